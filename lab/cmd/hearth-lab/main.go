@@ -1,0 +1,58 @@
+// Command hearth-lab holds every simulator of Hearth's lab, one subcommand each.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"hearth.dev/lab/internal/labconfig"
+)
+
+// command runs one simulator until its context ends.
+type command func(ctx context.Context, lab *labconfig.Lab, args []string) error
+
+// commands is filled by the files beside this one, a subcommand each.
+var commands = map[string]command{}
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "hearth-lab:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) == 0 || commands[args[0]] == nil {
+		return fmt.Errorf("give one of these subcommands: %v", names())
+	}
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	path := flags.String("config", "", "the lab's configuration, a JSON file written by `npm run lab`")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	lab, err := labconfig.Load(*path)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := commands[args[0]](ctx, lab, flags.Args()); err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%s: %w", args[0], err)
+	}
+	return nil
+}
+
+func names() []string {
+	all := make([]string, 0, len(commands))
+	for name := range commands {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return all
+}
