@@ -1,0 +1,43 @@
+import js from "@eslint/js";
+import { defineConfig, globalIgnores } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+export const config = defineConfig(
+  globalIgnores(["node_modules/", ".lab/", "coverage/", "**/*.d.ts"]),
+  js.configs.recommended,
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "no-restricted-syntax": [
+        "error",
+        { selector: "ExportDefaultDeclaration", message: "Export by name: one word for one thing." },
+      ],
+    },
+  },
+  {
+    // Components are made for their effect on the stack, and are classes by Pulumi's contract.
+    files: ["components/**/*.ts", "infra/**/*.ts", "test/**/*.ts"],
+    rules: { "@typescript-eslint/no-extraneous-class": "off", "no-new": "off" },
+  },
+  {
+    // chai's assertions are property reads.
+    files: ["test/**/*.ts"],
+    rules: { "@typescript-eslint/no-unused-expressions": "off" },
+  },
+  {
+    files: ["**/*.{js,mjs,cjs}"],
+    languageOptions: {
+      globals: { process: "readonly", console: "readonly", setInterval: "readonly", clearInterval: "readonly" },
+    },
+  },
+  {
+    files: ["**/*.cjs"],
+    languageOptions: { globals: { require: "readonly", module: "writable" } },
+  },
+);
+
+export default config;
