@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -14,7 +13,7 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// command runs one simulator until its context ends.
+// command runs one simulator until its context ends. args are what follows `--config <lab.json>`.
 type command func(ctx context.Context, lab *labconfig.Lab, args []string) error
 
 // commands is filled by the files beside this one, a subcommand each.
@@ -31,18 +30,16 @@ func run(args []string) error {
 	if len(args) == 0 || commands[args[0]] == nil {
 		return fmt.Errorf("give one of these subcommands: %v", names())
 	}
-	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	path := flags.String("config", "", "the lab's configuration, a JSON file written by `npm run lab`")
-	if err := flags.Parse(args[1:]); err != nil {
-		return err
+	if len(args) < 3 || args[1] != "--config" {
+		return fmt.Errorf("call it as: hearth-lab %s --config <lab.json> [arguments]", args[0])
 	}
-	lab, err := labconfig.Load(*path)
+	lab, err := labconfig.Load(args[2])
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := commands[args[0]](ctx, lab, flags.Args()); err != nil && !errors.Is(err, context.Canceled) {
+	if err := commands[args[0]](ctx, lab, args[3:]); err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s: %w", args[0], err)
 	}
 	return nil

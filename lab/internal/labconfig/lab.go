@@ -10,6 +10,8 @@ import (
 
 // Lab is one stack's lab. Every address is in 127.0.0.0/8.
 type Lab struct {
+	// File is the absolute path that this configuration was read from, for passing it on to children.
+	File string `json:"-"`
 	// Stack is the name of the Pulumi stack, "dev" or "prod".
 	Stack string `json:"stack"`
 	// Dir is the absolute path of the folder that holds all state of this lab.
@@ -83,6 +85,8 @@ type Cloudflare struct {
 // Git is the SSH server of the lab's repository.
 type Git struct {
 	Address string `json:"address"`
+	// Branch is the branch under which clients see the working tree's HEAD, whatever is checked out; "main" by default.
+	Branch string `json:"branch,omitempty"`
 }
 
 // Machine is hardware: what exists before any configuration reaches it.
@@ -138,6 +142,9 @@ func Load(path string) (*Lab, error) {
 	}
 	if !filepath.IsAbs(lab.Dir) {
 		return nil, fmt.Errorf("%s: dir %q is not an absolute path", path, lab.Dir)
+	}
+	if lab.File, err = filepath.Abs(path); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return lab, nil
 }
