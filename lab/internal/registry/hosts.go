@@ -1,0 +1,85 @@
+package registry
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"slices"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+)
+
+// hosts answers each public name with what that registry has. Any other name, such as the address itself, is
+// answered with everything.
+type hosts struct {
+	byName     map[string]http.Handler
+	everything http.Handler
+}
+
+func newHosts(charts []publication, names []string) (*hosts, error) {
+	all, err := filled(charts, func(publication) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	h := &hosts{byName: map[string]http.Handler{}, everything: all}
+	for _, each := range charts {
+		if !slices.Contains(names, each.host) {
+			return nil, fmt.Errorf("internet.registries lacks %s, where %s is published", each.host, each.repository)
+		}
+	}
+	for _, name := range names {
+		if h.byName[name], err = filled(charts, func(p publication) bool { return p.host == name }); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+// filled is a registry that holds the publications which pass.
+func filled(charts []publication, pass func(publication) bool) (http.Handler, error) {
+	quiet := log.New(io.Discard, "", 0)
+	handler := registry.New(registry.Logger(quiet), registry.WithReferrersSupport(true))
+	for _, each := range charts {
+		if !pass(each) {
+			continue
+		}
+		if err := push(handler, each.repository, each.chart); err != nil {
+			return nil, fmt.Errorf("publishing %s: %w", each.repository, err)
+		}
+	}
+	return handler, nil
+}
+
+// ServeHTTP answers reads only: the public registries are not the lab's to write to.
+func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprintln(w, `{"errors":[{"code":"UNAUTHORIZED","message":"access to the requested resource is not authorized"}]}`)
+		return
+	}
+	name := r.Host
+	if host, _, err := net.SplitHostPort(r.Host); err == nil {
+		name = host
+	}
+	handler, known := h.byName[name]
+	if !known {
+		handler = h.everything
+	}
+	answer := &recorder{ResponseWriter: w, status: http.StatusOK}
+	handler.ServeHTTP(answer, r)
+	log.Printf("registry: %s %s%s %d", r.Method, name, r.URL.Path, answer.status)
+}
+
+// recorder remembers the status for the log.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
