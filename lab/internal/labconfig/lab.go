@@ -56,6 +56,8 @@ type Proxmox struct {
 	Address string `json:"address"`
 	// Token is the API token it accepts, USER@REALM!ID=SECRET.
 	Token string `json:"token"`
+	// Privileges are those the token has, on every path; empty means all.
+	Privileges []string `json:"privileges,omitempty"`
 	// Nodes are the names of the hosts.
 	Nodes []string `json:"nodes"`
 	// Datastores by name, with the content types each accepts.
