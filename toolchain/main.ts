@@ -1,0 +1,44 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { explain, Problem } from "./problem.ts";
+import { Toolchain } from "./toolchain.ts";
+import { tools } from "./tools.ts";
+
+const usage = `Usage: npm run tools -- list | all | NAME…
+
+  list    where each tool is found, and how large it is
+  all     build whatever is missing
+  NAME…   build the tools named where they are missing, and print their paths`;
+
+const root = join(import.meta.dirname, "..");
+const names = tools.map(({ name }) => name);
+
+const list = async (): Promise<void> => {
+  const toolchain = new Toolchain({ root });
+  const rows = [["tool", "version", "found in", "MiB", "path"]];
+  for (const [name, located] of await toolchain.locate(names)) {
+    const version = located?.version ?? (await toolchain.pinnedVersion(name));
+    const size = located === undefined ? "" : Math.round((await stat(located.path)).size / 2 ** 20).toString();
+    rows.push([name, version === "" ? "-" : version, located?.source ?? "nowhere yet", size, located?.path ?? ""]);
+  }
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    );
+};
+
+const main = async (args: string[]): Promise<void> => {
+  if (args.length === 0 || args[0]?.startsWith("-") === true) throw new Problem(usage);
+  if (args[0] === "list") return list();
+  const paths = await new Toolchain({ root }).ensure(args[0] === "all" ? names : args);
+  for (const path of Object.values(paths)) console.log(path);
+};
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(explain(error));
+  process.exit(1);
+});
