@@ -80,6 +80,10 @@ type Cloudflare struct {
 	Token       string   `json:"token"`
 	Permissions []string `json:"permissions"`
 	Account     string   `json:"account"`
+	// AccountName is the account's name, "Hearth lab" when empty.
+	AccountName string `json:"accountName,omitempty"`
+	// RequestsPerFiveMinutes is how many requests a token may make, 1200 when zero, as at Cloudflare.
+	RequestsPerFiveMinutes int `json:"requestsPerFiveMinutes,omitempty"`
 	// Zones are IDs by name.
 	Zones map[string]string `json:"zones"`
 }
