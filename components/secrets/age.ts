@@ -1,0 +1,46 @@
+import { bech32 } from "@scure/base";
+import { armor, Decrypter, identityToRecipient } from "age-encryption";
+
+/** Bytes of an X25519 secret, which is what an age identity is. */
+export const seedLength = 32;
+
+/**
+ * The age identity that a seed makes: its 32 bytes in Bech32.
+ *
+ * Source: the age specification, C2SP age.md, "The X25519 recipient type".
+ */
+export const ageIdentity = (seed: Uint8Array): string => {
+  if (seed.length !== seedLength) throw new Error(`An age seed has ${seedLength} bytes, not ${seed.length}`);
+  return bech32.encodeFromBytes("AGE-SECRET-KEY-", seed).toUpperCase();
+};
+
+/** The public recipient of an identity. */
+export const ageRecipient = (identity: string): Promise<string> => identityToRecipient(identity);
+
+/** A SOPS file and its data key, encrypted to each of its age recipients. */
+export interface EncryptedFile {
+  path: string;
+  /** Armored age files that hold the data key, one a recipient. */
+  dataKeys: string[];
+}
+
+/**
+ * Tries an identity on SOPS files before anything depends on it.
+ *
+ * @throws Error naming the files that it does not open.
+ */
+export const verifyOpens = async (identity: string, files: EncryptedFile[]): Promise<void> => {
+  const decrypter = new Decrypter();
+  decrypter.addIdentity(identity);
+  const opens = async ({ dataKeys }: EncryptedFile): Promise<boolean> => {
+    const attempts = await Promise.allSettled(dataKeys.map((key) => decrypter.decrypt(armor.decode(key))));
+    return attempts.some((attempt) => attempt.status === "fulfilled");
+  };
+  const opened = await Promise.all(files.map(opens));
+  const closed = files.filter((_, index) => !opened[index]);
+  if (closed.length === 0) return;
+  throw new Error(
+    `The age key of this stack does not open ${closed.map(({ path }) => path).join(", ")}; ` +
+      `encrypt them to ${await ageRecipient(identity)} (sops updatekeys), or restore the key they were encrypted to`,
+  );
+};

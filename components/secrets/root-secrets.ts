@@ -1,0 +1,45 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+
+import { ageIdentity, ageRecipient, seedLength, verifyOpens, type EncryptedFile } from "./age.ts";
+import { sshKeyPair } from "./ssh.ts";
+
+export interface RootSecretsArgs {
+  /** Name that the deploy key carries as its comment. */
+  cluster: string;
+  /** Base64 of the age seed to use in place of a new one, as after a recovery. */
+  ageSeed: pulumi.Output<string> | undefined;
+  /** The tree's encrypted files, each of which the age identity has to open. */
+  encryptedFiles: EncryptedFile[];
+}
+
+/** The secrets that Hearth itself makes: the age identity and the deploy key. */
+export class RootSecrets extends pulumi.ComponentResource {
+  /** The age identity, tried on every encrypted file of the tree. Secret. */
+  readonly ageIdentity: pulumi.Output<string>;
+  readonly ageRecipient: pulumi.Output<string>;
+  /** Secret. */
+  readonly deployKey: pulumi.Output<string>;
+  /** The deploy key's public half, to be registered with the repository. */
+  readonly deployKeyPublic: pulumi.Output<string>;
+
+  constructor(name: string, args: RootSecretsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("hearth:secrets:RootSecrets", name, {}, opts);
+    const identity = pulumi.secret(args.ageSeed ?? this.seed("age-seed")).apply((seed) => ageIdentity(fromBase64(seed)));
+    this.ageIdentity = identity.apply(async (value) => {
+      await verifyOpens(value, args.encryptedFiles);
+      return value;
+    });
+    this.ageRecipient = pulumi.unsecret(identity.apply(ageRecipient));
+    const pair = this.seed("deploy-key-seed").apply((seed) => sshKeyPair(fromBase64(seed), `hearth-${args.cluster}`));
+    this.deployKey = pair.privateKey;
+    this.deployKeyPublic = pulumi.unsecret(pair.publicKey);
+    this.registerOutputs({ ageRecipient: this.ageRecipient, deployKeyPublic: this.deployKeyPublic });
+  }
+
+  private seed(name: string): pulumi.Output<string> {
+    return new random.RandomBytes(name, { length: seedLength }, { parent: this, protect: true }).base64;
+  }
+}
+
+const fromBase64 = (value: string): Uint8Array => Uint8Array.from(Buffer.from(value, "base64"));

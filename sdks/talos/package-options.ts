@@ -1,0 +1,15 @@
+import { createRequire } from "node:module";
+
+import type * as pulumi from "@pulumi/pulumi";
+
+interface Manifest {
+  pulumi: { version: string; server: string };
+}
+
+const manifest = createRequire(import.meta.url)("./package.json") as Manifest;
+
+const plugin = { version: manifest.pulumi.version, pluginDownloadURL: manifest.pulumi.server };
+
+/** Adds what finds the plugin to a resource's or a call's options. */
+export const withPlugin = <T extends pulumi.ResourceOptions | pulumi.InvokeOptions>(options: T | undefined): T =>
+  ({ ...plugin, ...options }) as T;
