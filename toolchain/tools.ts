@@ -82,7 +82,7 @@ const standIn = (name: string): Tool => ({
 
 /** Every program, the longest builds first. */
 export const tools: readonly Tool[] = [
-  plugin("kubernetes", "github.com/pulumi/pulumi-kubernetes/provider/v4", [], 6),
+  plugin("kubernetes", "github.com/pulumi/pulumi-kubernetes/provider/v4", ["schema.json", "terraform-mapping.json"], 6),
   kubernetes("kube-apiserver", { ask: ["--version"], accepts: sameMinor }, 4),
   kubernetes("kube-controller-manager", { ask: ["--version"], accepts: sameMinor }, 4),
   kubernetes("kube-scheduler", { ask: ["--version"], accepts: sameMinor }, 3),
