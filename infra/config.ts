@@ -1,7 +1,9 @@
 import { z } from "zod";
 
 /** Characters that a name in Kubernetes may have. */
-const name = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "is not a name of lower-case letters, digits and hyphens");
+const name = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "is not a name of lower-case letters, digits and hyphens");
 const address = z.ipv4("is not an IPv4 address, such as 10.20.0.11").brand<"Address">();
 const cidr = z.cidrv4("is not an IPv4 range, such as 10.20.0.0/24").brand<"Cidr">();
 const mac = z
@@ -39,7 +41,9 @@ const network = z.strictObject({
 
 /** An Image Factory profile. */
 const image = z.strictObject({
-  extensions: z.array(z.string().regex(/^[\w-]+\/[\w.-]+$/, "is not an extension, such as siderolabs/qemu-guest-agent")).default([]),
+  extensions: z
+    .array(z.string().regex(/^[\w-]+\/[\w.-]+$/, "is not an extension, such as siderolabs/qemu-guest-agent"))
+    .default([]),
   kernelArguments: z.array(z.string()).default([]),
 });
 
@@ -152,13 +156,24 @@ const crossProblems = (config: {
   return [
     ...(controlPlanes % 2 === 1
       ? []
-      : [{ path: ["nodes"], message: `${controlPlanes} control planes cannot keep a quorum; have 1, 3 or 5 with role: controlplane` }]),
+      : [
+          {
+            path: ["nodes"],
+            message: `${controlPlanes} control planes cannot keep a quorum; have 1, 3 or 5 with role: controlplane`,
+          },
+        ]),
     ...nodes
       .filter(([, node]) => !(node.image in config.images))
-      .map(([name, node]) => ({ path: ["nodes", name, "image"], message: `${node.image} is not a profile under images` })),
+      .map(([name, node]) => ({
+        path: ["nodes", name, "image"],
+        message: `${node.image} is not a profile under images`,
+      })),
     ...nodes
       .filter(([, node]) => node.proxmox && !config.proxmox)
-      .map(([name]) => ({ path: ["nodes", name, "proxmox"], message: "needs the key proxmox with the API's endpoint" })),
+      .map(([name]) => ({
+        path: ["nodes", name, "proxmox"],
+        message: "needs the key proxmox with the API's endpoint",
+      })),
     ...collisions("address", nodes, (node) => node.address),
     ...collisions("mac", nodes, (node) => node.mac),
     ...collisions("proxmox.vmId", nodes, (node) => node.proxmox?.vmId),
@@ -174,6 +189,11 @@ const collisions = (
     const value = pick(node);
     const earlier = nodes.slice(0, index).find(([, other]) => value !== undefined && pick(other) === value);
     return earlier
-      ? [{ path: ["nodes", name, ...field.split(".")], message: `${value} is also that of ${earlier[0]}; give one of them another` }]
+      ? [
+          {
+            path: ["nodes", name, ...field.split(".")],
+            message: `${value} is also that of ${earlier[0]}; give one of them another`,
+          },
+        ]
       : [];
   });

@@ -25,7 +25,9 @@ export class RootSecrets extends pulumi.ComponentResource {
 
   constructor(name: string, args: RootSecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:secrets:RootSecrets", name, {}, opts);
-    const identity = pulumi.secret(args.ageSeed ?? this.seed("age-seed")).apply((seed) => ageIdentity(fromBase64(seed)));
+    const identity = pulumi
+      .secret(args.ageSeed ?? this.seed("age-seed"))
+      .apply((seed) => ageIdentity(fromBase64(seed)));
     this.ageIdentity = identity.apply(async (value) => {
       await verifyOpens(value, args.encryptedFiles);
       return value;

@@ -31,7 +31,9 @@ export class TalosCluster extends pulumi.ComponentResource {
   constructor(name: string, args: TalosClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:talos:TalosCluster", name, {}, opts);
     const secrets = this.machineSecrets(args);
-    const applied = Object.entries(args.machines).map(([node, machine]) => this.configure(node, machine, secrets, args));
+    const applied = Object.entries(args.machines).map(([node, machine]) =>
+      this.configure(node, machine, secrets, args),
+    );
     const bootstrap = this.bootstrap(secrets, applied, args);
     this.kubeconfig = this.fetchKubeconfig(bootstrap, secrets);
     this.talosconfig = this.renderTalosconfig(secrets, args);
