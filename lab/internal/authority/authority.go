@@ -17,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"hearth.dev/lab/internal/atomicfile"
 )
 
 // Authority issues server certificates that last as long as the lab.
@@ -72,10 +74,10 @@ func create(crt, key string) (*Authority, error) {
 	if err := os.MkdirAll(filepath.Dir(crt), 0o700); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: encoded}), 0o600); err != nil {
+	if err := atomicfile.Write(key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: encoded}), 0o600); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(crt, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644); err != nil {
+	if err := atomicfile.Write(crt, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644); err != nil {
 		return nil, err
 	}
 	certificate, err := x509.ParseCertificate(der)

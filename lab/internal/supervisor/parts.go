@@ -1,0 +1,73 @@
+package supervisor
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"regexp"
+	"time"
+
+	"hearth.dev/lab/internal/atomicfile"
+	"hearth.dev/lab/internal/labconfig"
+)
+
+// stopNested is for children that stop processes of their own first, who have 10 s each, two levels deep.
+const (
+	stopPlain  = 10 * time.Second
+	stopNested = 40 * time.Second
+)
+
+// talosPort is where a machine's Talos API listens.
+const talosPort = "50000"
+
+// machineName is what a machine may be called, since it becomes a folder and a log.
+var machineName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+
+// partsOf lists the processes that a lab consists of. A part without an address is not in this lab.
+func partsOf(lab *labconfig.Lab) ([]*part, error) {
+	var parts []*part
+	for _, p := range []*part{
+		{name: "internet", address: lab.Internet.Proxy, stopTimeout: stopPlain},
+		{name: "registry", address: lab.Internet.Registry, stopTimeout: stopPlain},
+		{name: "cloudflare", address: lab.Cloudflare.Address, stopTimeout: stopPlain},
+		{name: "git", address: lab.Git.Address, stopTimeout: stopPlain},
+		{name: "proxmox", address: lab.Proxmox.Address, stopTimeout: stopNested},
+	} {
+		if p.address != "" {
+			p.args = []string{p.name, "--config", lab.File}
+			parts = append(parts, p)
+		}
+	}
+	for _, machine := range lab.Metal {
+		p, err := metal(lab, machine)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, p)
+	}
+	return parts, nil
+}
+
+// metal writes down what a bare-metal machine is and gives the process that is the machine.
+func metal(lab *labconfig.Lab, machine labconfig.Machine) (*part, error) {
+	if !machineName.MatchString(machine.Name) {
+		return nil, fmt.Errorf("metal machine %q: a name is lower-case letters, digits and dashes", machine.Name)
+	}
+	spec, err := json.MarshalIndent(machine, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	folder := lab.Path("machines", machine.Name)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, err
+	}
+	file := lab.Path("machines", machine.Name, "spec.json")
+	if err := atomicfile.Write(file, append(spec, '\n'), 0o600); err != nil {
+		return nil, err
+	}
+	return &part{
+		name: "machine-" + machine.Name, address: net.JoinHostPort(machine.Address, talosPort), stopTimeout: stopNested,
+		args: []string{"machine", "--config", lab.File, "--spec", file},
+	}, nil
+}
