@@ -1,0 +1,114 @@
+package proxmox
+
+import (
+	"encoding/json"
+	"fmt"
+	"log"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+const basePath = "/api2/json"
+
+// ServeHTTP answers one request.
+func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/lab/") {
+		c.serveLab(w, r)
+		return
+	}
+	if f := c.faults.next(r); f != nil && f.happen(w) {
+		log.Printf("%s %s: injected fault", r.Method, r.URL.Path)
+		return
+	}
+	data, err := c.answer(r)
+	if err != nil {
+		api := asAPIError(err)
+		log.Printf("%s %s: %d %s %v", r.Method, r.URL.Path, api.status, api.message, api.fields)
+		refuse(w, api)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.Header().Set("Server", "pve-api-daemon/3.0")
+	_ = json.NewEncoder(w).Encode(map[string]any{"data": data})
+}
+
+// refuse writes an error the way Proxmox does: the message is the reason in the status line, and also in the body. An
+// unauthorized request gets no body.
+func refuse(w http.ResponseWriter, e *apiError) {
+	reason, _, _ := strings.Cut(e.message, "\n")
+	var body []byte
+	if e.status != http.StatusUnauthorized {
+		content := map[string]any{"data": nil, "message": strings.TrimRight(e.message, "\n") + "\n"}
+		if len(e.fields) > 0 {
+			content["errors"] = e.fields
+		}
+		body, _ = json.Marshal(content)
+	}
+	connection, buffered, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		http.Error(w, reason, e.status)
+		return
+	}
+	defer connection.Close()
+	fmt.Fprintf(buffered, "HTTP/1.1 %d %s\r\nServer: pve-api-daemon/3.0\r\nConnection: close\r\n", e.status, reason)
+	fmt.Fprintf(buffered, "Content-Type: application/json;charset=UTF-8\r\nContent-Length: %s\r\n\r\n", strconv.Itoa(len(body)))
+	_, _ = buffered.Write(body)
+	_ = buffered.Flush()
+}
+
+func (c *cluster) answer(r *http.Request) (any, error) {
+	path, ok := strings.CutPrefix(r.URL.EscapedPath(), basePath)
+	if !ok {
+		return nil, &apiError{status: http.StatusNotFound, message: fmt.Sprintf("no such file '%s'", r.URL.Path)}
+	}
+	parts := splitPath(path)
+	token, err := c.authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	endpoint, inPath, err := find(r.Method, parts)
+	if err != nil {
+		return nil, err
+	}
+	call := &call{cluster: c, token: token}
+	if err := call.read(r, inPath); err != nil {
+		return nil, err
+	}
+	if wrong := endpoint.schema().check(call.params); len(wrong) > 0 {
+		return nil, invalid(wrong)
+	}
+	if node := inPath["node"]; node != "" && !c.isNode(node) {
+		return nil, &apiError{status: 595, message: fmt.Sprintf("hostname lookup '%s' failed - failed to get address info for: %s: Name or service not known", node, node)}
+	}
+	for _, a := range endpoint.allowed {
+		if err := call.permit(a.on(call.params), a.any, a.privileges...); err != nil {
+			return nil, err
+		}
+	}
+	return endpoint.handle(call)
+}
+
+func find(method string, path []string) (endpoint, map[string]string, error) {
+	for _, e := range endpoints {
+		if e.method != method {
+			continue
+		}
+		if inPath, ok := e.match(path); ok {
+			return e, inPath, nil
+		}
+	}
+	return endpoint{}, nil, &apiError{
+		status:  http.StatusNotImplemented,
+		message: fmt.Sprintf("Method '%s /%s' not implemented", method, strings.Join(path, "/")),
+	}
+}
+
+// endpoints are all that the simulator has. They are collected when the program starts, since handlers refer to them.
+var endpoints []endpoint
+
+func init() {
+	for _, group := range [][]endpoint{clusterEndpoints, nodeEndpoints, storageEndpoints, vmEndpoints, haEndpoints, poolEndpoints, accessEndpoints} {
+		endpoints = append(endpoints, group...)
+	}
+}

@@ -1,0 +1,129 @@
+package proxmox
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// endpoint is one method of the API: where it is, what it takes, who may call it and what it does.
+type endpoint struct {
+	method string
+	// path has parameters in braces. A last part {name...} takes the rest of the path.
+	path string
+	// takes are the parameters apart from those in the path, which are always required.
+	takes schema
+	// allowed are the privileges that a caller needs, all of them.
+	allowed []access
+	// handle gives what is answered as data.
+	handle func(*call) (any, error)
+}
+
+// access asks for privileges on a path, which may have the endpoint's parameters in braces.
+type access struct {
+	path       string
+	privileges []string
+	// any says that one of the privileges is enough.
+	any bool
+}
+
+func needs(path string, privileges ...string) access {
+	return access{path: path, privileges: privileges}
+}
+
+func needsAny(path string, privileges ...string) access { return access{path, privileges, true} }
+
+// pathParameters are the formats of the parameters that paths have.
+var pathParameters = schema{
+	"node": formatted(isNodeName).need(), "storage": formatted(isStorageID).need(), "vmid": vmID.need(),
+	"upid": text().need(), "volume": text().need(), "sid": haResourceID.need(), "rule": formatted(isConfigID).need(),
+	"poolid": poolID.need(),
+}
+
+var (
+	vmID         = integer(100, 999999999)
+	poolID       = matching(`[A-Za-z0-9\-_.]+(?:/[A-Za-z0-9\-_.]+){0,2}`)
+	haResourceID = matching(`(?:(?:vm|ct):)?\d+`)
+	digest       = text().upTo(64)
+)
+
+// call is one request to an endpoint, its parameters checked.
+type call struct {
+	*cluster
+	token  string
+	params map[string]string
+	upload *upload
+}
+
+func (c *call) str(name string) string { return c.params[name] }
+
+func (c *call) has(name string) bool { _, there := c.params[name]; return there }
+
+func (c *call) num(name string) int { n, _ := strconv.Atoi(c.params[name]); return n }
+
+func (c *call) yes(name string) bool { return c.params[name] == "1" }
+
+// take removes a parameter and gives its value.
+func (c *call) take(name string) string {
+	value := c.params[name]
+	delete(c.params, name)
+	return value
+}
+
+// match gives the path's parameters when path, in escaped form, is this endpoint's.
+func (e endpoint) match(path []string) (map[string]string, bool) {
+	found := map[string]string{}
+	pattern := strings.Split(strings.Trim(e.path, "/"), "/")
+	for i, part := range pattern {
+		name, isParameter := strings.CutPrefix(part, "{")
+		if !isParameter {
+			if i >= len(path) || path[i] != part {
+				return nil, false
+			}
+			continue
+		}
+		name = strings.TrimSuffix(name, "}")
+		if rest, takesRest := strings.CutSuffix(name, "..."); takesRest {
+			if i >= len(path) {
+				return nil, false
+			}
+			found[rest] = unescape(strings.Join(path[i:], "/"))
+			return found, true
+		}
+		if i >= len(path) {
+			return nil, false
+		}
+		found[name] = unescape(path[i])
+	}
+	return found, len(path) == len(pattern)
+}
+
+func unescape(part string) string {
+	if plain, err := url.PathUnescape(part); err == nil {
+		return plain
+	}
+	return part
+}
+
+// splitPath gives the parts of an escaped path without empty ones.
+func splitPath(path string) []string {
+	var out []string
+	for part := range strings.SplitSeq(path, "/") {
+		if part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// schema is the schema of all parameters, those in the path included.
+func (e endpoint) schema() schema {
+	all := with(e.takes)
+	for part := range strings.SplitSeq(e.path, "/") {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			name = strings.TrimSuffix(strings.TrimSuffix(name, "}"), "...")
+			all[name] = pathParameters[name]
+		}
+	}
+	return all
+}

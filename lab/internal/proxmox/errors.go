@@ -1,0 +1,48 @@
+package proxmox
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// apiError is an answer other than success. Proxmox puts the message into the status line and into the body.
+type apiError struct {
+	status  int
+	message string
+	// fields names what is wrong with single parameters.
+	fields map[string]string
+}
+
+func (e *apiError) Error() string { return e.message }
+
+// fail is what Proxmox answers for most things that do not work: 500 with one line of text.
+func fail(format string, args ...any) error {
+	return &apiError{status: http.StatusInternalServerError, message: fmt.Sprintf(format, args...)}
+}
+
+// invalid says that parameters do not satisfy their schema.
+func invalid(fields map[string]string) error {
+	return &apiError{http.StatusBadRequest, "Parameter verification failed.", fields}
+}
+
+func invalidField(name, format string, args ...any) error {
+	return invalid(map[string]string{name: fmt.Sprintf(format, args...)})
+}
+
+func forbidden(path, privileges string) error {
+	return &apiError{status: http.StatusForbidden, message: fmt.Sprintf("Permission check failed (%s, %s)", path, privileges)}
+}
+
+func unauthorized(message string) error {
+	return &apiError{status: http.StatusUnauthorized, message: message}
+}
+
+// asAPIError turns any error into an answer.
+func asAPIError(err error) *apiError {
+	var api *apiError
+	if errors.As(err, &api) {
+		return api
+	}
+	return &apiError{status: http.StatusInternalServerError, message: err.Error()}
+}

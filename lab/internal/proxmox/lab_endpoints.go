@@ -1,0 +1,84 @@
+package proxmox
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+)
+
+// serveLab answers what is not Proxmox's: the simulator's own control endpoints.
+func (c *cluster) serveLab(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	switch r.Method + " " + r.URL.Path {
+	case "GET /lab/state":
+		_ = json.NewEncoder(w).Encode(c.summary())
+	case "POST /lab/faults":
+		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		if err == nil {
+			err = c.faults.add(raw)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	case "GET /lab/faults":
+		c.faults.mu.Lock()
+		defer c.faults.mu.Unlock()
+		_ = json.NewEncoder(w).Encode(append([]*fault{}, c.faults.all...))
+	case "DELETE /lab/faults":
+		c.faults.mu.Lock()
+		defer c.faults.mu.Unlock()
+		c.faults.all = nil
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// summary tells what the simulator holds.
+type summary struct {
+	VMs    int `json:"vms"`
+	Images int `json:"images"`
+	// Disks are the volumes of virtual machines.
+	Disks int `json:"disks"`
+	// HA are resources and rules together.
+	HA    int `json:"ha"`
+	Pools int `json:"pools"`
+	// Machines are the virtual machines, in no particular order.
+	Machines []machineSummary `json:"machines"`
+}
+
+type machineSummary struct {
+	Name   string `json:"name"`
+	Node   string `json:"node"`
+	VMID   int    `json:"vmid"`
+	Status string `json:"status"`
+	// Reachable says that a Talos machine runs in it.
+	Reachable bool   `json:"reachable"`
+	Address   string `json:"address,omitempty"`
+	// Problem is why it is not reachable although it runs.
+	Problem string `json:"problem,omitempty"`
+}
+
+func (c *cluster) summary() summary {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := summary{VMs: len(c.state.VMs), HA: len(c.state.Resources) + len(c.state.Rules), Pools: len(c.state.Pools), Machines: []machineSummary{}}
+	for _, v := range c.state.Volumes {
+		if v.VMID == 0 {
+			s.Images++
+		} else {
+			s.Disks++
+		}
+	}
+	for _, vm := range c.state.VMs {
+		m := machineSummary{Name: vm.Machine, Node: vm.Node, VMID: vm.ID, Status: vm.status(), Problem: vm.Problem}
+		m.Reachable = c.processes[vm.ID] != nil
+		if spec, err := c.specOf(vm); err == nil {
+			m.Address = spec.Address
+		}
+		s.Machines = append(s.Machines, m)
+	}
+	return s
+}

@@ -1,0 +1,226 @@
+package proxmox
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+type kind string
+
+const (
+	kindString  kind = "string"
+	kindInteger kind = "integer"
+	kindNumber  kind = "number"
+	kindBoolean kind = "boolean"
+)
+
+// schema holds the properties that parameters, or the parts of one parameter, may have.
+type schema map[string]property
+
+// property says what a value has to be. Build it with text, enum, matching, formatted, flag, integer, number or parts.
+type property struct {
+	kind     kind
+	required bool
+	enum     []string
+	pattern  *regexp.Regexp
+	// format reports what is wrong with a value.
+	format func(string) error
+	// parts is the schema of a value that is itself a list of key=value.
+	parts       schema
+	least, most float64
+	maxLength   int
+	requires    string
+	// main is the part whose key may be left out.
+	main bool
+	// alias is the part that this key stands for; aliasOf is the part that then gets the key itself as its value.
+	alias, aliasOf string
+	// bytes marks a size that is printed with its largest whole unit.
+	bytes bool
+}
+
+func blank(k kind) property { return property{kind: k, least: math.Inf(-1), most: math.Inf(1)} }
+
+func text() property { return blank(kindString) }
+
+func flag() property { return blank(kindBoolean) }
+
+func enum(values ...string) property {
+	p := text()
+	p.enum = values
+	return p
+}
+
+// matching takes a pattern that the whole value must match.
+func matching(pattern string) property {
+	p := text()
+	p.pattern = regexp.MustCompile(`^(?:` + pattern + `)$`)
+	return p
+}
+
+func formatted(format func(string) error) property {
+	p := text()
+	p.format = format
+	return p
+}
+
+func integer(least, most float64) property {
+	p := blank(kindInteger)
+	p.least, p.most = least, most
+	return p
+}
+
+func number(least, most float64) property {
+	p := blank(kindNumber)
+	p.least, p.most = least, most
+	return p
+}
+
+func atLeast(least float64) property { return integer(least, math.Inf(1)) }
+
+func anyInteger() property { return blank(kindInteger) }
+
+func parts(of schema) property {
+	p := text()
+	p.parts = of
+	return p
+}
+
+func (p property) need() property { p.required = true; return p }
+
+func (p property) asMain() property { p.main = true; return p }
+
+func (p property) requiring(other string) property { p.requires = other; return p }
+
+func (p property) upTo(characters int) property { p.maxLength = characters; return p }
+
+// with is a schema that has the properties of all the given ones.
+func with(schemas ...schema) schema {
+	all := schema{}
+	for _, s := range schemas {
+		for name, p := range s {
+			all[name] = p
+		}
+	}
+	return all
+}
+
+// numbered gives one property for each of name0 to name<count-1>.
+func numbered(name string, count int, p property) schema {
+	all := schema{}
+	for i := range count {
+		all[name+strconv.Itoa(i)] = p
+	}
+	return all
+}
+
+// check tells what is wrong with values, by name; empty when they satisfy the schema.
+func (s schema) check(values map[string]string) map[string]string { return s.checkBelow("", values) }
+
+func (s schema) checkBelow(path string, values map[string]string) map[string]string {
+	wrong := map[string]string{}
+	for name, p := range s {
+		value, given := values[name]
+		if !given {
+			if p.required && p.alias == "" {
+				wrong[below(path, name)] = "property is missing and it is not optional"
+			}
+			continue
+		}
+		if problem := p.check(below(path, name), value); problem != "" {
+			wrong[below(path, name)] = problem
+		}
+		if _, there := values[p.requires]; p.requires != "" && !there {
+			wrong[below(path, p.requires)] = fmt.Sprintf("missing property required by '%s'", below(path, name))
+		}
+	}
+	for name := range values {
+		if _, known := s[name]; !known {
+			wrong[below(path, name)] = "property is not defined in schema and the schema does not allow additional properties"
+		}
+	}
+	return wrong
+}
+
+func below(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+var (
+	integerPattern = regexp.MustCompile(`^[+-]?\d+$`)
+	numberPattern  = regexp.MustCompile(`^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[Ee][+-]?\d+)?$`)
+)
+
+func (p property) check(path, value string) string {
+	if problem := p.checkKind(value); problem != "" {
+		return problem
+	}
+	if p.parts != nil {
+		if _, err := p.parts.parse(path, value); err != nil {
+			return "invalid format - " + err.Error()
+		}
+	}
+	if p.format != nil {
+		if err := p.format(value); err != nil {
+			return "invalid format - " + err.Error() + "\n"
+		}
+	}
+	if p.pattern != nil && !p.pattern.MatchString(value) {
+		return "value does not match the regex pattern"
+	}
+	if p.maxLength > 0 && utf8.RuneCountInString(value) > p.maxLength {
+		return fmt.Sprintf("value may only be %d characters long", p.maxLength)
+	}
+	if numberPattern.MatchString(value) && (p.kind == kindInteger || p.kind == kindNumber) {
+		switch n, _ := strconv.ParseFloat(value, 64); {
+		case n > p.most:
+			return "value must have a maximum value of " + plain(p.most)
+		case n < p.least:
+			return "value must have a minimum value of " + plain(p.least)
+		}
+	}
+	if p.enum != nil && !slices.Contains(p.enum, value) {
+		return fmt.Sprintf("value '%s' does not have a value in the enumeration '%s'", value, strings.Join(p.enum, ", "))
+	}
+	return ""
+}
+
+func (p property) checkKind(value string) string {
+	ok := true
+	switch p.kind {
+	case kindBoolean:
+		ok = value == "0" || value == "1"
+	case kindInteger:
+		ok = integerPattern.MatchString(value)
+	case kindNumber:
+		ok = numberPattern.MatchString(value)
+	}
+	if ok {
+		return ""
+	}
+	return fmt.Sprintf("type check ('%s') failed - got '%s'", p.kind, value)
+}
+
+func plain(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+
+// typed is the value as the API's JSON answers have it.
+func (p property) typed(value string) any {
+	switch p.kind {
+	case kindBoolean, kindInteger:
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+			return n
+		}
+	case kindNumber:
+		if n, err := strconv.ParseFloat(value, 64); err == nil {
+			return n
+		}
+	}
+	return value
+}

@@ -1,0 +1,109 @@
+package proxmox
+
+import (
+	"strconv"
+	"strings"
+)
+
+func resizeDisk(c *call) (any, error) {
+	c.mu.Lock()
+	v, err := c.vmOf()
+	c.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return c.begin(v.Node, "resize", strconv.Itoa(v.ID), func(say func(string, ...any)) error {
+		return c.change(func() error { return c.resize(v) })
+	})
+}
+
+func (c *call) resize(v *vm) error {
+	name := c.str("disk")
+	if d := c.str("digest"); d != "" && d != v.digest() {
+		return fail("checksum mismatch (file change by other user?)")
+	}
+	if err := v.unlocked(); err != nil {
+		return err
+	}
+	drive := v.drive(name)
+	if drive == nil {
+		return fail("disk '%s' does not exist", name)
+	}
+	if drive["media"] == "cdrom" {
+		return fail("you can't resize a cdrom")
+	}
+	volume := c.volume(v.Node, drive["file"])
+	if volume == nil {
+		return fail("Could not determine current size of volume '%s'", drive["file"])
+	}
+	grow, isGrowth := strings.CutPrefix(c.str("size"), "+")
+	size, _ := parseSize(grow)
+	if isGrowth {
+		size += volume.Size
+	}
+	switch {
+	case size < volume.Size:
+		return fail("shrinking disks is not supported")
+	case size == volume.Size:
+		return nil
+	}
+	volume.Size = size
+	drive["size"] = strconv.FormatInt(size, 10)
+	v.Config[name] = driveParameters[name].parts.print(drive)
+	return nil
+}
+
+func moveDisk(c *call) (any, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v, err := c.vmOf()
+	if err != nil {
+		return nil, err
+	}
+	name := c.str("disk")
+	drive := v.drive(name)
+	if drive == nil {
+		return nil, fail("disk '%s' does not exist", name)
+	}
+	storage, _, _ := strings.Cut(drive["file"], ":")
+	volume := c.volume(v.Node, drive["file"])
+	switch {
+	case drive["media"] == "cdrom":
+		return nil, fail("you can't move a cdrom")
+	case volume == nil:
+		return nil, fail("volume '%s' does not exist", drive["file"])
+	case storage == c.str("storage") && (c.str("format") == "" || c.str("format") == volume.Format):
+		return nil, fail("you can't move to the same storage with same format")
+	case name == "tpmstate0" && v.Running:
+		return nil, fail("cannot move TPM state while VM is running")
+	}
+	target, err := c.datastore(c.str("storage"))
+	if err != nil {
+		return nil, err
+	}
+	if !target.has("images") {
+		return nil, invalidField("storage", "storage '%s' does not support vm images", target.name)
+	}
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	return c.begin(v.Node, "qmmove", strconv.Itoa(v.ID), func(say func(string, ...any)) error {
+		return c.change(func() error { return c.move(v, name, drive, volume, target) })
+	})
+}
+
+func (c *call) move(v *vm, name string, drive fields, from *volume, target datastore) error {
+	format := c.str("format")
+	if format == "" {
+		format = "raw"
+	}
+	if err := target.checkFormat(format); err != nil {
+		return err
+	}
+	to := *from
+	to.Format, to.ID = format, c.freeVolumeID(v, target, format)
+	c.state.Volumes[volumeKey(v.Node, to.ID)] = &to
+	c.release(v, drive, c.yes("delete"))
+	drive["file"] = to.ID
+	v.Config[name] = driveParameters[name].parts.print(drive)
+	return nil
+}
