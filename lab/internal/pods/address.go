@@ -1,0 +1,85 @@
+package pods
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// loopback is the address on which the process of a pod with this address listens: the same in 127.0.0.0/8.
+func loopback(address string) (string, error) {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || !ip.Is4() {
+		return "", fmt.Errorf("%q is not an IPv4 address", address)
+	}
+	bytes := ip.As4()
+	bytes[0] = 127
+	return netip.AddrFrom4(bytes).String(), nil
+}
+
+// freeAddress picks a pod address in a node's range. kwok counts up from the start of the range, so this counts down
+// from its end. An address is skipped when taken says so, or when something else on this computer listens on it.
+func freeAddress(cidr string, ports []int32, taken func(address string) bool) (string, error) {
+	prefix, err := netip.ParsePrefix(cidr)
+	if err != nil || !prefix.Addr().Is4() {
+		return "", fmt.Errorf("podCIDR %q is not an IPv4 range", cidr)
+	}
+	for ip := lastOf(prefix).Prev(); prefix.Contains(ip) && ip != prefix.Masked().Addr(); ip = ip.Prev() {
+		address := ip.String()
+		if taken(address) {
+			continue
+		}
+		local, err := loopback(address)
+		if err != nil {
+			return "", err
+		}
+		if portsFree(local, ports) {
+			return address, nil
+		}
+	}
+	return "", fmt.Errorf("no free address in podCIDR %s", cidr)
+}
+
+// lastOf is the highest address of a range.
+func lastOf(prefix netip.Prefix) netip.Addr {
+	bytes := prefix.Masked().Addr().As4()
+	for bit := prefix.Bits(); bit < 32; bit++ {
+		bytes[bit/8] |= 1 << (7 - bit%8)
+	}
+	return netip.AddrFrom4(bytes)
+}
+
+func portsFree(address string, ports []int32) bool {
+	for _, port := range ports {
+		listener, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(int(port))))
+		if err != nil {
+			return false
+		}
+		listener.Close()
+	}
+	return true
+}
+
+// portsOf are the ports that a pod's containers declare.
+func portsOf(pod *corev1.Pod) []int32 {
+	var ports []int32
+	for _, container := range pod.Spec.Containers {
+		for _, port := range container.Ports {
+			ports = append(ports, port.ContainerPort)
+		}
+	}
+	return ports
+}
+
+// nodeAddress is the address that a node's host-network pods have.
+func nodeAddress(node *corev1.Node) string {
+	for _, address := range node.Status.Addresses {
+		if address.Type == corev1.NodeInternalIP {
+			return address.Address
+		}
+	}
+	return ""
+}

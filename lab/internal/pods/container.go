@@ -1,0 +1,278 @@
+package pods
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"hearth.dev/lab/internal/authority"
+	"hearth.dev/lab/internal/child"
+)
+
+// How a kubelet waits between restarts of a container that keeps ending: at once, then 10 s, doubling to 5 min, and
+// afresh after 10 min without an end.
+const (
+	firstBackOff   = 10 * time.Second
+	longestBackOff = 5 * time.Minute
+	backOffMemory  = 10 * time.Minute
+)
+
+// container is the life of one container of a pod: a process, or the look of one where the image is not known.
+type container struct {
+	worker  *worker
+	spec    *corev1.Container
+	program *program
+	backOff time.Duration
+	// unhealthy asks for the process to be ended because a probe said so.
+	unhealthy chan string
+
+	mu     sync.Mutex
+	status corev1.ContainerStatus
+	begun  bool
+}
+
+func newContainer(w *worker, spec *corev1.Container, before []corev1.ContainerStatus) *container {
+	c := &container{worker: w, spec: spec, program: w.runner.known.ofImage(spec.Image), unhealthy: make(chan string, 1)}
+	c.status = corev1.ContainerStatus{
+		Name: spec.Name, Image: spec.Image,
+		State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}},
+	}
+	for _, old := range before {
+		if old.Name == spec.Name {
+			c.remember(old)
+		}
+	}
+	return c
+}
+
+// remember takes over what the pod's status tells of a container from before the runner started. Its process is gone,
+// and nobody saw how it ended; a kubelet says so by these words.
+func (c *container) remember(old corev1.ContainerStatus) {
+	c.status.RestartCount, c.status.LastTerminationState = old.RestartCount, old.LastTerminationState
+	c.begun = old.State.Running != nil || old.LastTerminationState.Terminated != nil
+	if running := old.State.Running; running != nil && c.program != nil {
+		c.status.LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+			ExitCode: 255, Reason: "Unknown", StartedAt: running.StartedAt, FinishedAt: metav1.Now(),
+		}}
+		c.status.RestartCount++
+	}
+}
+
+// run keeps the container running, as its pod's restart policy says, until ctx ends.
+func (c *container) run(ctx context.Context) {
+	if c.program == nil {
+		c.pretend()
+		<-ctx.Done()
+		return
+	}
+	if tag := imageTag(c.spec.Image); tag != "" && c.program.version != "" && tag != c.program.version {
+		log.Printf("pods: %s: image %s runs %s %s", c.worker, c.spec.Image, c.program.name, c.program.version)
+	}
+	for ctx.Err() == nil {
+		if c.worker.host.alive.wait(ctx, true) != nil {
+			return
+		}
+		process, err := c.start(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				c.refuse(err)
+				sleep(ctx, retryPause)
+			}
+			continue
+		}
+		code := c.watch(ctx, process)
+		if ctx.Err() != nil {
+			return
+		}
+		policy := c.worker.object().Spec.RestartPolicy
+		if policy == corev1.RestartPolicyNever || policy == corev1.RestartPolicyOnFailure && code == 0 {
+			<-ctx.Done()
+			return
+		}
+		c.pause(ctx)
+	}
+}
+
+// start begins the process and reports it as running.
+func (c *container) start(ctx context.Context) (*child.Child, error) {
+	spec, err := c.command(ctx)
+	if err != nil {
+		return nil, err
+	}
+	process, err := child.Start(context.WithoutCancel(ctx), *spec)
+	if err != nil {
+		return nil, err
+	}
+	c.change(func(s *corev1.ContainerStatus) {
+		s.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}
+		s.ContainerID = fmt.Sprintf("process://%d", process.Status().Pid)
+		s.ImageID = c.program.name + "@" + c.program.version
+		s.Started, s.Ready = new(c.spec.StartupProbe == nil), c.spec.StartupProbe == nil && c.spec.ReadinessProbe == nil
+		c.begun = true
+	})
+	c.worker.events.Eventf(c.worker.object(), corev1.EventTypeNormal, "Started", "Started container %s", c.spec.Name)
+	return process, nil
+}
+
+// command is how the process is started.
+func (c *container) command(ctx context.Context) (*child.Spec, error) {
+	w := c.worker
+	if len(c.spec.Command) > 0 {
+		return nil, fmt.Errorf("the lab runs an image's own entry point only, not %q", c.spec.Command[0])
+	}
+	pod := w.addressed()
+	local, err := loopback(pod.Status.PodIP)
+	if err != nil {
+		return nil, err
+	}
+	env, err := environment(ctx, w.runner.client, pod, w.node, c.spec)
+	if err != nil {
+		return nil, err
+	}
+	mounts := w.volumes.mounts(c.spec, env.values)
+	args := make([]string, 0, len(c.spec.Args))
+	for _, arg := range c.spec.Args {
+		args = append(args, relocated(expanded(arg, env.values), mounts))
+	}
+	for name, value := range env.values {
+		env.values[name] = relocated(value, mounts)
+	}
+	if err := c.outside(env, mounts); err != nil {
+		return nil, err
+	}
+	return &child.Spec{
+		Name: fmt.Sprintf("%s %s", w, c.spec.Name),
+		Path: c.program.path, Args: c.program.arguments(args, pod.Status.PodIP, local),
+		Env: env.list(), Dir: w.root,
+		Log:         w.runner.lab.Path("logs", "pods", fmt.Sprintf("%s_%s_%s.log", pod.Namespace, pod.Name, c.spec.Name)),
+		StopTimeout: c.grace(),
+	}, nil
+}
+
+// outside adds what a process needs that is not really in a container: credentials, the cluster's network, the
+// simulated internet's certificate authority, folders to write in.
+func (c *container) outside(env *variables, mounts []mount) error {
+	w := c.worker
+	temporary := relocated("/tmp", mounts)
+	if temporary == "/tmp" {
+		temporary = filepath.Join(w.root, "tmp")
+	}
+	if err := makeFolder(temporary); err != nil {
+		return err
+	}
+	kubeconfig, err := writeKubeconfig(filepath.Join(w.root, c.spec.Name), w.runner.config, w.object().Namespace, mounts)
+	if err != nil {
+		return err
+	}
+	if kubeconfig != "" {
+		env.set("KUBECONFIG", kubeconfig)
+	}
+	env.set("PATH", "/usr/local/bin:/usr/bin:/bin")
+	env.set("HOME", w.root)
+	env.set("TMPDIR", temporary)
+	env.set("HOSTNAME", w.object().Name)
+	env.set("SSL_CERT_FILE", authority.File(w.runner.lab.Dir))
+	exempt := "127.0.0.0/8,localhost," + hostOf(w.runner.config.Host)
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+		env.set(name, w.runner.proxy)
+	}
+	env.set("NO_PROXY", exempt)
+	env.set("no_proxy", exempt)
+	for name, value := range c.program.env {
+		env.set(name, value)
+	}
+	return nil
+}
+
+// watch returns the exit code once the process is gone: by itself, because of a probe, with its node, or with the pod.
+func (c *container) watch(ctx context.Context, process *child.Child) int32 {
+	probing, end := context.WithCancel(ctx)
+	defer end()
+	startedAt := metav1.Now()
+	go c.probe(probing)
+	reason, message := "", ""
+	for waiting := true; waiting; {
+		alive, changed := c.worker.host.alive.state()
+		if !alive {
+			kill(process)
+			<-process.Done()
+			c.lost(startedAt)
+			return 255
+		}
+		select {
+		case <-process.Done():
+			waiting = false
+		case message = <-c.unhealthy:
+			c.worker.events.Event(c.worker.object(), corev1.EventTypeNormal, "Killing", message)
+			process.Stop()
+		case <-ctx.Done():
+			c.stop(process)
+		case <-changed:
+		}
+	}
+	code := exitCode(process.Wait())
+	if reason = "Completed"; code != 0 {
+		reason = "Error"
+	}
+	c.change(func(s *corev1.ContainerStatus) {
+		s.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+			ExitCode: code, Reason: reason, StartedAt: startedAt, FinishedAt: metav1.Now(), ContainerID: s.ContainerID,
+		}}
+		s.Ready, s.Started = false, new(false)
+	})
+	if time.Since(startedAt.Time) >= backOffMemory {
+		c.backOff = 0
+	}
+	return code
+}
+
+// stop ends the process in the grace that the pod's deletion gives it.
+func (c *container) stop(process *child.Child) {
+	grace := c.grace()
+	if pod := c.worker.object(); pod.DeletionGracePeriodSeconds != nil {
+		grace = time.Duration(*pod.DeletionGracePeriodSeconds) * time.Second
+	}
+	if open, _ := c.worker.gone.state(); open {
+		grace = 0
+	}
+	timer := time.AfterFunc(grace, func() { kill(process) })
+	defer timer.Stop()
+	process.Stop()
+}
+
+func (c *container) grace() time.Duration {
+	if seconds := c.worker.object().Spec.TerminationGracePeriodSeconds; seconds != nil && *seconds > 0 {
+		return time.Duration(*seconds) * time.Second
+	}
+	return time.Second
+}
+
+// kill ends the process and its group at once.
+func kill(process *child.Child) {
+	if pid := process.Status().Pid; pid > 0 {
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
+	}
+}
+
+func exitCode(err error) int32 {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case !errors.As(err, &exit):
+		return 255
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int32(status.Signal())
+	}
+	return int32(exit.ExitCode())
+}

@@ -1,0 +1,36 @@
+package pods
+
+import (
+	"path/filepath"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// accountPath is where every container finds its service account's credentials.
+const accountPath = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+// writeKubeconfig writes the kubeconfig with which a process outside a pod uses a pod's service account. Its token
+// file is read again by the client library, so a renewed token reaches the process. Empty: the pod has no account.
+func writeKubeconfig(folder string, admin *rest.Config, namespace string, mounts []mount) (string, error) {
+	for _, m := range mounts {
+		if m.path != accountPath {
+			continue
+		}
+		config := clientcmdapi.NewConfig()
+		config.Clusters["lab"] = &clientcmdapi.Cluster{
+			Server: admin.Host, TLSServerName: admin.ServerName, CertificateAuthority: filepath.Join(m.source, "ca.crt"),
+		}
+		config.AuthInfos["pod"] = &clientcmdapi.AuthInfo{TokenFile: filepath.Join(m.source, "token")}
+		config.Contexts["pod"] = &clientcmdapi.Context{Cluster: "lab", AuthInfo: "pod", Namespace: namespace}
+		config.CurrentContext = "pod"
+		raw, err := clientcmd.Write(*config)
+		if err != nil {
+			return "", err
+		}
+		file := filepath.Join(folder, "kubeconfig")
+		return file, writeAtomic(file, raw, 0o600)
+	}
+	return "", nil
+}

@@ -1,0 +1,48 @@
+package pods
+
+import (
+	"context"
+	"sync"
+)
+
+// gate is a condition that goroutines wait for, open or closed.
+type gate struct {
+	mu      sync.Mutex
+	open    bool
+	changed chan struct{}
+}
+
+func newGate() *gate { return &gate{changed: make(chan struct{})} }
+
+// set opens or closes the gate.
+func (g *gate) set(open bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open != open {
+		g.open = open
+		close(g.changed)
+		g.changed = make(chan struct{})
+	}
+}
+
+// state tells whether the gate is open, and gives a channel that is closed when that changes.
+func (g *gate) state() (open bool, changed <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open, g.changed
+}
+
+// wait returns when the gate is as wanted, or with the context's error.
+func (g *gate) wait(ctx context.Context, open bool) error {
+	for {
+		now, changed := g.state()
+		if now == open {
+			return ctx.Err()
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

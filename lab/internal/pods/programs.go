@@ -1,0 +1,126 @@
+package pods
+
+import (
+	"debug/buildinfo"
+	"fmt"
+	"log"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"hearth.dev/lab/internal/labconfig"
+)
+
+// program is a controller that is run for real in place of its image.
+type program struct {
+	name string
+	path string
+	// version is the module version it was built from, empty where the binary does not tell.
+	version string
+	// listens are the flags that take an address to listen on, with the port of their default.
+	listens map[string]string
+	// fixed are flags that the lab sets whatever the pod says.
+	fixed map[string]string
+	// env are variables that the image or the lab needs.
+	env map[string]string
+}
+
+// programs are the known programs by name.
+type programs map[string]*program
+
+func (p programs) String() string { return strings.Join(p.names(), ", ") }
+
+func (p programs) names() []string { return slices.Sorted(maps.Keys(p)) }
+
+// Controllers keep their lock where /var/run/secrets says that the pod is, which a process outside a pod has not got.
+// Each has one replica, so it does without.
+const leaderElection = "enable-leader-election"
+
+// catalogue is what each program needs. Sources: the flags in each controller's main.go, at the versions of Flux 2.9.
+func catalogue(lab *labconfig.Lab) map[string]program {
+	return map[string]program{
+		"flux-operator": {
+			listens: map[string]string{"metrics-addr": "8080", "health-addr": "8081"},
+			fixed: map[string]string{
+				leaderElection: "false",
+				// The web server listens on every address and its pages are not in the module.
+				"web-server-port": "0",
+				// The image has the distribution's manifests at /data.
+				"storage-path": filepath.Join(lab.Data["flux-operator"], "config", "data"),
+			},
+			env: map[string]string{"GODEBUG": "fips140=on", "WEB_SERVER_PORT": "0"},
+		},
+		"source-controller": {
+			listens: map[string]string{"metrics-addr": "8080", "health-addr": "9440", "storage-addr": "9090"},
+			fixed:   map[string]string{leaderElection: "false"},
+		},
+		"kustomize-controller": {
+			listens: map[string]string{"metrics-addr": "8080", "health-addr": "9440"},
+			fixed:   map[string]string{leaderElection: "false"},
+		},
+		"helm-controller": {
+			listens: map[string]string{"metrics-addr": "8080", "health-addr": "9440"},
+			fixed:   map[string]string{leaderElection: "false"},
+		},
+		"notification-controller": {
+			listens: map[string]string{"metrics-addr": "8080", "health-addr": "9440", "events-addr": "9090", "receiverAddr": "9292"},
+			fixed:   map[string]string{leaderElection: "false"},
+		},
+	}
+}
+
+// knownPrograms are those of the catalogue that this lab has a binary of.
+func knownPrograms(lab *labconfig.Lab) (programs, error) {
+	known := programs{}
+	for name, p := range catalogue(lab) {
+		path := lab.Programs[name]
+		if path == "" {
+			log.Printf("pods: the lab has no %s, so its pods only look alive", name)
+			continue
+		}
+		info, err := buildinfo.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("programs.%s: %w", name, err)
+		}
+		p.name, p.path, p.version = name, path, moduleVersion(info, name)
+		known[name] = &p
+	}
+	return known, nil
+}
+
+// moduleVersion is the version of the module that is called after the program. The main module is a wrapper.
+func moduleVersion(info *buildinfo.BuildInfo, name string) string {
+	for _, module := range info.Deps {
+		if strings.HasSuffix(module.Path, "/"+name) {
+			return module.Version
+		}
+	}
+	return ""
+}
+
+// imagePattern matches an image by the last element of its repository, in any registry and at any tag. It is also
+// jq's regular expression, so it has no backslashes.
+func (p programs) imagePattern() string {
+	if len(p) == 0 {
+		return "^$"
+	}
+	return "(^|/)(" + strings.Join(p.names(), "|") + ")(:[^/]*)?(@.*)?$"
+}
+
+// ofImage is the program that an image stands for, nil for one to fake.
+func (p programs) ofImage(image string) *program {
+	match := regexp.MustCompile(p.imagePattern()).FindStringSubmatch(image)
+	if match == nil {
+		return nil
+	}
+	return p[match[2]]
+}
+
+// imageTag is an image's tag, empty where it has none.
+func imageTag(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	_, tag, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
+	return tag
+}

@@ -1,0 +1,104 @@
+package pods
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/url"
+	"os"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// pause waits before the next start as a kubelet does, and shows the container as one that is to be restarted.
+func (c *container) pause(ctx context.Context) {
+	wait := c.backOff
+	c.backOff = min(max(2*c.backOff, firstBackOff), longestBackOff)
+	c.change(func(s *corev1.ContainerStatus) {
+		if s.State.Terminated != nil {
+			s.LastTerminationState = s.State
+		}
+		s.RestartCount++
+		if wait > 0 {
+			s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
+				Reason:  "CrashLoopBackOff",
+				Message: fmt.Sprintf("back-off %s restarting failed container=%s pod=%s", wait, c.spec.Name, c.worker.object().Name),
+			}}
+		}
+	})
+	if wait > 0 {
+		c.worker.events.Eventf(c.worker.object(), corev1.EventTypeWarning, "BackOff", "Back-off restarting failed container %s", c.spec.Name)
+		sleep(ctx, wait)
+	}
+}
+
+// refuse shows a container that could not be started.
+func (c *container) refuse(err error) {
+	said := false
+	c.change(func(s *corev1.ContainerStatus) {
+		said = s.State.Waiting != nil && s.State.Waiting.Message == err.Error()
+		s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
+			Reason: "CreateContainerConfigError", Message: err.Error(),
+		}}
+		s.Ready = false
+	})
+	if !said {
+		log.Printf("pods: %s: %v", c.worker, err)
+		c.worker.events.Event(c.worker.object(), corev1.EventTypeWarning, "Failed", "Error: "+err.Error())
+	}
+}
+
+// lost notes that the process went down with its node. Nobody is there to report it before the node is back.
+func (c *container) lost(startedAt metav1.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.status.LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+		ExitCode: 255, Reason: "Unknown", StartedAt: startedAt, FinishedAt: metav1.Now(),
+	}}
+	c.status.Ready, c.backOff = false, 0
+}
+
+// pretend shows a container without a program as kwok would.
+func (c *container) pretend() {
+	c.change(func(s *corev1.ContainerStatus) {
+		s.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}
+		s.Ready, s.Started = true, new(true)
+		c.begun = true
+	})
+}
+
+// change alters what is known of the container and has it reported.
+func (c *container) change(f func(*corev1.ContainerStatus)) {
+	c.mu.Lock()
+	f(&c.status)
+	c.mu.Unlock()
+	c.worker.changed()
+}
+
+// snapshot is what is known of the container, and whether it has ever run.
+func (c *container) snapshot() (corev1.ContainerStatus, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return *c.status.DeepCopy(), c.begun
+}
+
+// running tells whether the container's process runs, and since when.
+func (c *container) running() (since time.Time, ok bool) {
+	status, _ := c.snapshot()
+	if status.State.Running == nil {
+		return time.Time{}, false
+	}
+	return status.State.Running.StartedAt.Time, true
+}
+
+func makeFolder(path string) error { return os.MkdirAll(path, 0o700) }
+
+// hostOf is the host name or address in a URL, the text itself where it is none.
+func hostOf(text string) string {
+	if parsed, err := url.Parse(text); err == nil && parsed.Hostname() != "" {
+		return parsed.Hostname()
+	}
+	return text
+}

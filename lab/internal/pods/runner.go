@@ -1,0 +1,257 @@
+package pods
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	listers "k8s.io/client-go/listers/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
+
+	"hearth.dev/lab/internal/authority"
+	"hearth.dev/lab/internal/labconfig"
+)
+
+// runner looks after the pods that have a known image.
+type runner struct {
+	lab    *labconfig.Lab
+	config *rest.Config
+	client kubernetes.Interface
+	known  programs
+	// proxy is the URL of the cluster network's proxy.
+	proxy    string
+	pods     listers.PodLister
+	nodes    listers.NodeLister
+	recorder record.EventBroadcaster
+	events   chan podEvent
+
+	mu      sync.Mutex
+	workers map[types.UID]*worker
+	hosts   map[string]*host
+	// reserved are the addresses of workers, which a pod's status may not show yet.
+	reserved map[string]types.UID
+}
+
+// host is what the runner knows of a node.
+type host struct {
+	// alive is open while the machine renews its lease, ready while the node can run any pod.
+	alive, ready *gate
+}
+
+type podEvent struct {
+	pod  *corev1.Pod
+	gone bool
+}
+
+func newRunner(lab *labconfig.Lab, config *rest.Config, client kubernetes.Interface, factory informers.SharedInformerFactory, known programs, proxy string) (*runner, error) {
+	if _, err := authority.Open(lab.Dir); err != nil {
+		return nil, err
+	}
+	r := &runner{
+		lab: lab, config: config, client: client, known: known, proxy: proxy,
+		pods: factory.Core().V1().Pods().Lister(), nodes: factory.Core().V1().Nodes().Lister(),
+		recorder: record.NewBroadcaster(), events: make(chan podEvent, 1024),
+		workers: map[types.UID]*worker{}, hosts: map[string]*host{}, reserved: map[string]types.UID{},
+	}
+	_, err := factory.Core().V1().Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(o any) { r.events <- podEvent{pod: o.(*corev1.Pod)} },
+		UpdateFunc: func(_, o any) { r.events <- podEvent{pod: o.(*corev1.Pod)} },
+		DeleteFunc: func(o any) {
+			if unknown, ok := o.(cache.DeletedFinalStateUnknown); ok {
+				o = unknown.Obj
+			}
+			if pod, ok := o.(*corev1.Pod); ok {
+				r.events <- podEvent{pod: pod, gone: true}
+			}
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = factory.Core().V1().Nodes().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(o any) { r.nodeChanged(o.(*corev1.Node)) },
+		UpdateFunc: func(_, o any) { r.nodeChanged(o.(*corev1.Node)) },
+		DeleteFunc: func(o any) {
+			if node, ok := o.(*corev1.Node); ok {
+				r.host(node.Name).alive.set(false)
+			}
+		},
+	})
+	return r, err
+}
+
+// run handles pods until ctx ends, then gives their processes a moment to end by themselves.
+func (r *runner) run(ctx context.Context) {
+	r.recorder.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: r.client.CoreV1().Events("")})
+	defer r.recorder.Shutdown()
+	r.sweep()
+	var workers sync.WaitGroup
+	for {
+		select {
+		case event := <-r.events:
+			r.handle(ctx, event, &workers)
+		case <-ctx.Done():
+			ended := make(chan struct{})
+			go func() { workers.Wait(); close(ended) }()
+			select {
+			case <-ended:
+			case <-time.After(goodbye):
+				log.Print("pods: some controllers did not end in time and are killed")
+			}
+			return
+		}
+	}
+}
+
+// handle gives a pod's news to its worker, and makes the worker where it is the first news.
+func (r *runner) handle(ctx context.Context, event podEvent, workers *sync.WaitGroup) {
+	pod := event.pod
+	if pod.Spec.NodeName == "" || !r.isReal(pod) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w, exists := r.workers[pod.UID]
+	if !exists {
+		if event.gone {
+			return
+		}
+		w = newWorker(r, pod)
+		r.workers[pod.UID] = w
+		workers.Go(func() {
+			w.run(ctx)
+			r.forget(pod.UID)
+		})
+	}
+	w.update(pod, event.gone)
+}
+
+// isReal tells whether one of the pod's containers has a known image.
+func (r *runner) isReal(pod *corev1.Pod) bool {
+	for _, container := range pod.Spec.Containers {
+		if r.known.ofImage(container.Image) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *runner) forget(uid types.UID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.workers, uid)
+	for address, owner := range r.reserved {
+		if owner == uid {
+			delete(r.reserved, address)
+		}
+	}
+}
+
+func (r *runner) host(name string) *host {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.hosts[name]
+	if h == nil {
+		h = &host{newGate(), newGate()}
+		r.hosts[name] = h
+	}
+	return h
+}
+
+// nodeChanged follows a node. The control plane sets Ready to Unknown when the machine's lease runs out, which is
+// when its processes are gone in life.
+func (r *runner) nodeChanged(node *corev1.Node) {
+	ready := corev1.ConditionUnknown
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady {
+			ready = condition.Status
+		}
+	}
+	h := r.host(node.Name)
+	h.alive.set(ready != corev1.ConditionUnknown)
+	h.ready.set(ready == corev1.ConditionTrue)
+}
+
+// address gives a pod its address: the one it had, if it is still right, or a free one of its node's range.
+func (r *runner) address(pod *corev1.Pod, node *corev1.Node) (string, error) {
+	if pod.Spec.HostNetwork {
+		if address := nodeAddress(node); address != "" {
+			return address, nil
+		}
+		return "", fmt.Errorf("node %s has no internal address", node.Name)
+	}
+	if node.Spec.PodCIDR == "" {
+		return "", fmt.Errorf("node %s has no podCIDR", node.Name)
+	}
+	all, err := r.pods.List(everything)
+	if err != nil {
+		return "", err
+	}
+	used := map[string]bool{}
+	for _, other := range all {
+		if other.UID != pod.UID && !other.Spec.HostNetwork {
+			used[other.Status.PodIP] = true
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := func(address string) bool {
+		owner, reserved := r.reserved[address]
+		return used[address] || reserved && owner != pod.UID
+	}
+	address := pod.Status.PodIP
+	if address == "" || taken(address) {
+		if address, err = freeAddress(node.Spec.PodCIDR, portsOf(pod), taken); err != nil {
+			return "", err
+		}
+	}
+	r.reserved[address] = pod.UID
+	return address, nil
+}
+
+// loopbackOf is where the process of the pod with this address listens; false if no real process has it.
+func (r *runner) loopbackOf(address string) (string, bool) {
+	r.mu.Lock()
+	_, reserved := r.reserved[address]
+	r.mu.Unlock()
+	if !reserved {
+		return "", false
+	}
+	local, err := loopback(address)
+	return local, err == nil
+}
+
+// sweep deletes the folders of pods that went while nobody looked.
+func (r *runner) sweep() {
+	all, err := r.pods.List(everything)
+	if err != nil {
+		return
+	}
+	alive := map[string]bool{}
+	for _, pod := range all {
+		alive[string(pod.UID)] = true
+	}
+	folders, _ := os.ReadDir(r.lab.Path("pods"))
+	for _, folder := range folders {
+		if !alive[folder.Name()] {
+			_ = os.RemoveAll(filepath.Join(r.lab.Path("pods"), folder.Name()))
+		}
+	}
+}
+
+// events for a pod are told in the name of its node's kubelet, as `kubectl describe` expects.
+func (r *runner) eventsOf(node string) record.EventRecorder {
+	return r.recorder.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "kubelet", Host: node})
+}

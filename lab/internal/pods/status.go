@@ -1,0 +1,198 @@
+package pods
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// changed has the pod's status written soon.
+func (w *worker) changed() {
+	select {
+	case w.dirty <- struct{}{}:
+	default:
+	}
+}
+
+// report writes the pod's status whenever it changed. A node that is down reports nothing.
+func (w *worker) report(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		_ = w.gone.wait(ctx, true)
+		cancel()
+	}()
+	for {
+		select {
+		case <-w.dirty:
+		case <-ctx.Done():
+			return
+		}
+		if w.host.alive.wait(ctx, true) != nil {
+			return
+		}
+		if err := w.writeStatus(ctx); err != nil && ctx.Err() == nil {
+			log.Printf("pods: %s: writing its status: %v", w, err)
+			w.changed()
+			sleep(ctx, retryPause)
+		}
+	}
+}
+
+// writeStatus patches the status as a kubelet does: for this pod's UID only.
+func (w *worker) writeStatus(ctx context.Context) error {
+	pod := w.object()
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": pod.UID},
+		"status":   w.status(pod),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.runner.client.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) && strings.Contains(err.Error(), "uid") {
+		return nil
+	}
+	return err
+}
+
+// status is the pod's status as its containers are now.
+func (w *worker) status(pod *corev1.Pod) *corev1.PodStatus {
+	w.mu.Lock()
+	address, node := w.address, w.node
+	w.mu.Unlock()
+	status := &corev1.PodStatus{StartTime: &metav1.Time{Time: w.started}, Phase: corev1.PodRunning}
+	if node != nil {
+		if host := nodeAddress(node); host != "" {
+			status.HostIP, status.HostIPs = host, []corev1.HostIP{{IP: host}}
+		}
+	}
+	if address != "" {
+		status.PodIP, status.PodIPs = address, []corev1.PodIP{{IP: address}}
+	}
+	var unready []string
+	ended, failed := 0, false
+	for _, c := range w.containers {
+		container, begun := c.snapshot()
+		status.ContainerStatuses = append(status.ContainerStatuses, container)
+		if !container.Ready {
+			unready = append(unready, container.Name)
+		}
+		if !begun {
+			status.Phase = corev1.PodPending
+		}
+		if terminated := container.State.Terminated; terminated != nil {
+			ended++
+			failed = failed || terminated.ExitCode != 0
+		}
+	}
+	if ended == len(w.containers) && (pod.DeletionTimestamp != nil || pod.Spec.RestartPolicy != corev1.RestartPolicyAlways) {
+		status.Phase = corev1.PodSucceeded
+		if failed {
+			status.Phase = corev1.PodFailed
+		}
+	}
+	// No known program has an init container that matters, so those are over before they began.
+	for _, init := range pod.Spec.InitContainers {
+		status.InitContainerStatuses = append(status.InitContainerStatuses, corev1.ContainerStatus{
+			Name: init.Name, Image: init.Image, Ready: true,
+			State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				Reason: "Completed", StartedAt: *status.StartTime, FinishedAt: *status.StartTime,
+			}},
+		})
+	}
+	status.Conditions = conditions(pod, address != "", unready)
+	return status
+}
+
+// conditions are the pod's conditions; one that stays as it is keeps the time of its last change.
+func conditions(pod *corev1.Pod, addressed bool, unready []string) []corev1.PodCondition {
+	var all []corev1.PodCondition
+	add := func(kind corev1.PodConditionType, ok bool, reason, message string) {
+		condition := corev1.PodCondition{Type: kind, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now()}
+		if !ok {
+			condition.Status, condition.Reason, condition.Message = corev1.ConditionFalse, reason, message
+		}
+		for _, old := range pod.Status.Conditions {
+			if old.Type == kind && old.Status == condition.Status {
+				condition.LastTransitionTime = old.LastTransitionTime
+			}
+		}
+		all = append(all, condition)
+	}
+	message := fmt.Sprintf("containers with unready status: [%s]", strings.Join(unready, " "))
+	gates := true
+	for _, gate := range pod.Spec.ReadinessGates {
+		gates = gates && hasCondition(pod, gate.ConditionType)
+	}
+	add(corev1.PodReadyToStartContainers, addressed, "", "")
+	add(corev1.PodInitialized, true, "", "")
+	add(corev1.ContainersReady, len(unready) == 0, "ContainersNotReady", message)
+	if len(unready) == 0 && !gates {
+		add(corev1.PodReady, false, "ReadinessGatesNotReady", "a readiness gate's condition is not true")
+	} else {
+		add(corev1.PodReady, len(unready) == 0, "ContainersNotReady", message)
+	}
+	return all
+}
+
+func hasCondition(pod *corev1.Pod, kind corev1.PodConditionType) bool {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == kind {
+			return condition.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// remove deletes the pod's object and folder after its processes ended, as a kubelet does at the end of a pod. While
+// the node is down that waits.
+func (w *worker) remove(ctx context.Context) {
+	pod := w.object()
+	for {
+		if gone, _ := w.gone.state(); gone {
+			break
+		}
+		if w.aliveOrGone(ctx) != nil {
+			return
+		}
+		zero := int64(0)
+		err := w.runner.client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{
+			GracePeriodSeconds: &zero, Preconditions: metav1.NewUIDPreconditions(string(pod.UID)),
+		})
+		if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+			break
+		}
+		log.Printf("pods: %s: deleting it: %v", w, err)
+		if !sleep(ctx, retryPause) {
+			return
+		}
+	}
+	if err := os.RemoveAll(w.root); err != nil {
+		log.Printf("pods: %s: deleting its folder: %v", w, err)
+	}
+}
+
+// aliveOrGone waits for the pod's node to be up, or for the pod's object to be gone.
+func (w *worker) aliveOrGone(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		if w.gone.wait(ctx, true) == nil {
+			cancel(nil)
+		}
+	}()
+	err := w.host.alive.wait(ctx, true)
+	if gone, _ := w.gone.state(); gone {
+		return nil
+	}
+	return err
+}

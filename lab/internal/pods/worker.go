@@ -1,0 +1,190 @@
+package pods
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/tools/record"
+)
+
+var everything = labels.Everything()
+
+const (
+	// retryPause is how long the runner waits before it tries again what a pod lacks, as a kubelet's sync does.
+	retryPause = 2 * time.Second
+	// refreshPeriod is how often volumes are brought up to date.
+	refreshPeriod = 30 * time.Second
+)
+
+// worker is the life of one pod.
+type worker struct {
+	runner  *runner
+	root    string
+	events  record.EventRecorder
+	host    *host
+	volumes *volumes
+	started time.Time
+
+	// deleting is open once the pod is to go, gone once its object went.
+	deleting, gone *gate
+
+	mu         sync.Mutex
+	pod        *corev1.Pod
+	node       *corev1.Node
+	address    string
+	containers []*container
+	dirty      chan struct{}
+}
+
+func newWorker(r *runner, pod *corev1.Pod) *worker {
+	root := r.lab.Path("pods", string(pod.UID))
+	w := &worker{
+		runner: r, root: root, events: r.eventsOf(pod.Spec.NodeName), pod: pod, started: time.Now(),
+		volumes:  &volumes{client: r.client, root: root, renewals: map[string]time.Time{}},
+		deleting: newGate(), gone: newGate(), dirty: make(chan struct{}, 1),
+	}
+	if pod.Status.StartTime != nil {
+		w.started = pod.Status.StartTime.Time
+	}
+	for i := range pod.Spec.Containers {
+		w.containers = append(w.containers, newContainer(w, &pod.Spec.Containers[i], pod.Status.ContainerStatuses))
+	}
+	return w
+}
+
+// update takes the newest state of the pod's object.
+func (w *worker) update(pod *corev1.Pod, gone bool) {
+	w.mu.Lock()
+	w.pod = pod
+	w.mu.Unlock()
+	if gone {
+		w.gone.set(true)
+	}
+	if gone || pod.DeletionTimestamp != nil {
+		w.deleting.set(true)
+	}
+}
+
+func (w *worker) object() *corev1.Pod {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.pod
+}
+
+// run lives until the pod is gone or the runner ends.
+func (w *worker) run(ctx context.Context) {
+	w.host = w.runner.host(w.object().Spec.NodeName)
+	living, end := context.WithCancel(ctx)
+	defer end()
+	go func() {
+		if w.deleting.wait(living, true) == nil {
+			end()
+		}
+	}()
+	var background sync.WaitGroup
+	background.Go(func() { w.report(ctx) })
+	if w.prepare(living) {
+		var all sync.WaitGroup
+		for _, c := range w.containers {
+			all.Go(func() { c.run(living) })
+		}
+		background.Go(func() { w.refresh(living) })
+		all.Wait()
+	}
+	if ctx.Err() == nil {
+		w.remove(ctx)
+		w.gone.set(true)
+	}
+	background.Wait()
+}
+
+// prepare gives the pod its address and volumes. False: the pod is to go.
+func (w *worker) prepare(ctx context.Context) bool {
+	for said := ""; ; {
+		err := w.tryPrepare(ctx)
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		if err.Error() != said {
+			said = err.Error()
+			w.events.Event(w.object(), corev1.EventTypeWarning, "FailedMount", said)
+			log.Printf("pods: %s: %s", w, said)
+		}
+		w.changed()
+		sleep(ctx, retryPause)
+	}
+}
+
+func (w *worker) tryPrepare(ctx context.Context) error {
+	pod := w.object()
+	needs := w.host.ready
+	if pod.Spec.HostNetwork {
+		needs = w.host.alive
+	}
+	if err := needs.wait(ctx, true); err != nil {
+		return err
+	}
+	node, err := w.runner.nodes.Get(pod.Spec.NodeName)
+	if err != nil {
+		return err
+	}
+	address, err := w.runner.address(pod, node)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.node, w.address = node, address
+	w.mu.Unlock()
+	w.changed()
+	if err := os.MkdirAll(w.root, 0o700); err != nil {
+		return err
+	}
+	return w.volumes.materialise(ctx, w.addressed())
+}
+
+// addressed is the pod as it is once its status is written, for those who ask for its addresses.
+func (w *worker) addressed() *corev1.Pod {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	pod := w.pod.DeepCopy()
+	pod.Status.PodIP = w.address
+	if w.node != nil {
+		pod.Status.HostIP = nodeAddress(w.node)
+	}
+	return pod
+}
+
+// refresh keeps volumes up to date: tokens before they end, configuration soon after it changed.
+func (w *worker) refresh(ctx context.Context) {
+	for sleep(ctx, refreshPeriod) {
+		if err := w.volumes.materialise(ctx, w.addressed()); err != nil && ctx.Err() == nil {
+			log.Printf("pods: %s: %v", w, err)
+		}
+	}
+}
+
+func (w *worker) String() string {
+	pod := w.object()
+	return fmt.Sprintf("%s/%s", pod.Namespace, pod.Name)
+}
+
+// sleep waits; false when ctx ended first.
+func sleep(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
