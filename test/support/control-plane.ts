@@ -1,0 +1,172 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { labPrograms } from "./lab-programs.ts";
+import { eventually } from "./lab-process.ts";
+
+/** A real control plane without machines, for tests of what runs on one. */
+export interface ControlPlane {
+  /** Path of the administrator's kubeconfig. */
+  kubeconfig: string;
+  /** Runs kubectl, with input on stdin, and gives what it prints. */
+  kubectl: (args: readonly string[], input?: string) => Promise<string>;
+  /** Creates objects, or fails with what the API server said. */
+  apply: (...objects: object[]) => Promise<void>;
+  /** Reads an object, undefined where there is none. */
+  get: <T>(kind: string, name: string, namespace?: string) => Promise<T | undefined>;
+  stop: () => Promise<void>;
+}
+
+const token = "control-plane-test";
+
+/** Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler on a loopback address, in a folder. */
+export const startControlPlane = async (dir: string, address: string): Promise<ControlPlane> => {
+  const programs = await labPrograms("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler");
+  const { kubectl: kubectlPath = "kubectl" } = await labPrograms("kubectl").catch(() => ({}) as Record<string, string>);
+  await mkdir(dir, { recursive: true });
+  const kubeconfig = join(dir, "kubeconfig");
+  const certificate = join(dir, "certs", "apiserver.crt");
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const key = join(dir, "service-account.key");
+  await writeFile(key, privateKey.export({ type: "sec1", format: "pem" }));
+  await writeFile(join(dir, "tokens.csv"), `${token},admin,1,system:masters\n`);
+  await writeFile(kubeconfig, kubeconfigFor(`https://${address}:6443`, certificate));
+
+  const children: ChildProcess[] = [];
+  const start = (name: string, args: string[]): void => {
+    const child = spawn(programs[name] ?? name, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const log = createWriteStream(join(dir, `${name}.log`));
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    children.push(child);
+  };
+  start("etcd", [
+    `--data-dir=${join(dir, "etcd")}`,
+    `--listen-client-urls=http://${address}:2379`,
+    `--advertise-client-urls=http://${address}:2379`,
+    `--listen-peer-urls=http://${address}:2380`,
+    `--initial-advertise-peer-urls=http://${address}:2380`,
+    `--initial-cluster=default=http://${address}:2380`,
+    "--unsafe-no-fsync",
+  ]);
+  start("kube-apiserver", [
+    `--etcd-servers=http://${address}:2379`,
+    `--bind-address=${address}`,
+    "--secure-port=6443",
+    `--cert-dir=${join(dir, "certs")}`,
+    `--token-auth-file=${join(dir, "tokens.csv")}`,
+    "--authorization-mode=RBAC",
+    "--endpoint-reconciler-type=none",
+    "--service-cluster-ip-range=10.96.0.0/16",
+    "--service-account-issuer=https://kubernetes.default.svc",
+    `--service-account-key-file=${key}`,
+    `--service-account-signing-key-file=${key}`,
+  ]);
+
+  const kubectl = async (args: readonly string[], input?: string): Promise<string> => {
+    const running = promisify(execFile)(kubectlPath, ["--kubeconfig", kubeconfig, ...args], { maxBuffer: 1 << 26 });
+    running.child.stdin?.end(input ?? "");
+    return (await running).stdout;
+  };
+  await eventually("the API server answers", async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok", 60);
+  await readFile(certificate);
+  start("kube-controller-manager", [
+    `--kubeconfig=${kubeconfig}`,
+    `--bind-address=${address}`,
+    `--root-ca-file=${certificate}`,
+    `--service-account-private-key-file=${key}`,
+    "--use-service-account-credentials",
+    "--leader-elect=false",
+    // A test says itself whether a node is alive.
+    "--controllers=*,-node-lifecycle-controller",
+  ]);
+  start("kube-scheduler", [`--kubeconfig=${kubeconfig}`, `--bind-address=${address}`, "--leader-elect=false"]);
+  await eventually(
+    "the default service account exists",
+    async () => (await kubectl(["get", "serviceaccount", "default", "-o", "name"])) !== "",
+    30,
+  );
+
+  return {
+    kubeconfig,
+    kubectl,
+    apply: async (...objects) => {
+      await kubectl(
+        ["apply", "--server-side", "--force-conflicts", "-f", "-"],
+        JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }),
+      );
+    },
+    get: async <T>(kind: string, name: string, namespace = "default") => {
+      const text = await kubectl(["get", kind, name, "-n", namespace, "--ignore-not-found", "-o", "json"]);
+      return text === "" ? undefined : (JSON.parse(text) as T);
+    },
+    stop: async () => {
+      for (const child of children.toReversed()) {
+        if (child.exitCode !== null || child.signalCode !== null) continue;
+        const ended = once(child, "exit");
+        child.kill("SIGKILL");
+        await ended;
+      }
+    },
+  };
+};
+
+const kubeconfigFor = (server: string, certificate: string): string =>
+  JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [
+      {
+        name: "test",
+        // The API server signs its own certificate for its cluster names, not for this address.
+        cluster: { server, "certificate-authority": certificate, "tls-server-name": "kubernetes.default.svc" },
+      },
+    ],
+    users: [{ name: "admin", user: { token } }],
+    contexts: [{ name: "test", context: { cluster: "test", user: "admin" } }],
+    "current-context": "test",
+  });
+
+/** A node as a machine registers it: with a range of pod addresses, and ready or not. */
+export const addNode = async (
+  cluster: ControlPlane,
+  { name, address, podCIDR, ready }: { name: string; address: string; podCIDR: string; ready: boolean },
+): Promise<void> => {
+  await cluster.apply({
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name, labels: { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" } },
+    spec: { podCIDR, podCIDRs: [podCIDR] },
+  });
+  await cluster.kubectl(
+    ["patch", "node", name, "--subresource=status", "--type=merge", "-p"].concat(
+      JSON.stringify({
+        status: {
+          addresses: [{ type: "InternalIP", address }],
+          capacity: { cpu: "4", memory: "8Gi", pods: "110" },
+          allocatable: { cpu: "4", memory: "8Gi", pods: "110" },
+        },
+      }),
+    ),
+  );
+  await setNodeReady(cluster, name, ready ? "True" : "False");
+};
+
+/** Says what a machine, or the control plane when it hears nothing from it, says of a node. */
+export const setNodeReady = async (
+  cluster: ControlPlane,
+  name: string,
+  status: "True" | "False" | "Unknown",
+): Promise<void> => {
+  await cluster.kubectl(
+    ["patch", "node", name, "--subresource=status", "--type=strategic", "-p"].concat(
+      JSON.stringify({ status: { conditions: [{ type: "Ready", status, reason: "Test", message: "said by a test" }] } }),
+    ),
+  );
+  const taints = status === "True" ? [] : [{ key: "node.kubernetes.io/not-ready", effect: "NoSchedule" }];
+  await cluster.kubectl(["patch", "node", name, "--type=merge", "-p", JSON.stringify({ spec: { taints } })]);
+};

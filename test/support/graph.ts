@@ -1,0 +1,128 @@
+import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+
+/** How the SDK marks a secret on the wire. Source: pulumi/pulumi, sdk/nodejs/runtime/rpc. */
+const signatureKey = "4dabf18193072939515e22adb298388d";
+const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+
+/** A resource as the program registered it. */
+export interface Registered {
+  urn: string;
+  type: string;
+  name: string;
+  custom: boolean;
+  parent: string;
+  provider: string;
+  protect: boolean;
+  dependsOn: string[];
+  ignoreChanges: string[];
+  /** Inputs in plain. */
+  inputs: Record<string, unknown>;
+  /** Paths of the inputs that were marked secret. */
+  secretPaths: string[];
+}
+
+/** A call of a provider's function. */
+export interface Called {
+  token: string;
+  inputs: Record<string, unknown>;
+}
+
+/** What a program registered and called. */
+export class Graph {
+  readonly resources: Registered[] = [];
+  readonly calls: Called[] = [];
+
+  /** The resources of a type; with `exactly`, a failure when there are more or fewer. */
+  ofType(type: string, { exactly }: { exactly?: number } = {}): Registered[] {
+    const found = this.resources.filter((resource) => resource.type === type);
+    if (exactly !== undefined && found.length !== exactly) {
+      throw new Error(`Expected ${exactly} of ${type}, found ${found.map(({ name }) => name).join(", ") || "none"}`);
+    }
+    return found;
+  }
+
+  urnsOf(type: string): string[] {
+    return this.ofType(type).map(({ urn }) => urn);
+  }
+}
+
+/** Outputs that a provider would compute, by a resource's type. */
+export type Computed = Record<string, (inputs: Record<string, unknown>, name: string) => Record<string, unknown>>;
+
+export interface RunOptions {
+  preview?: boolean;
+  resources?: Computed;
+  functions?: Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>>;
+}
+
+/** Runs a program against mocks and records what it registers. Failures inside it fail the run. */
+export const run = async (program: () => unknown, options: RunOptions = {}): Promise<Graph> => {
+  const graph = new Graph();
+  const mocks: pulumi.runtime.Mocks = {
+    newResource: ({ type, name, inputs }) => {
+      const plain = strip(inputs) as Record<string, unknown>;
+      return { id: `${name}-id`, state: { ...plain, ...options.resources?.[type]?.(plain, name) } };
+    },
+    call: ({ token, inputs }) => {
+      const plain = strip(inputs) as Record<string, unknown>;
+      graph.calls.push({ token, inputs: plain });
+      return options.functions?.[token]?.(plain) ?? {};
+    },
+  };
+  await pulumi.runtime.setMocks(mocks, "hearth", "test", options.preview ?? false);
+  pulumi.runtime.setMockOptions(new Recorder(mocks, graph), "hearth", "test", options.preview ?? false);
+  await pulumi.runtime.runInPulumiStack(() => Promise.resolve(program()).then(() => undefined));
+  await pulumi.runtime.disconnect();
+  return graph;
+};
+
+type RegisterRequest = Parameters<MockMonitor["registerResource"]>[0];
+type Callback = Parameters<MockMonitor["registerResource"]>[1];
+
+class Recorder extends MockMonitor {
+  constructor(
+    mocks: pulumi.runtime.Mocks,
+    private readonly graph: Graph,
+  ) {
+    super(mocks);
+  }
+
+  override async registerResource(req: RegisterRequest, callback: Callback): Promise<void> {
+    const raw = req.getObject()?.toJavaScript() ?? {};
+    const record = (urn: string) =>
+      this.graph.resources.push({
+        urn,
+        type: req.getType(),
+        name: req.getName(),
+        custom: req.getCustom(),
+        parent: req.getParent(),
+        provider: req.getProvider(),
+        protect: req.getProtect(),
+        dependsOn: req.getDependenciesList(),
+        ignoreChanges: req.getIgnorechangesList(),
+        inputs: strip(raw) as Record<string, unknown>,
+        secretPaths: secretPaths(raw),
+      });
+    await super.registerResource(req, (error, response) => {
+      if (response) record(response.getUrn());
+      callback(error, response);
+    });
+  }
+}
+
+const isSecret = (value: object): value is { value: unknown } =>
+  (value as Record<string, unknown>)[signatureKey] === secretSignature;
+
+const strip = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(strip);
+  if (typeof value !== "object" || value === null) return value;
+  if (isSecret(value)) return strip(value.value);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, strip(inner)]));
+};
+
+const secretPaths = (value: unknown, path = ""): string[] => {
+  if (typeof value !== "object" || value === null) return [];
+  if (isSecret(value)) return [path];
+  return Object.entries(value).flatMap(([key, inner]) => secretPaths(inner, path ? `${path}.${key}` : key));
+};

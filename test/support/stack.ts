@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+
+import { configKeys, parseConfig, type HearthConfig } from "../../infra/config.ts";
+import { program, type Outputs } from "../../infra/program.ts";
+import { readTree } from "../../infra/tree.ts";
+import { labAgeSeed } from "../../lab/age-seed.ts";
+import { run, type Graph } from "./graph.ts";
+
+/** What a committed stack file says, before it is validated. */
+export const rawConfig = (stack: string): Record<string, unknown> => {
+  const { config } = parse(readFileSync(new URL(`../../Pulumi.${stack}.yaml`, import.meta.url), "utf8")) as {
+    config: Record<string, unknown>;
+  };
+  return Object.fromEntries(
+    configKeys.flatMap((key) => (config[`hearth:${key}`] === undefined ? [] : [[key, config[`hearth:${key}`]]])),
+  );
+};
+
+const certificate = { cert: "Q0VSVA==", key: "S0VZ" };
+
+const kubeconfig = "clusters: []\nusers: []\n";
+
+/** Secrets that the mocked plugins give out, by name, so that a test can look for them where they must not be. */
+export const knownSecrets = {
+  proxmoxToken: "root@pam!hearth=0b5d7a3e-secret",
+  cloudflareToken: "cloudflare-api-token-secret",
+  ageSeed: labAgeSeed,
+  machineSecret: "bWFjaGluZS1zZWNyZXQ=",
+  randomBytes: Buffer.alloc(32, 7).toString("base64"),
+};
+
+/** Runs the whole program of a stack against mocks. */
+export const runStack = async (
+  config: HearthConfig = parseConfig("dev", rawConfig("dev")),
+  options: { preview?: boolean } = {},
+): Promise<Graph & { outputs: Outputs }> => {
+  let outputs: Outputs | undefined;
+  const graph = await run(
+    () => {
+      outputs = program(
+        config,
+        {
+          proxmoxToken: pulumi.secret(knownSecrets.proxmoxToken),
+          cloudflareToken: pulumi.secret(knownSecrets.cloudflareToken),
+          ageSeed: pulumi.secret(knownSecrets.ageSeed),
+        },
+        readTree(config.gitops.path),
+      );
+    },
+    {
+      // Without an API to wait for, the kubeconfig is that of a preview.
+      preview: options.preview ?? true,
+      resources: {
+        "random:index/randomBytes:RandomBytes": () => ({ base64: knownSecrets.randomBytes }),
+        "talos:machine/secrets:Secrets": () => ({
+          clientConfiguration: { caCertificate: "Q0E=", clientCertificate: "Q0VSVA==", clientKey: "S0VZ" },
+          machineSecrets: {
+            cluster: { id: "id", secret: knownSecrets.machineSecret },
+            secrets: { bootstrapToken: "t", secretboxEncryptionSecret: "s" },
+            trustdinfo: { token: "t" },
+            certs: {
+              etcd: certificate,
+              k8s: certificate,
+              k8sAggregator: certificate,
+              k8sServiceaccount: { key: "S0VZ" },
+              os: certificate,
+            },
+          },
+        }),
+        "talos:cluster/kubeconfig:Kubeconfig": () => ({ kubeconfigRaw: kubeconfig }),
+      },
+      functions: {
+        "talos:machine/getConfiguration:getConfiguration": ({ configPatches }) => ({
+          machineConfiguration: [knownSecrets.machineSecret, ...(configPatches as string[])].join("\n---\n"),
+        }),
+        "talos:client/getConfiguration:getConfiguration": () => ({ talosConfig: "context: den-dev" }),
+      },
+    },
+  );
+  if (!outputs) throw new Error("The program gave no outputs");
+  return Object.assign(graph, { outputs });
+};

@@ -1,0 +1,102 @@
+import { expect } from "chai";
+
+import { parseConfig } from "../../../infra/config.ts";
+import { knownSecrets, rawConfig, runStack } from "../../support/stack.ts";
+
+const apply = "talos:machine/configurationApply:ConfigurationApply";
+
+describe("the program of dev", () => {
+  it("gives every resource a name of its own", async () => {
+    const { resources } = await runStack();
+    expect(new Set(resources.map(({ urn }) => urn))).to.have.lengthOf(resources.length);
+  });
+
+  it("gives every resource its provider explicitly", async () => {
+    const { resources } = await runStack();
+    const without = resources.filter(
+      ({ custom, provider, type }) => custom && !type.startsWith("pulumi:") && !provider,
+    );
+    expect(without.map(({ urn }) => urn)).to.deep.equal([]);
+  });
+
+  it("boots a machine for every node, on its host and with its address", async () => {
+    const graph = await runStack();
+    const machines = graph.ofType("proxmoxve:index/vmLegacy:VmLegacy", { exactly: 3 });
+    const [controlPlane] = machines.filter(({ name }) => name === "den-dev-cp01");
+    expect(controlPlane?.inputs).to.deep.include({ nodeName: "pve1", vmId: 2011 });
+    expect(controlPlane?.inputs).to.have.nested.property("initialization.ipConfigs[0].ipv4.address", "10.20.0.11/24");
+  });
+
+  it("downloads each image once a host", async () => {
+    (await runStack()).ofType("proxmoxve:download/file:File", { exactly: 1 });
+  });
+
+  it("bootstraps exactly one control plane, after every machine is configured", async () => {
+    const graph = await runStack();
+    const [bootstrap] = graph.ofType("talos:machine/bootstrap:Bootstrap", { exactly: 1 });
+    expect(graph.urnsOf(apply)).to.have.lengthOf(3);
+    expect(bootstrap?.dependsOn).to.include.members(graph.urnsOf(apply));
+    expect(bootstrap?.inputs.node).to.equal("10.20.0.11");
+  });
+
+  it("protects what cannot be made again", async () => {
+    const graph = await runStack();
+    const unprotected = [
+      ...graph.ofType("talos:machine/secrets:Secrets", { exactly: 1 }),
+      ...graph.ofType("random:index/randomBytes:RandomBytes"),
+    ].filter(({ protect }) => !protect);
+    expect(unprotected.map(({ urn }) => urn)).to.deep.equal([]);
+  });
+
+  it("lets Flux upgrade what the program installed first", async () => {
+    const graph = await runStack();
+    for (const release of graph.ofType("kubernetes:helm.sh/v3:Release", { exactly: 2 })) {
+      expect(release.ignoreChanges).to.include.members(["version", "values"]);
+    }
+  });
+
+  it("plants the age key, the deploy key and the cluster's facts before Flux starts", async () => {
+    const graph = await runStack();
+    const [flux] = graph.ofType("kubernetes:fluxcd.controlplane.io/v1:FluxInstance", { exactly: 1 });
+    const planted = [...graph.ofType("kubernetes:core/v1:Secret"), ...graph.ofType("kubernetes:core/v1:ConfigMap")];
+    expect(planted.map(({ name }) => name)).to.have.members([
+      "sops-age",
+      "flux-system",
+      "cluster-secrets",
+      "cluster-settings",
+    ]);
+    expect(flux?.dependsOn).to.include.members(planted.map(({ urn }) => urn));
+  });
+
+  it("sends a secret nowhere without marking it as one", async () => {
+    const { resources } = await runStack();
+    const secrets = Object.values(knownSecrets);
+    const leaks = resources.flatMap(({ urn, inputs, secretPaths }) =>
+      leaves(inputs)
+        .filter(([, value]) => secrets.some((secret) => value.includes(secret)))
+        .filter(([path]) => !secretPaths.some((secret) => path === secret || path.startsWith(`${secret}.`)))
+        .map(([path]) => `${urn} ${path}`),
+    );
+    expect(leaks).to.deep.equal([]);
+  });
+
+  it("sends the secrets that it has to send", async () => {
+    const { resources } = await runStack();
+    const sent = JSON.stringify(resources.map(({ inputs }) => inputs));
+    for (const secret of [knownSecrets.proxmoxToken, knownSecrets.cloudflareToken, knownSecrets.machineSecret]) {
+      expect(sent).to.contain(secret);
+    }
+  });
+
+  it("has neither tunnel nor record without the cloudflare key", async () => {
+    const raw = rawConfig("dev");
+    delete raw.cloudflare;
+    const { resources } = await runStack(parseConfig("dev", raw));
+    expect(resources.filter(({ type }) => type.includes("cloudflare")).map(({ urn }) => urn)).to.deep.equal([]);
+  });
+});
+
+const leaves = (value: unknown, path = ""): [string, string][] =>
+  typeof value === "object" && value !== null
+    ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, path ? `${path}.${key}` : key))
+    : [[path, String(value)]];
