@@ -1,0 +1,148 @@
+package cloudflare
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// record is a DNS record, as the API shows it and as it is kept.
+type record struct {
+	ID         string         `json:"id"`
+	Zone       string         `json:"zone,omitempty"` // the zone's ID, kept but not shown
+	Name       string         `json:"name"`
+	Type       string         `json:"type"`
+	Content    string         `json:"content"`
+	Priority   *float64       `json:"priority,omitempty"`
+	Proxiable  bool           `json:"proxiable"`
+	Proxied    bool           `json:"proxied"`
+	TTL        float64        `json:"ttl"`
+	Data       map[string]any `json:"data,omitempty"`
+	Settings   map[string]any `json:"settings"`
+	Meta       map[string]any `json:"meta"`
+	Comment    *string        `json:"comment"`
+	Tags       []string       `json:"tags"`
+	CreatedOn  string         `json:"created_on"`
+	ModifiedOn string         `json:"modified_on"`
+	// CommentModifiedOn is empty where there is no comment.
+	CommentModifiedOn string `json:"comment_modified_on,omitempty"`
+}
+
+// shown is the record as the API answers it.
+func (r *record) shown() *record {
+	shown := *r
+	shown.Zone = ""
+	return &shown
+}
+
+// written is what a client may send of a record. What is absent is nil.
+type written struct {
+	Name           *string        `json:"name"`
+	Type           *string        `json:"type"`
+	Content        *string        `json:"content"`
+	Priority       *float64       `json:"priority"`
+	Proxied        *bool          `json:"proxied"`
+	TTL            *float64       `json:"ttl"`
+	Data           map[string]any `json:"data"`
+	Settings       map[string]any `json:"settings"`
+	Comment        *string        `json:"comment"`
+	Tags           *[]string      `json:"tags"`
+	PrivateRouting *bool          `json:"private_routing"`
+}
+
+// readRecord decodes a body. The API ignores fields that it does not know, and refuses wrong types like wrong JSON.
+func readRecord(r *http.Request) (*written, error) {
+	body := &written{}
+	if err := json.NewDecoder(r.Body).Decode(body); err != nil {
+		return nil, refuse(http.StatusBadRequest, 9207, "Failed to parse request body, content-type must be application/json")
+	}
+	return body, nil
+}
+
+// apply brings a record to what was written; zone is the zone's name.
+func (r *record) apply(body *written, zone string, now time.Time) error {
+	if body.Type != nil {
+		r.Type = strings.ToUpper(*body.Type)
+	}
+	if body.Name != nil {
+		r.Name = fullName(*body.Name, zone)
+	}
+	if body.Content != nil {
+		r.Content = *body.Content
+	}
+	if body.Priority != nil {
+		r.Priority = body.Priority
+	}
+	if body.Proxied != nil {
+		r.Proxied = *body.Proxied
+	}
+	if body.TTL != nil {
+		r.TTL = *body.TTL
+	}
+	if body.Data != nil {
+		r.Data = body.Data
+	}
+	if body.Settings != nil {
+		r.Settings = body.Settings
+	}
+	if body.Tags != nil {
+		r.Tags = *body.Tags
+	}
+	if body.Comment != nil && (r.Comment == nil || *r.Comment != *body.Comment) {
+		r.Comment, r.CommentModifiedOn = body.Comment, stamp(now)
+		if *body.Comment == "" {
+			r.Comment, r.CommentModifiedOn = nil, ""
+		}
+	}
+	if err := r.validate(); err != nil {
+		return err
+	}
+	r.ModifiedOn = stamp(now)
+	return nil
+}
+
+// fullName completes a name with its zone, as the API does with every name that does not end in it.
+func fullName(name, zone string) string {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	switch {
+	case name == "@":
+		return zone
+	case name == "", name == zone, strings.HasSuffix(name, "."+zone):
+		return name
+	}
+	return name + "." + zone
+}
+
+func newRecord(zone string, now time.Time) *record {
+	id := make([]byte, 16)
+	rand.Read(id)
+	return &record{
+		ID: hex.EncodeToString(id), Zone: zone, TTL: 1, CreatedOn: stamp(now),
+		Settings: map[string]any{}, Meta: map[string]any{}, Tags: []string{},
+	}
+}
+
+// conflict tells whether a record may not be beside the others of its zone.
+func (r *record) conflict(held *contents) error {
+	const more = " For more details, refer to <https://developers.cloudflare.com/dns/manage-dns-records/troubleshooting/records-with-same-name/>."
+	for _, other := range held.Records {
+		if other.ID == r.ID || other.Zone != r.Zone || other.Name != r.Name {
+			continue
+		}
+		switch {
+		case r.Type == "CNAME" && isAddress(other.Type):
+			return refuse(http.StatusBadRequest, 81053, "An A, AAAA, or CNAME record with that host already exists."+more)
+		case isAddress(r.Type) && other.Type == "CNAME":
+			return refuse(http.StatusBadRequest, 81054, "A CNAME record with that host already exists."+more)
+		case r.Type == other.Type && strings.EqualFold(r.Content, other.Content):
+			return refuse(http.StatusBadRequest, 81058, "An identical record already exists.")
+		}
+	}
+	return nil
+}
+
+// isAddress tells whether a type leads to an address; these are also the types that can be proxied.
+func isAddress(kind string) bool { return kind == "A" || kind == "AAAA" || kind == "CNAME" }
