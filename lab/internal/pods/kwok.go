@@ -17,8 +17,25 @@ import (
 // stageFiles are kwok's own descriptions of how a pod gets ready, completes and goes, without delays.
 var stageFiles = []string{"pod-ready.yaml", "pod-complete.yaml", "pod-delete.yaml"}
 
-// startKwok starts kwok for the pods that have no real program. It has no stage for nodes and renews no lease, so it
-// leaves them to the machines.
+// noNodeStage describes nothing that happens to a node, since every node has a name. kwok looks after pods only where
+// it has some stage for nodes.
+const noNodeStage = `apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Stage
+metadata:
+  name: node-never
+spec:
+  resourceRef:
+    apiGroup: v1
+    kind: Node
+  selector:
+    matchExpressions:
+    - key: .metadata.name
+      operator: DoesNotExist
+  next: {}
+`
+
+// startKwok starts kwok for the pods that have no real program. It changes no node and renews no lease, so it leaves
+// those to the machines.
 func startKwok(ctx context.Context, lab *labconfig.Lab, kubeconfig string, known programs) error {
 	if lab.Programs["kwok"] == "" || lab.Data["kwok"] == "" {
 		return errors.New("the lab's configuration lacks programs.kwok or data.kwok")
@@ -52,7 +69,7 @@ func startKwok(ctx context.Context, lab *labconfig.Lab, kubeconfig string, known
 // kwokStages are the stages, each with the condition that no container's image is known to the runner. The image is
 // in the pod from its birth, so there is no moment at which both would look after it.
 func kwokStages(module string, known programs) ([]byte, error) {
-	var all []string
+	all := []string{noNodeStage}
 	for _, name := range stageFiles {
 		file := filepath.Join(module, "kustomize", "stage", "pod", "fast", name)
 		raw, err := os.ReadFile(file)
