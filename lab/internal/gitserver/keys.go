@@ -1,0 +1,80 @@
+package gitserver
+
+import (
+	"bufio"
+	"crypto/ed25519"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gliderlabs/ssh"
+	gossh "golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+
+	"hearth.dev/lab/internal/atomicfile"
+)
+
+// openHostKey reads the server's key, makes one where there is none, and writes the line by which clients know it.
+func openHostKey(dir, address string) (gossh.Signer, error) {
+	path := filepath.Join(dir, "host_key")
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		raw, err = createHostKey(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the Git server's host key: %w", err)
+	}
+	signer, err := gossh.ParsePrivateKey(raw)
+	if err != nil {
+		return nil, fmt.Errorf("the Git server's host key %s: %w", path, err)
+	}
+	line := knownhosts.Line([]string{address}, signer.PublicKey()) + "\n"
+	return signer, atomicfile.Write(filepath.Join(dir, "known_hosts"), []byte(line), 0o644)
+}
+
+func createHostKey(path string) ([]byte, error) {
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return nil, err
+	}
+	block, err := gossh.MarshalPrivateKey(key, "hearth lab")
+	if err != nil {
+		return nil, err
+	}
+	raw := pem.EncodeToMemory(block)
+	return raw, atomicfile.Write(path, raw, 0o600)
+}
+
+// authorized tells whether the file of authorized keys lists key now. A line that cannot be read authorizes nobody.
+func authorized(dir string, key gossh.PublicKey) bool {
+	path := filepath.Join(dir, "authorized_keys")
+	file, err := os.Open(path)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			log.Print(err)
+		}
+		return false
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for number := 1; lines.Scan(); number++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		listed, _, _, _, err := gossh.ParseAuthorizedKey([]byte(line))
+		if err != nil {
+			log.Printf("%s:%d is not a public key: %v", path, number, err)
+			continue
+		}
+		if ssh.KeysEqual(listed, key) {
+			return true
+		}
+	}
+	return false
+}
