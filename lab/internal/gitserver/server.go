@@ -137,6 +137,10 @@ func (s *server) uploadPack(session ssh.Session) {
 		stdin.Close()
 	}()
 	err = cmd.Wait()
+	if session.Context().Err() != nil {
+		// Clients hang up as soon as they know enough, for example that there is nothing new.
+		err = nil
+	}
 	log.Printf("served %s to %s: %s", head, session.RemoteAddr(), ended(err))
 	_ = session.Exit(exitCode(err))
 }

@@ -14,23 +14,20 @@ import (
 // inUse is how Go's net package says that it could not listen.
 var inUse = regexp.MustCompile(`listen \w+ (\S+): bind: address already in use`)
 
-// explain says in one line why a process died, from what it logged last.
+// explain says in one line why a process died, from how it ended and what it logged last.
 func explain(dir string, lines []string, exit string) string {
-	if len(lines) == 0 {
-		return exit
+	last := exit
+	// Otherwise a signal ended it, or it could not even be started: what it logged before has nothing to do with that.
+	if strings.HasPrefix(exit, "exit status ") && len(lines) > 0 {
+		last = strings.TrimPrefix(lines[len(lines)-1], "hearth-lab: ")
 	}
-	last := lines[len(lines)-1]
 	if match := inUse.FindStringSubmatch(last); match != nil {
 		return busy(match[1])
 	}
 	if strings.Contains(last, syscall.ENOSPC.Error()) {
 		return full(dir)
 	}
-	if strings.HasPrefix(exit, "signal: ") {
-		// It had no chance to say anything about its end.
-		return exit
-	}
-	return strings.TrimPrefix(last, "hearth-lab: ")
+	return last
 }
 
 func busy(address string) string {

@@ -110,7 +110,7 @@ func (s *supervisor) stop() {
 		}
 		all.Wait()
 		close(s.stopped)
-		log.Print("all children have ended")
+		log.Printf("the lab of stack %s has ended", s.lab.Stack)
 	})
 	<-s.stopped
 }
