@@ -84,7 +84,9 @@ const bootMachines = (config: HearthConfig, { proxmoxToken }: ConfiguredSecrets)
   const nodes = Object.entries(config.nodes);
   const metal = nodes.filter(([, { proxmox: vm }]) => !vm);
   const virtual = nodes.flatMap(([name, node]) =>
-    node.proxmox ? [[name, { ...machineFacts(config, node), ...node.proxmox, address: node.address }] as const] : [],
+    node.proxmox
+      ? [[name, { ...node.proxmox, facts: machineFacts(config, node), address: node.address }] as const]
+      : [],
   );
   return {
     ...Object.fromEntries(

@@ -19,7 +19,9 @@ export interface ProxmoxMachinesArgs {
   tags: string[];
 }
 
-export interface ProxmoxMachine extends Omit<Machine, "address" | "platform"> {
+export interface ProxmoxMachine {
+  /** What the machine is to those who do not care where it runs. */
+  facts: Omit<Machine, "address" | "platform">;
   address: string;
   /** Proxmox host that it runs on. */
   host: string;
@@ -49,7 +51,10 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
 
   private downloadImages(args: ProxmoxMachinesArgs): Map<string, proxmox.download.File> {
     const images = new Map<string, proxmox.download.File>();
-    for (const { host, schematic } of Object.values(args.machines)) {
+    for (const {
+      host,
+      facts: { schematic },
+    } of Object.values(args.machines)) {
       const key = imageKey(host, schematic);
       if (images.has(key)) continue;
       const image = new proxmox.download.File(
@@ -76,7 +81,7 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
     images: Map<string, proxmox.download.File>,
     args: ProxmoxMachinesArgs,
   ): Machine {
-    const image = images.get(imageKey(machine.host, machine.schematic));
+    const image = images.get(imageKey(machine.host, machine.facts.schematic));
     const vm = new proxmox.VmLegacy(
       name,
       {
@@ -101,7 +106,7 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
             importFrom: image?.id,
           },
         ],
-        networkDevices: [{ bridge: args.bridge, model: "virtio", macAddress: machine.mac }],
+        networkDevices: [{ bridge: args.bridge, model: "virtio", macAddress: machine.facts.mac }],
         initialization: {
           datastoreId: args.diskDatastore,
           ipConfigs: [{ ipv4: { address: `${machine.address}/${args.prefixLength}`, gateway: args.gateway } }],
@@ -109,7 +114,7 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
         },
         // In maintenance mode the agent does not answer, so nothing may wait for the address that it would tell.
         agent: { enabled: true, waitForIp: { ipv4: false, ipv6: false } },
-        startup: { order: machine.role === "controlplane" ? 1 : 2, upDelay: 5, downDelay: 60 },
+        startup: { order: machine.facts.role === "controlplane" ? 1 : 2, upDelay: 5, downDelay: 60 },
         onBoot: true,
         stopOnDestroy: true,
       },
@@ -119,8 +124,7 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
         ignoreChanges: ["disks[0].importFrom"],
       },
     );
-    const { host: _host, vmId: _vmId, cores: _cores, memory: _memory, disk: _disk, ...common } = machine;
-    return { ...common, platform: "nocloud", address: vm.id.apply(() => machine.address) };
+    return { ...machine.facts, platform: "nocloud", address: vm.id.apply(() => machine.address) };
   }
 }
 

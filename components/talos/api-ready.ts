@@ -54,6 +54,8 @@ const probe = (
       resolve(String(response.statusCode));
     });
     call.on("timeout", () => call.destroy(new Error("no answer in 5 seconds")));
-    call.on("error", (error) => resolve(error.message));
+    call.on("error", (error) => {
+      resolve(error.message);
+    });
     call.end();
   });

@@ -77,8 +77,20 @@ export const run = async (program: () => unknown, options: RunOptions = {}): Pro
   return graph;
 };
 
-type RegisterRequest = Parameters<MockMonitor["registerResource"]>[0];
-type Callback = Parameters<MockMonitor["registerResource"]>[1];
+/** The parts of the SDK's RegisterResourceRequest that are recorded; its own type is generated without declarations. */
+interface RegisterRequest {
+  getType: () => string;
+  getName: () => string;
+  getCustom: () => boolean;
+  getParent: () => string;
+  getProvider: () => string;
+  getProtect: () => boolean;
+  getDependenciesList: () => string[];
+  getIgnorechangesList: () => string[];
+  getObject: () => { toJavaScript: () => Record<string, unknown> } | undefined;
+}
+
+type Callback = (error: Error | null, response?: { getUrn: () => string }) => void;
 
 class Recorder extends MockMonitor {
   constructor(
@@ -104,10 +116,11 @@ class Recorder extends MockMonitor {
         inputs: strip(raw) as Record<string, unknown>,
         secretPaths: secretPaths(raw),
       });
-    await super.registerResource(req, (error, response) => {
+    const recorded: Callback = (error, response) => {
       if (response) record(response.getUrn());
       callback(error, response);
-    });
+    };
+    await super.registerResource(req, recorded);
   }
 }
 
