@@ -73,7 +73,7 @@ const controlPlaneSection = (machine: MachineSettings, cluster: ClusterSettings)
   },
 });
 
-/** Pods are held to the `restricted` standard, save where the cluster's own agents have to reach the host. */
+/** Pods are held to the `restricted` standard. Talos itself exempts kube-system, and lists are merged by adding. */
 const podSecurity = {
   apiVersion: "pod-security.admission.config.k8s.io/v1",
   kind: "PodSecurityConfiguration",
@@ -85,7 +85,6 @@ const podSecurity = {
     warn: "restricted",
     "warn-version": "latest",
   },
-  exemptions: { namespaces: ["kube-system"] },
 };
 
 const endpoints = ({ vip, endpointHost }: ClusterSettings): string[] => [endpointHost, ...(vip ? [vip] : [])];
