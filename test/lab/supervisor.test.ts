@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -176,6 +176,16 @@ describe("the lab's supervisor", function () {
       ]);
       expect(await exposed(tree)).to.deep.equal([]);
     });
+  });
+
+  it("moves a log aside that has grown past 10 MB, and says in a log when a process started", async () => {
+    const log = join(folder.dir, "logs", "internet.log");
+    await mkdir(join(folder.dir, "logs"));
+    await writeFile(log, "old line\n".repeat(1_200_000));
+    supervisor = await supervise();
+    await ready();
+    expect(await readFile(log, "utf8")).to.match(/^=== internet started \d{4}-\d\d-\d\dT\S+\n/);
+    expect((await stat(`${log}.1`)).size).to.equal(10_800_000);
   });
 
   it("says in one line which port is in use, gives that child up, and starts it on request", async () => {
