@@ -1,0 +1,54 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { Problem } from "../toolchain/problem.ts";
+import { readiness, type Kubernetes, type KubernetesObject } from "./kubernetes.ts";
+
+/** Names of the Kubernetes Secrets that the GitOps tree holds encrypted. */
+export const encryptedSecrets = (root: string): string[] =>
+  globSync("gitops/**/*.sops.yaml", { cwd: root }).flatMap((file) =>
+    parseAllDocuments(readFileSync(join(root, file), "utf8")).flatMap((document) => {
+      const object = document.toJS() as { kind?: string; metadata?: { name?: string } } | null;
+      return object?.kind === "Secret" && object.metadata?.name !== undefined ? [object.metadata.name] : [];
+    }),
+  );
+
+const isFromFlux = (secret: KubernetesObject & { metadata: { labels?: Record<string, string> } }): boolean =>
+  secret.metadata.labels?.["kustomize.toolkit.fluxcd.io/name"] !== undefined;
+
+const isInClear = (secret: KubernetesObject): boolean =>
+  Object.values(secret.data ?? {}).every((value) => !Buffer.from(value, "base64").toString().startsWith("ENC["));
+
+/** The encrypted Secrets of the tree that Flux applied decrypted. */
+export const decryptedSecrets = async (kubernetes: Kubernetes, names: readonly string[]): Promise<string[]> => {
+  const applied = (await kubernetes.list("/api/v1/secrets")).filter(isFromFlux).filter(isInClear);
+  return names.filter((name) => applied.some(({ metadata }) => metadata.name === name));
+};
+
+/** A node and whether it is Ready. */
+export interface NodeState {
+  name: string;
+  isReady: boolean;
+  version: string;
+  address: string;
+}
+
+/** The nodes that the cluster has. */
+export const nodeStates = async (kubernetes: Kubernetes): Promise<NodeState[]> =>
+  (await kubernetes.list("/api/v1/nodes")).map((node) => {
+    const { nodeInfo, addresses } = (node.status ?? {}) as {
+      nodeInfo?: { kubeletVersion: string };
+      addresses?: { type: string; address: string }[];
+    };
+    return {
+      name: node.metadata.name,
+      isReady: readiness(node).isReady,
+      version: nodeInfo?.kubeletVersion ?? "",
+      address: addresses?.find(({ type }) => type === "InternalIP")?.address ?? "",
+    };
+  });
+
+/** Refuses a platform of which something is missing, saying all that is. */
+export const requireNothingMissing = (missing: readonly string[]): void => {
+  if (missing.length > 0) throw new Problem(`The lab is up, but not all of it: ${missing.join("; ")}`);
+};

@@ -1,0 +1,152 @@
+import { readdir, readFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Problem } from "../toolchain/problem.ts";
+import { nodeStates } from "./checks.ts";
+import { table } from "./display.ts";
+import { readIfThere, shellExports } from "./environment.ts";
+import { fluxObjects } from "./flux.ts";
+import { Kubernetes } from "./kubernetes.ts";
+import type { LabConfig } from "./lab-config.ts";
+import type { Lab } from "./lab.ts";
+import { describeChanges, describeProgress, running, type Context } from "./up.ts";
+
+/** Says what the program would change, and changes nothing. */
+export const preview = async (lab: Lab, context: Context): Promise<void> => {
+  const { display, signal } = context;
+  const { engine } = await running(lab, context);
+  const report = await engine.run("preview", {
+    signal,
+    onProgress: (now) => {
+      display.live(describeProgress(now));
+    },
+  });
+  display.clear();
+  console.log(describeChanges(report));
+};
+
+/** Destroys the stack to the end, and makes sure that nothing is left of it outside. */
+export const destroy = async (lab: Lab, context: Context): Promise<void> => {
+  const { display, signal } = context;
+  if ((await lab.written()) === undefined) throw new Problem(`The lab of ${lab.folder.stack} was never up`);
+  const { config, engine } = await running(lab, context);
+  if ((await engine.size()) > 0) {
+    const report = await engine.destroy({
+      signal,
+      onProgress: (now) => {
+        display.live(describeProgress(now));
+      },
+    });
+    display.clear();
+    display.line(`Destroyed ${String(report.counts.delete ?? 0)} resources`);
+  }
+  await rm(lab.folder.kubeconfig, { force: true });
+  await rm(lab.folder.talosconfig, { force: true });
+  const left = await holdings(lab, config);
+  if (left.length > 0) throw new Problem(`The simulators still hold ${left.join(", ")}`);
+  display.line("The simulators hold nothing");
+};
+
+/** What the simulators hold of a stack, as `2 virtual machines`. */
+const holdings = async (lab: Lab, config: LabConfig): Promise<string[]> => {
+  const simulators = lab.simulators(config);
+  const [proxmox, cloudflare] = await Promise.all([simulators.proxmox(), simulators.cloudflare()]);
+  const counts = {
+    "virtual machines": proxmox?.vms ?? 0,
+    disks: proxmox?.disks ?? 0,
+    images: proxmox?.images ?? 0,
+    "HA resources": proxmox?.ha ?? 0,
+    tunnels: cloudflare?.tunnels ?? 0,
+    "DNS records": cloudflare?.records ?? 0,
+  };
+  return Object.entries(counts).flatMap(([what, count]) => (count === 0 ? [] : [`${count.toString()} ${what}`]));
+};
+
+/** Stops every process of the lab; its state stays. */
+export const down = async (lab: Lab, { display }: Context): Promise<void> => {
+  const stopped = await lab.supervisor.stop();
+  display.line(stopped ? `The lab of ${lab.folder.stack} is down` : `The lab of ${lab.folder.stack} was not running`);
+};
+
+/** Stops the lab and forgets everything it was. */
+export const reset = async (lab: Lab, context: Context): Promise<void> => {
+  await down(lab, context);
+  await rm(lab.folder.path, { recursive: true, force: true, maxRetries: 5 });
+  context.display.line(`Removed .lab/${lab.folder.stack}`);
+};
+
+/** Prints what a shell evaluates to use kubectl, talosctl and pulumi on the lab. */
+export const env = async (lab: Lab): Promise<void> => {
+  if ((await readIfThere(lab.folder.kubeconfig)) === undefined) {
+    throw new Problem(
+      `The lab of ${lab.folder.stack} has no cluster: run \`npm run lab -- up ${lab.folder.stack}\` first`,
+    );
+  }
+  await lab.linkHandTools();
+  console.log(shellExports(lab.folder));
+};
+
+/** Shows machines, nodes, Flux's objects and endpoints. */
+export const status = async (lab: Lab): Promise<void> => {
+  const config = await lab.written();
+  const running = await lab.supervisor.status();
+  if (config === undefined || running === undefined) {
+    console.log(`The lab of ${lab.folder.stack} is not running: \`npm run lab -- up ${lab.folder.stack}\` starts it`);
+    return;
+  }
+  const proxmox = await lab.simulators(config).proxmox();
+  console.log(
+    table(
+      ["PROCESS", "STATE", "PID", "ADDRESS", "NOTE"],
+      running.children.map((part) => [
+        part.name,
+        part.ready ? "ready" : part.state,
+        String(part.pid ?? ""),
+        part.address,
+        part.error ?? "",
+      ]),
+    ),
+  );
+  const machines = [
+    ...(proxmox?.machines ?? []).map(({ name, node, status: state, address }) => [name, node, state, address ?? ""]),
+    ...config.metal.map(({ name, address }) => [name, "bare metal", "on", address]),
+  ];
+  if (machines.length > 0) console.log(`\n${table(["MACHINE", "HOST", "STATE", "ADDRESS"], machines)}`);
+  await clusterStatus(lab);
+};
+
+const clusterStatus = async (lab: Lab): Promise<void> => {
+  const kubeconfig = await readIfThere(lab.folder.kubeconfig);
+  if (kubeconfig === undefined) return;
+  const kubernetes = new Kubernetes(kubeconfig);
+  try {
+    const nodes = await nodeStates(kubernetes);
+    const objects = await fluxObjects(kubernetes);
+    const yes = (isReady: boolean): string => (isReady ? "Ready" : "not Ready");
+    const nodeRows = nodes.map(({ name, isReady, version, address }) => [name, yes(isReady), version, address]);
+    console.log(`\n${table(["NODE", "STATE", "VERSION", "ADDRESS"], nodeRows)}`);
+    const fluxRows = objects.map((object) => [
+      object.kind,
+      `${object.namespace}/${object.name}`,
+      yes(object.isReady),
+      object.revision,
+      object.isReady ? "" : object.message,
+    ]);
+    console.log(`\n${table(["FLUX", "NAME", "STATE", "REVISION", "NOTE"], fluxRows)}`);
+  } catch (error) {
+    console.log(`\nThe Kubernetes API does not answer: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
+
+/** Lists the lab's logs, or prints the last lines of one. */
+export const logs = async (lab: Lab, name?: string): Promise<void> => {
+  const files = (await readdir(lab.folder.logs).catch(() => [])).filter((file) => file.endsWith(".log")).sort();
+  if (name === undefined) {
+    console.log(files.map((file) => basename(file, ".log")).join("\n"));
+    return;
+  }
+  const file = files.find((each) => each === `${name}.log`);
+  if (file === undefined)
+    throw new Problem(`There is no log ${name}: \`npm run lab -- logs ${lab.folder.stack}\` lists them`);
+  const lines = (await readFile(join(lab.folder.logs, file), "utf8")).trimEnd().split("\n");
+  console.log(lines.slice(-200).join("\n"));
+};

@@ -1,0 +1,232 @@
+import { createHash } from "node:crypto";
+import { schematicId } from "../components/talos/schematic.ts";
+import { Problem } from "../toolchain/problem.ts";
+import type { Credentials } from "./credentials.ts";
+import type { LabConfig, Machine } from "./lab-config.ts";
+
+/**
+ * The part of a committed stack configuration that the lab reads. What it does not name passes through unchanged.
+ *
+ * How the lab's configuration comes from the committed one, and nothing else changes:
+ *
+ * | committed                                              | in the lab                                               |
+ * | ------------------------------------------------------ | -------------------------------------------------------- |
+ * | addresses in `cluster`, `network`, `nodes`, `proxmox`  | the same with 127 as their first octet                   |
+ * | `cluster.podCidr`, `cluster.serviceCidr`               | unchanged                                                |
+ * | a name in `cluster.endpoint` or `proxmox.endpoint`     | the VIP's address, an address of the lab                 |
+ * | `proxmox.insecure`                                     | unchanged: the lab's authority is trusted                |
+ * | `gitops.repository`, `gitops.knownHosts`               | the lab's Git server and its host key                    |
+ * | secrets                                                | generated for the lab; the age seed is a known one       |
+ */
+export interface StackConfig {
+  "hearth:cluster": { endpoint: string; vip?: string; talos: string; podCidr: string; serviceCidr: string };
+  "hearth:network": { subnet: string };
+  "hearth:nodes": Record<string, NodeConfig>;
+  "hearth:images": Record<string, { extensions?: string[]; kernelArguments?: string[] }>;
+  "hearth:proxmox"?: { endpoint: string; imageDatastore: string; diskDatastore: string; bridge: string };
+  "hearth:cloudflare"?: { account: string; zone: { id: string; name: string } };
+  "hearth:gitops": { repository: string; branch: string; path: string; knownHosts: string };
+  [key: string]: unknown;
+}
+
+interface NodeConfig {
+  address: string;
+  mac: string;
+  image: string;
+  installDisk?: string;
+  proxmox?: { host: string };
+}
+
+/** Where the lab's own services listen: host:port of each. */
+export interface ServiceAddresses {
+  supervisor: string;
+  proxy: string;
+  registry: string;
+  cloudflare: string;
+  git: string;
+  /** Used only where the committed Proxmox endpoint is a name. */
+  proxmox: string;
+}
+
+const literal = /(?<![\d.])(\d{1,3})((?:\.\d{1,3}){3})(?![\d.])/g;
+
+/** An address, or every address in a text, as the lab has it: with 127 as its first octet. */
+export const toLoopback = (text: string): string => text.replace(literal, (_, __, rest: string) => `127${rest}`);
+
+const hasAddress = (text: string): boolean => new RegExp(literal.source).test(text);
+
+/** Addresses of the lab's services: in the third octet opposite to the subnet's, so that stacks do not meet. */
+export const serviceAddresses = (config: StackConfig): ServiceAddresses => {
+  const [, second = "0", third = "0"] = config["hearth:network"].subnet.split(/[./]/);
+  const host = (last: number): string => `127.${second}.${String(255 - Number(third))}.${String(last)}`;
+  return {
+    supervisor: `${host(1)}:7700`,
+    proxy: `${host(2)}:3128`,
+    registry: `${host(3)}:5443`,
+    cloudflare: `${host(4)}:8443`,
+    git: `${host(5)}:2222`,
+    proxmox: `${host(6)}:8006`,
+  };
+};
+
+const mapStrings = (value: unknown, change: (text: string) => string): unknown => {
+  if (typeof value === "string") return change(value);
+  if (Array.isArray(value)) return value.map((each) => mapStrings(each, change));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mapStrings(each, change)]));
+};
+
+/**
+ * The stack configuration that the lab runs, from the committed one. Pure; secrets are not part of it.
+ *
+ * @param knownHosts the line of known_hosts by which clients know the lab's Git server
+ */
+export const deriveStack = (committed: StackConfig, knownHosts: string): StackConfig => {
+  refuseCollisions(committed);
+  const services = serviceAddresses(committed);
+  const cluster = committed["hearth:cluster"];
+  const proxmox = committed["hearth:proxmox"];
+  const mapped = <T>(value: T): T => mapStrings(value, toLoopback) as T;
+  return {
+    ...committed,
+    "hearth:cluster": {
+      ...mapped(cluster),
+      podCidr: cluster.podCidr,
+      serviceCidr: cluster.serviceCidr,
+      endpoint: clusterEndpoint(cluster),
+    },
+    "hearth:network": mapped(committed["hearth:network"]),
+    "hearth:nodes": mapped(committed["hearth:nodes"]),
+    ...(proxmox && {
+      "hearth:proxmox": { ...mapped(proxmox), endpoint: `https://${proxmoxAddress(proxmox, services)}` },
+    }),
+    "hearth:gitops": {
+      ...committed["hearth:gitops"],
+      repository: `ssh://git@${services.git}/hearth.git`,
+      knownHosts,
+    },
+  };
+};
+
+const clusterEndpoint = ({ endpoint, vip }: StackConfig["hearth:cluster"]): string => {
+  if (hasAddress(endpoint)) return toLoopback(endpoint);
+  if (vip === undefined) {
+    throw new Problem(`cluster.endpoint ${endpoint} is a name, which the lab cannot resolve: give cluster.vip as well`);
+  }
+  const url = new URL(endpoint);
+  url.hostname = toLoopback(vip);
+  return url.href.replace(/\/$/, "");
+};
+
+const proxmoxAddress = ({ endpoint }: { endpoint: string }, services: ServiceAddresses): string => {
+  const { hostname, port } = new URL(endpoint);
+  return hasAddress(hostname) ? `${toLoopback(hostname)}:${port === "" ? "8006" : port}` : services.proxmox;
+};
+
+/** Two addresses that differ only in their first octet would be one in the lab. */
+const refuseCollisions = (committed: StackConfig): void => {
+  const seen = new Map<string, string>();
+  mapStrings([committed["hearth:network"], committed["hearth:nodes"], committed["hearth:proxmox"]], (text) => {
+    for (const [address] of text.matchAll(literal)) {
+      const other = seen.get(toLoopback(address));
+      if (other !== undefined && other !== address) {
+        throw new Problem(`${other} and ${address} differ only in their first octet, and the lab would make them one`);
+      }
+      seen.set(toLoopback(address), address);
+    }
+    return text;
+  });
+};
+
+export interface LabInputs {
+  stack: string;
+  /** Absolute path of the lab's folder. */
+  dir: string;
+  /** Absolute path of the checkout. */
+  repository: string;
+  /** Paths of the programs by name. */
+  programs: Record<string, string>;
+  /** Paths of folders in Go's module cache by name. */
+  data: Record<string, string>;
+  credentials: Credentials;
+}
+
+/** What the simulators are told, from the committed configuration. Pure. */
+export const deriveLab = (committed: StackConfig, inputs: LabInputs): LabConfig => {
+  const services = serviceAddresses(committed);
+  const proxmox = committed["hearth:proxmox"];
+  const cloudflare = committed["hearth:cloudflare"];
+  const nodes = Object.entries(committed["hearth:nodes"]);
+  const hosts = nodes.flatMap(([, { proxmox: vm }]) => (vm === undefined ? [] : [vm.host]));
+  return {
+    stack: inputs.stack,
+    dir: inputs.dir,
+    repository: inputs.repository,
+    programs: inputs.programs,
+    data: inputs.data,
+    supervisor: { address: services.supervisor },
+    internet: { proxy: services.proxy, registry: services.registry, registries: ["ghcr.io", "quay.io"] },
+    proxmox: {
+      address: proxmox === undefined ? "" : proxmoxAddress(proxmox, services),
+      token: inputs.credentials.proxmoxToken,
+      nodes: [...new Set(hosts)].sort(),
+      datastores:
+        proxmox === undefined
+          ? {}
+          : {
+              [proxmox.diskDatastore]: ["images", "rootdir"],
+              [proxmox.imageDatastore]: [
+                ...(proxmox.imageDatastore === proxmox.diskDatastore ? ["images", "rootdir"] : []),
+                ...["iso", "vztmpl", "import", "snippets", "backup"],
+              ],
+            },
+      bridges: proxmox === undefined ? [] : [proxmox.bridge],
+      cpus: 32,
+      memoryMiB: 131_072,
+    },
+    cloudflare: {
+      address: cloudflare === undefined ? "" : services.cloudflare,
+      token: inputs.credentials.cloudflareToken,
+      permissions: ["Account.Cloudflare Tunnel:Edit", "Zone.DNS:Edit", "Zone.Zone:Read"],
+      account: cloudflare?.account ?? "",
+      zones: cloudflare === undefined ? {} : { [cloudflare.zone.name]: cloudflare.zone.id },
+    },
+    git: { address: services.git, branch: committed["hearth:gitops"].branch },
+    metal: nodes
+      .filter(([, { proxmox: vm }]) => vm === undefined)
+      .map(([name, node]) => bareMetal(name, node, committed)),
+  };
+};
+
+/** A bare-metal machine as it stands before anything is installed. */
+const bareMetal = (name: string, node: NodeConfig, committed: StackConfig): Machine => {
+  const profile = committed["hearth:images"][node.image];
+  const digest = createHash("sha256").update(node.mac).digest("hex");
+  return {
+    name,
+    address: toLoopback(node.address),
+    mac: node.mac,
+    uuid: digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5"),
+    platform: "metal",
+    cores: 4,
+    memoryMiB: 16_384,
+    disks: [
+      {
+        device: node.installDisk ?? "/dev/nvme0n1",
+        sizeGiB: 500,
+        transport: node.installDisk?.startsWith("/dev/sd") === true ? "sata" : "nvme",
+        model: "Hearth lab disk",
+        serial: digest.slice(0, 12).toUpperCase(),
+      },
+    ],
+    secureBoot: false,
+    tpm: false,
+    image: {
+      version: committed["hearth:cluster"].talos,
+      schematic: schematicId({
+        extensions: profile?.extensions ?? [],
+        kernelArguments: profile?.kernelArguments ?? [],
+      }),
+    },
+  };
+};

@@ -1,0 +1,234 @@
+import { execa, type Options } from "execa";
+import { createWriteStream } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Problem } from "../toolchain/problem.ts";
+import { engineEnvironment } from "./environment.ts";
+import { RunReport, type EngineEvent } from "./events.ts";
+import type { LabFolder } from "./folder.ts";
+import type { LabConfig } from "./lab-config.ts";
+
+/** What the engine is asked to do with the whole stack. */
+export type Operation = "up" | "preview" | "destroy";
+
+/** How long the engine may take to end after it was interrupted, in milliseconds. */
+const interruptTimeout = 120_000;
+
+/** The stack's outputs. */
+export interface StackOutputs {
+  deployKey?: string;
+  kubeconfig?: string;
+  talosconfig?: string;
+  tunnel?: string;
+}
+
+interface Deployment {
+  deployment: {
+    pending_operations?: { type: string; resource: { urn: string } }[];
+    resources?: { urn: string; protect?: boolean }[];
+  };
+}
+
+/** The real Pulumi engine, with a lab's configuration, state and simulated internet. */
+export class Engine {
+  private readonly environment: Record<string, string>;
+
+  constructor(
+    private readonly folder: LabFolder,
+    lab: LabConfig,
+    /** The program `pulumi`. */
+    private readonly pulumi: string,
+  ) {
+    this.environment = engineEnvironment(folder, lab);
+  }
+
+  /** Makes the stack where there is none, and stores the secrets that its configuration lacks. */
+  async prepare(secrets: Record<string, string>): Promise<void> {
+    await mkdir(this.folder.state, { recursive: true, mode: 0o700 });
+    if (!(await this.hasStack())) {
+      // `stack init` writes beside the project file, so it runs in the lab's folder, next to the derived configuration.
+      await writeFile(join(this.folder.path, "Pulumi.yaml"), await readFile(join(this.folder.root, "Pulumi.yaml")));
+      await this.call(["stack", "init", this.folder.stack, "--no-select"], { cwd: this.folder.path });
+    }
+    for (const [key, input] of Object.entries(secrets)) {
+      await this.call(["config", "set", "--secret", key, ...this.configured], { input });
+    }
+  }
+
+  /** Takes up what an engine that was killed left behind. Gives what it did, a line each. */
+  async recover(): Promise<string[]> {
+    await this.endOrphan();
+    const did: string[] = [];
+    if (await this.isLockedByTheDead()) {
+      await this.call(["cancel", this.folder.stack, "--yes"]);
+      did.push("removed the state's lock of an engine that is gone");
+    }
+    const pending = await this.forgetPending();
+    if (pending.length > 0) did.push(`forgot what that engine had begun: ${pending.join(", ")}`);
+    return did;
+  }
+
+  /** Runs an operation on the whole stack; onProgress is called after each event. */
+  async run(
+    operation: Operation,
+    { signal, onProgress }: { signal?: AbortSignal; onProgress?: (report: RunReport) => void } = {},
+  ): Promise<RunReport> {
+    const log = join(this.folder.logs, `pulumi-${operation}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}.log`);
+    await mkdir(this.folder.logs, { recursive: true });
+    const output = createWriteStream(log, { mode: 0o600 });
+    const report = new RunReport();
+    const confirmed = operation === "preview" ? [] : ["--yes", "--skip-preview"];
+    const child = execa(this.pulumi, [operation, "--json", ...confirmed, ...this.configured, "--non-interactive"], {
+      cwd: this.folder.root,
+      env: { ...this.environment, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" },
+      // In a process group of its own, so that Ctrl-C reaches it once, from here, and it can end in order.
+      detached: true,
+      cleanup: false,
+      reject: false,
+      buffer: { stdout: false },
+      stdin: "ignore",
+    });
+    await writeFile(this.folder.enginePid, String(child.pid ?? ""));
+    const interrupt = (): void => {
+      child.kill("SIGINT");
+      setTimeout(() => child.kill("SIGKILL"), interruptTimeout).unref();
+    };
+    signal?.addEventListener("abort", interrupt, { once: true });
+    try {
+      for await (const line of createInterface({ input: child.stdout })) {
+        const event = parseEvent(line);
+        const text = event === undefined ? line : report.add(event);
+        if (text !== undefined) output.write(`${new Date().toISOString()} ${text}\n`);
+        onProgress?.(report);
+      }
+      const { exitCode, stderr, signal: endedBy } = await child;
+      output.end(stderr);
+      signal?.throwIfAborted();
+      if (exitCode !== 0) throw new Problem(failure(operation, report, stderr, endedBy, log));
+      return report;
+    } finally {
+      signal?.removeEventListener("abort", interrupt);
+      await rm(this.folder.enginePid, { force: true });
+    }
+  }
+
+  /** The stack's outputs, secrets in clear. */
+  async outputs(): Promise<StackOutputs> {
+    const stdout = await this.call(["stack", "output", "--json", "--show-secrets", "--stack", this.folder.stack]);
+    return JSON.parse(stdout) as StackOutputs;
+  }
+
+  /** How many resources the stack holds; zero where it is not there. */
+  async size(): Promise<number> {
+    if (!(await this.hasStack())) return 0;
+    return (await this.state()).deployment.resources?.length ?? 0;
+  }
+
+  /** Destroys everything, what is protected too. */
+  async destroy(options: { signal?: AbortSignal; onProgress?: (report: RunReport) => void }): Promise<RunReport> {
+    await this.call(["state", "unprotect", "--all", "--yes", "--stack", this.folder.stack]);
+    return this.run("destroy", options);
+  }
+
+  private get configured(): string[] {
+    return ["--stack", this.folder.stack, "--config-file", this.folder.derived];
+  }
+
+  private async hasStack(): Promise<boolean> {
+    const folder = join(this.folder.state, ".pulumi", "stacks");
+    const files = await readdir(folder, { recursive: true }).catch(() => []);
+    return files.some((file) => file.endsWith(`${this.folder.stack}.json`));
+  }
+
+  private async state(): Promise<Deployment> {
+    return JSON.parse(await this.call(["stack", "export", "--stack", this.folder.stack])) as Deployment;
+  }
+
+  /** Ends an engine that outlived the command which started it. */
+  private async endOrphan(): Promise<void> {
+    const pid = Number(await readFile(this.folder.enginePid, "utf8").catch(() => ""));
+    if (pid <= 0 || !(await isPulumi(pid))) return;
+    process.kill(pid, "SIGINT");
+    const deadline = Date.now() + interruptTimeout;
+    while (await isPulumi(pid)) {
+      if (Date.now() > deadline) {
+        throw new Problem(`pulumi of an earlier run, process ${pid.toString()}, does not end: end it with kill -9`);
+      }
+      await sleep(200);
+    }
+  }
+
+  private async isLockedByTheDead(): Promise<boolean> {
+    const folder = join(this.folder.state, ".pulumi", "locks");
+    const files = await readdir(folder, { recursive: true }).catch(() => []);
+    for (const file of files.filter((each) => each.endsWith(".json"))) {
+      const { pid } = JSON.parse(await readFile(join(folder, file), "utf8")) as { pid: number };
+      if (await isPulumi(pid)) {
+        throw new Problem(`pulumi, process ${pid.toString()}, is changing this stack: wait until it ends`);
+      }
+      return true;
+    }
+    return false;
+  }
+
+  /**
+   * Removes operations from the state that an engine began and never reported.
+   *
+   * What was created by them is not in the state. The next update creates it again, or says what is in its way.
+   */
+  private async forgetPending(): Promise<string[]> {
+    if (!(await this.hasStack())) return [];
+    const state = await this.state();
+    const pending = state.deployment.pending_operations ?? [];
+    if (pending.length === 0) return [];
+    const input = JSON.stringify({ ...state, deployment: { ...state.deployment, pending_operations: [] } });
+    await this.call(["stack", "import", "--stack", this.folder.stack], { input });
+    return pending.map(({ type, resource }) => `${type} ${resource.urn.split("::").at(-1) ?? resource.urn}`);
+  }
+
+  private async call(args: string[], options: Pick<Options, "cwd" | "input"> = {}): Promise<string> {
+    const result = await execa(this.pulumi, [...args, "--non-interactive"], {
+      cwd: this.folder.root,
+      ...options,
+      env: this.environment,
+      reject: false,
+      stripFinalNewline: true,
+    });
+    if (result.exitCode !== 0) {
+      const reason = result.stderr.trim().split("\n").at(-1) ?? "";
+      throw new Problem(`pulumi ${args.slice(0, 2).join(" ")} failed: ${reason.replace(/^error: /, "")}`);
+    }
+    return result.stdout;
+  }
+}
+
+const parseEvent = (line: string): EngineEvent | undefined => {
+  try {
+    return JSON.parse(line) as EngineEvent;
+  } catch {
+    return undefined;
+  }
+};
+
+const failure = (
+  operation: Operation,
+  { errors }: RunReport,
+  stderr: string,
+  endedBy: string | undefined,
+  log: string,
+): string => {
+  const reasons = errors.length > 0 ? errors : [lastLine(stderr, endedBy)];
+  return [`pulumi ${operation} failed (log: ${log}):`, ...reasons.map((reason) => indent(reason))].join("\n");
+};
+
+const lastLine = (stderr: string, endedBy: string | undefined): string =>
+  endedBy === undefined ? (stderr.trim().split("\n").at(-1) ?? "") : `it was ended by ${endedBy}; run this again`;
+
+const indent = (text: string): string => text.replaceAll(/^/gm, "  ");
+
+const isPulumi = async (pid: number): Promise<boolean> => {
+  const command = await readFile(`/proc/${pid.toString()}/cmdline`, "utf8").catch(() => "");
+  return (command.split("\0")[0] ?? "").endsWith("pulumi");
+};

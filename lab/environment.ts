@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import type { LabFolder } from "./folder.ts";
+import type { LabConfig } from "./lab-config.ts";
+
+/** What the engine and its plugins run with, beside what the person's environment has. */
+export const engineEnvironment = (
+  folder: LabFolder,
+  { internet }: Pick<LabConfig, "internet">,
+  path: string = process.env.PATH ?? "",
+): Record<string, string> => {
+  const proxy = `http://${internet.proxy}`;
+  const exceptions = "127.0.0.0/8,localhost";
+  return {
+    PATH: [folder.bin, join(folder.root, "node_modules", ".bin"), path].join(delimiter),
+    PULUMI_HOME: folder.pulumiHome,
+    PULUMI_BACKEND_URL: `file://${folder.state}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: folder.passphrase,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    // Programs disagree on the case of these names.
+    ...both("HTTPS_PROXY", proxy),
+    ...both("HTTP_PROXY", proxy),
+    ...both("NO_PROXY", exceptions),
+    SSL_CERT_FILE: folder.authority,
+    NODE_EXTRA_CA_CERTS: folder.authority,
+  };
+};
+
+const both = (name: string, value: string): Record<string, string> => ({ [name]: value, [name.toLowerCase()]: value });
+
+const quoted = (value: string): string => `'${value.replaceAll("'", String.raw`'\''`)}'`;
+
+/** Lines for a shell to evaluate, after which kubectl, talosctl and pulumi talk to the lab. */
+export const shellExports = (folder: LabFolder): string =>
+  [
+    `export KUBECONFIG=${quoted(folder.kubeconfig)}`,
+    `export TALOSCONFIG=${quoted(folder.talosconfig)}`,
+    `export PULUMI_STACK=${quoted(folder.stack)}`,
+    `export PULUMI_HOME=${quoted(folder.pulumiHome)}`,
+    `export PULUMI_BACKEND_URL=${quoted(`file://${folder.state}`)}`,
+    `export PULUMI_CONFIG_PASSPHRASE_FILE=${quoted(folder.passphrase)}`,
+    `export PATH=${quoted(folder.bin)}:"$PATH"`,
+  ].join("\n");
+
+/** Commands of pulumi that read the stack's configuration, and so have to be told where it is. */
+const readConfiguration = ["up", "update", "preview", "pre", "destroy", "refresh", "watch", "import", "config"];
+
+/**
+ * A shell script that stands in PATH as `pulumi`, so that the engine run by hand has the lab's configuration and its
+ * simulated internet, without the rest of the shell having them too.
+ */
+export const pulumiScript = (folder: LabFolder, lab: LabConfig, pulumi: string): string => {
+  const lines = Object.entries(engineEnvironment(folder, lab))
+    .filter(([name]) => name !== "PATH")
+    .map(([name, value]) => `export ${name}=${quoted(value)}`);
+  return `#!/bin/sh
+# Written by \`npm run lab\`: pulumi as the lab of stack ${folder.stack} has it.
+${lines.join("\n")}
+export PATH=${quoted(folder.bin)}:${quoted(join(folder.root, "node_modules", ".bin"))}:"$PATH"
+case " $* " in *" --config-file"*) exec ${quoted(pulumi)} "$@" ;; esac
+case "$1" in
+  ${readConfiguration.join(" | ")})
+    command=$1
+    shift
+    exec ${quoted(pulumi)} "$command" --config-file ${quoted(folder.derived)} --stack ${quoted(folder.stack)} "$@"
+    ;;
+esac
+exec ${quoted(pulumi)} "$@"
+`;
+};
+
+/** Reads a file of the lab that may not be there. */
+export const readIfThere = (path: string): Promise<string | undefined> => readFile(path, "utf8").catch(() => undefined);

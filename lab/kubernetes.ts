@@ -1,0 +1,85 @@
+import { request, type RequestOptions } from "node:https";
+import { parse } from "yaml";
+import { Problem } from "../toolchain/problem.ts";
+
+interface KubeconfigFile {
+  clusters: { cluster: { server: string; "certificate-authority-data": string } }[];
+  users: { user: { "client-certificate-data": string; "client-key-data": string } }[];
+}
+
+/** A Kubernetes object as far as the lab reads it. */
+export interface KubernetesObject {
+  metadata: { name: string; namespace?: string };
+  spec?: Record<string, unknown>;
+  status?: {
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    [key: string]: unknown;
+  };
+  data?: Record<string, string>;
+}
+
+/** The state of an object's condition `Ready`. */
+export const readiness = (object: KubernetesObject): { isReady: boolean; message: string } => {
+  const ready = object.status?.conditions?.find(({ type }) => type === "Ready");
+  return { isReady: ready?.status === "True", message: ready?.message ?? "not reconciled yet" };
+};
+
+/** Asks the Kubernetes API that a kubeconfig is for. */
+export class Kubernetes {
+  private readonly options: RequestOptions;
+
+  constructor(kubeconfig: string) {
+    const { clusters, users } = parse(kubeconfig) as KubeconfigFile;
+    const [cluster] = clusters;
+    const [user] = users;
+    if (cluster === undefined || user === undefined)
+      throw new Problem("The stack's kubeconfig has no cluster or no user");
+    const { hostname, port } = new URL(cluster.cluster.server);
+    const decode = (data: string): Buffer => Buffer.from(data, "base64");
+    this.options = {
+      hostname,
+      port,
+      ca: decode(cluster.cluster["certificate-authority-data"]),
+      cert: decode(user.user["client-certificate-data"]),
+      key: decode(user.user["client-key-data"]),
+      timeout: 10_000,
+    };
+  }
+
+  /** Gets an object, or undefined where neither it nor its kind exists. */
+  async get<T>(path: string): Promise<T | undefined> {
+    const { status, body } = await this.ask("GET", path);
+    if (status === 404) return undefined;
+    if (status !== 200) throw new Error(`GET ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+    return JSON.parse(body) as T;
+  }
+
+  /** Lists the objects below a path; none where their kind does not exist. */
+  async list(path: string): Promise<KubernetesObject[]> {
+    return (await this.get<{ items: KubernetesObject[] }>(path))?.items ?? [];
+  }
+
+  /** Sets an annotation on an object. */
+  async annotate(path: string, name: string, value: string): Promise<void> {
+    const patch = JSON.stringify({ metadata: { annotations: { [name]: value } } });
+    const { status, body } = await this.ask("PATCH", path, patch);
+    if (status !== 200) throw new Error(`PATCH ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+  }
+
+  private ask(method: string, path: string, body?: string): Promise<{ status: number; body: string }> {
+    return new Promise((resolve, reject) => {
+      const headers = body === undefined ? {} : { "Content-Type": "application/merge-patch+json" };
+      const asked = request({ ...this.options, method, path, headers }, (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.on("error", reject);
+        answer.on("end", () => {
+          resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+        });
+      });
+      asked.on("timeout", () => asked.destroy(new Error(`${method} ${path} took more than 10 s`)));
+      asked.on("error", reject);
+      asked.end(body);
+    });
+  }
+}

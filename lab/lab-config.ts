@@ -1,0 +1,43 @@
+/** What `npm run lab` tells the simulators; lab/internal/labconfig reads it and says what each part means. */
+export interface LabConfig {
+  stack: string;
+  dir: string;
+  repository: string;
+  programs: Record<string, string>;
+  data: Record<string, string>;
+  supervisor: { address: string };
+  internet: { proxy: string; registry: string; registries: string[] };
+  proxmox: {
+    address: string;
+    token: string;
+    nodes: string[];
+    datastores: Record<string, string[]>;
+    bridges: string[];
+    cpus: number;
+    memoryMiB: number;
+  };
+  cloudflare: {
+    address: string;
+    token: string;
+    permissions: string[];
+    account: string;
+    zones: Record<string, string>;
+  };
+  git: { address: string; branch: string };
+  metal: Machine[];
+}
+
+/** Hardware that exists before any configuration reaches it. */
+export interface Machine {
+  name: string;
+  address: string;
+  mac: string;
+  uuid: string;
+  platform: "nocloud" | "metal";
+  cores: number;
+  memoryMiB: number;
+  disks: { device: string; sizeGiB: number; transport: string; model: string; serial: string }[];
+  secureBoot: boolean;
+  tpm: boolean;
+  image: { version: string; schematic: string };
+}

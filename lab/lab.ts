@@ -1,0 +1,199 @@
+import { execa } from "execa";
+import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { moduleFolder } from "../toolchain/modules.ts";
+import { codeOf, Problem } from "../toolchain/problem.ts";
+import { Toolchain } from "../toolchain/toolchain.ts";
+import { labAgeSeed } from "./age-seed.ts";
+import { labCredentials } from "./credentials.ts";
+import { deriveLab, deriveStack, serviceAddresses, type StackConfig } from "./derive.ts";
+import { Engine } from "./engine.ts";
+import { pulumiScript, readIfThere } from "./environment.ts";
+import type { LabFolder } from "./folder.ts";
+import type { LabConfig } from "./lab-config.ts";
+import { Simulators } from "./simulators.ts";
+import { Supervisor } from "./supervisor.ts";
+
+/** Programs that the simulators start. */
+const simulated = [
+  ...["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"],
+  ...["flux-operator", "source-controller", "kustomize-controller", "helm-controller", "notification-controller"],
+];
+
+/** Programs that the engine consists of. */
+const engine = [
+  ...["pulumi", "pulumi-language-nodejs", "pulumi-resource-kubernetes", "pulumi-resource-proxmoxve"],
+  ...["pulumi-resource-talos", "pulumi-resource-random", "pulumi-resource-cloudflare"],
+];
+
+/** Programs that a person uses by hand. */
+const handTools = ["kubectl", "talosctl"];
+
+/** What a set-up gave. */
+export interface SetUp {
+  lab: LabConfig;
+  /** Paths of the programs by name. */
+  programs: Record<string, string>;
+  /** Whether the simulators that may run were told something else. */
+  isChanged: boolean;
+}
+
+interface StackFile {
+  config: StackConfig & Record<string, unknown>;
+  encryptionsalt?: string;
+}
+
+/** One stack's lab: its configuration, its programs, and the parts that run. */
+export class Lab {
+  readonly supervisor: Supervisor;
+
+  private constructor(
+    readonly folder: LabFolder,
+    private readonly committed: StackConfig,
+  ) {
+    this.supervisor = new Supervisor(folder, serviceAddresses(committed).supervisor);
+  }
+
+  /** Reads the committed stack configuration. */
+  static async open(folder: LabFolder): Promise<Lab> {
+    const text = await readFile(folder.committed, "utf8").catch((error: unknown) => {
+      if (codeOf(error) !== "ENOENT") throw error;
+      throw new Problem(`There is no stack ${folder.stack}: Pulumi.${folder.stack}.yaml is missing`);
+    });
+    return new Lab(folder, (parse(text) as StackFile).config);
+  }
+
+  /** Finds or builds every program, and writes down what this lab is. */
+  async setUp(): Promise<SetUp> {
+    const { folder } = this;
+    const before = await readIfThere(folder.config);
+    await this.makeFolder();
+    const toolchain = new Toolchain({ root: folder.root });
+    const programs = await toolchain.ensure([...simulated, ...engine, "hearth-lab"]);
+    const credentials = await labCredentials(folder);
+    const lab = deriveLab(this.committed, {
+      stack: folder.stack,
+      dir: folder.path,
+      repository: folder.root,
+      // With the lab's own program, so that a new one shows as a difference to what runs.
+      programs: Object.fromEntries([...simulated, "hearth-lab"].map((name) => [name, programs[name] ?? ""])),
+      data: await this.data(),
+      credentials,
+    });
+    const text = `${JSON.stringify(lab, undefined, 2)}\n`;
+    await write(folder.config, text);
+    await this.linkPrograms(lab, programs);
+    return { lab, programs, isChanged: before !== undefined && before !== text };
+  }
+
+  /** What was written down by the last set-up, or undefined where this lab was never up. */
+  async written(): Promise<LabConfig | undefined> {
+    const text = await readIfThere(this.folder.config);
+    return text === undefined ? undefined : (JSON.parse(text) as LabConfig);
+  }
+
+  /** The engine, ready to run: with a stack and a complete configuration. The simulators run already. */
+  async engine(lab: LabConfig, pulumi: string): Promise<Engine> {
+    const { folder } = this;
+    const file = await this.writeDerived();
+    const credentials = await labCredentials(folder);
+    const secrets: Record<string, string> = {
+      "hearth:ageSeed": labAgeSeed,
+      ...(lab.proxmox.address !== "" && { "hearth:proxmoxToken": credentials.proxmoxToken }),
+      ...(lab.cloudflare.address !== "" && { "hearth:cloudflareToken": credentials.cloudflareToken }),
+    };
+    const missing = Object.entries(secrets).filter(([key]) => file.config[key] === undefined);
+    const made = new Engine(folder, lab, pulumi);
+    await made.prepare(Object.fromEntries(missing));
+    return made;
+  }
+
+  simulators(lab: LabConfig): Simulators {
+    return new Simulators(this.folder, lab);
+  }
+
+  /** The commit that the lab's Git server serves, as Flux names it. */
+  async revision(lab: LabConfig): Promise<string> {
+    return `${lab.git.branch}@sha1:${await git(this.folder.root, "rev-parse", "HEAD")}`;
+  }
+
+  /** Whether files that Git knows have changes which the lab cannot see. */
+  async hasUncommitted(): Promise<boolean> {
+    return (await git(this.folder.root, "status", "--porcelain", "--untracked-files=no", "--", "gitops")) !== "";
+  }
+
+  /** Makes the programs that a person uses available beside the lab's own. */
+  async linkHandTools(): Promise<void> {
+    const found = await new Toolchain({ root: this.folder.root }).ensure(handTools);
+    for (const [name, path] of Object.entries(found)) await link(path, join(this.folder.bin, name));
+  }
+
+  private async makeFolder(): Promise<void> {
+    try {
+      await mkdir(this.folder.path, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new Problem(`${this.folder.path} cannot be made (${codeOf(error) ?? "?"}): make the checkout writable`);
+    }
+  }
+
+  /** Folders in Go's module cache that hold what the simulators serve. */
+  private async data(): Promise<Record<string, string>> {
+    const from = (folder: string, module: string): Promise<string> =>
+      moduleFolder(join(this.folder.root, "toolchain", folder), module);
+    const [kwok, fluxOperator, cilium] = await Promise.all([
+      from("kwok", "sigs.k8s.io/kwok"),
+      from("flux-operator", "github.com/controlplaneio-fluxcd/flux-operator"),
+      from("charts", "github.com/cilium/cilium"),
+    ]);
+    return { kwok, "flux-operator": fluxOperator, cilium: join(cilium, "install", "kubernetes", "cilium") };
+  }
+
+  private async linkPrograms(lab: LabConfig, programs: Record<string, string>): Promise<void> {
+    await mkdir(this.folder.bin, { recursive: true });
+    for (const name of engine.filter((each) => each !== "pulumi")) {
+      await link(programs[name] ?? "", join(this.folder.bin, name));
+    }
+    await link(process.execPath, join(this.folder.bin, "node"));
+    const script = join(this.folder.bin, "pulumi");
+    await write(script, pulumiScript(this.folder, lab, programs.pulumi ?? ""));
+    await chmod(script, 0o700);
+  }
+
+  /** Writes the derived configuration; secrets that an earlier one has stay as they are. */
+  private async writeDerived(): Promise<StackFile> {
+    const before = parse((await readIfThere(this.folder.derived)) ?? "config: {}") as StackFile;
+    const knownHosts = (await readFile(this.folder.knownHosts, "utf8")).trim();
+    const secrets = Object.entries(before.config).filter(([, value]) => isSecret(value));
+    const file: StackFile = {
+      config: { ...deriveStack(this.committed, knownHosts), ...Object.fromEntries(secrets) },
+      ...(before.encryptionsalt !== undefined && { encryptionsalt: before.encryptionsalt }),
+    };
+    await write(this.folder.derived, stringify(file, { lineWidth: 0 }));
+    return file;
+  }
+}
+
+const isSecret = (value: unknown): boolean => typeof value === "object" && value !== null && "secure" in value;
+
+/** Writes a file whole or not at all, for its owner only. */
+const write = async (path: string, text: string): Promise<void> => {
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+};
+
+const link = async (target: string, path: string): Promise<void> => {
+  await rm(path, { force: true });
+  await symlink(target, path);
+};
+
+const git = async (cwd: string, ...args: string[]): Promise<string> => {
+  try {
+    return (await execa("git", args, { cwd })).stdout.trim();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") throw new Problem("Git is missing, and the lab serves its repository: install it");
+    throw new Problem(
+      `${cwd} is not a Git checkout with a commit: clone the repository, or run \`git init\` and commit`,
+    );
+  }
+};

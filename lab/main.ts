@@ -1,0 +1,90 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { withLock } from "../toolchain/lock.ts";
+import { explain, Problem } from "../toolchain/problem.ts";
+import { destroy, down, env, logs, preview, reset, status } from "./commands.ts";
+import { Display } from "./display.ts";
+import { labFolder } from "./folder.ts";
+import { Lab } from "./lab.ts";
+import { Interrupted } from "./interrupt.ts";
+import { up, type Context } from "./up.ts";
+
+const usage = `Usage: npm run lab [-- COMMAND [STACK]]
+
+  up        take the stack to a platform that Flux keeps at HEAD (without a command, this one)
+  status    show machines, nodes, Flux's objects and endpoints
+  env       print what a shell needs for kubectl, talosctl and pulumi: eval "$(npm run --silent lab -- env)"
+  preview   say what the program would change
+  destroy   destroy the stack, with everything that it made
+  down      stop every process; the state stays for the next up
+  reset     stop, and delete the state
+  logs      list the logs; with a name after the stack, print the end of that one
+
+STACK is dev unless given.`;
+
+/** Commands that change the lab, so that only one of them may run at a time. */
+const changing: Record<string, (lab: Lab, context: Context) => Promise<void>> = { up, preview, destroy, down, reset };
+const reading: Record<string, (lab: Lab, name?: string) => Promise<void>> = { status, env, logs };
+
+const onInterrupt = (): AbortSignal => {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort(new Interrupted());
+    });
+  }
+  return controller.signal;
+};
+
+const change = async (name: string, lab: Lab): Promise<void> => {
+  const display = new Display();
+  const signal = onInterrupt();
+  try {
+    await changing[name]?.(lab, { display, signal });
+  } catch (error) {
+    display.clear();
+    if (!(error instanceof Interrupted)) throw error;
+    display.line("Interrupted: stopping the lab");
+    await lab.supervisor.stop();
+    display.line("The lab is down; `npm run lab` goes on from here");
+    process.exitCode = 130;
+  }
+};
+
+const parse = (args: string[]): { positionals: string[]; values: { help?: boolean } } => {
+  try {
+    return parseArgs({ args, allowPositionals: true, options: { help: { type: "boolean", short: "h" } } });
+  } catch (error) {
+    throw new Problem(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+  }
+};
+
+const main = async (args: string[]): Promise<void> => {
+  const { positionals, values } = parse(args);
+  const [command = "up", stack = "dev", name] = positionals;
+  if (values.help === true) {
+    console.log(usage);
+    return;
+  }
+  if (!(command in changing) && !(command in reading)) throw new Problem(`There is no command ${command}.\n\n${usage}`);
+  if (positionals.length > (command === "logs" ? 3 : 2)) throw new Problem(`Too many arguments.\n\n${usage}`);
+  const folder = labFolder(join(import.meta.dirname, ".."), stack);
+  const lab = await Lab.open(folder);
+  if (command in reading) return reading[command]?.(lab, name);
+  await withLock(folder.lock, () => change(command, lab), {
+    onWait: (pid) => {
+      throw new Problem(
+        `Another \`npm run lab\`, process ${pid.toString()}, is changing the lab of ${stack}: wait for it`,
+      );
+    },
+  });
+};
+
+main(process.argv.slice(2)).then(
+  () => process.exit(),
+  (error: unknown) => {
+    console.error(explain(error));
+    process.exit(1);
+  },
+);

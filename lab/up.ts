@@ -1,0 +1,189 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { decryptedSecrets, encryptedSecrets, nodeStates, requireNothingMissing } from "./checks.ts";
+import { duration, type Display } from "./display.ts";
+import type { Engine, StackOutputs } from "./engine.ts";
+import type { RunReport } from "./events.ts";
+import { waitForFlux, type FluxObject } from "./flux.ts";
+import type { LabFolder } from "./folder.ts";
+import { interruptible } from "./interrupt.ts";
+import { Kubernetes } from "./kubernetes.ts";
+import type { LabConfig } from "./lab-config.ts";
+import type { Lab } from "./lab.ts";
+
+/** What a command runs with. */
+export interface Context {
+  display: Display;
+  /** Aborted when the person wants to stop. */
+  signal: AbortSignal;
+}
+
+/** How long each phase took, in seconds, in the order in which they began. */
+type Times = Map<string, number>;
+
+const timed = async <T>(times: Times, name: string, work: () => Promise<T>): Promise<T> => {
+  const started = Date.now();
+  try {
+    return await work();
+  } finally {
+    times.set(name, (Date.now() - started) / 1000);
+  }
+};
+
+/** Takes a stack from whatever it is to a platform that Flux keeps at the repository's commit. */
+export const up = async (lab: Lab, context: Context): Promise<void> => {
+  const { display } = context;
+  const times: Times = new Map();
+  const { config, engine } = await running(lab, context, times);
+  const report = await bringUp(engine, context);
+  if (report !== undefined) for (const { name, seconds } of report.phases.values()) times.set(name, seconds);
+  const outputs = await engine.outputs();
+  await keepOutputs(lab.folder, outputs);
+  const revision = await lab.revision(config);
+  const kubernetes = new Kubernetes(outputs.kubeconfig ?? "");
+  const objects = await timed(times, "flux", () =>
+    waitForFlux(kubernetes, {
+      revision,
+      signal: context.signal,
+      onProgress: (_, waitingFor) => {
+        display.live(`Flux: ${waitingFor.map(({ kind, name }) => `${kind} ${name}`).join(", ")}`);
+      },
+    }),
+  );
+  display.clear();
+  await interruptible(summarize(lab, config, kubernetes, { revision, objects, times, display }), context.signal);
+};
+
+/** Sets up, starts the simulators where they do not run, and gives an engine that can be run. */
+export const running = async (
+  lab: Lab,
+  { display, signal }: Context,
+  times: Times = new Map(),
+): Promise<{ config: LabConfig; engine: Engine }> => {
+  const { lab: config, programs, isChanged } = await timed(times, "set-up", () => interruptible(lab.setUp(), signal));
+  const engine = await timed(times, "lab", async () => {
+    if (isChanged && (await lab.supervisor.stop())) display.line("Restarting the lab: its configuration has changed");
+    display.live("Starting the lab");
+    await interruptible(lab.supervisor.start(programs["hearth-lab"] ?? ""), signal);
+    return lab.engine(config, programs.pulumi ?? "");
+  });
+  display.clear();
+  for (const did of await engine.recover()) display.line(`Recovering: ${did}`);
+  return { config, engine };
+};
+
+/** Previews a stack that is there, and updates one that is not there or would change. */
+const bringUp = async (engine: Engine, { display, signal }: Context): Promise<RunReport | undefined> => {
+  const onProgress = (report: RunReport): void => {
+    display.live(describeProgress(report));
+  };
+  if ((await engine.size()) > 0) {
+    const preview = await engine.run("preview", { signal, onProgress });
+    display.clear();
+    display.line(`Preview: ${describeChanges(preview)}`);
+    if (preview.isUnchanged) return undefined;
+  }
+  const report = await engine.run("up", { signal, onProgress });
+  display.clear();
+  return report;
+};
+
+/** What the engine is at. */
+export const describeProgress = ({ phases }: RunReport): string => {
+  const done = [...phases.values()].reduce((sum, phase) => sum + phase.done, 0);
+  const busy = [...phases.values()].filter(({ running: names }) => names.length > 0);
+  const what = busy.map(({ name, running: names }) => `${name}: ${names.join(", ")}`).join("; ");
+  return `Pulumi, ${done.toString()} resources done${what === "" ? "" : `; ${what}`}`;
+};
+
+/** What a preview says, in a line or a few. */
+export const describeChanges = (preview: RunReport): string =>
+  preview.isUnchanged
+    ? `no changes (${String(preview.counts.same ?? 0)} resources)`
+    : [`${preview.changes.length.toString()} changes`, ...preview.changes.map((change) => `  ${change}`)].join("\n");
+
+/** Writes down what people and the Git server need of the stack's outputs. */
+const keepOutputs = async (folder: LabFolder, { kubeconfig, talosconfig, deployKey }: StackOutputs): Promise<void> => {
+  await writeFile(folder.kubeconfig, kubeconfig ?? "", { mode: 0o600 });
+  await writeFile(folder.talosconfig, talosconfig ?? "", { mode: 0o600 });
+  if (deployKey !== undefined) await registerDeployKey(folder, deployKey);
+};
+
+/** Registers the deploy key with the Git server, as a person pastes it into their Git host's settings. */
+const registerDeployKey = async ({ authorizedKeys }: LabFolder, key: string): Promise<void> => {
+  const present = await readFile(authorizedKeys, "utf8").catch(() => "");
+  if (present.split("\n").includes(key.trim())) return;
+  await mkdir(dirname(authorizedKeys), { recursive: true });
+  await writeFile(authorizedKeys, `${present}${key.trim()}\n`, { mode: 0o600 });
+};
+
+interface Outcome {
+  revision: string;
+  objects: FluxObject[];
+  times: Times;
+  display: Display;
+}
+
+/** Looks at the whole platform from outside, says how it is, and fails where a part is missing. */
+const summarize = async (
+  lab: Lab,
+  config: LabConfig,
+  kubernetes: Kubernetes,
+  { revision, objects, times, display }: Outcome,
+): Promise<void> => {
+  const nodes = await eventually(
+    () => nodeStates(kubernetes),
+    (states) => states.length > 0 && states.every(({ isReady }) => isReady),
+  );
+  const secrets = encryptedSecrets(lab.folder.root);
+  const decrypted = await decryptedSecrets(kubernetes, secrets);
+  const cloudflare = await lab.simulators(config).cloudflare();
+  const status = await lab.supervisor.status();
+  const ready = nodes.filter(({ isReady }) => isReady);
+  const rows: [string, string][] = [
+    [
+      "nodes",
+      `${ready.length.toString()} of ${nodes.length.toString()} Ready: ${ready.map(({ name }) => name).join(", ")}`,
+    ],
+    ["Flux", `${objects.length.toString()} objects Ready at ${revision}`],
+    ["secrets", `${decrypted.length.toString()} of ${secrets.length.toString()} decrypted: ${decrypted.join(", ")}`],
+    ...(cloudflare === undefined
+      ? []
+      : ([["tunnel", [...cloudflare.tunnelNames, ...cloudflare.recordNames].join(", ")]] as [string, string][])),
+    ["memory", status === undefined ? "" : describeMemory(status.memory)],
+    ["time", [...times].map(([name, seconds]) => `${name} ${duration(seconds)}`).join(", ")],
+  ];
+  display.line(`\nThe lab of ${lab.folder.stack} is up after ${duration(display.seconds)}`);
+  for (const [name, value] of rows) display.line(`  ${name.padEnd(8)} ${value}`);
+  if (await lab.hasUncommitted()) display.line("  Flux applies commits: gitops/ has changes that are not committed");
+  display.line(`\n  eval "$(npm run --silent lab -- env ${lab.folder.stack})"   to use kubectl, talosctl and pulumi`);
+  requireNothingMissing([
+    ...nodes.filter(({ isReady }) => !isReady).map(({ name }) => `node ${name} is not Ready`),
+    ...secrets.filter((name) => !decrypted.includes(name)).map((name) => `Secret ${name} is not decrypted`),
+    ...(cloudflare?.tunnels === 0 ? ["there is no tunnel"] : []),
+    ...(cloudflare?.records === 0 ? ["there is no DNS record"] : []),
+  ]);
+};
+
+const describeMemory = ({
+  bytes,
+  peakBytes,
+  processes,
+}: {
+  bytes: number;
+  peakBytes: number;
+  processes: number;
+}): string => `${gibibytes(bytes)} in ${processes.toString()} processes, ${gibibytes(peakBytes)} at most`;
+
+const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+const eventually = async <T>(ask: () => Promise<T>, isDone: (answer: T) => boolean, timeout = 60_000): Promise<T> => {
+  const deadline = Date.now() + timeout;
+  let answer = await ask();
+  while (!isDone(answer) && Date.now() < deadline) {
+    await sleep(500);
+    answer = await ask();
+  }
+  return answer;
+};
