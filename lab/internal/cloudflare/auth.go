@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -12,6 +13,23 @@ import (
 
 // tokenForm is what an API token looks like.
 var tokenForm = regexp.MustCompile(`^[A-Za-z0-9_-]{40,80}$`)
+
+// permissionGroups are all that a token can have a permission for, as GROUP:Read and GROUP:Edit; the groups are those of the dashboard.
+var permissionGroups = []string{
+	"Account.Account Settings", "Account.Cloudflare Tunnel", "Zone.DNS", "Zone.Zone", "Zone.Zone Settings",
+}
+
+// checkPermissions refuses what is not a permission, which would otherwise look like one that is missing.
+func checkPermissions(given []string) error {
+	for _, one := range given {
+		group, access, _ := strings.Cut(one, ":")
+		if !slices.Contains(permissionGroups, group) || access != "Read" && access != "Edit" {
+			return fmt.Errorf("cloudflare.permissions: %q is unknown; give GROUP:Read or GROUP:Edit with one of the groups %s",
+				one, strings.Join(permissionGroups, ", "))
+		}
+	}
+	return nil
+}
 
 // authenticated lets requests through that carry the token, as long as it is not used too often.
 func (a *api) authenticated(next http.Handler) http.Handler {

@@ -28,6 +28,9 @@ func Run(ctx context.Context, lab *labconfig.Lab) error {
 	if err != nil {
 		return fmt.Errorf("cloudflare.address: %w", err)
 	}
+	if err := checkPermissions(lab.Cloudflare.Permissions); err != nil {
+		return err
+	}
 	ca, err := authority.Open(lab.Dir)
 	if err != nil {
 		return err

@@ -76,7 +76,7 @@ type Proxmox struct {
 type Cloudflare struct {
 	// Address is host:port; it serves TLS for api.cloudflare.com. Empty where the stack has no Cloudflare.
 	Address string `json:"address"`
-	// Token is the API token it accepts, with the permissions named.
+	// Token is the API token it accepts. Permissions are GROUP:Read or GROUP:Edit, for example "Zone.DNS:Edit".
 	Token       string   `json:"token"`
 	Permissions []string `json:"permissions"`
 	Account     string   `json:"account"`
