@@ -26,7 +26,7 @@ const token = "control-plane-test";
 /** Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler on a loopback address, in a folder. */
 export const startControlPlane = async (dir: string, address: string): Promise<ControlPlane> => {
   const programs = await labPrograms("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler");
-  const { kubectl: kubectlPath = "kubectl" } = await labPrograms("kubectl").catch(() => ({}) as Record<string, string>);
+  const { kubectl: kubectlPath = "kubectl" } = await labPrograms("kubectl").catch(() => ({}));
   await mkdir(dir, { recursive: true });
   const kubeconfig = join(dir, "kubeconfig");
   const certificate = join(dir, "certs", "apiserver.crt");
@@ -60,6 +60,7 @@ export const startControlPlane = async (dir: string, address: string): Promise<C
     `--cert-dir=${join(dir, "certs")}`,
     `--token-auth-file=${join(dir, "tokens.csv")}`,
     "--authorization-mode=RBAC",
+    "--allow-privileged=true",
     "--endpoint-reconciler-type=none",
     "--service-cluster-ip-range=10.96.0.0/16",
     "--service-account-issuer=https://kubernetes.default.svc",
@@ -164,7 +165,9 @@ export const setNodeReady = async (
 ): Promise<void> => {
   await cluster.kubectl(
     ["patch", "node", name, "--subresource=status", "--type=strategic", "-p"].concat(
-      JSON.stringify({ status: { conditions: [{ type: "Ready", status, reason: "Test", message: "said by a test" }] } }),
+      JSON.stringify({
+        status: { conditions: [{ type: "Ready", status, reason: "Test", message: "said by a test" }] },
+      }),
     ),
   );
   const taints = status === "True" ? [] : [{ key: "node.kubernetes.io/not-ready", effect: "NoSchedule" }];

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -80,18 +81,22 @@ func knownPrograms(lab *labconfig.Lab) (programs, error) {
 			log.Printf("pods: the lab has no %s, so its pods only look alive", name)
 			continue
 		}
-		info, err := buildinfo.ReadFile(path)
-		if err != nil {
+		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("programs.%s: %w", name, err)
 		}
-		p.name, p.path, p.version = name, path, moduleVersion(info, name)
+		p.name, p.path, p.version = name, path, moduleVersion(path, name)
 		known[name] = &p
 	}
 	return known, nil
 }
 
-// moduleVersion is the version of the module that is called after the program. The main module is a wrapper.
-func moduleVersion(info *buildinfo.BuildInfo, name string) string {
+// moduleVersion is the version of the module that is called after the program, empty where the binary does not tell.
+// The main module is a wrapper.
+func moduleVersion(path, name string) string {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return ""
+	}
 	for _, module := range info.Deps {
 		if strings.HasSuffix(module.Path, "/"+name) {
 			return module.Version

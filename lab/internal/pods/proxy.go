@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
+	"sync"
 	"time"
 )
 
@@ -22,6 +24,8 @@ type proxy struct {
 	// upstream is the internet's proxy, host:port.
 	upstream string
 	forward  *httputil.ReverseProxy
+	// failures are the last failure's text by host.
+	failures sync.Map
 }
 
 // serveProxy serves the proxy until ctx ends.
@@ -41,7 +45,9 @@ func serveProxy(ctx context.Context, listener net.Listener, n *network, upstream
 			}
 			return outside.RoundTrip(r)
 		}),
-		ErrorHandler:  func(w http.ResponseWriter, r *http.Request, err error) { refuse(w, r.Host, err) },
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			http.Error(w, err.Error(), p.failed(r.Host, err))
+		},
 		FlushInterval: -1,
 		ErrorLog:      log.New(io.Discard, "", 0),
 	}
@@ -71,17 +77,19 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // tunnel answers CONNECT.
 func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	target, err := p.dial(r.Context(), "tcp", r.Host)
-	if err != nil {
-		refuse(w, r.Host, err)
-		return
-	}
-	defer target.Close()
-	client, buffered, err := w.(http.Hijacker).Hijack()
-	if err != nil {
-		refuse(w, r.Host, err)
+	status := p.failed(r.Host, err)
+	client, buffered, hijacked := w.(http.Hijacker).Hijack()
+	if hijacked != nil {
+		http.Error(w, hijacked.Error(), http.StatusInternalServerError)
 		return
 	}
 	defer client.Close()
+	if err != nil {
+		// The reason is in the status line, since Go's clients show nothing else of it.
+		fmt.Fprintf(client, "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status, oneLine(err))
+		return
+	}
+	defer target.Close()
 	if _, err := io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
 		return
 	}
@@ -141,7 +149,7 @@ func connectThrough(connection net.Conn, address string) (net.Conn, error) {
 	}
 	if answer.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(answer.Body, 1<<10))
-		return nil, &refusal{answer.StatusCode, string(text)}
+		return nil, &refusal{answer.StatusCode, strings.TrimSpace(string(text))}
 	}
 	return &bufferedConn{connection, reader}, connection.SetDeadline(time.Time{})
 }
@@ -170,15 +178,23 @@ func (c *bufferedConn) CloseWrite() error {
 	return nil
 }
 
-func refuse(w http.ResponseWriter, host string, err error) {
-	status := http.StatusBadGateway
+// failed is the status for a failure, which is logged when it is another than the last one for that host.
+func (p *proxy) failed(host string, err error) int {
+	if err == nil {
+		p.failures.Delete(host)
+		return http.StatusOK
+	}
+	if before, known := p.failures.Swap(host, err.Error()); !known || before != err.Error() {
+		log.Printf("pods: proxy: %s: %v", host, err)
+	}
 	var refused *refusal
 	if errors.As(err, &refused) {
-		status = refused.status
+		return refused.status
 	}
-	log.Printf("pods: proxy: %s: %v", host, err)
-	http.Error(w, err.Error(), status)
+	return http.StatusBadGateway
 }
+
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 // hostAndPort are a URL's, with the scheme's port where it has none.
 func hostAndPort(u *url.URL) (host, port string) {
