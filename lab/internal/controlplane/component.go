@@ -1,0 +1,94 @@
+package controlplane
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/siderolabs/crypto/x509"
+)
+
+// component is one program of the control plane: how it is called and which files it reads.
+type component struct {
+	name string
+	// dir is where its files are written.
+	dir   string
+	flags []string
+	env   []string
+	// files are contents by name.
+	files map[string][]byte
+	// certificates are issued when the files are written, by file name without extension.
+	certificates map[string]certificate
+	// kubeconfigs likewise.
+	kubeconfigs map[string]kubeconfigRequest
+}
+
+type certificate struct {
+	ca *x509.PEMEncodedCertificateAndKey
+	to identity
+}
+
+type kubeconfigRequest struct {
+	ca     string
+	render func() ([]byte, error)
+}
+
+func (c *component) path(name string) string { return filepath.Join(c.dir, name) }
+
+// fingerprint changes when anything changes that the program would see, except that certificates are renewed.
+func (c *component) fingerprint() string {
+	certificates := map[string]string{}
+	for name, certificate := range c.certificates {
+		certificates[name] = fmt.Sprintf("%s %+v", certificate.ca.Crt, certificate.to)
+	}
+	requests := map[string]string{}
+	for name, request := range c.kubeconfigs {
+		requests[name] = request.ca
+	}
+	text, err := json.Marshal([]any{c.flags, c.env, c.files, certificates, requests})
+	if err != nil {
+		panic(err) // only strings and bytes are in it
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text))
+}
+
+// write puts the component's files in place; readable by nobody else, as most hold keys.
+func (c *component) write() error {
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return err
+	}
+	files := maps.Clone(c.files)
+	for name, request := range c.certificates {
+		pair, err := issue(request.ca, request.to)
+		if err != nil {
+			return err
+		}
+		files[name+".crt"], files[name+".key"] = pair.Crt, pair.Key
+	}
+	for name, request := range c.kubeconfigs {
+		content, err := request.render()
+		if err != nil {
+			return err
+		}
+		files[name] = content
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := writeFile(c.path(name), files[name]); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
+	return nil
+}
+
+// writeFile replaces a file as a whole.
+func writeFile(path string, content []byte) error {
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}

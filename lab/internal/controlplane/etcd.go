@@ -1,0 +1,221 @@
+package controlplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/siderolabs/talos/pkg/machinery/constants"
+	"go.etcd.io/etcd/etcdutl/v3/snapshot"
+	"go.uber.org/zap"
+)
+
+// ErrBootstrapped tells that this machine has an etcd member already.
+var ErrBootstrapped = errors.New("etcd data directory is not empty")
+
+// etcdCiphers are those that Talos lets etcd use.
+const etcdCiphers = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256," +
+	"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384," +
+	"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305,TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305"
+
+// membership is how an etcd without data gets its first members.
+type membership struct {
+	// state is "new" or "existing".
+	state string
+	// members are NAME=URL pairs separated by commas; empty where there is data.
+	members string
+}
+
+// etcd renders etcd as Talos runs it.
+func (c *ControlPlane) etcd(node Node, first membership) (*component, error) {
+	settings := node.Config.Cluster().Etcd()
+	hosts := []string{node.Address.String(), node.Hostname}
+	this := &component{
+		name: "etcd", dir: c.path("etcd"),
+		env:   append(environment(nil), "ETCD_CIPHER_SUITES="+etcdCiphers),
+		files: map[string][]byte{"ca.crt": settings.CA().Crt},
+		certificates: map[string]certificate{
+			"server": {settings.CA(), identity{commonName: node.Hostname, server: true, client: true,
+				hosts: unique(append(hosts, "127.0.0.1", "::1", "localhost"))}},
+			"peer":  {settings.CA(), identity{commonName: node.Hostname, server: true, client: true, hosts: unique(hosts)}},
+			"admin": {settings.CA(), identity{commonName: "talos", client: true}},
+		},
+	}
+	peer, client := url(node.Address, constants.EtcdPeerPort), url(node.Address, constants.EtcdClientPort)
+	args := arguments{
+		"advertise-client-urls":          {client},
+		"auto-tls":                       {"false"},
+		"cert-file":                      {this.path("server.crt")},
+		"client-cert-auth":               {"true"},
+		"data-dir":                       {c.dataDir()},
+		"initial-advertise-peer-urls":    {peer},
+		"key-file":                       {this.path("server.key")},
+		"listen-client-urls":             {client},
+		"listen-peer-urls":               {peer},
+		"name":                           {node.Hostname},
+		"peer-auto-tls":                  {"false"},
+		"peer-cert-file":                 {this.path("peer.crt")},
+		"peer-client-cert-auth":          {"true"},
+		"peer-key-file":                  {this.path("peer.key")},
+		"peer-trusted-ca-file":           {this.path("ca.crt")},
+		"trusted-ca-file":                {this.path("ca.crt")},
+		"feature-gates":                  {"InitialCorruptCheck=true,CompactHashCheck=true"},
+		"watch-progress-notify-interval": {"5s"},
+	}
+	if first.members != "" {
+		args["initial-cluster"], args["initial-cluster-state"] = []string{first.members}, []string{first.state}
+	}
+	denied := deny("name", "auto-tls", "peer-auto-tls", "data-dir", "listen-peer-urls", "listen-client-urls",
+		"client-cert-auth", "cert-file", "key-file", "trusted-ca-file", "peer-client-cert-auth", "peer-cert-file",
+		"peer-key-file", "peer-trusted-ca-file")
+	if err := args.merge(this.name, settings.ExtraArgs(), denied); err != nil {
+		return nil, err
+	}
+	this.flags = args.flags()
+	return this, nil
+}
+
+// Bootstrap starts a new etcd cluster on this machine, empty or with what the uploaded snapshot holds. The rest of the
+// control plane follows by itself.
+func (c *ControlPlane) Bootstrap(recoverSnapshot, skipHashCheck bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hasData() {
+		return ErrBootstrapped
+	}
+	if c.node == nil {
+		return errors.New("the control plane is not running yet")
+	}
+	c.stopJoining()
+	if recoverSnapshot {
+		if err := c.restore(*c.node, skipHashCheck); err != nil {
+			return err
+		}
+	}
+	first := membership{state: "new", members: member(*c.node)}
+	if c.hasData() {
+		first = membership{}
+	}
+	if err := c.startEtcd(*c.node, first); err != nil {
+		return err
+	}
+	return c.markBootstrapped()
+}
+
+func member(node Node) string {
+	return node.Hostname + "=" + url(node.Address, constants.EtcdPeerPort)
+}
+
+// restore fills the data folder from the uploaded snapshot.
+func (c *ControlPlane) restore(node Node, skipHashCheck bool) error {
+	manager := snapshot.NewV3(zap.NewNop())
+	if _, err := os.Stat(c.SnapshotPath()); err != nil {
+		return fmt.Errorf("error verifying snapshot: %w", err)
+	}
+	status, err := manager.Status(c.SnapshotPath())
+	if err != nil {
+		return fmt.Errorf("error verifying snapshot: %w", err)
+	}
+	c.options.Logf("recovering etcd from a snapshot: revision %d, %d keys", status.Revision, status.TotalKey)
+	err = manager.Restore(snapshot.RestoreConfig{
+		SnapshotPath: c.SnapshotPath(), OutputDataDir: c.dataDir(), Name: node.Hostname,
+		PeerURLs: []string{url(node.Address, constants.EtcdPeerPort)}, InitialCluster: member(node),
+		SkipHashCheck: skipHashCheck,
+	})
+	if err != nil {
+		return errors.Join(fmt.Errorf("error recovering from the snapshot: %w", err), os.RemoveAll(c.dataDir()))
+	}
+	return os.Remove(c.SnapshotPath())
+}
+
+// SnapshotPath is where an uploaded snapshot waits for a bootstrap that recovers it.
+func (c *ControlPlane) SnapshotPath() string { return c.path("etcd.snapshot") }
+
+func (c *ControlPlane) dataDir() string { return c.path("etcd-data") }
+
+func (c *ControlPlane) hasData() bool {
+	entries, err := os.ReadDir(c.dataDir())
+	return err == nil && len(entries) > 0
+}
+
+// join adds this machine to the cluster that other control planes have, as a learner first, and starts its member.
+func (c *ControlPlane) join(ctx context.Context, node Node) {
+	for {
+		members, err := c.addSelf(ctx, node)
+		if err == nil {
+			c.mu.Lock()
+			if ctx.Err() == nil {
+				err = c.startEtcd(node, membership{state: "existing", members: members})
+			}
+			c.mu.Unlock()
+			if err == nil {
+				return
+			}
+		}
+		if errors.Is(err, errNobody) {
+			c.options.Logf("etcd waits for a cluster to join, or for a bootstrap of this machine")
+		} else if ctx.Err() == nil {
+			c.options.Logf("joining the etcd cluster: %v", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(3 * time.Second):
+		}
+	}
+}
+
+var errNobody = errors.New("no other control plane is known")
+
+// addSelf replaces a member of the same name, left over from before a reset, by a new learner.
+func (c *ControlPlane) addSelf(ctx context.Context, node Node) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	client, err := c.peersClient(node)
+	if err != nil {
+		return "", err
+	}
+	defer client.Close()
+	list, err := client.MemberList(ctx)
+	if err != nil {
+		return "", err
+	}
+	peer := url(node.Address, constants.EtcdPeerPort)
+	for _, old := range list.Members {
+		if old.Name == node.Hostname || slices.Contains(old.PeerURLs, peer) {
+			if _, err := client.MemberRemove(ctx, old.ID); err != nil {
+				return "", err
+			}
+		}
+	}
+	added, err := client.MemberAddAsLearner(ctx, []string{peer})
+	if err != nil {
+		return "", err
+	}
+	pairs := []string{}
+	for _, each := range added.Members {
+		name := each.Name
+		if each.ID == added.Member.ID {
+			name = node.Hostname
+		}
+		for _, address := range each.PeerURLs {
+			pairs = append(pairs, name+"="+address)
+		}
+	}
+	return strings.Join(pairs, ","), nil
+}
+
+// promote makes this machine's learner a voting member, which the leader refuses until it has caught up.
+func (c *ControlPlane) promote(ctx context.Context, node Node, id uint64) error {
+	client, err := c.peersClient(node)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	_, err = client.MemberPromote(ctx, id)
+	return err
+}

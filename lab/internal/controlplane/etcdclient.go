@@ -1,0 +1,60 @@
+package controlplane
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/siderolabs/talos/pkg/machinery/constants"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+)
+
+// EtcdClient is a client of this machine's etcd member with Talos's own certificate. The caller closes it.
+func (c *ControlPlane) EtcdClient() (*clientv3.Client, error) {
+	node, ok := c.current()
+	if !ok {
+		return nil, errors.New("etcd is not running")
+	}
+	return etcdClient(node, node.Address)
+}
+
+// peersClient is a client of the members on the other control planes.
+func (c *ControlPlane) peersClient(node Node) (*clientv3.Client, error) {
+	var others []netip.Addr
+	for _, address := range c.options.Peers() {
+		if address != node.Address {
+			others = append(others, address)
+		}
+	}
+	if len(others) == 0 {
+		return nil, errNobody
+	}
+	return etcdClient(node, others...)
+}
+
+func etcdClient(node Node, addresses ...netip.Addr) (*clientv3.Client, error) {
+	ca := node.Config.Cluster().Etcd().CA()
+	pair, err := issue(ca, identity{commonName: "talos", client: true})
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := tls.X509KeyPair(pair.Crt, pair.Key)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca.Crt)
+	endpoints := []string{}
+	for _, address := range addresses {
+		endpoints = append(endpoints, url(address, constants.EtcdClientPort))
+	}
+	return clientv3.New(clientv3.Config{
+		Endpoints: endpoints, DialTimeout: 5 * time.Second, Logger: zap.NewNop(),
+		DialOptions: []grpc.DialOption{grpc.WithNoProxy()},
+		TLS:         &tls.Config{Certificates: []tls.Certificate{certificate}, RootCAs: roots, MinVersion: tls.VersionTLS12},
+	})
+}

@@ -1,0 +1,228 @@
+package kubelet
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/siderolabs/talos/pkg/machinery/config/config"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+const (
+	// leaseInterval and leaseSeconds are the kubelet's defaults: renewed every 10 s, given up after 40 s.
+	leaseInterval = 10 * time.Second
+	leaseSeconds  = 40
+	// statusInterval is how often an unchanged status is reported.
+	statusInterval = time.Minute
+	retryInterval  = 2 * time.Second
+)
+
+// Options say where a kubelet lives.
+type Options struct {
+	// Dir holds its certificate.
+	Dir string
+	// Logf writes a line to the machine's log.
+	Logf func(format string, args ...any)
+	// Admin gives a client configuration with which a control plane labels and taints its node; nil on workers, whose
+	// kubelets do that themselves as far as Kubernetes lets them.
+	Admin func() (*rest.Config, error)
+	// OnChange is called when the status changed.
+	OnChange func()
+}
+
+// Node is the machine as it is configured now.
+type Node struct {
+	Config config.Config
+	// Name is the node's name.
+	Name    string
+	Address netip.Addr
+	// TalosVersion and Schematic are of the running image.
+	TalosVersion string
+	Schematic    string
+	UUID         string
+	BootID       string
+	Cores        int
+	MemoryMiB    int
+	// DiskGiB is the size of the system disk.
+	DiskGiB int
+}
+
+// Status is how the kubelet is.
+type Status struct {
+	// Healthy means that it talks to the API server.
+	Healthy bool
+	// Registered means that its Node exists.
+	Registered bool
+	// Ready is the Node's Ready condition.
+	Ready bool
+	// Message says what it is doing, or what is wrong.
+	Message string
+}
+
+// Kubelet looks after one node. Its methods may be called from anywhere.
+type Kubelet struct {
+	options Options
+
+	mu     sync.Mutex
+	node   Node
+	status Status
+	cancel context.CancelFunc
+	done   chan struct{}
+	wake   chan struct{}
+}
+
+// New gives a kubelet that does nothing yet.
+func New(options Options) *Kubelet {
+	return &Kubelet{options: options, wake: make(chan struct{}, 1)}
+}
+
+// Start begins to register and to look after the node.
+func (k *Kubelet) Start(node Node) {
+	ctx, cancel := context.WithCancel(context.Background())
+	k.mu.Lock()
+	k.node, k.cancel, k.done = node, cancel, make(chan struct{})
+	k.mu.Unlock()
+	go func() {
+		defer close(k.done)
+		k.run(ctx)
+	}()
+}
+
+// Update takes over a changed configuration.
+func (k *Kubelet) Update(node Node) {
+	k.mu.Lock()
+	k.node = node
+	k.mu.Unlock()
+	k.nudge()
+}
+
+// Stop ends it; the node's lease is not renewed any more.
+func (k *Kubelet) Stop() {
+	k.mu.Lock()
+	cancel, done := k.cancel, k.done
+	k.mu.Unlock()
+	if cancel != nil {
+		cancel()
+		<-done
+	}
+}
+
+// Status tells how it is.
+func (k *Kubelet) Status() Status {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.status
+}
+
+func (k *Kubelet) current() Node {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.node
+}
+
+func (k *Kubelet) report(alter func(*Status)) {
+	k.mu.Lock()
+	before := k.status
+	alter(&k.status)
+	changed := before != k.status
+	k.mu.Unlock()
+	if changed && k.options.OnChange != nil {
+		go k.options.OnChange()
+	}
+}
+
+// nudge makes the next round begin at once.
+func (k *Kubelet) nudge() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run keeps the node registered, one session for each identity that it has.
+func (k *Kubelet) run(ctx context.Context) {
+	complaint := ""
+	for ctx.Err() == nil {
+		err := k.session(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			k.report(func(s *Status) { s.Healthy, s.Message = false, err.Error() })
+			if err.Error() != complaint {
+				complaint = err.Error()
+				k.options.Logf("kubelet: %v", err)
+			}
+		}
+		k.sleep(ctx, retryInterval)
+	}
+}
+
+func (k *Kubelet) sleep(ctx context.Context, pause time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-k.wake:
+	case <-time.After(pause):
+	}
+}
+
+// session gets a certificate and looks after the node until something fails or the identity changes.
+func (k *Kubelet) session(ctx context.Context) error {
+	node := k.current()
+	client, err := k.client(ctx, node)
+	if err != nil {
+		return err
+	}
+	if err := register(ctx, client, node); err != nil {
+		return err
+	}
+	k.report(func(s *Status) { s.Registered = true })
+	plugin := k.watchPods(ctx, client, node.Name)
+	defer plugin.stop()
+	var leased, reported time.Time
+	for ctx.Err() == nil {
+		now := k.current()
+		if identityOf(now) != identityOf(node) {
+			return nil
+		}
+		if time.Since(leased) >= leaseInterval {
+			if err := renew(ctx, client, now.Name); err != nil {
+				return err
+			}
+			leased = time.Now()
+		}
+		ready := plugin.installed()
+		if ready != k.Status().Ready || time.Since(reported) >= statusInterval || now.TalosVersion != node.TalosVersion {
+			if err := reportStatus(ctx, client, now, ready); err != nil {
+				return err
+			}
+			reported = time.Now()
+		}
+		if err := k.decorate(ctx, client, now); err != nil {
+			return err
+		}
+		k.report(func(s *Status) {
+			*s = Status{Healthy: true, Registered: true, Ready: ready, Message: "Health check successful"}
+		})
+		k.sleep(ctx, leaseInterval/2)
+	}
+	return nil
+}
+
+// decorate brings labels, annotations and taints to what the configuration says.
+func (k *Kubelet) decorate(ctx context.Context, own kubernetes.Interface, node Node) error {
+	client := own
+	if k.options.Admin != nil {
+		admin, err := k.options.Admin()
+		if err != nil {
+			return err
+		}
+		if client, err = kubernetes.NewForConfig(admin); err != nil {
+			return err
+		}
+	}
+	return decorate(ctx, client, node)
+}

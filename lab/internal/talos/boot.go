@@ -1,0 +1,249 @@
+package talos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cosi-project/runtime/pkg/state"
+	"github.com/google/uuid"
+	"github.com/siderolabs/talos/pkg/machinery/config"
+	"github.com/siderolabs/talos/pkg/machinery/config/configloader"
+	"github.com/siderolabs/talos/pkg/machinery/resources/runtime"
+	"google.golang.org/grpc"
+	"hearth.dev/lab/internal/controlplane"
+	"hearth.dev/lab/internal/kubelet"
+)
+
+// boot is the machine from one power-on or reboot to the next.
+type boot struct {
+	machine *Machine
+	// id is the kernel's boot ID, which tells clients that a machine rebooted.
+	id       string
+	started  time.Time
+	ctx      context.Context
+	state    state.State
+	events   *events
+	services *services
+	machined *grpc.Server
+	local    *local
+	// configured receives the configuration that ends maintenance mode.
+	configured chan config.Provider
+	// ended receives how the boot ends.
+	ended chan ending
+
+	// serving guards apid and trustd while they are replaced.
+	serving sync.Mutex
+	apid    *apid
+	trustd  *grpc.Server
+
+	// applying is held while a configuration is accepted, activating while it takes effect.
+	applying, activating sync.Mutex
+
+	mu       sync.Mutex
+	active   config.Provider
+	stage    runtime.MachineStage
+	leaving  bool
+	rollback *time.Timer
+	hostname string
+	nodeID   string
+	apidFor  string
+	plane    *controlplane.ControlPlane
+	kubelet  *kubelet.Kubelet
+	shared   *sharedAddresses
+	members  *discovery
+}
+
+// boot runs the machine once: in maintenance mode until there is a configuration, then as that says.
+func (m *Machine) boot(parent context.Context) (ending, error) {
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	if err := m.upgradeStaged(); err != nil {
+		return poweredOff, err
+	}
+	resources, err := newState(ctx)
+	if err != nil {
+		return poweredOff, err
+	}
+	b := &boot{
+		machine: m, id: uuid.New().String(), started: time.Now(), ctx: ctx, state: resources, events: newEvents(),
+		configured: make(chan config.Provider, 1), ended: make(chan ending, 1),
+	}
+	b.services = newServices(b.serviceChanged)
+	b.setStage(runtime.MachineStageBooting)
+	b.publishHardware()
+	b.publishInstalled()
+	if err := b.startMachined(); err != nil {
+		return poweredOff, err
+	}
+	defer b.stopEverything()
+	cfg, err := m.storedConfig()
+	if err != nil {
+		m.log.Printf("the stored configuration is not usable, waiting for another: %v", err)
+	}
+	if cfg == nil {
+		if cfg, err = b.maintenance(); cfg == nil || err != nil {
+			return b.endedBy(parent), err
+		}
+	}
+	if err := b.run(cfg); err != nil {
+		return poweredOff, err
+	}
+	select {
+	case <-parent.Done():
+		return poweredOff, parent.Err()
+	case how := <-b.ended:
+		return how, nil
+	}
+}
+
+// storedConfig is the configuration on the STATE partition; nil where there is none.
+func (m *Machine) storedConfig() (config.Provider, error) {
+	content, err := m.disk.config()
+	if content == nil || err != nil {
+		return nil, err
+	}
+	return configloader.NewFromBytes(content)
+}
+
+// endedBy tells how the boot ended while it was in maintenance mode.
+func (b *boot) endedBy(parent context.Context) ending {
+	select {
+	case how := <-b.ended:
+		return how
+	default:
+		return poweredOff
+	}
+}
+
+// maintenance serves the API without authentication until it has been given a configuration; nil when the boot ends.
+func (b *boot) maintenance() (config.Provider, error) {
+	who, err := maintenanceIdentity(b.machine.address)
+	if err != nil {
+		return nil, err
+	}
+	if b.apid, err = startAPID(b.ctx, b.machine.address, who, b.local); err != nil {
+		return nil, err
+	}
+	b.setStage(runtime.MachineStageMaintenance)
+	b.services.set("apid", stateRunning, "Started in maintenance mode")
+	b.services.health("apid", true, "Health check successful")
+	b.machine.log.Printf("maintenance mode at %s, waiting for a machine configuration", b.machine.address)
+	select {
+	case <-b.ctx.Done():
+		return nil, b.ctx.Err()
+	case how := <-b.ended:
+		b.ended <- how
+		return nil, nil
+	case cfg := <-b.configured:
+		b.apid.stop()
+		b.apid = nil
+		return cfg, nil
+	}
+}
+
+// run brings up everything that the configuration asks for.
+func (b *boot) run(cfg config.Provider) error {
+	b.setStage(runtime.MachineStageBooting)
+	b.events.publish("", sequence("boot", true))
+	var err error
+	if b.nodeID, err = b.machine.disk.nodeID(); err != nil {
+		return err
+	}
+	if err := b.activate(cfg); err != nil {
+		return err
+	}
+	if !b.machine.record.Installed {
+		return b.install(cfg)
+	}
+	b.members = startDiscovery(b)
+	if cfg.Machine().Type().IsControlPlane() {
+		b.plane = controlplane.New(controlplane.Options{
+			Lab: b.machine.lab, Machine: b.machine.spec.Name, Dir: b.machine.disk.path("var", "controlplane"),
+			Logf: b.machine.log.Printf, Peers: b.controlPlanes, OnChange: b.refresh,
+		})
+		if err := b.plane.Start(b.planeNode()); err != nil {
+			return fmt.Errorf("starting the control plane: %w", err)
+		}
+		b.shared = shareAddresses(b)
+	}
+	b.startKubelet()
+	b.events.publish("", sequence("boot", false))
+	b.setStage(runtime.MachineStageRunning)
+	go b.watch()
+	return nil
+}
+
+// config is the configuration that the machine runs with; nil in maintenance mode.
+func (b *boot) config() config.Provider {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.active
+}
+
+func (b *boot) inMaintenance() bool { return b.config() == nil }
+
+// end ends the boot, once.
+func (b *boot) end(how ending) {
+	select {
+	case b.ended <- how:
+	default:
+	}
+}
+
+// stopEverything is the last step of a boot; the API goes last so that clients can follow.
+func (b *boot) stopEverything() {
+	b.mu.Lock()
+	if b.rollback != nil {
+		b.rollback.Stop()
+	}
+	b.mu.Unlock()
+	b.stopServices()
+	b.serving.Lock()
+	b.apid.stop()
+	if b.trustd != nil {
+		stopServer(b.trustd)
+	}
+	b.serving.Unlock()
+	stopServer(b.machined)
+	b.local.connection.Close()
+}
+
+// stopServices ends Kubernetes on this machine.
+func (b *boot) stopServices() {
+	b.mu.Lock()
+	plane, agent, shared, members := b.plane, b.kubelet, b.shared, b.members
+	b.plane, b.kubelet, b.shared, b.members = nil, nil, nil, nil
+	b.mu.Unlock()
+	if agent != nil {
+		agent.Stop()
+		b.services.set("kubelet", stateFinished, "Service finished successfully")
+	}
+	shared.stop()
+	if plane != nil {
+		plane.Stop()
+		b.services.set("etcd", stateFinished, "Service finished successfully")
+	}
+	members.stop()
+}
+
+var errLeaving = errors.New("the machine is going down")
+
+// leave marks the machine as going down; only the first caller may take it there.
+func (b *boot) leave() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.leaving {
+		return errLeaving
+	}
+	b.leaving = true
+	return nil
+}
+
+func (b *boot) stay() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.leaving = false
+}

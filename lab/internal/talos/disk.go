@@ -1,0 +1,109 @@
+package talos
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+)
+
+// disk is what survives a reboot: a folder that stands for the machine's system disk.
+type disk struct {
+	// dir is the machine's folder.
+	dir string
+}
+
+// record is what the boot partition and META hold.
+type record struct {
+	// Installed tells whether Talos is on the system disk; metal machines boot from other media before.
+	Installed bool `json:"installed"`
+	// SystemDisk is the device that it is installed on.
+	SystemDisk string `json:"systemDisk"`
+	// Version and Schematic are of the installed image.
+	Version   string `json:"version"`
+	Schematic string `json:"schematic"`
+	// StagedImage is an installer image to upgrade to at the next boot.
+	StagedImage string `json:"stagedImage,omitempty"`
+}
+
+func (d disk) path(elements ...string) string {
+	return filepath.Join(append([]string{d.dir}, elements...)...)
+}
+
+// load gives the record; fresh is that of a machine which never ran.
+func (d disk) load(fresh record) (record, error) {
+	content, err := os.ReadFile(d.path("machine.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fresh, nil
+	}
+	if err != nil {
+		return record{}, err
+	}
+	var kept record
+	if err := json.Unmarshal(content, &kept); err != nil {
+		return record{}, fmt.Errorf("%s is damaged, delete the machine's folder to start over: %w", d.path("machine.json"), err)
+	}
+	return kept, nil
+}
+
+func (d disk) save(r record) error {
+	content, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(d.path("machine.json"), content)
+}
+
+// config is the stored machine configuration; nil where there is none.
+func (d disk) config() ([]byte, error) {
+	content, err := os.ReadFile(d.path("state", "config.yaml"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return content, err
+}
+
+func (d disk) saveConfig(content []byte) error {
+	return writeFile(d.path("state", "config.yaml"), content)
+}
+
+// nodeID is the machine's identity in its cluster; it lives as long as the STATE partition.
+func (d disk) nodeID() (string, error) {
+	path := d.path("state", "node-identity")
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		id := uuid.New().String()
+		return id, writeFile(path, []byte(id))
+	}
+	return string(content), err
+}
+
+// wipeState empties the STATE partition: configuration and identity.
+func (d disk) wipeState() error { return os.RemoveAll(d.path("state")) }
+
+// wipeEphemeral empties the EPHEMERAL partition: etcd's data, the kubelet's and everything rendered.
+func (d disk) wipeEphemeral() error { return os.RemoveAll(d.path("var")) }
+
+// writeFile replaces a file so that a crash leaves the old or the new content, readable by nobody else.
+func writeFile(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(content)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}

@@ -1,0 +1,276 @@
+package talos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"net/url"
+	"os"
+
+	"github.com/siderolabs/talos/pkg/machinery/api/common"
+	"github.com/siderolabs/talos/pkg/machinery/api/machine"
+	etcdres "github.com/siderolabs/talos/pkg/machinery/resources/etcd"
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+)
+
+// withEtcd calls with a client of this machine's etcd member.
+func (m *machined) withEtcd(ctx context.Context, api string, call func(context.Context, *clientv3.Client) error) error {
+	if err := m.onControlPlane(api); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	plane := m.plane
+	m.mu.Unlock()
+	if plane == nil {
+		return status.Error(codes.Unavailable, "etcd is not running")
+	}
+	client, err := plane.EtcdClient()
+	if err != nil {
+		return fmt.Errorf("failed to create etcd client: %w", err)
+	}
+	defer client.Close()
+	return call(clientv3.WithRequireLeader(ctx), client)
+}
+
+// EtcdMemberList lists the members as this machine's member knows them.
+func (m *machined) EtcdMemberList(ctx context.Context, _ *machine.EtcdMemberListRequest) (*machine.EtcdMemberListResponse, error) {
+	members := &machine.EtcdMembers{}
+	err := m.withEtcd(ctx, "member list", func(ctx context.Context, client *clientv3.Client) error {
+		list, err := client.MemberList(ctx)
+		if err != nil {
+			return err
+		}
+		for _, each := range list.Members {
+			members.LegacyMembers = append(members.LegacyMembers, each.Name)
+			members.Members = append(members.Members, &machine.EtcdMember{
+				Id: each.ID, Hostname: each.Name, PeerUrls: each.PeerURLs, ClientUrls: each.ClientURLs, IsLearner: each.IsLearner,
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &machine.EtcdMemberListResponse{Messages: []*machine.EtcdMembers{members}}, nil
+}
+
+// EtcdRemoveMemberByID removes another member.
+func (m *machined) EtcdRemoveMemberByID(ctx context.Context, in *machine.EtcdRemoveMemberByIDRequest) (*machine.EtcdRemoveMemberByIDResponse, error) {
+	err := m.withEtcd(ctx, "etcd remove member", func(ctx context.Context, client *clientv3.Client) error {
+		_, err := client.MemberRemove(ctx, in.MemberId)
+		if errors.Is(err, rpctypes.ErrMemberNotFound) {
+			return status.Error(codes.NotFound, err.Error())
+		}
+		if err != nil {
+			return fmt.Errorf("failed to remove member: %w", err)
+		}
+		return nil
+	})
+	return &machine.EtcdRemoveMemberByIDResponse{Messages: []*machine.EtcdRemoveMemberByID{{}}}, err
+}
+
+// EtcdLeaveCluster takes this machine's member out of the cluster.
+func (m *machined) EtcdLeaveCluster(ctx context.Context, _ *machine.EtcdLeaveClusterRequest) (*machine.EtcdLeaveClusterResponse, error) {
+	err := m.withEtcd(ctx, "etcd leave", func(ctx context.Context, client *clientv3.Client) error {
+		return leaveEtcd(ctx, client, m.machine.address)
+	})
+	return &machine.EtcdLeaveClusterResponse{Messages: []*machine.EtcdLeaveCluster{{}}}, err
+}
+
+func leaveEtcd(ctx context.Context, client *clientv3.Client, address netip.Addr) error {
+	self, _, err := ownMember(ctx, client, address)
+	if err != nil {
+		return fmt.Errorf("failed to leave cluster: %w", err)
+	}
+	if _, err := client.MemberRemove(ctx, self.ID); err != nil {
+		return fmt.Errorf("failed to leave cluster: failed to remove member %s: %w", etcdres.FormatMemberID(self.ID), err)
+	}
+	return nil
+}
+
+// ownMember finds this machine's member by the address of its peer URL.
+func ownMember(ctx context.Context, client *clientv3.Client, address netip.Addr) (*etcdserverpb.Member, []*etcdserverpb.Member, error) {
+	list, err := client.MemberList(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, each := range list.Members {
+		for _, peer := range each.PeerURLs {
+			if parsed, err := url.Parse(peer); err == nil && parsed.Hostname() == address.String() {
+				return each, list.Members, nil
+			}
+		}
+	}
+	return nil, nil, errors.New("this machine is no etcd member")
+}
+
+// EtcdForfeitLeadership makes another member the leader where this one is.
+func (m *machined) EtcdForfeitLeadership(ctx context.Context, _ *machine.EtcdForfeitLeadershipRequest) (*machine.EtcdForfeitLeadershipResponse, error) {
+	answer := &machine.EtcdForfeitLeadership{}
+	err := m.withEtcd(ctx, "etcd forfeit leadership", func(ctx context.Context, client *clientv3.Client) error {
+		self, all, err := ownMember(ctx, client, m.machine.address)
+		if err != nil {
+			return fmt.Errorf("failed to forfeit leadership: %w", err)
+		}
+		current, err := client.Status(ctx, client.Endpoints()[0])
+		if err != nil {
+			return err
+		}
+		if len(all) == 1 {
+			return errors.New("failed to forfeit leadership: cannot forfeit leadership, only one member")
+		}
+		if current.Leader != self.ID {
+			return nil
+		}
+		for _, each := range all {
+			if each.ID != self.ID && !each.IsLearner {
+				_, err := client.MoveLeader(ctx, each.ID)
+				answer.Member = each.Name
+				return err
+			}
+		}
+		return errors.New("failed to forfeit leadership: no other voting member")
+	})
+	return &machine.EtcdForfeitLeadershipResponse{Messages: []*machine.EtcdForfeitLeadership{answer}}, err
+}
+
+// EtcdStatus tells how this machine's member is.
+func (m *machined) EtcdStatus(ctx context.Context, _ *emptypb.Empty) (*machine.EtcdStatusResponse, error) {
+	answer := &machine.EtcdMemberStatus{}
+	err := m.withEtcd(ctx, "etcd status", func(ctx context.Context, client *clientv3.Client) error {
+		s, err := client.Status(ctx, client.Endpoints()[0])
+		if err != nil {
+			return err
+		}
+		answer.MemberId, answer.ProtocolVersion, answer.StorageVersion = s.Header.MemberId, s.Version, s.StorageVersion
+		answer.DbSize, answer.DbSizeInUse, answer.Leader, answer.IsLearner = s.DbSize, s.DbSizeInUse, s.Leader, s.IsLearner
+		answer.RaftIndex, answer.RaftTerm, answer.RaftAppliedIndex = s.RaftIndex, s.RaftTerm, s.RaftAppliedIndex
+		answer.Errors = s.Errors
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &machine.EtcdStatusResponse{Messages: []*machine.EtcdStatus{{MemberStatus: answer}}}, nil
+}
+
+// EtcdAlarmList lists this cluster's alarms.
+func (m *machined) EtcdAlarmList(ctx context.Context, _ *emptypb.Empty) (*machine.EtcdAlarmListResponse, error) {
+	answer := &machine.EtcdAlarm{}
+	err := m.withEtcd(ctx, "etcd alarm list", func(ctx context.Context, client *clientv3.Client) error {
+		list, err := client.AlarmList(ctx)
+		if err != nil {
+			return err
+		}
+		for _, alarm := range list.Alarms {
+			answer.MemberAlarms = append(answer.MemberAlarms, &machine.EtcdMemberAlarm{
+				MemberId: alarm.MemberID, Alarm: machine.EtcdMemberAlarm_AlarmType(alarm.Alarm),
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &machine.EtcdAlarmListResponse{Messages: []*machine.EtcdAlarm{answer}}, nil
+}
+
+// EtcdDefragment gives unused space of this machine's member back.
+func (m *machined) EtcdDefragment(ctx context.Context, _ *emptypb.Empty) (*machine.EtcdDefragmentResponse, error) {
+	err := m.withEtcd(ctx, "etcd defragment", func(ctx context.Context, client *clientv3.Client) error {
+		_, err := client.Defragment(ctx, client.Endpoints()[0])
+		return err
+	})
+	return &machine.EtcdDefragmentResponse{Messages: []*machine.EtcdDefragment{{}}}, err
+}
+
+// EtcdSnapshot streams a consistent copy of etcd's database.
+func (m *machined) EtcdSnapshot(_ *machine.EtcdSnapshotRequest, stream grpc.ServerStreamingServer[common.Data]) error {
+	return m.withEtcd(stream.Context(), "etcd snapshot", func(ctx context.Context, client *clientv3.Client) error {
+		reader, err := client.Snapshot(ctx)
+		if err != nil {
+			return fmt.Errorf("failed reading etcd snapshot: %w", err)
+		}
+		defer reader.Close()
+		return sendAll(stream, reader)
+	})
+}
+
+// EtcdRecover takes an uploaded snapshot for a later Bootstrap.
+func (m *machined) EtcdRecover(stream grpc.ClientStreamingServer[common.Data, machine.EtcdRecoverResponse]) error {
+	if err := m.onControlPlane("etcd recover"); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	plane := m.plane
+	m.mu.Unlock()
+	if plane == nil {
+		return status.Error(codes.FailedPrecondition, "etcd service is not ready for recovery yet")
+	}
+	file, err := os.OpenFile(plane.SnapshotPath(), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("error creating etcd recovery snapshot: %w", err)
+	}
+	for err == nil {
+		var message *common.Data
+		if message, err = stream.Recv(); err == nil {
+			_, err = file.Write(message.Bytes)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return errors.Join(fmt.Errorf("error writing snapshot: %w", err), os.Remove(plane.SnapshotPath()))
+	}
+	return stream.SendAndClose(&machine.EtcdRecoverResponse{Messages: []*machine.EtcdRecover{{}}})
+}
+
+// etcdReadyForUpgrade makes sure that the cluster keeps its quorum while this machine reboots.
+func (m *machined) etcdReadyForUpgrade(ctx context.Context) error {
+	return m.withEtcd(ctx, "upgrade", func(ctx context.Context, client *clientv3.Client) error {
+		_, all, err := ownMember(ctx, client, m.machine.address)
+		if err != nil {
+			return err
+		}
+		for _, each := range all {
+			if each.IsLearner {
+				return fmt.Errorf("etcd member %s is still a learner", each.Name)
+			}
+			if len(each.ClientURLs) == 0 {
+				return fmt.Errorf("etcd member %s has not started", each.Name)
+			}
+			if _, err := client.Status(ctx, each.ClientURLs[0]); err != nil {
+				return fmt.Errorf("etcd member %s is not healthy: %w", each.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// sendAll streams what a reader gives.
+func sendAll(stream grpc.ServerStreamingServer[common.Data], reader io.Reader) error {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := reader.Read(buffer)
+		if n > 0 {
+			if err := stream.Send(&common.Data{Bytes: buffer[:n]}); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

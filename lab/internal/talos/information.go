@@ -1,0 +1,174 @@
+package talos
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"path"
+	"runtime"
+	"time"
+
+	"github.com/siderolabs/crypto/x509"
+	"github.com/siderolabs/talos/pkg/machinery/api/common"
+	"github.com/siderolabs/talos/pkg/machinery/api/machine"
+	clientconfig "github.com/siderolabs/talos/pkg/machinery/client/config"
+	"github.com/siderolabs/talos/pkg/machinery/role"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"hearth.dev/lab/internal/controlplane"
+)
+
+// Version tells which Talos runs, where.
+func (m *machined) Version(context.Context, *emptypb.Empty) (*machine.VersionResponse, error) {
+	mode := "metal"
+	if m.machine.platform() != "metal" {
+		mode = "cloud"
+	}
+	answer := &machine.Version{
+		Version:  &machine.VersionInfo{Tag: m.machine.record.Version, Os: "linux", Arch: runtime.GOARCH, GoVersion: runtime.Version()},
+		Platform: &machine.PlatformInfo{Name: m.machine.platform(), Mode: mode},
+	}
+	if !m.inMaintenance() {
+		answer.Features = &machine.FeaturesInfo{Rbac: true}
+	}
+	return &machine.VersionResponse{Messages: []*machine.Version{answer}}, nil
+}
+
+// Hostname is the machine's name.
+func (m *machined) Hostname(context.Context, *emptypb.Empty) (*machine.HostnameResponse, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return &machine.HostnameResponse{Messages: []*machine.Hostname{{Hostname: m.hostname}}}, nil
+}
+
+// Memory tells how much the machine has; what of it is in use is not simulated.
+func (m *machined) Memory(context.Context, *emptypb.Empty) (*machine.MemoryResponse, error) {
+	kib := uint64(m.machine.spec.MemoryMiB) * 1024
+	return &machine.MemoryResponse{Messages: []*machine.Memory{
+		{Meminfo: &machine.MemInfo{Memtotal: kib, Memfree: kib, Memavailable: kib}},
+	}}, nil
+}
+
+// SystemStat tells when the machine booted and how many processors it has.
+func (m *machined) SystemStat(context.Context, *emptypb.Empty) (*machine.SystemStatResponse, error) {
+	answer := &machine.SystemStat{BootTime: uint64(m.started.Unix()), CpuTotal: &machine.CPUStat{}}
+	for range m.machine.spec.Cores {
+		answer.Cpu = append(answer.Cpu, &machine.CPUStat{})
+	}
+	return &machine.SystemStatResponse{Messages: []*machine.SystemStat{answer}}, nil
+}
+
+// Kubeconfig is a new administrator's kubeconfig, in a compressed archive as Talos sends files.
+func (m *machined) Kubeconfig(_ *emptypb.Empty, stream grpc.ServerStreamingServer[common.Data]) error {
+	if err := m.onControlPlane("kubeconfig"); err != nil {
+		return err
+	}
+	content, err := controlplane.AdminKubeconfig(m.config().Cluster())
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	compressed := gzip.NewWriter(&out)
+	archive := tar.NewWriter(compressed)
+	err = archive.WriteHeader(&tar.Header{
+		Typeflag: tar.TypeReg, Name: "kubeconfig", Size: int64(len(content)), ModTime: time.Now(), Mode: 0o600,
+	})
+	if err == nil {
+		_, err = archive.Write(content)
+	}
+	if err == nil {
+		err = archive.Close()
+	}
+	if err == nil {
+		err = compressed.Close()
+	}
+	if err != nil {
+		return err
+	}
+	return stream.Send(&common.Data{Bytes: out.Bytes()})
+}
+
+// Read gives the few files of the machine that mean something in the lab.
+func (m *machined) Read(in *machine.ReadRequest, stream grpc.ServerStreamingServer[common.Data]) error {
+	version := m.machine.record.Version
+	files := map[string]string{
+		"/proc/sys/kernel/random/boot_id": m.id + "\n",
+		"/proc/uptime":                    fmt.Sprintf("%.2f 0.00\n", time.Since(m.started).Seconds()),
+		"/etc/os-release":                 fmt.Sprintf("NAME=\"Talos\"\nID=talos\nVERSION_ID=%s\nPRETTY_NAME=\"Talos (%s)\"\n", version, version),
+	}
+	if stored, err := m.machine.disk.config(); err == nil && stored != nil {
+		files["/system/state/config.yaml"] = string(stored)
+	}
+	content, ok := files[path.Clean(in.Path)]
+	if !ok {
+		return status.Errorf(codes.NotFound, "stat %s: no such file or directory", in.Path)
+	}
+	return stream.Send(&common.Data{Bytes: []byte(content)})
+}
+
+// GenerateClientConfiguration makes a talosconfig with the roles asked for.
+func (m *machined) GenerateClientConfiguration(_ context.Context, in *machine.GenerateClientConfigurationRequest) (*machine.GenerateClientConfigurationResponse, error) {
+	if err := m.onControlPlane("client configuration"); err != nil {
+		return nil, err
+	}
+	cfg, lifetime := m.config(), in.CrtTtl.AsDuration()
+	if lifetime <= 0 {
+		return nil, status.Error(codes.InvalidArgument, "crt_ttl should be positive")
+	}
+	roles, unknown := role.Parse(in.Roles)
+	if len(unknown) > 0 {
+		return nil, status.Errorf(codes.InvalidArgument, "unknown roles %v", unknown)
+	}
+	ca, err := x509.NewCertificateAuthorityFromCertificateAndKey(cfg.Machine().Security().IssuingCA())
+	if err != nil {
+		return nil, err
+	}
+	pair, err := clientCertificate(ca, "", lifetime, roles)
+	if err != nil {
+		return nil, err
+	}
+	trusted, _ := acceptedCAs(cfg)
+	authorities := bytes.Join(trusted, nil)
+	talosconfig, err := clientconfig.NewConfig(cfg.Cluster().Name(), []string{m.machine.address.String()}, authorities,
+		x509.NewCertificateAndKeyFromKeyPair(pair)).Bytes()
+	if err != nil {
+		return nil, err
+	}
+	return &machine.GenerateClientConfigurationResponse{Messages: []*machine.GenerateClientConfiguration{
+		{Ca: authorities, Crt: pair.CrtPEM, Key: pair.KeyPEM, Talosconfig: talosconfig},
+	}}, nil
+}
+
+// Events streams what happened and happens on the machine.
+func (m *machined) Events(in *machine.EventsRequest, stream grpc.ServerStreamingServer[machine.Event]) error {
+	past, next, stop := m.events.watch(in)
+	defer stop()
+	// An empty event tells the client that the stream has begun.
+	if err := stream.Send(newEvent(in.WithActorId, nil)); err != nil {
+		return err
+	}
+	for _, event := range past {
+		if err := stream.Send(event); err != nil {
+			return err
+		}
+	}
+	for {
+		select {
+		case <-stream.Context().Done():
+			return stream.Context().Err()
+		case <-m.ctx.Done():
+			return nil
+		case event := <-next:
+			if !wanted(event, in) {
+				continue
+			}
+			if err := stream.Send(event); err != nil {
+				return err
+			}
+		}
+	}
+}

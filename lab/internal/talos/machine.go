@@ -1,0 +1,94 @@
+package talos
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net/netip"
+	"os"
+	"time"
+
+	"hearth.dev/lab/internal/labconfig"
+)
+
+// Machine is one machine of the lab, from power-on to power-off.
+type Machine struct {
+	lab     *labconfig.Lab
+	spec    labconfig.Machine
+	address netip.Addr
+	disk    disk
+	record  record
+	console *console
+	log     *log.Logger
+}
+
+// New gives the machine of spec with what its disk holds.
+func New(lab *labconfig.Lab, spec labconfig.Machine) (*Machine, error) {
+	address, err := netip.ParseAddr(spec.Address)
+	if err != nil || !address.IsLoopback() {
+		return nil, fmt.Errorf("machine %s: %q is not an address in 127.0.0.0/8", spec.Name, spec.Address)
+	}
+	if spec.Image.Version == "" {
+		return nil, fmt.Errorf("machine %s: image.version is missing, for example \"v1.13.9\"", spec.Name)
+	}
+	m := &Machine{
+		lab: lab, spec: spec, address: address, disk: disk{lab.Path("machines", spec.Name)}, console: newConsole(),
+	}
+	m.log = log.New(io.MultiWriter(os.Stderr, m.console), "", log.LstdFlags)
+	m.record, err = m.disk.load(m.fresh())
+	return m, err
+}
+
+// fresh is the record of a machine that was never used. A disk image for a cloud platform is Talos already installed;
+// metal boots from other media until it is told what to install.
+func (m *Machine) fresh() record {
+	r := record{Version: m.spec.Image.Version, Schematic: m.spec.Image.Schematic}
+	if m.spec.Platform != "metal" && len(m.spec.Disks) > 0 {
+		r.Installed, r.SystemDisk = true, m.spec.Disks[0].Device
+	}
+	return r
+}
+
+// ending is how a boot ends.
+type ending int
+
+const (
+	rebooted ending = iota
+	poweredOff
+)
+
+// rebootTime is how long a simulated reboot takes from the last answer to the first one after it.
+const rebootTime = 1500 * time.Millisecond
+
+// Run runs the machine until it powers off, which is no error, or ctx ends.
+func (m *Machine) Run(ctx context.Context) error {
+	for {
+		how, err := m.boot(ctx)
+		if err != nil || how == poweredOff {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		m.log.Printf("rebooting")
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rebootTime):
+		}
+	}
+}
+
+// change alters the record on disk.
+func (m *Machine) change(alter func(*record)) error {
+	next := m.record
+	alter(&next)
+	if err := m.disk.save(next); err != nil {
+		return err
+	}
+	m.record = next
+	return nil
+}
+
+type diskSpec = labconfig.Disk

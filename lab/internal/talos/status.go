@@ -1,0 +1,175 @@
+package talos
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/siderolabs/talos/pkg/machinery/api/machine"
+	"github.com/siderolabs/talos/pkg/machinery/resources/etcd"
+	"github.com/siderolabs/talos/pkg/machinery/resources/k8s"
+	"github.com/siderolabs/talos/pkg/machinery/resources/runtime"
+	"k8s.io/client-go/rest"
+)
+
+// newServices gives the table with machined in it, which runs as long as the boot.
+func newServices(changed func(*machine.ServiceInfo)) *services {
+	s := &services{all: map[string]*machine.ServiceInfo{}, changed: changed}
+	s.set("machined", stateRunning, "Service started as goroutine")
+	s.health("machined", true, "Health check successful")
+	return s
+}
+
+// setStage publishes where in its life the machine is.
+func (b *boot) setStage(stage runtime.MachineStage) {
+	b.mu.Lock()
+	b.stage = stage
+	b.mu.Unlock()
+	b.publishStatus()
+}
+
+// publishStatus shows the stage, and whether everything that belongs to it is there.
+func (b *boot) publishStatus() {
+	b.mu.Lock()
+	stage := b.stage
+	b.mu.Unlock()
+	unmet := b.unmet(stage)
+	changed := false
+	put(b, runtime.NewMachineStatus(), func(r *runtime.MachineStatus) {
+		spec := r.TypedSpec()
+		changed = spec.Stage != stage || !slices.Equal(spec.Status.UnmetConditions, unmet) || spec.Status.Ready != (len(unmet) == 0)
+		spec.Stage, spec.Status.Ready, spec.Status.UnmetConditions = stage, len(unmet) == 0, unmet
+	})
+	if !changed {
+		return
+	}
+	event := &machine.MachineStatusEvent{
+		Stage:  machine.MachineStatusEvent_MachineStage(stage),
+		Status: &machine.MachineStatusEvent_MachineStatus{Ready: len(unmet) == 0},
+	}
+	for _, each := range unmet {
+		event.Status.UnmetConditions = append(event.Status.UnmetConditions,
+			&machine.MachineStatusEvent_MachineStatus_UnmetCondition{Name: each.Name, Reason: each.Reason})
+	}
+	b.events.publish("", event)
+}
+
+// unmet is what keeps a running machine from being ready.
+func (b *boot) unmet(stage runtime.MachineStage) []runtime.UnmetCondition {
+	if stage != runtime.MachineStageRunning {
+		return nil
+	}
+	var all []runtime.UnmetCondition
+	var waiting []string
+	for _, service := range b.services.list() {
+		if service.State != stateRunning || (!service.Health.Unknown && !service.Health.Healthy) {
+			waiting = append(waiting, service.Id)
+		}
+	}
+	if len(waiting) > 0 {
+		all = append(all, runtime.UnmetCondition{Name: "services", Reason: fmt.Sprintf("services not running or not healthy: %v", waiting)})
+	}
+	b.mu.Lock()
+	agent, plane, name := b.kubelet, b.plane, b.hostname
+	b.mu.Unlock()
+	if agent != nil && !agent.Status().Ready {
+		all = append(all, runtime.UnmetCondition{Name: "nodeReady", Reason: fmt.Sprintf("node %q status is not available or not ready yet", name)})
+	}
+	if plane != nil {
+		for _, program := range plane.Programs() {
+			if program.Name != "etcd" && !program.Healthy {
+				all = append(all, runtime.UnmetCondition{Name: "staticPods", Reason: program.Name + " not ready"})
+			}
+		}
+	}
+	return all
+}
+
+// watch keeps services and status up to date as long as the boot lasts.
+func (b *boot) watch() {
+	for b.ctx.Err() == nil {
+		b.refresh()
+		select {
+		case <-b.ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// refresh takes over how Kubernetes is on this machine.
+func (b *boot) refresh() {
+	b.mu.Lock()
+	plane, agent, leaving := b.plane, b.kubelet, b.leaving
+	b.mu.Unlock()
+	if leaving || b.ctx.Err() != nil {
+		return
+	}
+	if plane != nil {
+		b.refreshPlane()
+	}
+	if agent != nil {
+		status := agent.Status()
+		b.services.set("kubelet", stateRunning, "Started")
+		b.services.health("kubelet", status.Healthy, status.Message)
+		b.publishNode(status.Registered, status.Ready)
+	}
+	b.publishStatus()
+}
+
+func (b *boot) refreshPlane() {
+	seen := map[string]bool{}
+	for _, program := range b.plane.Programs() {
+		if program.Name == "etcd" {
+			seen["etcd"] = true
+			if program.Running {
+				b.services.set("etcd", stateRunning, "Started")
+				b.services.health("etcd", program.Healthy, program.Message)
+			}
+			continue
+		}
+		if program.Name == "pods" {
+			continue
+		}
+		seen[program.Name] = true
+		put(b, k8s.NewStaticPodStatus(k8s.NamespaceName, "kube-system/"+program.Name), func(r *k8s.StaticPodStatus) {
+			ready := "False"
+			if program.Healthy {
+				ready = "True"
+			}
+			r.TypedSpec().PodStatus = map[string]any{
+				"phase": "Running", "conditions": []any{map[string]any{"type": "Ready", "status": ready}},
+			}
+		})
+	}
+	if !seen["etcd"] {
+		b.services.set("etcd", statePrepare, "Running pre state")
+	}
+	if id, ok := b.plane.MemberID(); ok {
+		put(b, etcd.NewMember(etcd.NamespaceName, etcd.LocalMemberID), func(r *etcd.Member) {
+			r.TypedSpec().MemberID = etcd.FormatMemberID(id)
+		})
+	}
+}
+
+func (b *boot) publishNode(registered, ready bool) {
+	if !registered {
+		return
+	}
+	b.mu.Lock()
+	name := b.hostname
+	b.mu.Unlock()
+	put(b, k8s.NewNodeStatus(k8s.NamespaceName, name), func(r *k8s.NodeStatus) {
+		r.TypedSpec().Nodename, r.TypedSpec().NodeReady = name, ready
+	})
+}
+
+// adminConfig gives a control plane's kubelet what Talos uses there to label and taint the node; workers have none.
+func (b *boot) adminConfig() func() (*rest.Config, error) {
+	b.mu.Lock()
+	plane := b.plane
+	b.mu.Unlock()
+	if plane == nil {
+		return nil
+	}
+	return plane.AdminConfig
+}
