@@ -26,7 +26,7 @@ const token = "control-plane-test";
 /** Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler on a loopback address, in a folder. */
 export const startControlPlane = async (dir: string, address: string): Promise<ControlPlane> => {
   const programs = await labPrograms("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler");
-  const { kubectl: kubectlPath = "kubectl" } = await labPrograms("kubectl").catch(() => ({}));
+  const { kubectl: kubectlPath = "kubectl" } = await labPrograms("kubectl").catch((): Record<string, string> => ({}));
   await mkdir(dir, { recursive: true });
   const kubeconfig = join(dir, "kubeconfig");
   const certificate = join(dir, "certs", "apiserver.crt");

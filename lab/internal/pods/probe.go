@@ -67,21 +67,30 @@ func (c *container) fail(message string) {
 	}
 }
 
+// eager is how often a probe is tried before its first success. A kubelet waits a whole period even then, which only
+// makes a process ready later than it is.
+const eager = 500 * time.Millisecond
+
 // repeat runs a probe and tells changed of every change of its result, until that returns false or ctx ends. The
-// result is at first that of a kubelet: not ready, not yet started, alive.
+// result is at first that of a kubelet: not ready, not yet started, alive. A probe that has failed from the start says
+// so once, when its threshold is reached.
 func (c *container) repeat(ctx context.Context, p *corev1.Probe, kind string, result bool, changed func(ok bool) bool) {
 	if !sleep(ctx, time.Duration(p.InitialDelaySeconds)*time.Second) {
 		return
 	}
+	period := time.Duration(max(p.PeriodSeconds, 1)) * time.Second
 	successes, failures, told := int32(0), int32(0), kind == "Liveness"
+	var counted time.Time
 	for {
 		err := c.once(ctx, p)
 		if ctx.Err() != nil {
 			return
 		}
-		if err == nil {
+		switch {
+		case err == nil:
 			successes, failures = successes+1, 0
-		} else {
+		case time.Since(counted) >= period-eager/2:
+			counted = time.Now()
 			successes, failures = 0, failures+1
 			c.worker.events.Eventf(c.worker.object(), corev1.EventTypeWarning, "Unhealthy", "%s probe failed: %v", kind, err)
 		}
@@ -91,14 +100,17 @@ func (c *container) repeat(ctx context.Context, p *corev1.Probe, kind string, re
 		} else if failures >= max(p.FailureThreshold, 1) {
 			now = false
 		}
-		// A probe that has failed from the start says so once, when its threshold is reached.
 		if now != result || !told && failures >= max(p.FailureThreshold, 1) {
 			result, told = now, true
 			if !changed(result) {
 				return
 			}
 		}
-		if !sleep(ctx, time.Duration(max(p.PeriodSeconds, 1))*time.Second) {
+		pause := period
+		if !result && successes == 0 {
+			pause = min(eager, period)
+		}
+		if !sleep(ctx, pause) {
 			return
 		}
 	}

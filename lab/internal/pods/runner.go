@@ -84,8 +84,10 @@ func newRunner(lab *labconfig.Lab, config *rest.Config, client kubernetes.Interf
 		AddFunc:    func(o any) { r.nodeChanged(o.(*corev1.Node)) },
 		UpdateFunc: func(_, o any) { r.nodeChanged(o.(*corev1.Node)) },
 		DeleteFunc: func(o any) {
-			if node, ok := o.(*corev1.Node); ok {
-				r.host(node.Name).alive.set(false)
+			if name, err := cache.DeletionHandlingMetaNamespaceKeyFunc(o); err == nil {
+				h := r.host(name)
+				h.alive.set(false)
+				h.ready.set(false)
 			}
 		},
 	})

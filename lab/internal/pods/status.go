@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
 )
 
 // changed has the pod's status written soon.
@@ -47,21 +49,51 @@ func (w *worker) report(ctx context.Context) {
 	}
 }
 
-// writeStatus patches the status as a kubelet does: for this pod's UID only.
+// writeStatus patches what changed in the status, as a kubelet does: against the object as it is now, for this pod's
+// UID only.
 func (w *worker) writeStatus(ctx context.Context) error {
-	pod := w.object()
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"uid": pod.UID},
-		"status":   w.status(pod),
-	})
+	client := w.runner.client.CoreV1().Pods(w.object().Namespace)
+	before, err := client.Get(ctx, w.object().Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) || err == nil && before.UID != w.object().UID {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	_, err = w.runner.client.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
-	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) && strings.Contains(err.Error(), "uid") {
+	after := before.DeepCopy()
+	after.Status = *w.status(before)
+	patch, err := statusPatch(before, after)
+	if err != nil || patch == nil {
+		return err
+	}
+	_, err = client.Patch(ctx, before.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	if apierrors.IsNotFound(err) {
 		return nil
 	}
 	return err
+}
+
+// statusPatch is the difference between two states of a pod's status, nil for none.
+func statusPatch(before, after *corev1.Pod) ([]byte, error) {
+	bare := func(pod *corev1.Pod) ([]byte, error) { return json.Marshal(corev1.Pod{Status: pod.Status}) }
+	old, err := bare(before)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := bare(after)
+	if err != nil {
+		return nil, err
+	}
+	patch, err := strategicpatch.CreateTwoWayMergePatch(old, wanted, corev1.Pod{})
+	if err != nil || string(patch) == "{}" {
+		return nil, err
+	}
+	difference := map[string]any{}
+	if err := json.Unmarshal(patch, &difference); err != nil {
+		return nil, err
+	}
+	difference["metadata"] = map[string]any{"uid": before.UID}
+	return json.Marshal(difference)
 }
 
 // status is the pod's status as its containers are now.
@@ -69,7 +101,9 @@ func (w *worker) status(pod *corev1.Pod) *corev1.PodStatus {
 	w.mu.Lock()
 	address, node := w.address, w.node
 	w.mu.Unlock()
-	status := &corev1.PodStatus{StartTime: &metav1.Time{Time: w.started}, Phase: corev1.PodRunning}
+	status := pod.Status.DeepCopy()
+	status.StartTime, status.Phase = &metav1.Time{Time: w.started}, corev1.PodRunning
+	status.ContainerStatuses, status.InitContainerStatuses = nil, nil
 	if node != nil {
 		if host := nodeAddress(node); host != "" {
 			status.HostIP, status.HostIPs = host, []corev1.HostIP{{IP: host}}
@@ -113,20 +147,24 @@ func (w *worker) status(pod *corev1.Pod) *corev1.PodStatus {
 	return status
 }
 
-// conditions are the pod's conditions; one that stays as it is keeps the time of its last change.
+// conditions are the pod's conditions: the kubelet's as they are now, and others' as they were. One that stays as it is
+// keeps the time of its last change.
 func conditions(pod *corev1.Pod, addressed bool, unready []string) []corev1.PodCondition {
-	var all []corev1.PodCondition
+	all := slices.Clone(pod.Status.Conditions)
 	add := func(kind corev1.PodConditionType, ok bool, reason, message string) {
 		condition := corev1.PodCondition{Type: kind, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now()}
 		if !ok {
 			condition.Status, condition.Reason, condition.Message = corev1.ConditionFalse, reason, message
 		}
-		for _, old := range pod.Status.Conditions {
-			if old.Type == kind && old.Status == condition.Status {
-				condition.LastTransitionTime = old.LastTransitionTime
-			}
+		place := slices.IndexFunc(all, func(old corev1.PodCondition) bool { return old.Type == kind })
+		if place < 0 {
+			all = append(all, condition)
+			return
 		}
-		all = append(all, condition)
+		if all[place].Status == condition.Status {
+			condition.LastTransitionTime = all[place].LastTransitionTime
+		}
+		all[place] = condition
 	}
 	message := fmt.Sprintf("containers with unready status: [%s]", strings.Join(unready, " "))
 	gates := true
