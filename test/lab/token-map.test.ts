@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { execa } from "execa";
 
 import { runStack } from "../support/stack.ts";
-import { toolEnvironment } from "../support/tools.ts";
+import { tool } from "../support/tools.ts";
 
 interface Property {
   type?: string;
@@ -28,8 +28,11 @@ const schemaOf = (plugin: string): Promise<Schema> => {
 };
 
 const fetchSchema = async (plugin: string): Promise<Schema> => {
-  const tools = await toolEnvironment(["pulumi", `pulumi-resource-${plugin}`]);
-  const { stdout } = await execa("pulumi", ["package", "get-schema", plugin], { env: tools, maxBuffer: 2 ** 28 });
+  const [pulumi, binary] = await Promise.all([tool("pulumi"), tool(`pulumi-resource-${plugin}`)]);
+  const { stdout } = await execa(pulumi, ["package", "get-schema", binary], {
+    env: { PULUMI_SKIP_UPDATE_CHECK: "1" },
+    maxBuffer: 2 ** 28,
+  });
   return JSON.parse(stdout) as Schema;
 };
 
