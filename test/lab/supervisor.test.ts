@@ -178,6 +178,35 @@ describe("the lab's supervisor", function () {
     });
   });
 
+  it("runs bare-metal machines, each from what is known of its hardware", async () => {
+    const machine = {
+      ...{ name: "den-lab-cp01", address: "127.92.0.11", mac: "52:54:00:92:00:11", platform: "metal" },
+      uuid: "5f0c3e3e-0000-4000-8000-000000000092",
+      ...{ cores: 4, memoryMiB: 8192, secureBoot: false, tpm: false },
+      disks: [{ device: "/dev/sda", sizeGiB: 100, transport: "sata", model: "Disk", serial: "1" }],
+      image: { version: "v1.13.9", schematic: "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba" },
+    };
+    const config = JSON.parse(await readFile(folder.config, "utf8")) as object;
+    await writeFile(folder.config, JSON.stringify({ ...config, metal: [machine] }));
+    supervisor = await supervise();
+    await ready();
+    expect(await child("machine-den-lab-cp01")).to.include({ address: "127.92.0.11:50000", ready: true });
+    const spec = join(folder.dir, "machines", "den-lab-cp01", "spec.json");
+    expect(JSON.parse(await readFile(spec, "utf8"))).to.deep.equal(machine);
+    const tree = await processTree(supervisor.pid);
+    expect(await exposed(tree)).to.deep.equal([]);
+    supervisor.process.kill("SIGKILL");
+    await gone(tree);
+  });
+
+  it("refuses a machine whose name would lead out of its folder", async () => {
+    const config = JSON.parse(await readFile(folder.config, "utf8")) as object;
+    await writeFile(folder.config, JSON.stringify({ ...config, metal: [{ name: "../x", address: "127.92.0.11" }] }));
+    supervisor = await supervise();
+    expect(await supervisor.ended).to.equal(1);
+    expect(supervisor.output()).to.contain('metal machine "../x": a name is lower-case letters, digits and dashes\n');
+  });
+
   it("moves a log aside that has grown past 10 MB, and says in a log when a process started", async () => {
     const log = join(folder.dir, "logs", "internet.log");
     await mkdir(join(folder.dir, "logs"));

@@ -50,6 +50,7 @@ func partsOf(lab *labconfig.Lab) ([]*part, error) {
 }
 
 // metal writes down what a bare-metal machine is and gives the process that is the machine.
+// One that switches itself off is switched on again, as a person at the rack would do.
 func metal(lab *labconfig.Lab, machine labconfig.Machine) (*part, error) {
 	if !machineName.MatchString(machine.Name) {
 		return nil, fmt.Errorf("metal machine %q: a name is lower-case letters, digits and dashes", machine.Name)
