@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { Problem } from "../toolchain/problem.ts";
 import { nodeStates } from "./checks.ts";
 import { table } from "./display.ts";
+import { endOrphan } from "./engine.ts";
 import { readIfThere, shellExports } from "./environment.ts";
 import { fluxObjects } from "./flux.ts";
 import { Kubernetes } from "./kubernetes.ts";
@@ -12,10 +13,11 @@ import { describeChanges, describeProgress, running, type Context } from "./up.t
 
 /** Says what the program would change, and changes nothing. */
 export const preview = async (lab: Lab, context: Context): Promise<void> => {
-  const { display, signal } = context;
+  const { display, signal, hurry } = context;
   const { engine } = await running(lab, context);
   const report = await engine.run("preview", {
     signal,
+    hurry,
     onProgress: (now) => {
       display.live(describeProgress(now));
     },
@@ -26,12 +28,13 @@ export const preview = async (lab: Lab, context: Context): Promise<void> => {
 
 /** Destroys the stack to the end, and makes sure that nothing is left of it outside. */
 export const destroy = async (lab: Lab, context: Context): Promise<void> => {
-  const { display, signal } = context;
+  const { display, signal, hurry } = context;
   if ((await lab.written()) === undefined) throw new Problem(`The lab of ${lab.folder.stack} was never up`);
   const { config, engine } = await running(lab, context);
   if ((await engine.size()) > 0) {
     const report = await engine.destroy({
       signal,
+      hurry,
       onProgress: (now) => {
         display.live(describeProgress(now));
       },
@@ -63,6 +66,7 @@ const holdings = async (lab: Lab, config: LabConfig): Promise<string[]> => {
 
 /** Stops every process of the lab; its state stays. */
 export const down = async (lab: Lab, { display }: Context): Promise<void> => {
+  await endOrphan(lab.folder);
   const stopped = await lab.supervisor.stop();
   display.line(stopped ? `The lab of ${lab.folder.stack} is down` : `The lab of ${lab.folder.stack} was not running`);
 };

@@ -9,12 +9,22 @@ import { engineEnvironment } from "./environment.ts";
 import { RunReport, type EngineEvent } from "./events.ts";
 import type { LabFolder } from "./folder.ts";
 import type { LabConfig } from "./lab-config.ts";
+import { endStrays } from "./strays.ts";
 
 /** What the engine is asked to do with the whole stack. */
 export type Operation = "up" | "preview" | "destroy";
 
-/** How long the engine may take to end after it was interrupted, in milliseconds. */
+/** How long the engine may take to end after it was interrupted, in milliseconds: it waits for what it has begun. */
 const interruptTimeout = 120_000;
+
+export interface RunOptions {
+  /** Interrupts the engine, which then finishes what it has begun. */
+  signal?: AbortSignal;
+  /** Kills the engine. The next run recovers. */
+  hurry?: AbortSignal;
+  /** Called after each event. */
+  onProgress?: (report: RunReport) => void;
+}
 
 /** The stack's outputs. */
 export interface StackOutputs {
@@ -59,7 +69,7 @@ export class Engine {
 
   /** Takes up what an engine that was killed left behind. Gives what it did, a line each. */
   async recover(): Promise<string[]> {
-    await this.endOrphan();
+    await endOrphan(this.folder);
     const did: string[] = [];
     if (await this.isLockedByTheDead()) {
       await this.call(["cancel", this.folder.stack, "--yes"]);
@@ -70,11 +80,8 @@ export class Engine {
     return did;
   }
 
-  /** Runs an operation on the whole stack; onProgress is called after each event. */
-  async run(
-    operation: Operation,
-    { signal, onProgress }: { signal?: AbortSignal; onProgress?: (report: RunReport) => void } = {},
-  ): Promise<RunReport> {
+  /** Runs an operation on the whole stack. */
+  async run(operation: Operation, { signal, hurry, onProgress }: RunOptions = {}): Promise<RunReport> {
     const log = join(this.folder.logs, `pulumi-${operation}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}.log`);
     await mkdir(this.folder.logs, { recursive: true });
     const output = createWriteStream(log, { mode: 0o600 });
@@ -91,11 +98,13 @@ export class Engine {
       stdin: "ignore",
     });
     await writeFile(this.folder.enginePid, String(child.pid ?? ""));
+    const kill = (): boolean => child.kill("SIGKILL");
     const interrupt = (): void => {
       child.kill("SIGINT");
-      setTimeout(() => child.kill("SIGKILL"), interruptTimeout).unref();
+      setTimeout(kill, interruptTimeout).unref();
     };
     signal?.addEventListener("abort", interrupt, { once: true });
+    hurry?.addEventListener("abort", kill, { once: true });
     try {
       for await (const line of createInterface({ input: child.stdout })) {
         const event = parseEvent(line);
@@ -110,6 +119,7 @@ export class Engine {
       return report;
     } finally {
       signal?.removeEventListener("abort", interrupt);
+      hurry?.removeEventListener("abort", kill);
       await rm(this.folder.enginePid, { force: true });
     }
   }
@@ -127,7 +137,7 @@ export class Engine {
   }
 
   /** Destroys everything, what is protected too. */
-  async destroy(options: { signal?: AbortSignal; onProgress?: (report: RunReport) => void }): Promise<RunReport> {
+  async destroy(options: RunOptions): Promise<RunReport> {
     await this.call(["state", "unprotect", "--all", "--yes", "--stack", this.folder.stack]);
     return this.run("destroy", options);
   }
@@ -144,20 +154,6 @@ export class Engine {
 
   private async state(): Promise<Deployment> {
     return JSON.parse(await this.call(["stack", "export", "--stack", this.folder.stack])) as Deployment;
-  }
-
-  /** Ends an engine that outlived the command which started it. */
-  private async endOrphan(): Promise<void> {
-    const pid = Number(await readFile(this.folder.enginePid, "utf8").catch(() => ""));
-    if (pid <= 0 || !(await isPulumi(pid))) return;
-    process.kill(pid, "SIGINT");
-    const deadline = Date.now() + interruptTimeout;
-    while (await isPulumi(pid)) {
-      if (Date.now() > deadline) {
-        throw new Problem(`pulumi of an earlier run, process ${pid.toString()}, does not end: end it with kill -9`);
-      }
-      await sleep(200);
-    }
   }
 
   private async isLockedByTheDead(): Promise<boolean> {
@@ -203,6 +199,19 @@ export class Engine {
     return result.stdout;
   }
 }
+
+/** Ends an engine that outlived the command which started it, and what is left of one that was killed. */
+export const endOrphan = async (folder: LabFolder): Promise<void> => {
+  const pid = Number(await readFile(folder.enginePid, "utf8").catch(() => ""));
+  if (pid > 0 && (await isPulumi(pid))) process.kill(pid, "SIGINT");
+  const deadline = Date.now() + interruptTimeout;
+  while (pid > 0 && (await isPulumi(pid))) {
+    // Whoever waited for it is gone, so nobody else will ever end one that hangs.
+    if (Date.now() > deadline) process.kill(pid, "SIGKILL");
+    await sleep(200);
+  }
+  await endStrays(folder);
+};
 
 const parseEvent = (line: string): EngineEvent | undefined => {
   try {

@@ -26,26 +26,37 @@ STACK is dev unless given.`;
 const changing: Record<string, (lab: Lab, context: Context) => Promise<void>> = { up, preview, destroy, down, reset };
 const reading: Record<string, (lab: Lab, name?: string) => Promise<void>> = { status, env, logs };
 
-const onInterrupt = (): AbortSignal => {
-  const controller = new AbortController();
+/** One press of Ctrl-C may arrive more than once, by npm as well; within this time, in milliseconds, it is one. */
+const samePress = 1000;
+
+/** The first wish to stop, and the second one, which is a wish to stop at once. */
+const onInterrupt = (): { signal: AbortSignal; hurry: AbortSignal } => {
+  const [first, second] = [new AbortController(), new AbortController()];
+  let pressed = 0;
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
-      controller.abort(new Interrupted());
+      const now = Date.now();
+      if (pressed === 0) first.abort(new Interrupted());
+      else if (now - pressed > samePress) second.abort(new Interrupted());
+      else return;
+      pressed = now;
     });
   }
-  return controller.signal;
+  return { signal: first.signal, hurry: second.signal };
 };
 
 const change = async (name: string, lab: Lab): Promise<void> => {
   const display = new Display();
-  const signal = onInterrupt();
+  const interrupt = onInterrupt();
+  interrupt.signal.addEventListener("abort", () => {
+    display.line("Interrupted: ending what is under way. Press Ctrl-C again to end it at once");
+  });
   try {
-    await changing[name]?.(lab, { display, signal });
+    await changing[name]?.(lab, { display, ...interrupt });
   } catch (error) {
     display.clear();
     if (!(error instanceof Interrupted)) throw error;
-    display.line("Interrupted: stopping the lab");
+    display.line("Stopping the lab");
     await lab.supervisor.stop();
     display.line("The lab is down; `npm run lab` goes on from here");
     process.exitCode = 130;

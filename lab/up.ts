@@ -17,6 +17,8 @@ export interface Context {
   display: Display;
   /** Aborted when the person wants to stop. */
   signal: AbortSignal;
+  /** Aborted when the person wants to stop at once. */
+  hurry: AbortSignal;
 }
 
 /** How long each phase took, in seconds, in the order in which they began. */
@@ -74,17 +76,17 @@ export const running = async (
 };
 
 /** Previews a stack that is there, and updates one that is not there or would change. */
-const bringUp = async (engine: Engine, { display, signal }: Context): Promise<RunReport | undefined> => {
+const bringUp = async (engine: Engine, { display, signal, hurry }: Context): Promise<RunReport | undefined> => {
   const onProgress = (report: RunReport): void => {
     display.live(describeProgress(report));
   };
   if ((await engine.size()) > 0) {
-    const preview = await engine.run("preview", { signal, onProgress });
+    const preview = await engine.run("preview", { signal, hurry, onProgress });
     display.clear();
     display.line(`Preview: ${describeChanges(preview)}`);
     if (preview.isUnchanged) return undefined;
   }
-  const report = await engine.run("up", { signal, onProgress });
+  const report = await engine.run("up", { signal, hurry, onProgress });
   display.clear();
   return report;
 };
