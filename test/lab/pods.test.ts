@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { access, readFile, readdir, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { expect } from "chai";
 import { type ControlPlane, addNode, setNodeReady, startControlPlane } from "../support/control-plane.ts";
 import { type Report, fakeController, reports } from "../support/fake-controller.ts";
@@ -435,6 +436,35 @@ describe("the lab's pods", () => {
       });
       expect(status.podIP).to.equal(before.status.podIP);
       expect(status.containerStatuses?.[0]?.lastState?.terminated).to.include({ exitCode: 255, reason: "Unknown" });
+    });
+
+    it("show their logs to kubectl: those of the present process, and of the one before", async () => {
+      await cluster.apply(controllerPod("telling"));
+      const first = await started("telling");
+      await eventually("it listens", async () => (await health(first, "/say/one")).status === 200);
+      await health(first, "/say/two");
+      const logs = (...args: string[]): Promise<string> => cluster.kubectl(["logs", "telling", ...args]);
+      expect(await eventually("they are there", async () => (await logs()).includes("two") && logs())).to.equal(
+        "one\ntwo\n",
+      );
+      expect(await logs("--tail=1")).to.equal("two\n");
+      await health(first, "/exit/1").catch(() => undefined);
+      const second = await started("telling", 2);
+      await eventually("it listens again", async () => (await health(second, "/say/three")).status === 200);
+      await eventually("the new log is there", async () => (await logs()) === "three\n");
+      expect(await logs("--previous")).to.equal("one\ntwo\n");
+    });
+
+    it("have no log where they only look alive", async () => {
+      const refused = await cluster.kubectl(["logs", "deployment/web"]).catch(String);
+      expect(refused).to.include("only looks alive");
+    });
+
+    it("show their logs to nobody without the cluster's certificate", async () => {
+      const socket = connect({ host: "127.92.6.1", port: 10250, rejectUnauthorized: false });
+      socket.write("GET /containerLogs/default/plain/manager HTTP/1.1\r\nHost: x\r\n\r\n");
+      const [error] = (await once(socket, "error")) as [Error];
+      expect(error.message).to.match(/certificate required/);
     });
 
     it("log to a file of their own", async () => {

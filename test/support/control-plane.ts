@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { labPrograms } from "./lab-programs.ts";
@@ -29,12 +29,13 @@ export const startControlPlane = async (dir: string, address: string): Promise<C
   const { kubectl: kubectlPath = "kubectl" } = await labPrograms("kubectl").catch((): Record<string, string> => ({}));
   await mkdir(dir, { recursive: true });
   const kubeconfig = join(dir, "kubeconfig");
-  const certificate = join(dir, "certs", "apiserver.crt");
+  const ca = join(dir, "ca.crt");
+  await certificates(dir, address);
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const key = join(dir, "service-account.key");
   await writeFile(key, privateKey.export({ type: "sec1", format: "pem" }));
   await writeFile(join(dir, "tokens.csv"), `${token},admin,1,system:masters\n`);
-  await writeFile(kubeconfig, kubeconfigFor(`https://${address}:6443`, certificate));
+  await writeFile(kubeconfig, kubeconfigFor(`https://${address}:6443`, ca));
 
   const children: ChildProcess[] = [];
   const start = (name: string, args: string[]): void => {
@@ -57,7 +58,10 @@ export const startControlPlane = async (dir: string, address: string): Promise<C
     `--etcd-servers=http://${address}:2379`,
     `--bind-address=${address}`,
     "--secure-port=6443",
-    `--cert-dir=${join(dir, "certs")}`,
+    `--tls-cert-file=${join(dir, "apiserver.crt")}`,
+    `--tls-private-key-file=${join(dir, "apiserver.key")}`,
+    `--kubelet-client-certificate=${join(dir, "kubelet-client.crt")}`,
+    `--kubelet-client-key=${join(dir, "kubelet-client.key")}`,
     `--token-auth-file=${join(dir, "tokens.csv")}`,
     "--authorization-mode=RBAC",
     "--allow-privileged=true",
@@ -74,11 +78,10 @@ export const startControlPlane = async (dir: string, address: string): Promise<C
     return (await running).stdout;
   };
   await eventually("the API server answers", async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok", 60);
-  await readFile(certificate);
   start("kube-controller-manager", [
     `--kubeconfig=${kubeconfig}`,
     `--bind-address=${address}`,
-    `--root-ca-file=${certificate}`,
+    `--root-ca-file=${ca}`,
     `--service-account-private-key-file=${key}`,
     "--use-service-account-credentials",
     "--leader-elect=false",
@@ -116,15 +119,28 @@ export const startControlPlane = async (dir: string, address: string): Promise<C
   };
 };
 
-const kubeconfigFor = (server: string, certificate: string): string =>
+/** Makes a certificate authority, and what it signs for the API server. */
+const certificates = async (dir: string, address: string): Promise<void> => {
+  const openssl = (...args: string[]): Promise<unknown> => promisify(execFile)("openssl", args, { cwd: dir });
+  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+  await openssl("req", "-x509", ...newKey, "-subj", "/CN=cluster", "-keyout", "ca.key", "-out", "ca.crt");
+  for (const [name, subject, extension] of [
+    ["apiserver", "/CN=kube-apiserver", `subjectAltName=IP:${address}`],
+    ["kubelet-client", "/O=system:masters/CN=apiserver-kubelet-client", "extendedKeyUsage=clientAuth"],
+  ] as const) {
+    const signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-subj", subject, "-addext", extension];
+    await openssl("req", "-x509", ...newKey, ...signed, "-keyout", `${name}.key`, "-out", `${name}.crt`);
+  }
+};
+
+const kubeconfigFor = (server: string, authority: string): string =>
   JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
     clusters: [
       {
         name: "test",
-        // The API server signs its own certificate for its cluster names, not for this address.
-        cluster: { server, "certificate-authority": certificate, "tls-server-name": "kubernetes.default.svc" },
+        cluster: { server, "certificate-authority": authority },
       },
     ],
     users: [{ name: "admin", user: { token } }],

@@ -10,7 +10,7 @@ export interface Report {
 
 /**
  * Writes a program that stands in for a Flux controller: it takes the same listening flags, tells how it was started,
- * and does what a test asks for over HTTP at its health address (`/exit/3`, `/ready/yes`, `/alive/no`).
+ * and does what a test asks for over HTTP at its health address (`/say/word`, `/exit/3`, `/ready/yes`, `/alive/no`).
  *
  * Each start adds a line to the file REPORT names; `report` reads them.
  */
@@ -39,6 +39,7 @@ const state = { ready: "no", alive: "yes" };
 const answers = { readyz: () => state.ready, healthz: () => state.alive };
 const server = createServer((request, response) => {
   const [, verb, value] = request.url.split("/");
+  if (verb === "say") console.log(value);
   if (verb === "exit") process.exit(Number(value));
   if (verb in state) state[verb] = value;
   const answer = answers[verb]?.() ?? "yes";

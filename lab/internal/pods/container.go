@@ -153,7 +153,7 @@ func (c *container) command(ctx context.Context) (*child.Spec, error) {
 		Name: fmt.Sprintf("%s %s", w, c.spec.Name),
 		Path: c.program.path, Args: c.program.arguments(args, pod.Status.PodIP, local),
 		Env: env.list(), Dir: w.root,
-		Log:         w.runner.lab.Path("logs", "pods", fmt.Sprintf("%s_%s_%s.log", pod.Namespace, pod.Name, c.spec.Name)),
+		Log:         w.runner.logFile(pod, c.spec.Name),
 		StopTimeout: c.grace(),
 	}, nil
 }

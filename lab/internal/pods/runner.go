@@ -36,6 +36,8 @@ type runner struct {
 	nodes    listers.NodeLister
 	recorder record.EventBroadcaster
 	events   chan podEvent
+	// newNodes are nodes seen for the first time.
+	newNodes chan *corev1.Node
 
 	mu      sync.Mutex
 	workers map[types.UID]*worker
@@ -48,6 +50,8 @@ type runner struct {
 type host struct {
 	// alive is open while the machine renews its lease, ready while the node can run any pod.
 	alive, ready *gate
+	// met is done once the node's address is known.
+	met sync.Once
 }
 
 type podEvent struct {
@@ -62,7 +66,7 @@ func newRunner(lab *labconfig.Lab, config *rest.Config, client kubernetes.Interf
 	r := &runner{
 		lab: lab, config: config, client: client, known: known, proxy: proxy,
 		pods: factory.Core().V1().Pods().Lister(), nodes: factory.Core().V1().Nodes().Lister(),
-		recorder: record.NewBroadcaster(), events: make(chan podEvent, 1024),
+		recorder: record.NewBroadcaster(), events: make(chan podEvent, 1024), newNodes: make(chan *corev1.Node, 64),
 		workers: map[types.UID]*worker{}, hosts: map[string]*host{}, reserved: map[string]types.UID{},
 	}
 	_, err := factory.Core().V1().Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
@@ -104,6 +108,8 @@ func (r *runner) run(ctx context.Context) {
 		select {
 		case event := <-r.events:
 			r.handle(ctx, event, &workers)
+		case node := <-r.newNodes:
+			go r.serveKubelet(ctx, node)
 		case <-ctx.Done():
 			ended := make(chan struct{})
 			go func() { workers.Wait(); close(ended) }()
@@ -166,7 +172,7 @@ func (r *runner) host(name string) *host {
 	defer r.mu.Unlock()
 	h := r.hosts[name]
 	if h == nil {
-		h = &host{newGate(), newGate()}
+		h = &host{alive: newGate(), ready: newGate()}
 		r.hosts[name] = h
 	}
 	return h
@@ -184,6 +190,9 @@ func (r *runner) nodeChanged(node *corev1.Node) {
 	h := r.host(node.Name)
 	h.alive.set(ready != corev1.ConditionUnknown)
 	h.ready.set(ready == corev1.ConditionTrue)
+	if nodeAddress(node) != "" {
+		h.met.Do(func() { r.newNodes <- node })
+	}
 }
 
 // address gives a pod its address: the one it had, if it is still right, or a free one of its node's range.
