@@ -27,6 +27,8 @@ type state struct {
 type cluster struct {
 	lab    *labconfig.Lab
 	faults faults
+	// logs guards the logs of tasks, which are written with and without mu. It is taken after mu, never before.
+	logs sync.Mutex
 
 	mu        sync.Mutex
 	state     state
@@ -79,7 +81,9 @@ func (s *state) fill() {
 
 // save writes the state; the caller holds mu. The old file stays whole when that fails, for example on a full disk.
 func (c *cluster) save() error {
+	c.logs.Lock()
 	raw, err := json.MarshalIndent(c.state, "", " ")
+	c.logs.Unlock()
 	if err != nil {
 		return err
 	}

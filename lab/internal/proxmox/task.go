@@ -2,6 +2,7 @@ package proxmox
 
 import (
 	"fmt"
+	"log"
 	"strings"
 	"time"
 )
@@ -31,7 +32,7 @@ type task struct {
 
 func (t *task) finish(exit string) { t.Exit, t.End = exit, time.Now().Unix() }
 
-// work is what a task does; say writes a line to its log. It runs without the cluster's lock.
+// work is what a task does; say writes a line to its log. It starts without the cluster's lock.
 type work func(say func(format string, args ...any)) error
 
 // begin starts a task and gives its UPID.
@@ -60,22 +61,25 @@ func (c *call) begin(node, kind, id string, do work) (any, error) {
 }
 
 func (c *cluster) run(t *task, do work) {
-	err := do(func(format string, args ...any) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
+	say := func(format string, args ...any) {
+		c.logs.Lock()
+		defer c.logs.Unlock()
 		t.Log = append(t.Log, fmt.Sprintf(format, args...))
-	})
+	}
+	err := do(say)
+	exit := "OK"
+	if err != nil {
+		exit = strings.TrimRight(err.Error(), "\n")
+		say("TASK ERROR: %s", exit)
+	} else {
+		say("TASK OK")
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err != nil {
-		message := strings.TrimRight(err.Error(), "\n")
-		t.Log = append(t.Log, "TASK ERROR: "+message)
-		t.finish(message)
-	} else {
-		t.Log = append(t.Log, "TASK OK")
-		t.finish("OK")
+	t.finish(exit)
+	if err := c.save(); err != nil {
+		log.Print(err)
 	}
-	_ = c.save()
 }
 
 func (c *call) task() (*task, error) {
@@ -125,6 +129,8 @@ func taskLog(c *call) (any, error) {
 	if c.has("limit") && c.num("limit") > 0 {
 		limit = c.num("limit")
 	}
+	c.logs.Lock()
+	defer c.logs.Unlock()
 	lines := []map[string]any{}
 	for i := start; i < len(t.Log) && len(lines) < limit; i++ {
 		lines = append(lines, map[string]any{"n": i + 1, "t": t.Log[i]})

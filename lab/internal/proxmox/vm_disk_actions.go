@@ -55,51 +55,61 @@ func (c *call) resize(v *vm) error {
 
 func moveDisk(c *call) (any, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	v, err := c.vmOf()
+	if err == nil {
+		err = c.movable(v)
+	}
+	c.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
+	return c.begin(v.Node, "qmmove", strconv.Itoa(v.ID), func(say func(string, ...any)) error {
+		return c.change(func() error { return c.move(v) })
+	})
+}
+
+func (c *call) movable(v *vm) error {
 	name := c.str("disk")
 	drive := v.drive(name)
 	if drive == nil {
-		return nil, fail("disk '%s' does not exist", name)
+		return fail("disk '%s' does not exist", name)
 	}
 	storage, _, _ := strings.Cut(drive["file"], ":")
 	volume := c.volume(v.Node, drive["file"])
 	switch {
 	case drive["media"] == "cdrom":
-		return nil, fail("you can't move a cdrom")
+		return fail("you can't move a cdrom")
 	case volume == nil:
-		return nil, fail("volume '%s' does not exist", drive["file"])
+		return fail("volume '%s' does not exist", drive["file"])
 	case storage == c.str("storage") && (c.str("format") == "" || c.str("format") == volume.Format):
-		return nil, fail("you can't move to the same storage with same format")
+		return fail("you can't move to the same storage with same format")
 	case name == "tpmstate0" && v.Running:
-		return nil, fail("cannot move TPM state while VM is running")
+		return fail("cannot move TPM state while VM is running")
+	}
+	target, err := c.datastore(c.str("storage"))
+	if err == nil && !target.has("images") {
+		err = invalidField("storage", "storage '%s' does not support vm images", target.name)
+	}
+	return err
+}
+
+func (c *call) move(v *vm) error {
+	if err := c.movable(v); err != nil {
+		return err
+	}
+	name, format := c.str("disk"), c.str("format")
+	if format == "" {
+		format = "raw"
 	}
 	target, err := c.datastore(c.str("storage"))
 	if err != nil {
-		return nil, err
-	}
-	if !target.has("images") {
-		return nil, invalidField("storage", "storage '%s' does not support vm images", target.name)
-	}
-	c.mu.Unlock()
-	defer c.mu.Lock()
-	return c.begin(v.Node, "qmmove", strconv.Itoa(v.ID), func(say func(string, ...any)) error {
-		return c.change(func() error { return c.move(v, name, drive, volume, target) })
-	})
-}
-
-func (c *call) move(v *vm, name string, drive fields, from *volume, target datastore) error {
-	format := c.str("format")
-	if format == "" {
-		format = "raw"
+		return err
 	}
 	if err := target.checkFormat(format); err != nil {
 		return err
 	}
-	to := *from
+	drive := v.drive(name)
+	to := *c.volume(v.Node, drive["file"])
 	to.Format, to.ID = format, c.freeVolumeID(v, target, format)
 	c.state.Volumes[volumeKey(v.Node, to.ID)] = &to
 	c.release(v, drive, c.yes("delete"))

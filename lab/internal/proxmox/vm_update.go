@@ -1,7 +1,6 @@
 package proxmox
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -37,14 +36,7 @@ func updateVMLater(c *call) (any, error) {
 		return nil, err
 	}
 	return c.begin(node, "qmconfig", id, func(say func(string, ...any)) error {
-		var lines []string
-		err := c.change(func() error {
-			return apply(func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) })
-		})
-		for _, line := range lines {
-			say("%s", line)
-		}
-		return err
+		return c.change(func() error { return apply(say) })
 	})
 }
 
