@@ -39,13 +39,14 @@ type ControlPlane struct {
 	running map[string]*program
 	// member is the ID of this machine's etcd member; 0 while it is not known.
 	member uint64
-	cancel  context.CancelFunc
-	done    chan struct{}
+	cancel context.CancelFunc
+	done   chan struct{}
 }
 
 type program struct {
 	*child.Child
 	fingerprint string
+	flags       []string
 	healthy     bool
 	message     string
 }
@@ -200,7 +201,7 @@ func (c *ControlPlane) launch(spec child.Spec, fingerprint string) error {
 	if err != nil {
 		return err
 	}
-	c.running[spec.Name] = &program{Child: started, fingerprint: fingerprint, message: "Started"}
+	c.running[spec.Name] = &program{Child: started, fingerprint: fingerprint, flags: spec.Args, message: "Started"}
 	c.changed()
 	return nil
 }

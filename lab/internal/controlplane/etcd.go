@@ -144,6 +144,7 @@ func (c *ControlPlane) hasData() bool {
 
 // join adds this machine to the cluster that other control planes have, as a learner first, and starts its member.
 func (c *ControlPlane) join(ctx context.Context, node Node) {
+	complaint := ""
 	for {
 		members, err := c.addSelf(ctx, node)
 		if err == nil {
@@ -156,10 +157,9 @@ func (c *ControlPlane) join(ctx context.Context, node Node) {
 				return
 			}
 		}
-		if errors.Is(err, errNobody) {
-			c.options.Logf("etcd waits for a cluster to join, or for a bootstrap of this machine")
-		} else if ctx.Err() == nil {
-			c.options.Logf("joining the etcd cluster: %v", err)
+		if err.Error() != complaint && ctx.Err() == nil {
+			complaint = err.Error()
+			c.options.Logf("etcd waits for a cluster to join, or for a bootstrap of this machine: %v", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -130,6 +130,10 @@ func create(ctx context.Context, client dynamic.Interface, mapper *restmapper.De
 		}
 		resource = client.Resource(mapping.Resource).Namespace(namespace)
 	}
+	// A Service that exists cannot be created again to see that it does: its address is taken.
+	if _, err := resource.Get(ctx, object.GetName(), metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		return false, err
+	}
 	_, err = resource.Create(ctx, object, metav1.CreateOptions{FieldManager: "talos"})
 	if apierrors.IsAlreadyExists(err) {
 		return false, nil

@@ -23,6 +23,8 @@ type Program struct {
 	Healthy bool
 	// Message says why it is not healthy.
 	Message string
+	// Flags are what it is called with.
+	Flags []string
 }
 
 // Programs lists what runs, in no particular order.
@@ -32,7 +34,7 @@ func (c *ControlPlane) Programs() []Program {
 	all := []Program{}
 	for name, each := range c.running {
 		running := each.Status().State == child.Running
-		all = append(all, Program{name, running, running && each.healthy, each.message})
+		all = append(all, Program{name, running, running && each.healthy, each.message, each.flags})
 	}
 	return all
 }
@@ -42,6 +44,12 @@ func (c *ControlPlane) EtcdHealthy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.running["etcd"] != nil && c.running["etcd"].healthy
+}
+
+func (c *ControlPlane) runs(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.running[name] != nil
 }
 
 // watch brings up one program after the other as what it needs becomes healthy, and keeps an eye on all.
@@ -88,13 +96,18 @@ func (c *ControlPlane) look(ctx context.Context, state *watching) {
 }
 
 func (c *ControlPlane) step(ctx context.Context, node Node, state *watching) error {
+	if !c.runs("etcd") {
+		return nil
+	}
 	err := c.checkEtcd(ctx, node, state)
 	c.report("etcd", err)
 	if err != nil {
 		return nil // its health says why; nothing else can start
 	}
-	if err := c.ensure("kube-apiserver"); err != nil {
-		return err
+	for _, name := range []string{"kube-apiserver", "kube-controller-manager"} {
+		if err := c.ensure(name); err != nil {
+			return err
+		}
 	}
 	admin, err := c.admin(node, state)
 	if err != nil {
@@ -105,12 +118,11 @@ func (c *ControlPlane) step(ctx context.Context, node Node, state *watching) err
 	if ready != nil {
 		return nil
 	}
-	for _, name := range []string{"kube-controller-manager", "kube-scheduler"} {
-		if err := c.ensure(name); err != nil {
-			return err
-		}
-		c.report(name, nil)
+	if err := c.ensure("kube-scheduler"); err != nil {
+		return err
 	}
+	c.report("kube-controller-manager", nil)
+	c.report("kube-scheduler", nil)
 	if state.manifests != manifestsFor(node) {
 		if err := applyManifests(ctx, admin, node, c.options.Logf); err != nil {
 			return fmt.Errorf("applying bootstrap manifests: %w", err)

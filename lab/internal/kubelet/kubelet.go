@@ -29,6 +29,8 @@ type Options struct {
 	// Admin gives a client configuration with which a control plane labels and taints its node; nil on workers, whose
 	// kubelets do that themselves as far as Kubernetes lets them.
 	Admin func() (*rest.Config, error)
+	// Static are the control plane's programs on this machine; nil on workers.
+	Static func() []StaticPod
 	// OnChange is called when the status changed.
 	OnChange func()
 }
@@ -203,6 +205,11 @@ func (k *Kubelet) session(ctx context.Context) error {
 		}
 		if err := k.decorate(ctx, client, now); err != nil {
 			return err
+		}
+		if k.options.Static != nil {
+			if err := mirror(ctx, client, now, k.options.Static()); err != nil {
+				return err
+			}
 		}
 		k.report(func(s *Status) {
 			*s = Status{Healthy: true, Registered: true, Ready: ready, Message: "Health check successful"}

@@ -177,9 +177,34 @@ func (b *boot) startKubelet() {
 	b.services.set("kubelet", statePrepare, "Running pre state")
 	agent := kubelet.New(kubelet.Options{
 		Dir: b.machine.disk.path("var", "kubelet"), Logf: b.machine.log.Printf, Admin: b.adminConfig(), OnChange: b.refresh,
+		Static: b.staticPods,
 	})
 	b.mu.Lock()
 	b.kubelet = agent
 	b.mu.Unlock()
 	agent.Start(b.kubeletNode())
+}
+
+// staticPods are the control plane's programs that run here now.
+func (b *boot) staticPods() []kubelet.StaticPod {
+	b.mu.Lock()
+	plane, cfg := b.plane, b.active
+	b.mu.Unlock()
+	if plane == nil {
+		return nil
+	}
+	images := map[string]string{
+		"kube-apiserver":          cfg.Cluster().APIServer().Image(),
+		"kube-controller-manager": cfg.Cluster().ControllerManager().Image(),
+		"kube-scheduler":          cfg.Cluster().Scheduler().Image(),
+	}
+	var all []kubelet.StaticPod
+	for _, program := range plane.Programs() {
+		if image := images[program.Name]; image != "" {
+			all = append(all, kubelet.StaticPod{
+				Name: program.Name, Image: image, Command: append([]string{"/usr/local/bin/" + program.Name}, program.Flags...),
+			})
+		}
+	}
+	return all
 }

@@ -93,7 +93,9 @@ func (b *boot) publishInstalled() {
 		r.TypedSpec().DevPath, r.TypedSpec().DiskID = record.SystemDisk, filepath.Base(record.SystemDisk)
 	})
 	for index, label := range systemVolumes {
+		size := volumeSize(label, b.machine.systemDiskGiB())
 		put(b, block.NewVolumeStatus(block.NamespaceName, label), func(r *block.VolumeStatus) {
+			r.TypedSpec().Size, r.TypedSpec().PrettySize = size, humanize.Bytes(size)
 			r.TypedSpec().Phase, r.TypedSpec().Type = block.VolumePhaseReady, block.VolumeTypePartition
 			r.TypedSpec().ParentLocation = record.SystemDisk
 			r.TypedSpec().PartitionIndex = index + 4
@@ -105,6 +107,19 @@ func (b *boot) publishInstalled() {
 
 // systemVolumes are the partitions that Talos has, from the fourth on.
 var systemVolumes = []string{"META", "STATE", "EPHEMERAL"}
+
+// volumeSize is what a volume gets of a disk: META and STATE are small, EPHEMERAL has what they and the boot
+// partitions leave.
+func volumeSize(label string, diskGiB int) uint64 {
+	const mib = 1 << 20
+	switch label {
+	case "META":
+		return mib
+	case "STATE":
+		return 100 * mib
+	}
+	return uint64(max(0, diskGiB*gib-2200*mib))
+}
 
 func (b *boot) publishNetwork() {
 	prefix := netip.PrefixFrom(b.machine.address, 24)
