@@ -85,6 +85,7 @@ describe("the lab's pods", () => {
     metadata: { name, namespace: "default", labels: { app: name } },
     spec: {
       terminationGracePeriodSeconds: 5,
+      nodeSelector: { "kubernetes.io/hostname": "cp01" },
       ...settings.spec,
       containers: [
         {
@@ -382,7 +383,9 @@ describe("the lab's pods", () => {
 
     it("go down and come back with their node", async () => {
       await cluster.apply(
-        controllerPod("housed", { spec: { nodeName: "wk01", tolerations: [{ operator: "Exists" }] } }),
+        controllerPod("housed", {
+          spec: { nodeSelector: { "kubernetes.io/hostname": "wk01" }, tolerations: [{ operator: "Exists" }] },
+        }),
       );
       const first = await started("housed");
       await eventually("it runs", async () => (await container("housed")).state.running !== undefined);
@@ -396,6 +399,22 @@ describe("the lab's pods", () => {
         return status.restartCount === 1 && status;
       });
       expect(status.lastState?.terminated).to.include({ exitCode: 255, reason: "Unknown" });
+    });
+
+    it("start afresh when their node does", async () => {
+      const boot = (bootID: string): Promise<unknown> =>
+        cluster.kubectl(
+          ["patch", "node", "wk01", "--subresource=status", "--type=merge", "-p"].concat(
+            JSON.stringify({ status: { nodeInfo: { bootID } } }),
+          ),
+        );
+      await boot("first");
+      await cluster.apply(controllerPod("rebooted", { spec: { nodeSelector: { "kubernetes.io/hostname": "wk01" } } }));
+      const { pid } = await started("rebooted");
+      await boot("second");
+      await started("rebooted", 2);
+      expect(gone(pid)).to.equal(true);
+      await eventually("its restart shows", async () => (await container("rebooted")).restartCount === 1);
     });
 
     it("reach each other by Service name, and nothing else inside", async () => {

@@ -81,6 +81,7 @@ func (c *container) run(ctx context.Context) {
 		if c.worker.host.alive.wait(ctx, true) != nil {
 			return
 		}
+		closings := c.worker.host.alive.closings()
 		process, err := c.start(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
@@ -89,7 +90,7 @@ func (c *container) run(ctx context.Context) {
 			}
 			continue
 		}
-		code := c.watch(ctx, process)
+		code := c.watch(ctx, process, closings)
 		if ctx.Err() != nil {
 			return
 		}
@@ -194,15 +195,16 @@ func (c *container) outside(env *variables, mounts []mount) error {
 }
 
 // watch returns the exit code once the process is gone: by itself, because of a probe, with its node, or with the pod.
-func (c *container) watch(ctx context.Context, process *child.Child) int32 {
+// Closings is how often the node had gone down when the process was started.
+func (c *container) watch(ctx context.Context, process *child.Child, closings int) int32 {
 	probing, end := context.WithCancel(ctx)
 	defer end()
 	startedAt := metav1.Now()
 	go c.probe(probing)
 	reason, message := "", ""
 	for waiting := true; waiting; {
-		alive, changed := c.worker.host.alive.state()
-		if !alive {
+		_, changed := c.worker.host.alive.state()
+		if c.worker.host.alive.closings() != closings {
 			kill(process)
 			<-process.Done()
 			c.lost(startedAt)

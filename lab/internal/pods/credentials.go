@@ -30,7 +30,7 @@ func writeKubeconfig(folder string, admin *rest.Config, namespace string, mounts
 			return "", err
 		}
 		file := filepath.Join(folder, "kubeconfig")
-		return file, writeAtomic(file, raw, 0o600)
+		return file, replace(file, raw)
 	}
 	return "", nil
 }

@@ -7,28 +7,21 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"hearth.dev/lab/internal/atomicfile"
 )
 
-// writeAtomic replaces a file's content, so that a reader sees the old or the new one. Equal content is left alone.
-func writeAtomic(file string, content []byte, mode os.FileMode) error {
+// replace gives a file its content, and its folder where that is missing. Equal content is left alone.
+func replace(file string, content []byte) error {
 	if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, content) {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
+	err := os.MkdirAll(filepath.Dir(file), 0o700)
+	if err == nil {
+		err = atomicfile.Write(file, content, 0o600)
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(file), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(content)
-	err = errors.Join(err, temporary.Chmod(mode), temporary.Sync(), temporary.Close())
 	if errors.Is(err, syscall.ENOSPC) {
 		return fmt.Errorf("writing %s: the disk is full", file)
 	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), file)
+	return err
 }

@@ -9,6 +9,7 @@ import (
 type gate struct {
 	mu      sync.Mutex
 	open    bool
+	closed  int
 	changed chan struct{}
 }
 
@@ -20,6 +21,9 @@ func (g *gate) set(open bool) {
 	defer g.mu.Unlock()
 	if g.open != open {
 		g.open = open
+		if !open {
+			g.closed++
+		}
 		close(g.changed)
 		g.changed = make(chan struct{})
 	}
@@ -30,6 +34,13 @@ func (g *gate) state() (open bool, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.open, g.changed
+}
+
+// closings is how often the gate was closed, by which one who looked away notices that it was.
+func (g *gate) closings() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.closed
 }
 
 // wait returns when the gate is as wanted, or with the context's error.

@@ -49,7 +49,7 @@ func startKwok(ctx context.Context, lab *labconfig.Lab, kubeconfig string, known
 		return err
 	}
 	file := filepath.Join(home, "stages.yaml")
-	if err := writeAtomic(file, stages, 0o600); err != nil {
+	if err := replace(file, stages); err != nil {
 		return err
 	}
 	_, err = child.Start(ctx, child.Spec{

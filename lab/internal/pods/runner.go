@@ -52,6 +52,8 @@ type host struct {
 	alive, ready *gate
 	// met is done once the node's address is known.
 	met sync.Once
+	// boot is the machine's boot ID, which changes when it starts afresh.
+	boot string
 }
 
 type podEvent struct {
@@ -178,8 +180,8 @@ func (r *runner) host(name string) *host {
 	return h
 }
 
-// nodeChanged follows a node. The control plane sets Ready to Unknown when the machine's lease runs out, which is
-// when its processes are gone in life.
+// nodeChanged follows a node. The control plane sets Ready to Unknown when the machine's lease runs out, and a machine
+// has a new boot ID when it starts afresh: in both cases its processes would be gone in life.
 func (r *runner) nodeChanged(node *corev1.Node) {
 	ready := corev1.ConditionUnknown
 	for _, condition := range node.Status.Conditions {
@@ -188,6 +190,12 @@ func (r *runner) nodeChanged(node *corev1.Node) {
 		}
 	}
 	h := r.host(node.Name)
+	if boot := node.Status.NodeInfo.BootID; boot != h.boot && boot != "" {
+		if h.boot != "" {
+			h.alive.set(false)
+		}
+		h.boot = boot
+	}
 	h.alive.set(ready != corev1.ConditionUnknown)
 	h.ready.set(ready == corev1.ConditionTrue)
 	if nodeAddress(node) != "" {

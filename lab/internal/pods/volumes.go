@@ -99,7 +99,7 @@ func (v *volumes) token(ctx context.Context, pod *corev1.Pod, folder string, sou
 	if err != nil {
 		return fmt.Errorf("asking for a token of service account %s: %w", pod.Spec.ServiceAccountName, err)
 	}
-	if err := writeAtomic(file, []byte(answer.Status.Token), 0o600); err != nil {
+	if err := replace(file, []byte(answer.Status.Token)); err != nil {
 		return err
 	}
 	v.renewals[file] = asked.Add(answer.Status.ExpirationTimestamp.Sub(asked) * 4 / 5)
@@ -115,7 +115,7 @@ func downward(pod *corev1.Pod, folder string, items []corev1.DownwardAPIVolumeFi
 		if err != nil {
 			return err
 		}
-		if err := writeAtomic(filepath.Join(folder, item.Path), []byte(value), 0o600); err != nil {
+		if err := replace(filepath.Join(folder, item.Path), []byte(value)); err != nil {
 			return err
 		}
 	}
@@ -140,7 +140,7 @@ func place(folder string, files map[string][]byte, err error, items []corev1.Key
 			}
 			return fmt.Errorf("references non-existent key: %s", item.Key)
 		}
-		if err := writeAtomic(filepath.Join(folder, item.Path), content, 0o600); err != nil {
+		if err := replace(filepath.Join(folder, item.Path), content); err != nil {
 			return err
 		}
 	}
