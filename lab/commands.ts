@@ -97,7 +97,10 @@ export const status = async (lab: Lab): Promise<void> => {
     console.log(`The lab of ${lab.folder.stack} is not running: \`npm run lab -- up ${lab.folder.stack}\` starts it`);
     return;
   }
-  const proxmox = await lab.simulators(config).proxmox();
+  const proxmox = await lab
+    .simulators(config)
+    .proxmox()
+    .catch(() => undefined);
   console.log(
     table(
       ["PROCESS", "STATE", "PID", "ADDRESS", "NOTE"],

@@ -15,7 +15,7 @@ import { endStrays } from "./strays.ts";
 export type Operation = "up" | "preview" | "destroy";
 
 /** How long the engine may take to end after it was interrupted, in milliseconds: it waits for what it has begun. */
-const interruptTimeout = 120_000;
+const interruptTimeout = 60_000;
 
 export interface RunOptions {
   /** Interrupts the engine, which then finishes what it has begun. */
@@ -120,6 +120,7 @@ export class Engine {
     } finally {
       signal?.removeEventListener("abort", interrupt);
       hurry?.removeEventListener("abort", kill);
+      if (signal?.aborted === true) await endStrays(this.folder);
       await rm(this.folder.enginePid, { force: true });
     }
   }
