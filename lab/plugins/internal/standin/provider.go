@@ -17,7 +17,7 @@ import (
 func Serve(p Plugin) error {
 	return provider.Main(p.Name, func(*provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
 		ctx, cancel := context.WithCancelCause(context.Background())
-		return plugin.NewProviderServer(&server{Plugin: p, ending: ctx, end: cancel}), nil
+		return detailed{plugin.NewProviderServer(&server{Plugin: p, ending: ctx, end: cancel})}, nil
 	})
 }
 

@@ -1,0 +1,130 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import type { Duplex } from "node:stream";
+import { promisify } from "node:util";
+
+import { labPrograms } from "./lab-programs.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+let built: Promise<string> | undefined;
+
+/** Builds the stand-in plugins once a test run and gives their folder. */
+export const standInPlugins = (): Promise<string> => (built ??= build());
+
+const build = async (): Promise<string> => {
+  const folder = join(tmpdir(), "hearth-plugins-test");
+  await promisify(execFile)("go", ["build", "-trimpath", "-o", `${folder}/`, "./cmd/..."], {
+    cwd: join(root, "lab", "plugins"),
+    env: { ...process.env, CGO_ENABLED: "0" },
+  });
+  return folder;
+};
+
+/** How a run of pulumi ended. */
+export interface Run {
+  code: number;
+  /** All it wrote, stdout before stderr. */
+  output: string;
+  /** What it wrote to stdout. */
+  text: string;
+}
+
+/** A Pulumi project in a folder of its own, with a state in files. */
+export interface Project {
+  /** Runs pulumi. It does not throw when pulumi fails. */
+  pulumi: (...args: readonly string[]) => Promise<Run>;
+  /** Replaces the program, a module that may import the packages of this repository. */
+  write: (program: string) => Promise<void>;
+  remove: () => Promise<void>;
+}
+
+/** Makes a project with a stack, whose engine finds only the stand-in plugins. */
+export const project = async (environment: Record<string, string>): Promise<Project> => {
+  const [plugins, programs] = await Promise.all([standInPlugins(), labPrograms("pulumi", "pulumi-language-nodejs")]);
+  const { pulumi: engine = "pulumi" } = programs;
+  const folder = await mkdtemp(join(tmpdir(), "hearth-project-"));
+  const env = {
+    PATH: [plugins, ...Object.values(programs).map(dirname), dirname(process.execPath), "/usr/bin", "/bin"].join(
+      delimiter,
+    ),
+    HOME: folder,
+    PULUMI_HOME: join(folder, ".pulumi"),
+    PULUMI_BACKEND_URL: `file://${folder}`,
+    PULUMI_CONFIG_PASSPHRASE: "test",
+    PULUMI_SKIP_UPDATE_CHECK: "1",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "1",
+    NO_PROXY: "127.0.0.0/8,localhost",
+    ...environment,
+  };
+  const pulumi = (...args: readonly string[]): Promise<Run> =>
+    new Promise((resolve) => {
+      const options = { cwd: folder, env, maxBuffer: 1 << 26 };
+      execFile(engine, [...args, "--non-interactive"], options, (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
+        resolve({ code, output: stdout + stderr, text: stdout });
+      });
+    });
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", main: "index.ts" }));
+  await writeFile(
+    join(folder, "Pulumi.yaml"),
+    JSON.stringify({
+      name: "plugins",
+      main: "index.ts",
+      runtime: { name: "nodejs", options: { typescript: false, nodeargs: "--import tsx" } },
+    }),
+  );
+  const made = await pulumi("stack", "init", "test");
+  if (made.code !== 0) throw new Error(made.output);
+  return {
+    pulumi,
+    write: (program) => writeFile(join(folder, "index.ts"), program),
+    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
+  };
+};
+
+/** A proxy that leads every host to one address, as the lab's internet does for one it knows. */
+export interface Proxy {
+  url: string;
+  /** Hosts that were asked for. */
+  asked: string[];
+  stop: () => Promise<void>;
+}
+
+/** Starts a proxy. */
+export const startProxy = async (host: string, to: string): Promise<Proxy> => {
+  const asked: string[] = [];
+  const sockets = new Set<Duplex>();
+  const [address = "", port = ""] = to.split(":");
+  const server = createServer((_, response) => response.writeHead(403).end());
+  server.on("connect", (request, client, head: Buffer) => {
+    asked.push(request.url ?? "");
+    const far = connect(Number(port), address, () => {
+      client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      far.write(head);
+      far.pipe(client).pipe(far);
+    });
+    for (const end of [far, client]) {
+      sockets.add(end);
+      end.on("error", () => [far, client].map((one) => one.destroy()));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const bound = server.address();
+  if (bound === null || typeof bound === "string") throw new Error("the proxy has no port");
+  return {
+    url: `http://${host}:${bound.port}`,
+    asked,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+};
