@@ -8,7 +8,9 @@ import (
 
 // detailed says that a diff has details where it has. The SDK's server leaves that out, and the engine then shows an
 // update without what it changes.
-type detailed struct{ pulumirpc.ResourceProviderServer }
+type detailed struct {
+	pulumirpc.ResourceProviderServer
+}
 
 func (d detailed) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
 	return withDetail(d.ResourceProviderServer.Diff(ctx, req))
