@@ -46,7 +46,7 @@ func (c *cluster) resourcesDigest() string {
 	return haDigest(all)
 }
 
-func (c *cluster) describeResource(sid string, full bool) map[string]any {
+func (c *cluster) describeResource(sid string) map[string]any {
 	out := map[string]any{"sid": sid, "digest": c.resourcesDigest(), "type": "vm"}
 	for name, value := range c.state.Resources[sid].Config {
 		out[name] = haResourceSettings[name].typed(value)
@@ -60,7 +60,7 @@ func listResources(c *call) (any, error) {
 	list := []map[string]any{}
 	for _, sid := range slices.Sorted(maps.Keys(c.state.Resources)) {
 		if !c.has("type") || strings.HasPrefix(sid, c.str("type")+":") {
-			list = append(list, c.describeResource(sid, false))
+			list = append(list, c.describeResource(sid))
 		}
 	}
 	return list, nil
@@ -73,7 +73,7 @@ func getResource(c *call) (any, error) {
 	if c.state.Resources[sid] == nil {
 		return nil, fail("no such resource '%s'", sid)
 	}
-	return c.describeResource(sid, true), nil
+	return c.describeResource(sid), nil
 }
 
 func createResource(c *call) (any, error) {

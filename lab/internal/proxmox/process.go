@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,10 +22,13 @@ import (
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
+	// ordered says that it was told to end.
+	ordered atomic.Bool
 }
 
 // shutDown presses the power button and tells whether the machine was off within the timeout.
 func (p *process) shutDown(timeout time.Duration) bool {
+	p.ordered.Store(true)
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
@@ -36,6 +40,7 @@ func (p *process) shutDown(timeout time.Duration) bool {
 
 // kill pulls the plug and waits until the process is gone.
 func (p *process) kill() {
+	p.ordered.Store(true)
 	select {
 	case <-p.done:
 	default:
@@ -76,7 +81,7 @@ func (c *cluster) boot(v *vm) error {
 	if err := child.Begin(cmd); err != nil {
 		return fail("start failed: %v", err)
 	}
-	p := &process{cmd, make(chan struct{})}
+	p := &process{cmd: cmd, done: make(chan struct{})}
 	c.processes[v.ID] = p
 	go c.watch(v, p)
 	return nil
@@ -100,7 +105,7 @@ func (c *cluster) watch(v *vm, p *process) {
 	if c.closing {
 		return
 	}
-	if err != nil {
+	if err != nil && !p.ordered.Load() {
 		c.note(v, "the machine ended: %v", err)
 	}
 	v.Running, v.Problem = false, ""
@@ -119,10 +124,10 @@ func (c *cluster) openLog(v *vm) (*os.File, error) {
 
 // note writes a line of the host's into a machine's log.
 func (c *cluster) note(v *vm, format string, args ...any) {
-	line := fmt.Sprintf("%s host %s, VM %d: %s", time.Now().Format(time.RFC3339), v.Node, v.ID, fmt.Sprintf(format, args...))
+	line := fmt.Sprintf("host %s, VM %d: %s", v.Node, v.ID, fmt.Sprintf(format, args...))
 	log.Print(line)
 	if file, err := c.openLog(v); err == nil {
-		fmt.Fprintln(file, line)
+		fmt.Fprintln(file, time.Now().Format(time.RFC3339), line)
 		_ = file.Close()
 	}
 }

@@ -52,12 +52,22 @@ func open(lab *labconfig.Lab) (*cluster, error) {
 		}
 	}
 	c.state.fill()
+	c.state.forgetUnfinished()
 	for _, t := range c.state.Tasks {
 		if t.Exit == "" {
 			t.finish("unexpected status")
 		}
 	}
 	return c, c.save()
+}
+
+// forgetUnfinished drops machines whose creation was interrupted.
+func (s *state) forgetUnfinished() {
+	for id, v := range s.VMs {
+		if len(v.Config) == 0 {
+			delete(s.VMs, id)
+		}
+	}
 }
 
 // fill makes maps that are not there.

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,6 +168,9 @@ func (c *call) build(id int, options map[string]string, say func(string, ...any)
 		}
 		delete(c.state.VMs, id)
 		_ = c.save()
+		return err
+	}
+	if err := os.RemoveAll(c.lab.Path("machines", v.Machine)); err != nil {
 		return err
 	}
 	if config["boot"] == "" {

@@ -17,7 +17,11 @@ func (c *call) checkStorageAccess(node string) error {
 		match := newDiskPattern.FindStringSubmatch(file)
 		storage, path, isVolume := strings.Cut(file, ":")
 		switch {
-		case file == "none" || file == "cdrom" || path == "cloudinit":
+		case file == "none" || path == "cloudinit":
+		case file == "cdrom":
+			if err := c.permit("/", false, "Sys.Console"); err != nil {
+				return err
+			}
 		case match != nil && drive["media"] != "cdrom":
 			if match[1] == "" {
 				return fail("no storage ID specified (and no default storage)")
