@@ -1,6 +1,7 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
+
+import { makeSeed } from "../secrets/seed.ts";
 
 /** What the tunnel answers for. */
 export interface IngressRule {
@@ -23,7 +24,7 @@ export class Tunnel extends pulumi.ComponentResource {
 
   constructor(name: string, args: TunnelArgs, opts: pulumi.ComponentResourceOptions) {
     super("hearth:cloudflare:Tunnel", name, {}, opts);
-    const secret = new random.RandomBytes("tunnel-secret", { length: 32 }, { parent: this, protect: true }).base64;
+    const secret = makeSeed("tunnel-secret", this);
     const tunnel = new cloudflare.ZeroTrustTunnelCloudflared(
       name,
       { accountId: args.account, name, configSrc: "cloudflare", tunnelSecret: secret },

@@ -1,11 +1,10 @@
 import { bech32 } from "@scure/base";
 import { armor, Decrypter, identityToRecipient } from "age-encryption";
 
-/** Bytes of an X25519 secret, which is what an age identity is. */
-export const seedLength = 32;
+import { seedLength } from "./seed.ts";
 
 /**
- * The age identity that a seed makes: its 32 bytes in Bech32.
+ * The age identity that a seed makes: an X25519 secret, its 32 bytes in Bech32.
  *
  * Source: the age specification, C2SP age.md, "The X25519 recipient type".
  */

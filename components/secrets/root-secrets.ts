@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 
-import { ageIdentity, ageRecipient, seedLength, verifyOpens, type EncryptedFile } from "./age.ts";
+import { ageIdentity, ageRecipient, verifyOpens, type EncryptedFile } from "./age.ts";
+import { makeSeed } from "./seed.ts";
 import { sshKeyPair } from "./ssh.ts";
 
 export interface RootSecretsArgs {
@@ -26,21 +26,19 @@ export class RootSecrets extends pulumi.ComponentResource {
   constructor(name: string, args: RootSecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:secrets:RootSecrets", name, {}, opts);
     const identity = pulumi
-      .secret(args.ageSeed ?? this.seed("age-seed"))
+      .secret(args.ageSeed ?? makeSeed("age-seed", this))
       .apply((seed) => ageIdentity(fromBase64(seed)));
     this.ageIdentity = identity.apply(async (value) => {
       await verifyOpens(value, args.encryptedFiles);
       return value;
     });
     this.ageRecipient = pulumi.unsecret(identity.apply(ageRecipient));
-    const pair = this.seed("deploy-key-seed").apply((seed) => sshKeyPair(fromBase64(seed), `hearth-${args.cluster}`));
+    const pair = makeSeed("deploy-key-seed", this).apply((seed) =>
+      sshKeyPair(fromBase64(seed), `hearth-${args.cluster}`),
+    );
     this.deployKey = pair.privateKey;
     this.deployKeyPublic = pulumi.unsecret(pair.publicKey);
     this.registerOutputs({ ageRecipient: this.ageRecipient, deployKeyPublic: this.deployKeyPublic });
-  }
-
-  private seed(name: string): pulumi.Output<string> {
-    return new random.RandomBytes(name, { length: seedLength }, { parent: this, protect: true }).base64;
   }
 }
 

@@ -29,7 +29,7 @@ export const knownSecrets = {
   cloudflareToken: "cloudflare-api-token-secret",
   ageSeed: labAgeSeed,
   machineSecret: "bWFjaGluZS1zZWNyZXQ=",
-  randomBytes: Buffer.alloc(32, 7).toString("base64"),
+  password: "p4ssword".repeat(8),
 };
 
 /** Runs the whole program of a stack against mocks. */
@@ -54,7 +54,7 @@ export const runStack = async (
       // Without an API to wait for, the kubeconfig is that of a preview.
       preview: options.preview ?? true,
       resources: {
-        "random:index/randomBytes:RandomBytes": () => ({ base64: knownSecrets.randomBytes }),
+        "random:index/randomPassword:RandomPassword": () => ({ result: knownSecrets.password }),
         "talos:machine/secrets:Secrets": () => ({
           clientConfiguration: { caCertificate: "Q0E=", clientCertificate: "Q0VSVA==", clientKey: "S0VZ" },
           machineSecrets: {

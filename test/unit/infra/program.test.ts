@@ -43,7 +43,7 @@ describe("the program of dev", () => {
     const graph = await runStack();
     const unprotected = [
       ...graph.ofType("talos:machine/secrets:Secrets", { exactly: 1 }),
-      ...graph.ofType("random:index/randomBytes:RandomBytes"),
+      ...graph.ofType("random:index/randomPassword:RandomPassword"),
     ].filter(({ protect }) => !protect);
     expect(unprotected.map(({ urn }) => urn)).to.deep.equal([]);
   });
