@@ -113,15 +113,19 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
           dns: { servers: args.nameservers },
         },
         // In maintenance mode the agent does not answer, so nothing may wait for the address that it would tell.
-        agent: { enabled: true, waitForIp: { ipv4: false, ipv6: false } },
+        agent: { enabled: true, waitForIp: { disabled: true } },
         startup: { order: machine.facts.role === "controlplane" ? 1 : 2, upDelay: 5, downDelay: 60 },
         onBoot: true,
         stopOnDestroy: true,
       },
       {
         parent: this,
-        // The image only makes the disk: a new one is reached by upgrading Talos, never by a new machine.
-        ignoreChanges: ["disks[0].importFrom"],
+        ignoreChanges: [
+          // The image only makes the disk: a new one is reached by upgrading Talos, never by a new machine.
+          "disks[0].importFrom",
+          // The plugin adds a default for the speed limit that the provider reads back as nothing.
+          "disks[0].speed",
+        ],
       },
     );
     return { ...machine.facts, platform: "nocloud", address: vm.id.apply(() => machine.address) };
