@@ -14,7 +14,7 @@ export interface FluxObject {
   namespace: string;
   name: string;
   isReady: boolean;
-  /** Revision it has fetched or applied, as `main@sha1:…`; of a HelmRelease, the chart's version. */
+  /** Revision it has fetched or applied, as `refs/heads/main@sha1:…`; of a HelmRelease, the chart's version. */
   revision: string;
   message: string;
 }
@@ -69,7 +69,7 @@ const hurry = async (kubernetes: Kubernetes, objects: readonly FluxObject[]): Pr
 };
 
 export interface WaitOptions {
-  /** The revision to wait for, as `main@sha1:…`. */
+  /** The revision to wait for, as `refs/heads/main@sha1:…`. */
   revision: string;
   signal?: AbortSignal;
   /** In milliseconds. */

@@ -115,7 +115,7 @@ export class Lab {
 
   /** The commit that the lab's Git server serves, as Flux names it. */
   async revision(lab: LabConfig): Promise<string> {
-    return `${lab.git.branch}@sha1:${await git(this.folder.root, "rev-parse", "HEAD")}`;
+    return `refs/heads/${lab.git.branch}@sha1:${await git(this.folder.root, "rev-parse", "HEAD")}`;
   }
 
   /** Whether files that Git knows have changes which the lab cannot see. */
