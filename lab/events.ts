@@ -99,4 +99,4 @@ export class RunReport {
 }
 
 const isNothing = (op: string): boolean => ["same", "read", "refresh"].includes(op);
-const isOwn = (type: string): boolean => type === "pulumi:pulumi:Stack" || type.startsWith("hearth:");
+const isOwn = (type: string): boolean => type.startsWith("pulumi:") || type.startsWith("hearth:");
