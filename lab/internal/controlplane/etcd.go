@@ -105,7 +105,8 @@ func (c *ControlPlane) etcd(node Node, first membership) (*component, error) {
 func (c *ControlPlane) Bootstrap(recoverSnapshot, skipHashCheck bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.hasData() {
+	// A member that was started a moment ago has not written anything yet.
+	if c.hasData() || c.running["etcd"] != nil {
 		return ErrBootstrapped
 	}
 	if c.node == nil {
