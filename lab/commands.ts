@@ -40,7 +40,7 @@ export const destroy = async (lab: Lab, context: Context): Promise<void> => {
       },
     });
     display.clear();
-    display.line(`Destroyed ${String(report.counts.delete ?? 0)} resources`);
+    display.line(`Destroyed ${String(report.counts?.delete ?? 0)} resources`);
   }
   await rm(lab.folder.kubeconfig, { force: true });
   await rm(lab.folder.talosconfig, { force: true });
