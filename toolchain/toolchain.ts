@@ -16,7 +16,7 @@ import { tools, type Tool } from "./tools.ts";
 
 const GiB = 2 ** 30;
 
-/** Disk that building everything takes, with Go's caches, in GiB. Measured with empty caches. */
+/** Disk that building everything takes, with Go's caches, in GiB. An estimate from the size of full caches. */
 const diskForAllGiB = 16;
 
 /** A tool that has to be built, with all that its build needs. */

@@ -28,7 +28,7 @@ export interface Tool {
   shipsWith?: string;
   /** The npm package whose vendor plugin is preferred to a build, where it is installed. */
   vendorPlugin?: string;
-  /** Most memory that its build takes, in GiB. Measured with two build processes. */
+  /** Most memory that its build takes, in GiB. An estimate. */
   memoryGiB: number;
 }
 
