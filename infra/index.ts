@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { ConfigurationError, configKeys, parseConfig } from "./config.ts";
+import { ConfigurationError, configKeys, parseConfig } from "./config/index.ts";
 import { program } from "./program.ts";
 import { readTree } from "./tree.ts";
 

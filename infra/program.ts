@@ -13,7 +13,7 @@ import { Cilium } from "../components/network/cilium.ts";
 import { RootSecrets } from "../components/secrets/root-secrets.ts";
 import { TalosCluster } from "../components/talos/cluster.ts";
 import { schematicId } from "../components/talos/schematic.ts";
-import type { HearthConfig, NodeConfig } from "./config.ts";
+import type { HearthConfig, NodeConfig } from "./config/index.ts";
 import type { Tree } from "./tree.ts";
 
 /** Secrets that a person sets with `pulumi config set --secret`. */

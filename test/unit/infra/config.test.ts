@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { parseConfig } from "../../../infra/config.ts";
+import { parseConfig } from "../../../infra/config/index.ts";
 import { rawConfig } from "../../support/stack.ts";
 
 /** A path, with `/` between its keys, and the value to put there; undefined removes the key. */
