@@ -1,19 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { ConfigurationError, configKeys, parseConfig } from "./config/index.ts";
+import { format, stackFile } from "./config/error.ts";
+import { ConfigurationError, configKeys, examineConfig, unknownKeys, type HearthConfig } from "./config/index.ts";
 import { program } from "./program.ts";
 import { readTree } from "./tree.ts";
 
 const settings = new pulumi.Config("hearth");
 
-const load = () => {
+const load = (): HearthConfig => {
+  const stack = pulumi.getStack();
   const raw = configKeys.map((key) => [key, settings.getObject(key)]);
-  try {
-    return parseConfig(pulumi.getStack(), Object.fromEntries(raw.filter(([, value]) => value !== undefined)));
-  } catch (error) {
-    if (error instanceof ConfigurationError) throw new pulumi.RunError(error.message);
-    throw error;
-  }
+  const { config, problems, warnings } = examineConfig(
+    Object.fromEntries(raw.filter(([, value]) => value !== undefined)),
+  );
+  const keys = Object.keys(pulumi.runtime.allConfig()).flatMap((key) => /^hearth:(.+)$/.exec(key)?.[1] ?? []);
+  const all = [...unknownKeys(keys), ...problems];
+  if (all.length > 0 || !config) throw new pulumi.RunError(new ConfigurationError(stack, all).message);
+  if (warnings.length > 0) void pulumi.log.warn(format(stackFile(stack), warnings, "warning"));
+  return config;
 };
 
 const config = load();

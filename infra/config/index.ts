@@ -1,36 +1,36 @@
-import { z } from "zod";
-
-import { checkConfig } from "./checks/index.ts";
-import { cloudflareSchema } from "./cloudflare.ts";
-import { clusterSchema } from "./cluster.ts";
+import { checkConfig, type Draft } from "./checks/index.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./error.ts";
-import { escrowSchema } from "./escrow.ts";
-import { gitopsSchema } from "./gitops.ts";
-import { imagesSchema } from "./images.ts";
-import { networkSchema } from "./network.ts";
-import { nodesSchema } from "./nodes.ts";
-import { proxmoxSchema } from "./proxmox.ts";
+import { explain } from "./explain.ts";
+import { advise } from "./nearest.ts";
+import { nodeSchema } from "./nodes.ts";
+import { configKeys, document, schema, type HearthConfig } from "./schema.ts";
+import { secretKeys } from "./secrets.ts";
 
 export { ConfigurationError } from "./error.ts";
 export type { NodeConfig } from "./nodes.ts";
+export { configKeys, type HearthConfig } from "./schema.ts";
 
-/** What a stack file says under `hearth:`, save its secrets. */
-export const schema = z.strictObject({
-  cluster: clusterSchema,
-  network: networkSchema,
-  images: imagesSchema,
-  nodes: nodesSchema,
-  proxmox: proxmoxSchema.optional(),
-  cloudflare: cloudflareSchema.optional(),
-  gitops: gitopsSchema,
-  escrow: escrowSchema.optional(),
-});
+/** A configuration, as far as it is valid, and everything that a person should know of it. */
+export interface Examined {
+  /** Undefined where there are problems. */
+  config: HearthConfig | undefined;
+  problems: ConfigurationProblem[];
+  /** What may be right all the same. */
+  warnings: ConfigurationProblem[];
+}
 
-/** What one stack's configuration says, validated. */
-export type HearthConfig = z.output<typeof schema>;
-
-/** Keys of the stack file that hold objects without secrets. */
-export const configKeys = Object.keys(schema.shape) as (keyof HearthConfig)[];
+/** Looks at what a stack file says: at every value by itself, and at how those that are valid go together. */
+export const examineConfig = (raw: unknown): Examined => {
+  const parsed = schema.safeParse(raw);
+  const own = parsed.success ? [] : explain(parsed.error.issues, raw, document());
+  const found = checkConfig(parsed.success ? { ...parsed.data, complete: true } : draftOf(raw));
+  const problems = [...own, ...found.filter(({ warning }) => !warning)];
+  return {
+    config: parsed.success && problems.length === 0 ? parsed.data : undefined,
+    problems,
+    warnings: found.filter(({ warning }) => warning),
+  };
+};
 
 /**
  * Parses what a stack file says.
@@ -38,13 +38,35 @@ export const configKeys = Object.keys(schema.shape) as (keyof HearthConfig)[];
  * @throws ConfigurationError naming every problem with its path.
  */
 export const parseConfig = (stack: string, raw: unknown): HearthConfig => {
-  const parsed = schema.safeParse(raw);
-  const problems = parsed.success ? checkConfig(parsed.data) : parsed.error.issues.map(problemOf);
-  if (parsed.success && problems.length === 0) return parsed.data;
-  throw new ConfigurationError(stack, problems);
+  const { config, problems } = examineConfig(raw);
+  if (!config) throw new ConfigurationError(stack, problems);
+  return config;
 };
 
-const problemOf = ({ path, message }: z.core.$ZodIssue): ConfigurationProblem => {
-  const [problem = "", advice = ""] = message.split("\n");
-  return { path, problem, advice };
+/** The parts that are valid by themselves, so that one mistake does not hide another. */
+const draftOf = (raw: unknown): Draft => {
+  const given = isObject(raw) ? raw : {};
+  const parts = configKeys.flatMap((key) => {
+    const parsed = schema.shape[key].safeParse(given[key]);
+    return parsed.success ? [[key, parsed.data]] : [];
+  });
+  return { nodes: validNodes(given.nodes), ...Object.fromEntries(parts), complete: false } as Draft;
 };
+
+const validNodes = (nodes: unknown) =>
+  Object.fromEntries(
+    Object.entries(isObject(nodes) ? nodes : {}).flatMap(([name, node]) => {
+      const parsed = nodeSchema.safeParse(node);
+      return parsed.success ? [[name, parsed.data]] : [];
+    }),
+  );
+
+/** Keys under `hearth:` that mean nothing, such as `hearth:clutser`. */
+export const unknownKeys = (keys: string[]): ConfigurationProblem[] => {
+  const known = [...configKeys, ...Object.keys(secretKeys)];
+  return keys
+    .filter((key) => !known.includes(key))
+    .map((key) => ({ path: [`hearth:${key}`], problem: "is not a key that Hearth knows", advice: advise(key, known) }));
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;

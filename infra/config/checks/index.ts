@@ -1,11 +1,31 @@
 import type { ConfigurationProblem } from "../error.ts";
-import type { HearthConfig } from "../index.ts";
+import type { HearthConfig } from "../schema.ts";
+import { addressChecks } from "./addresses.ts";
+import { edgeChecks } from "./edge.ts";
+import { imageChecks } from "./images.ts";
+import { nameChecks } from "./names.ts";
 import { nodeChecks } from "./nodes.ts";
+import { versionChecks } from "./versions.ts";
 
-/** Looks at a whole configuration, every value of which is valid by itself. */
-export type Check = (config: HearthConfig) => ConfigurationProblem[];
+/** The parts of a configuration that are valid by themselves. */
+export interface Draft extends Partial<HearthConfig> {
+  /** Nodes that are valid; all of them only where the draft is complete. */
+  nodes: HearthConfig["nodes"];
+  /** Whether nothing was left out, so that what is absent was not written. */
+  complete: boolean;
+}
 
-const checks: Check[] = [...nodeChecks];
+/** Looks at how the parts of one stack's configuration go together. */
+export type Check = (draft: Draft) => ConfigurationProblem[];
 
-/** Everything wrong with how the parts of one stack's configuration go together. */
-export const checkConfig: Check = (config) => checks.flatMap((check) => check(config));
+const checks: Check[] = [
+  ...nameChecks,
+  ...nodeChecks,
+  ...imageChecks,
+  ...addressChecks,
+  ...versionChecks,
+  ...edgeChecks,
+];
+
+/** Everything wrong, or maybe wrong, with how the parts of one stack's configuration go together. */
+export const checkConfig: Check = (draft) => checks.flatMap((check) => check(draft));

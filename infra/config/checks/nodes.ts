@@ -1,60 +1,46 @@
-import type { ConfigurationProblem } from "../error.ts";
-import type { NodeConfig } from "../nodes.ts";
 import type { Check } from "./index.ts";
 
-const oddControlPlanes: Check = ({ nodes }) => {
+const oddControlPlanes: Check = ({ nodes, complete }) => {
   const count = Object.values(nodes).filter(({ role }) => role === "controlplane").length;
-  if (count % 2 === 1) return [];
-  return [
-    {
-      path: ["nodes"],
-      problem: `${count} control planes cannot keep a quorum`,
-      advice: "have 1, 3 or 5 with role: controlplane",
-    },
-  ];
+  if (!complete || count % 2 === 1) return [];
+  const problem =
+    count === 0 ? "has no control plane" : `${count} control planes keep no better quorum than ${count - 1}`;
+  return [{ path: ["nodes"], problem, advice: "have 1, 3 or 5 with role: controlplane" }];
 };
 
-const knownImage: Check = ({ images, nodes }) =>
-  Object.entries(nodes)
-    .filter(([, node]) => !(node.image in images))
-    .map(([name, node]) => ({
-      path: ["nodes", name, "image"],
-      problem: `${node.image} is not a profile under images`,
-      advice: `use one of ${Object.keys(images).join(", ")}`,
-    }));
-
-const knownPlatform: Check = ({ nodes, proxmox }) =>
-  proxmox
+const knownPlatform: Check = ({ nodes, proxmox, complete }) =>
+  proxmox || !complete
     ? []
     : Object.entries(nodes)
         .filter(([, node]) => node.proxmox)
         .map(([name]) => ({
           path: ["nodes", name, "proxmox"],
-          problem: "needs the key proxmox with the API's endpoint",
-          advice: "add hearth:proxmox, or leave this out for bare metal",
+          problem: "is a virtual machine, but hearth:proxmox does not say where its API is",
+          advice: "add hearth:proxmox with endpoint, or leave this out for bare metal",
         }));
 
-const collisions =
-  (field: string, pick: (node: NodeConfig) => string | number | undefined): Check =>
-  ({ nodes }) =>
-    Object.entries(nodes).flatMap(([name, node], index, all): ConfigurationProblem[] => {
-      const value = pick(node);
-      const earlier = all.slice(0, index).find(([, other]) => value !== undefined && pick(other) === value);
-      if (!earlier) return [];
-      return [
+const usedPlatform: Check = ({ nodes, proxmox, complete }) =>
+  proxmox && complete && Object.values(nodes).every((node) => !node.proxmox)
+    ? [
         {
-          path: ["nodes", name, ...field.split(".")],
-          problem: `${value} is also that of ${earlier[0]}`,
-          advice: "give one of them another",
+          path: ["proxmox"],
+          problem: "is not used, for no node is a virtual machine",
+          advice: "remove it, or give a node the key proxmox",
+          warning: true,
         },
-      ];
-    });
+      ]
+    : [];
 
-export const nodeChecks: Check[] = [
-  oddControlPlanes,
-  knownImage,
-  knownPlatform,
-  collisions("address", (node) => node.address),
-  collisions("mac", (node) => node.mac),
-  collisions("proxmox.vmId", (node) => node.proxmox?.vmId),
-];
+/** Scheduling is off on every node where control planes refuse pods and nothing else is there. */
+const somewhereToRun: Check = ({ cluster, nodes, complete }) =>
+  complete && cluster?.scheduleOnControlPlanes === false && Object.values(nodes).every(({ role }) => role !== "worker")
+    ? [
+        {
+          path: ["cluster", "scheduleOnControlPlanes"],
+          problem: "false leaves no node where pods may run",
+          advice: "leave it out, or add a node with role: worker",
+        },
+      ]
+    : [];
+
+export const nodeChecks: Check[] = [oddControlPlanes, knownPlatform, usedPlatform, somewhereToRun];

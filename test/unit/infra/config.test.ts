@@ -41,33 +41,45 @@ describe("the configuration", () => {
   });
 
   const bad: [what: string, change: Change, problem: string][] = [
-    ["a key that nobody knows", ["cluster/colour", "red"], 'cluster   Unrecognized key: "colour"'],
+    ["a key that nobody knows", ["cluster/colour", "red"], "cluster.colour   is not a key that Hearth knows"],
     [
       "an address that is none",
       ["nodes/den-dev-wk01/address", "10.20.0.300"],
-      "nodes.den-dev-wk01.address   is not an",
+      "nodes.den-dev-wk01.address   10.20.0.300 is not an",
     ],
-    ["two control planes", ["nodes/den-dev-wk01/role", "controlplane"], "2 control planes cannot keep a quorum"],
-    ["no control plane", ["nodes/den-dev-cp01/role", "worker"], "0 control planes cannot keep a quorum"],
+    [
+      "two control planes",
+      ["nodes/den-dev-wk01/role", "controlplane"],
+      "2 control planes keep no better quorum than 1",
+    ],
+    ["no control plane", ["nodes/den-dev-cp01/role", "worker"], "has no control plane"],
     [
       "an address used twice",
       ["nodes/den-dev-wk02/address", "10.20.0.21"],
-      "nodes.den-dev-wk02.address   10.20.0.21 is also that of den-dev-wk01",
+      "nodes.den-dev-wk02.address   10.20.0.21 is also the address of den-dev-wk01",
     ],
     [
       "a hardware address used twice, whatever its case",
       ["nodes/den-dev-wk02/mac", "bc:24:11:20:00:21"],
-      "nodes.den-dev-wk02.mac   BC:24:11:20:00:21 is also that of den-dev-wk01",
+      "nodes.den-dev-wk02.mac   BC:24:11:20:00:21 is also the hardware address of den-dev-wk01",
     ],
     [
       "a VM's number used twice",
       ["nodes/den-dev-wk02/proxmox/vmId", 2021],
-      "nodes.den-dev-wk02.proxmox.vmId   2021 is also that of den-dev-wk01",
+      "nodes.den-dev-wk02.proxmox.vmId   2021 is also the number of den-dev-wk01",
     ],
     ["an unknown image profile", ["nodes/den-dev-cp01/image", "huge"], "huge is not a profile under images"],
-    ["virtual machines without Proxmox", ["proxmox", undefined], "nodes.den-dev-cp01.proxmox   needs the key proxmox"],
-    ["a plain HTTP endpoint", ["cluster/endpoint", "http://10.20.0.10:6443"], "cluster.endpoint   is not a URL"],
-    ["a Talos release without its v", ["cluster/talos", "1.13.9"], "cluster.talos   is not a release"],
+    [
+      "virtual machines without Proxmox",
+      ["proxmox", undefined],
+      "nodes.den-dev-cp01.proxmox   is a virtual machine, but hearth:proxmox",
+    ],
+    [
+      "a plain HTTP endpoint",
+      ["cluster/endpoint", "http://10.20.0.10:6443"],
+      "cluster.endpoint   http://10.20.0.10:6443 is not a URL",
+    ],
+    ["a Talos release without its v", ["cluster/talos", "1.13.9"], "cluster.talos   1.13.9 is not a release"],
     ["no repository", ["gitops", undefined], "gitops   "],
   ];
   for (const [what, change, problem] of bad) {
