@@ -1,10 +1,14 @@
+import { readFileSync } from "node:fs";
+
 import { checkConfig, type Draft } from "./checks/index.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./error.ts";
 import { explain } from "./explain.ts";
+import type { JsonSchema } from "./json-schema.ts";
 import { advise } from "./nearest.ts";
 import { nodeSchema } from "./nodes.ts";
-import { configKeys, document, schema, type HearthConfig } from "./schema.ts";
+import { bareDocument, configKeys, schema, type HearthConfig } from "./schema.ts";
 import { secretKeys } from "./secrets.ts";
+import { unwrapped } from "./stack-schema.ts";
 
 export { ConfigurationError } from "./error.ts";
 export type { NodeConfig } from "./nodes.ts";
@@ -41,6 +45,15 @@ export const parseConfig = (stack: string, raw: unknown): HearthConfig => {
   const { config, problems } = examineConfig(raw);
   if (!config) throw new ConfigurationError(stack, problems);
   return config;
+};
+
+/** The committed schema, for it has what comments say of each key. */
+const document = (): JsonSchema => {
+  try {
+    return unwrapped(JSON.parse(readFileSync(new URL("../config.schema.json", import.meta.url), "utf8")) as JsonSchema);
+  } catch {
+    return bareDocument();
+  }
 };
 
 /** The parts that are valid by themselves, so that one mistake does not hide another. */

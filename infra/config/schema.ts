@@ -28,5 +28,6 @@ export type HearthConfig = z.output<typeof schema>;
 /** Keys of the stack file that hold objects without secrets. */
 export const configKeys = Object.keys(schema.shape) as (keyof HearthConfig)[];
 
-/** The schema as JSON Schema, of what a person writes. */
-export const document = (): JsonSchema => z.toJSONSchema(schema, { io: "input", target: "draft-7" }) as JsonSchema;
+/** The schema as JSON Schema, of what a person writes; without what comments say of its keys. */
+export const bareDocument = (): JsonSchema =>
+  z.toJSONSchema(schema, { io: "input", target: "draft-7", unrepresentable: "any" }) as JsonSchema;

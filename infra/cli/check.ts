@@ -1,0 +1,29 @@
+import { checkStacks } from "../config/checks/across.ts";
+import { count, format, stackFile } from "../config/error.ts";
+import { examineStacks, requireStacks, validStacks } from "./stacks.ts";
+
+/** Says what is wrong with stack files, each by itself and against all others. */
+export const check = (folder: string, wanted: string[]): number => {
+  const examined = examineStacks(folder);
+  requireStacks(wanted, [...examined.keys()]);
+  // The stacks that are asked for come last, so that a collision is told as theirs.
+  const order = [...validStacks(examined)].sort(([a], [b]) => Number(wanted.includes(a)) - Number(wanted.includes(b)));
+  const across = checkStacks(order);
+  let bad = false;
+  for (const [stack, { config, problems, warnings }] of examined) {
+    if (wanted.length > 0 && !wanted.includes(stack)) continue;
+    const all = [...problems, ...(across[stack] ?? [])];
+    if (all.length > 0) console.error(format(stackFile(stack), all));
+    if (warnings.length > 0) console.error(format(stackFile(stack), warnings, "warning"));
+    if (all.length === 0 && config)
+      console.log(`${stackFile(stack)} is valid: ${summary(Object.values(config.nodes))}`);
+    bad ||= all.length > 0;
+  }
+  return bad ? 1 : 0;
+};
+
+const summary = (nodes: { role: string }[]): string => {
+  const controlPlanes = nodes.filter(({ role }) => role === "controlplane").length;
+  const workers = nodes.length - controlPlanes;
+  return [count(controlPlanes, "control plane"), ...(workers > 0 ? [count(workers, "worker")] : [])].join(", ");
+};

@@ -1,0 +1,2 @@
+export const initOptions = {} as const;
+export const init = (): number => 0;
