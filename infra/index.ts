@@ -28,6 +28,7 @@ const outputs = program(
     proxmoxToken: settings.getSecret("proxmoxToken"),
     cloudflareToken: settings.getSecret("cloudflareToken"),
     ageSeed: settings.getSecret("ageSeed"),
+    machinePatches: settings.getSecretObject("machinePatches"),
   },
   readTree(config.gitops.path),
 );

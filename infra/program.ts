@@ -1,19 +1,15 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import * as k8s from "@pulumi/kubernetes";
-import * as proxmox from "@pulumi/proxmoxve";
 import type * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import * as talos from "@pulumi/talos";
 
 import { Tunnel } from "../components/cloudflare/tunnel.ts";
 import { Flux } from "../components/gitops/flux.ts";
-import type { Machine } from "../components/machines/machine.ts";
-import { ProxmoxMachines } from "../components/machines/proxmox.ts";
 import { Cilium } from "../components/network/cilium.ts";
 import { RootSecrets } from "../components/secrets/root-secrets.ts";
-import { TalosCluster } from "../components/talos/cluster.ts";
-import { schematicId } from "../components/talos/schematic.ts";
-import type { HearthConfig, NodeConfig } from "./config/index.ts";
+import { formCluster } from "./cluster.ts";
+import type { HearthConfig } from "./config/index.ts";
+import { bootMachines } from "./machines.ts";
 import type { Tree } from "./tree.ts";
 
 /** Secrets that a person sets with `pulumi config set --secret`. */
@@ -23,6 +19,8 @@ export interface ConfiguredSecrets {
   cloudflareToken: pulumi.Output<string> | undefined;
   /** Base64 of the age seed, where it is not to be a new one. */
   ageSeed: pulumi.Output<string> | undefined;
+  /** Free-form patches of the machine configuration that carry keys. */
+  machinePatches?: pulumi.Output<unknown> | undefined;
 }
 
 /** What a stack tells its people. */
@@ -43,7 +41,7 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
   const randomness = new random.Provider("random");
 
   const machines = bootMachines(config, configured);
-  const talosCluster = formCluster(config, machines);
+  const talosCluster = formCluster(config, configured, machines);
   const kubernetes = new k8s.Provider("kubernetes", {
     kubeconfig: talosCluster.kubeconfig,
     // The resources stay those of this cluster when a certificate in the kubeconfig is renewed.
@@ -80,66 +78,6 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
   };
 };
 
-const bootMachines = (config: HearthConfig, { proxmoxToken }: ConfiguredSecrets): Record<string, Machine> => {
-  const nodes = Object.entries(config.nodes);
-  const metal = nodes.filter(([, { proxmox: vm }]) => !vm);
-  const virtual = nodes.flatMap(([name, node]) =>
-    node.proxmox
-      ? [[name, { ...node.proxmox, facts: machineFacts(config, node), address: node.address }] as const]
-      : [],
-  );
-  return {
-    ...Object.fromEntries(
-      metal.map(([name, node]) => [
-        name,
-        { ...machineFacts(config, node), platform: "metal" as const, address: node.address },
-      ]),
-    ),
-    ...(config.proxmox && virtual.length > 0
-      ? new ProxmoxMachines(
-          "machines",
-          {
-            ...config.network,
-            ...config.proxmox,
-            machines: Object.fromEntries(virtual),
-            talos: config.cluster.talos,
-            prefixLength: prefixLength(config.network.subnet),
-            tags: ["hearth", config.cluster.name],
-          },
-          {
-            provider: new proxmox.Provider("proxmox", {
-              endpoint: config.proxmox.endpoint,
-              apiToken: proxmoxToken,
-              insecure: config.proxmox.insecure,
-            }),
-          },
-        ).machines
-      : {}),
-  };
-};
-
-const machineFacts = (config: HearthConfig, node: NodeConfig) => {
-  const { role, mac, installDisk, labels } = node;
-  const image = config.images[node.image];
-  if (!image) throw new Error(`nodes: ${node.image} is not a profile under images`);
-  return { role, mac, installDisk, labels, schematic: schematicId(image) };
-};
-
-const formCluster = ({ cluster, network, nodes }: HearthConfig, machines: Record<string, Machine>): TalosCluster =>
-  new TalosCluster(
-    "talos",
-    {
-      ...cluster,
-      ...network,
-      vip: cluster.vip,
-      machines,
-      prefixLength: prefixLength(network.subnet),
-      scheduleOnControlPlanes:
-        cluster.scheduleOnControlPlanes ?? Object.values(nodes).every(({ role }) => role === "controlplane"),
-    },
-    { provider: new talos.Provider("talos") },
-  );
-
 const openTunnel = (
   { cluster, cloudflare: edge }: HearthConfig,
   { cloudflareToken }: ConfiguredSecrets,
@@ -168,5 +106,3 @@ const clusterFacts = (
   ...(edge && { domain: edge.zone.name }),
   ...(tunnel && { tunnel_id: tunnel.tunnelId }),
 });
-
-const prefixLength = (cidr: string): number => Number(cidr.split("/")[1]);

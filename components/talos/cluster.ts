@@ -3,8 +3,10 @@ import * as talos from "@pulumi/talos";
 
 import type { Machine } from "../machines/machine.ts";
 import { apiReady } from "./api-ready.ts";
+import { contractProblem } from "./contract.ts";
 import { machinePatches, type ClusterSettings } from "./machine-config.ts";
 import { installerImage } from "./schematic.ts";
+import { secretPatchesOf, type SecretPatches } from "./secret-patches.ts";
 
 export interface TalosClusterArgs extends Omit<ClusterSettings, "endpointHost"> {
   /** Name of the cluster; also the context in kubeconfig and talosconfig. */
@@ -19,6 +21,8 @@ export interface TalosClusterArgs extends Omit<ClusterSettings, "endpointHost"> 
   kubernetes: string;
   /** Configuration contract: the Talos minor the cluster was created with. It never goes down. @example "v1.13" */
   contract: string;
+  /** Free-form patches that carry keys. They are applied before all others. */
+  secretPatches?: pulumi.Input<SecretPatches>;
 }
 
 /** A Talos cluster: from machines in maintenance mode to a Kubernetes API that answers. */
@@ -27,20 +31,24 @@ export class TalosCluster extends pulumi.ComponentResource {
   readonly kubeconfig: pulumi.Output<string>;
   /** Administrator's talosconfig. Secret. */
   readonly talosconfig: pulumi.Output<string>;
+  /** The root secrets, for the escrow. Secret. */
+  readonly machineSecrets: pulumi.Output<talos.MachineSecrets>;
 
   constructor(name: string, args: TalosClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:talos:TalosCluster", name, {}, opts);
-    const secrets = this.machineSecrets(args);
+    const secrets = this.drawSecrets(args);
+    const contract = keptContract(secrets, args.contract);
     const applied = Object.entries(args.machines).map(([node, machine]) =>
-      this.configure(node, machine, secrets, args),
+      this.configure(node, machine, { secrets, contract, args }),
     );
     const bootstrap = this.bootstrap(secrets, applied, args);
     this.kubeconfig = this.fetchKubeconfig(bootstrap, secrets);
     this.talosconfig = this.renderTalosconfig(secrets, args);
+    this.machineSecrets = secrets.machineSecrets;
     this.registerOutputs({ kubeconfig: this.kubeconfig, talosconfig: this.talosconfig });
   }
 
-  private machineSecrets(args: TalosClusterArgs): talos.machine.Secrets {
+  private drawSecrets(args: TalosClusterArgs): talos.machine.Secrets {
     return new talos.machine.Secrets(
       "machine-secrets",
       { talosVersion: args.contract },
@@ -49,33 +57,31 @@ export class TalosCluster extends pulumi.ComponentResource {
     );
   }
 
+  /**
+   * Gives a machine its configuration.
+   *
+   * What carries keys is the base; what was typed is a patch on it in the clear, so that a preview shows it line by line.
+   */
   private configure(
     node: string,
     machine: Machine,
-    secrets: talos.machine.Secrets,
-    args: TalosClusterArgs,
+    {
+      secrets,
+      contract,
+      args,
+    }: { secrets: talos.machine.Secrets; contract: pulumi.Output<string>; args: TalosClusterArgs },
   ): talos.machine.ConfigurationApply {
-    const settings: ClusterSettings = { ...args, endpointHost: new URL(args.endpoint).hostname };
-    const configPatches = pulumi.output(machine.address).apply((address) =>
-      machinePatches(
-        {
-          ...machine,
-          hostname: node,
-          address,
-          installerImage: installerImage(machine.platform, machine.schematic, args.talos),
-        },
-        settings,
-      ),
-    );
     const { machineConfiguration } = talos.machine.getConfigurationOutput(
       {
         clusterName: args.name,
         clusterEndpoint: args.endpoint,
         machineType: machine.role,
         machineSecrets: secrets.machineSecrets,
-        configPatches,
+        configPatches: pulumi
+          .secret(args.secretPatches ?? {})
+          .apply((patches) => secretPatchesOf(patches, node, machine.role)),
         kubernetesVersion: args.kubernetes,
-        talosVersion: args.contract,
+        talosVersion: contract,
       },
       { parent: this },
     );
@@ -85,8 +91,19 @@ export class TalosCluster extends pulumi.ComponentResource {
         node: machine.address,
         clientConfiguration: secrets.clientConfiguration,
         machineConfigurationInput: machineConfiguration,
+        configPatches: machinePatches(
+          { ...machine, hostname: node, installerImage: installerImage(machine, args.talos) },
+          { ...args, endpointHost: new URL(args.endpoint).hostname },
+        ),
+        // The last control plane cannot leave etcd in order, so none tries: what is removed alone is reset by hand before.
+        ...(machine.resetOnDestroy && { onDestroy: { reset: true, graceful: false, reboot: true } }),
       },
-      { parent: this },
+      {
+        parent: this,
+        // No input tells that the machine is there, or that it is another one than before.
+        dependsOn: machine.resources,
+        replaceWith: machine.resources,
+      },
     );
   }
 
@@ -106,7 +123,11 @@ export class TalosCluster extends pulumi.ComponentResource {
   private fetchKubeconfig(bootstrap: talos.machine.Bootstrap, secrets: talos.machine.Secrets): pulumi.Output<string> {
     const { kubeconfigRaw } = new talos.cluster.Kubeconfig(
       "kubeconfig",
-      { node: bootstrap.node, clientConfiguration: secrets.clientConfiguration },
+      {
+        node: bootstrap.node,
+        clientConfiguration: secrets.clientConfiguration,
+        certificateRenewalDuration: kubeconfigRenewal,
+      },
       { parent: this },
     );
     return kubeconfigRaw.apply(async (kubeconfig) => {
@@ -129,6 +150,17 @@ export class TalosCluster extends pulumi.ComponentResource {
     ).talosConfig;
   }
 }
+
+/** The administrator's certificate lasts a year: any update in its last 90 days renews it. */
+const kubeconfigRenewal = "2160h";
+
+/** The contract, unless it is not the one that the cluster was created with. */
+const keptContract = (secrets: talos.machine.Secrets, contract: string): pulumi.Output<string> =>
+  secrets.talosVersion.apply((recorded) => {
+    const problem = contractProblem(contract, recorded);
+    if (problem !== undefined) throw new pulumi.RunError(problem);
+    return contract;
+  });
 
 /** The control plane that founds the cluster: the first by name, so that every run picks the same. */
 const firstControlPlane = (machines: Record<string, Machine>): Machine => {

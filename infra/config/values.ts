@@ -41,3 +41,8 @@ export const httpsUrl = (example: string) =>
   z.url({ protocol: /^https$/, error: says("is not a URL with https", `write one such as ${example}`) });
 
 export const device = z.string().startsWith("/dev/", says("is not a device", "write its path, such as /dev/sda"));
+
+export const vlan = z
+  .int()
+  .min(1, says("is no VLAN", "give 1 to 4094"))
+  .max(4094, says("is no VLAN", "give 1 to 4094"));

@@ -3,6 +3,7 @@ import type { HearthConfig } from "../schema.ts";
 import { addressChecks } from "./addresses.ts";
 import { edgeChecks } from "./edge.ts";
 import { imageChecks } from "./images.ts";
+import { machineChecks } from "./machines.ts";
 import { nameChecks } from "./names.ts";
 import { nodeChecks } from "./nodes.ts";
 import { versionChecks } from "./versions.ts";
@@ -21,6 +22,7 @@ export type Check = (draft: Draft) => ConfigurationProblem[];
 const checks: Check[] = [
   ...nameChecks,
   ...nodeChecks,
+  ...machineChecks,
   ...imageChecks,
   ...addressChecks,
   ...versionChecks,
