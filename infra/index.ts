@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { format, stackFile } from "./config/error.ts";
 import { ConfigurationError, configKeys, examineConfig, unknownKeys, type HearthConfig } from "./config/index.ts";
 import { program } from "./program.ts";
-import { readTree } from "./tree.ts";
+import { readTree, TreeError, type Tree } from "./tree.ts";
 
 const settings = new pulumi.Config("hearth");
 
@@ -20,6 +20,15 @@ const load = (): HearthConfig => {
   return config;
 };
 
+const readOrExplain = (config: HearthConfig): Tree => {
+  try {
+    return readTree(config);
+  } catch (error) {
+    if (error instanceof TreeError) throw new pulumi.RunError(error.message);
+    throw error;
+  }
+};
+
 const config = load();
 
 const outputs = program(
@@ -28,9 +37,11 @@ const outputs = program(
     proxmoxToken: settings.getSecret("proxmoxToken"),
     cloudflareToken: settings.getSecret("cloudflareToken"),
     ageSeed: settings.getSecret("ageSeed"),
+    gitToken: settings.getSecret("gitToken"),
+    githubToken: settings.getSecret("githubToken"),
     machinePatches: settings.getSecretObject("machinePatches"),
   },
-  readTree(config.gitops.path),
+  readOrExplain(config),
 );
 
 export const { deployKey, ageRecipient, kubeconfig, talosconfig, tunnel } = outputs;

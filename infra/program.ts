@@ -1,19 +1,18 @@
-import * as cloudflare from "@pulumi/cloudflare";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 
-import { Tunnel } from "../components/cloudflare/tunnel.ts";
-import { Flux } from "../components/gitops/flux.ts";
 import { Cilium } from "../components/network/cilium.ts";
 import { RootSecrets } from "../components/secrets/root-secrets.ts";
 import { formCluster } from "./cluster.ts";
 import type { HearthConfig } from "./config/index.ts";
+import { openEdge } from "./edge.ts";
+import { handOver, registerRepository, type RepositorySecrets } from "./gitops.ts";
 import { bootMachines } from "./machines.ts";
 import type { Tree } from "./tree.ts";
 
 /** Secrets that a person sets with `pulumi config set --secret`. */
-export interface ConfiguredSecrets {
+export interface ConfiguredSecrets extends RepositorySecrets {
   /** API token of Proxmox, `USER@REALM!ID=SECRET`. */
   proxmoxToken: pulumi.Output<string> | undefined;
   cloudflareToken: pulumi.Output<string> | undefined;
@@ -47,62 +46,24 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
     // The resources stay those of this cluster when a certificate in the kubeconfig is renewed.
     clusterIdentifier: cluster.name,
   });
-  const network = new Cilium("cilium", { release: tree.cilium }, { provider: kubernetes });
+  // What lives in the cluster goes with its machines: a destroy has nothing to ask of an API that is about to go.
+  const inCluster = { provider: kubernetes, deletedWith: talosCluster };
+  const network = new Cilium("cilium", { release: tree.cilium }, inCluster);
   const secrets = new RootSecrets(
     "root-secrets",
     { cluster: cluster.name, ageSeed: configured.ageSeed, encryptedFiles: tree.encryptedFiles },
     { provider: randomness },
   );
-  const tunnel = openTunnel(config, configured, randomness);
-  new Flux(
-    "flux",
-    {
-      ...config.gitops,
-      operator: tree.fluxOperator,
-      ageIdentity: secrets.ageIdentity,
-      deployKey: secrets.deployKey,
-      deployKeyPublic: secrets.deployKeyPublic,
-      settings: clusterFacts(config, tunnel),
-      secrets: tunnel ? { tunnel_token: tunnel.token } : {},
-    },
-    // Pods of Flux need a network.
-    { provider: kubernetes, dependsOn: network },
-  );
+  const edge = openEdge(config, configured, randomness);
+  registerRepository(config, configured, secrets);
+  // Pods of Flux need a network.
+  handOver(config, configured, { secrets, edge, tree }, { ...inCluster, dependsOn: network });
 
   return {
     deployKey: secrets.deployKeyPublic,
     ageRecipient: secrets.ageRecipient,
     kubeconfig: talosCluster.kubeconfig,
     talosconfig: talosCluster.talosconfig,
-    tunnel: tunnel?.tunnelId,
+    tunnel: edge?.tunnel.tunnelId,
   };
 };
-
-const openTunnel = (
-  { cluster, cloudflare: edge }: HearthConfig,
-  { cloudflareToken }: ConfiguredSecrets,
-  randomness: random.Provider,
-): Tunnel | undefined =>
-  edge &&
-  new Tunnel(
-    cluster.name,
-    { account: edge.account, zoneId: edge.zone.id, ingress: edge.ingress },
-    { providers: [new cloudflare.Provider("cloudflare", { apiToken: cloudflareToken }), randomness] },
-  );
-
-/** What the tree may know of its cluster, by the variable that it substitutes. */
-const clusterFacts = (
-  { cluster, network, cloudflare: edge }: HearthConfig,
-  tunnel: Tunnel | undefined,
-): Record<string, pulumi.Input<string>> => ({
-  cluster_name: cluster.name,
-  cluster_endpoint: cluster.endpoint,
-  ...(cluster.vip && { cluster_vip: cluster.vip }),
-  pod_cidr: cluster.podCidr,
-  service_cidr: cluster.serviceCidr,
-  load_balancer_cidr: network.loadBalancers,
-  // external-dns tells its records from another cluster's by this.
-  txt_owner_id: `hearth-${cluster.name}`,
-  ...(edge && { domain: edge.zone.name }),
-  ...(tunnel && { tunnel_id: tunnel.tunnelId }),
-});

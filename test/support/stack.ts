@@ -47,7 +47,7 @@ export const runStack = async (
           cloudflareToken: pulumi.secret(knownSecrets.cloudflareToken),
           ageSeed: pulumi.secret(knownSecrets.ageSeed),
         },
-        readTree(config.gitops.path),
+        readTree(config),
       );
     },
     {
