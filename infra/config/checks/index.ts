@@ -2,6 +2,7 @@ import type { ConfigurationProblem } from "../error.ts";
 import type { HearthConfig } from "../schema.ts";
 import { addressChecks } from "./addresses.ts";
 import { edgeChecks } from "./edge.ts";
+import { escrowChecks } from "./escrow.ts";
 import { imageChecks } from "./images.ts";
 import { machineChecks } from "./machines.ts";
 import { nameChecks } from "./names.ts";
@@ -27,6 +28,7 @@ const checks: Check[] = [
   ...addressChecks,
   ...versionChecks,
   ...edgeChecks,
+  ...escrowChecks,
 ];
 
 /** Everything wrong, or maybe wrong, with how the parts of one stack's configuration go together. */
