@@ -3,7 +3,8 @@ import * as talos from "@pulumi/talos";
 
 import type { Machine } from "../machines/machine.ts";
 import { apiReady } from "./api-ready.ts";
-import { contractProblem } from "./contract.ts";
+import { founderOf } from "./founder.ts";
+import { keepContract } from "./keep-contract.ts";
 import { machinePatches, type ClusterSettings } from "./machine-config.ts";
 import { installerImage } from "./schematic.ts";
 import { secretPatchesOf, type SecretPatches } from "./secret-patches.ts";
@@ -23,6 +24,8 @@ export interface TalosClusterArgs extends Omit<ClusterSettings, "endpointHost"> 
   contract: string;
   /** Free-form patches that carry keys. They are applied before all others. */
   secretPatches?: pulumi.Input<SecretPatches>;
+  /** Waits, in updates, until the API of a kubeconfig answers. @default apiReady */
+  ready?: (kubeconfig: string) => Promise<void>;
 }
 
 /** A Talos cluster: from machines in maintenance mode to a Kubernetes API that answers. */
@@ -37,12 +40,12 @@ export class TalosCluster extends pulumi.ComponentResource {
   constructor(name: string, args: TalosClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:talos:TalosCluster", name, {}, opts);
     const secrets = this.drawSecrets(args);
-    const contract = keptContract(secrets, args.contract);
+    const contract = secrets.talosVersion.apply(keepContract(args.contract));
     const applied = Object.entries(args.machines).map(([node, machine]) =>
       this.configure(node, machine, { secrets, contract, args }),
     );
     const bootstrap = this.bootstrap(secrets, applied, args);
-    this.kubeconfig = this.fetchKubeconfig(bootstrap, secrets);
+    this.kubeconfig = this.fetchKubeconfig(bootstrap, secrets, args.ready ?? apiReady);
     this.talosconfig = this.renderTalosconfig(secrets, args);
     this.machineSecrets = secrets.machineSecrets;
     this.registerOutputs({ kubeconfig: this.kubeconfig, talosconfig: this.talosconfig });
@@ -114,13 +117,17 @@ export class TalosCluster extends pulumi.ComponentResource {
   ): talos.machine.Bootstrap {
     return new talos.machine.Bootstrap(
       "bootstrap",
-      { node: firstControlPlane(args.machines).address, clientConfiguration: secrets.clientConfiguration },
+      { node: founderOf(args.machines).address, clientConfiguration: secrets.clientConfiguration },
       // Every machine has its configuration before one of them founds the cluster.
       { parent: this, dependsOn: applied },
     );
   }
 
-  private fetchKubeconfig(bootstrap: talos.machine.Bootstrap, secrets: talos.machine.Secrets): pulumi.Output<string> {
+  private fetchKubeconfig(
+    bootstrap: talos.machine.Bootstrap,
+    secrets: talos.machine.Secrets,
+    ready: (kubeconfig: string) => Promise<void>,
+  ): pulumi.Output<string> {
     const { kubeconfigRaw } = new talos.cluster.Kubeconfig(
       "kubeconfig",
       {
@@ -131,7 +138,7 @@ export class TalosCluster extends pulumi.ComponentResource {
       { parent: this },
     );
     return kubeconfigRaw.apply(async (kubeconfig) => {
-      if (!pulumi.runtime.isDryRun()) await apiReady(kubeconfig);
+      if (!pulumi.runtime.isDryRun()) await ready(kubeconfig);
       return kubeconfig;
     });
   }
@@ -153,20 +160,3 @@ export class TalosCluster extends pulumi.ComponentResource {
 
 /** The administrator's certificate lasts a year: any update in its last 90 days renews it. */
 const kubeconfigRenewal = "2160h";
-
-/** The contract, unless it is not the one that the cluster was created with. */
-const keptContract = (secrets: talos.machine.Secrets, contract: string): pulumi.Output<string> =>
-  secrets.talosVersion.apply((recorded) => {
-    const problem = contractProblem(contract, recorded);
-    if (problem !== undefined) throw new pulumi.RunError(problem);
-    return contract;
-  });
-
-/** The control plane that founds the cluster: the first by name, so that every run picks the same. */
-const firstControlPlane = (machines: Record<string, Machine>): Machine => {
-  const [first] = Object.entries(machines)
-    .filter(([, machine]) => machine.role === "controlplane")
-    .sort(([a], [b]) => a.localeCompare(b));
-  if (!first) throw new pulumi.InputPropertyError({ propertyPath: "machines", reason: "has no control plane" });
-  return first[1];
-};
