@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as talos from "@pulumi/talos";
 
 import type { Machine } from "../components/machines/machine.ts";
+import { gatewayApiPatch } from "../components/network/gateway-api.ts";
 import { TalosCluster } from "../components/talos/cluster.ts";
 import type { HearthConfig } from "./config/index.ts";
 import { prefixLength } from "./config/ipv4.ts";
@@ -21,6 +22,13 @@ export const formCluster = (
       vip: cluster.vip,
       talosApiAccess: cluster.talosApiAccess,
       machines,
+      patches: {
+        ...cluster.patches,
+        controlPlanes: [
+          ...(network.gatewayApi ? [gatewayApiPatch(network.gatewayApi)] : []),
+          ...cluster.patches.controlPlanes,
+        ],
+      },
       prefixLength: prefixLength(network.subnet),
       scheduleOnControlPlanes:
         cluster.scheduleOnControlPlanes ?? Object.values(nodes).every(({ role }) => role === "controlplane"),

@@ -17,7 +17,7 @@ export interface Edge {
 
 /** Opens the tunnels and publishes the records; nothing without the key `cloudflare`. */
 export const openEdge = (
-  { cluster, cloudflare: edge, gitops }: HearthConfig,
+  { cluster, cloudflare: edge }: HearthConfig,
   { cloudflareToken }: { cloudflareToken: pulumi.Output<string> | undefined },
   randomness: random.Provider,
 ): Edge | undefined => {
@@ -25,7 +25,7 @@ export const openEdge = (
   const { account, zone } = edge;
   const provider = new cloudflare.Provider("cloudflare", { apiToken: cloudflareToken });
   const opts = { providers: [provider, randomness] };
-  const webhook = gitops.webhook ? [webhookRule(gitops.webhook)] : [];
+  const webhook = edge.webhook ? [webhookRule(edge.webhook)] : [];
   const tunnel = new Tunnel(cluster.name, { account, zone, ingress: [...webhook, ...edge.ingress] }, opts);
   const others = Object.entries(edge.tunnels).map(([name, { ingress }]): [string, Tunnel] => [
     name,

@@ -20,10 +20,7 @@ export const plainFacts = ({ cluster, network, cloudflare, gitops }: HearthConfi
 });
 
 /** All that the tree may know of its cluster. */
-export const clusterFacts = (
-  config: HearthConfig,
-  edge: Edge | undefined,
-): Record<string, pulumi.Input<string>> => ({
+export const clusterFacts = (config: HearthConfig, edge: Edge | undefined): Record<string, pulumi.Input<string>> => ({
   ...plainFacts(config),
   ...(edge && byTunnel("tunnel_id", edge, ({ tunnelId }) => tunnelId)),
 });

@@ -45,7 +45,7 @@ export const handOver = (
 
 /** Tells GitHub of the cluster's key and webhook, where a token for that is set. */
 export const registerRepository = (
-  { cluster, gitops }: HearthConfig,
+  { cluster, cloudflare, gitops }: HearthConfig,
   { githubToken }: RepositorySecrets,
   secrets: RootSecrets,
 ): GitHubRegistration | undefined => {
@@ -58,7 +58,7 @@ export const registerRepository = (
     );
   }
   const { webhookToken } = secrets;
-  const host = gitops.engine === "flux" ? gitops.webhook : undefined;
+  const host = gitops.engine === "flux" ? cloudflare?.webhook : undefined;
   return new GitHubRegistration("github", {
     repository,
     token: githubToken,

@@ -60,7 +60,9 @@ const filled = (root: string, file: string, facts: Record<string, string>): stri
     if ((error as NodeJS.ErrnoException).code === "ENOENT") {
       throw new TreeError(`${file} is missing: the program reads from it what to install before Git can`);
     }
-    throw new TreeError(`${file} ${(error as Error).message}; the program knows ${Object.keys(facts).join(", ")} so early`);
+    throw new TreeError(
+      `${file} ${(error as Error).message}; the program knows ${Object.keys(facts).join(", ")} so early`,
+    );
   }
 };
 

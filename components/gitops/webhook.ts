@@ -11,7 +11,9 @@ export const receiver = { name: "push", namespace: "flux-system" };
  * Source: fluxcd/notification-controller, api/v1, Receiver.GetWebhookPath.
  */
 export const receiverPath = (token: string, { name, namespace } = receiver): string =>
-  `/hook/${createHash("sha256").update(token + name + namespace).digest("hex")}`;
+  `/hook/${createHash("sha256")
+    .update(token + name + namespace)
+    .digest("hex")}`;
 
 /** How the repository's host signs what it sends, as the Receiver's type. */
 export const receiverType = (repository: string): "github" | "gitlab" | "generic-hmac" => {

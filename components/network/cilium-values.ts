@@ -48,7 +48,9 @@ const exactly =
     const advice = twin
       ? `write ${path}: ${wanted} in place of ${twin}, which Helm ignores: ${why}`
       : `write ${wanted}: ${why}`;
-    return [{ path: steps, problem: found === undefined ? "is missing" : `${show(found)} does not suit Talos`, advice }];
+    return [
+      { path: steps, problem: found === undefined ? "is missing" : `${show(found)} does not suit Talos`, advice },
+    ];
   };
 
 const grants =
@@ -66,7 +68,8 @@ const grants =
     return [
       {
         path,
-        problem: found === undefined ? "is missing, and the chart's own list has SYS_MODULE" : `lacks ${missing.join(", ")}`,
+        problem:
+          found === undefined ? "is missing, and the chart's own list has SYS_MODULE" : `lacks ${missing.join(", ")}`,
         advice: `write [${wanted.join(", ")}]`,
       },
     ];
@@ -132,7 +135,8 @@ const at = (values: unknown, path: string[]): unknown =>
 
 const isOn = (values: Values, path: string[]): boolean => String(at(values, path)) === "true";
 
-const isObject = (value: unknown): value is Values => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Values =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const show = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 

@@ -7,9 +7,7 @@ export interface BgpPeer {
 }
 
 /** How the addresses of load balancers become known to the network. */
-export type Announcement =
-  | { mode: "l2"; interfaces: string[] }
-  | { mode: "bgp"; asn: number; peers: BgpPeer[] };
+export type Announcement = { mode: "l2"; interfaces: string[] } | { mode: "bgp"; asn: number; peers: BgpPeer[] };
 
 /** What the GitOps tree is told of load balancers, by the variable that it substitutes. */
 export const loadBalancerFacts = (pool: string, announcement: Announcement): Record<string, string> => ({

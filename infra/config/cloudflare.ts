@@ -144,6 +144,8 @@ export const cloudflareSchema = z.strictObject({
   ingress: ingress.default([]),
   /** Tunnels beside the cluster's own, by name, for connectors of other clusters or hosts. */
   tunnels: z.record(name, z.strictObject({ ingress })).default({}),
+  /** Host name at which a push to the repository tells Flux to reconcile at once. */
+  webhook: z.string().regex(domain, says("is not a host name", "write one such as flux.example.com")).optional(),
   /** Records beside those of the tunnels' hostnames. */
   records: z.array(record).default([]),
 });

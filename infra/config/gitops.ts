@@ -3,13 +3,6 @@ import { z } from "zod";
 import { says } from "./error.ts";
 import { release } from "./values.ts";
 
-const hostname = z
-  .string()
-  .regex(
-    /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
-    says("is not a host name", "write one such as flux.dev.example.com"),
-  );
-
 export const gitopsSchema = z
   .strictObject({
     /** What keeps the cluster at its repository. @default flux */
@@ -27,8 +20,6 @@ export const gitopsSchema = z
     knownHosts: z.string().optional(),
     /** Release of Flux, where the engine is Flux. */
     flux: release.optional(),
-    /** Host name, in the Cloudflare zone, at which a push tells Flux to reconcile at once. */
-    webhook: hostname.optional(),
   })
   .superRefine(({ engine, repository, knownHosts, flux }, context) => {
     const require = (key: string, advice: string) => {

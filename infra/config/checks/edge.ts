@@ -1,31 +1,45 @@
-import { fullName, within } from "../../../components/cloudflare/names.ts";
+import type { RecordConfig } from "../cloudflare.ts";
 import type { ConfigurationProblem } from "../error.ts";
+import type { HearthConfig } from "../schema.ts";
 import { collisions } from "./collisions.ts";
-import type { Check, Draft } from "./index.ts";
+import type { Check } from "./index.ts";
 
-interface Named {
+type Cloudflare = NonNullable<HearthConfig["cloudflare"]>;
+type Rule = Cloudflare["ingress"][number];
+
+/** The rules of one tunnel, and where they stand. */
+interface RuleList {
   path: PropertyKey[];
-  hostname: string;
+  rules: Rule[];
 }
 
-/** Every ingress rule, with where it stands. */
-const rules = ({ cloudflare }: Draft) => [
-  ...(cloudflare?.ingress ?? []).map((rule, index) => ({ rule, path: ["cloudflare", "ingress", index] })),
-  ...Object.entries(cloudflare?.tunnels ?? {}).flatMap(([name, { ingress }]) =>
-    ingress.map((rule, index) => ({ rule, path: ["cloudflare", "tunnels", name, "ingress", index] })),
-  ),
+/** The rules of all tunnels. */
+export const ruleLists = ({ ingress, tunnels }: Cloudflare): RuleList[] => [
+  { path: ["cloudflare", "ingress"], rules: ingress },
+  ...Object.entries(tunnels).map(([name, { ingress: rules }]) => ({
+    path: ["cloudflare", "tunnels", name, "ingress"],
+    rules,
+  })),
 ];
 
-/** Every host name that is to lead to a tunnel. */
-const hostnames = (draft: Draft): Named[] => [
-  ...rules(draft).map(({ rule, path }) => ({ path: [...path, "hostname"], hostname: rule.hostname })),
-  ...(draft.gitops?.webhook ? [{ path: ["gitops", "webhook"], hostname: draft.gitops.webhook }] : []),
-];
+/** A record's full name. */
+export const fullName = (name: string, zone: string): string => {
+  if (name === "@") return zone;
+  return within(name, zone) ? name : `${name}.${zone}`;
+};
 
-const hostnamesInZone: Check = (draft) => {
-  const zone = draft.cloudflare?.zone.name;
-  if (zone === undefined) return [];
-  return hostnames(draft)
+const within = (hostname: string, zone: string): boolean => hostname === zone || hostname.endsWith(`.${zone}`);
+
+const hostnamesInZone: Check = ({ cloudflare, gitops }) => {
+  if (!cloudflare) return [];
+  const zone = cloudflare.zone.name;
+  const named = [
+    ...ruleLists(cloudflare).flatMap(({ path, rules }) =>
+      rules.map(({ hostname }, index) => ({ path: [...path, index, "hostname"], hostname })),
+    ),
+    ...(gitops?.webhook ? [{ path: ["gitops", "webhook"], hostname: gitops.webhook }] : []),
+  ];
+  return named
     .filter(({ hostname }) => !within(hostname, zone))
     .map(({ path, hostname }) => ({
       path,
@@ -34,96 +48,122 @@ const hostnamesInZone: Check = (draft) => {
     }));
 };
 
-const rulesOnce: Check = (draft) =>
-  collisions(
-    rules(draft).map(({ rule, path }) => ({
-      path: [...path, "hostname"].map(String),
-      value: [rule.hostname, rule.path ?? ""].join(""),
-      owner: `that of ${path.slice(1).join(".")}`,
-      advice: "remove one of them: only the first would ever answer",
-    })),
-  );
-
-/** One host name leads to one tunnel. */
-const hostnamesOfOneTunnel: Check = (draft) => {
-  const first = new Map<string, string>();
-  return rules(draft).flatMap(({ rule, path }): ConfigurationProblem[] => {
-    const tunnel = path.slice(1, -2).join(".") || "the cluster's own tunnel";
-    const other = first.get(rule.hostname) ?? tunnel;
-    first.set(rule.hostname, other);
-    if (other === tunnel) return [];
-    return [
-      {
-        path: [...path, "hostname"],
-        problem: `${rule.hostname} leads to ${other} already`,
-        advice: "let one tunnel answer for it, by rules with paths where needed",
-      },
-    ];
-  });
-};
-
-const recordsInZone: Check = ({ cloudflare }) =>
-  (cloudflare?.records ?? []).flatMap(({ name }, index): ConfigurationProblem[] =>
-    name === "@" || !name.endsWith(".") || within(name.replace(/\.$/, ""), cloudflare?.zone.name ?? "")
-      ? []
-      : [
-          {
-            path: ["cloudflare", "records", index, "name"],
-            problem: `${name} is outside the zone ${cloudflare?.zone.name ?? ""}`,
-            advice: "write it relative to the zone, such as www, or @ for the zone itself",
-          },
-        ],
-  );
-
-/** Where a name has a CNAME it has no other record. Source: RFC 1034, section 3.6.2. */
-const aliasesStandAlone: Check = ({ cloudflare, gitops }) => {
-  if (!cloudflare) return [];
-  const { zone, records, ingress, tunnels } = cloudflare;
-  const all = [...ingress, ...Object.values(tunnels).flatMap((tunnel) => tunnel.ingress)];
-  const tunnelled = new Set([...all.map(({ hostname }) => hostname), ...(gitops?.webhook ? [gitops.webhook] : [])]);
-  const full = records.map(({ name }) => fullName(name, zone.name));
-  return records.flatMap(({ type, name }, index): ConfigurationProblem[] => {
-    const host = full[index] ?? name;
-    const other = records.findIndex(
-      (each, at) => at !== index && full[at] === host && (type === "CNAME" || each.type === "CNAME"),
-    );
-    const conflicts = ["A", "AAAA", "CNAME"].includes(type);
-    if (tunnelled.has(host) && conflicts) {
-      return [
-        {
-          path: ["cloudflare", "records", index, "name"],
-          problem: `${name} is a tunnel's hostname, which has a record already`,
-          advice: "remove this record, or the ingress rule",
-        },
-      ];
-    }
-    if (other === -1 || other > index) return [];
-    return [
-      {
-        path: ["cloudflare", "records", index, "name"],
-        problem: `${name} is also that of records.${other}, and a CNAME stands alone`,
-        advice: "remove one of them",
-      },
-    ];
-  });
-};
-
-const webhookNeedsTunnel: Check = ({ gitops, cloudflare, complete }) =>
+const webhookHasTunnel: Check = ({ cloudflare, gitops, complete }) =>
   complete && gitops?.webhook && !cloudflare
     ? [
         {
           path: ["gitops", "webhook"],
-          problem: `${gitops.webhook} is reached through a tunnel, and there is none`,
-          advice: "add the key cloudflare, or remove this one: Flux then looks for changes at its interval",
+          problem: `${gitops.webhook} leads nowhere, for there is no tunnel`,
+          advice: "add hearth:cloudflare, or remove this",
+        },
+      ]
+    : [];
+
+/** The first rule that matches answers, so one after it for the same requests never does. */
+const rulesAreReached: Check = ({ cloudflare }) =>
+  cloudflare
+    ? ruleLists(cloudflare).flatMap(({ path, rules }) =>
+        rules.flatMap((rule, index): ConfigurationProblem[] => {
+          const earlier = rules.slice(0, index).findIndex((other) => covers(other, rule));
+          if (earlier === -1) return [];
+          return [
+            {
+              path: [...path, index],
+              problem: `${rule.hostname}${rule.path ?? ""} is never reached, for rule ${earlier} answers for it`,
+              advice: "remove one of them, or put this one first",
+            },
+          ];
+        }),
+      )
+    : [];
+
+const covers = (earlier: Rule, later: Rule): boolean =>
+  (earlier.path === undefined || earlier.path === later.path) &&
+  (earlier.hostname === later.hostname ||
+    (earlier.hostname.startsWith("*.") && later.hostname.endsWith(earlier.hostname.slice(1))));
+
+/** A hostname's record leads to one tunnel. */
+const hostnamesOfOneTunnel: Check = ({ cloudflare, gitops }) => {
+  if (!cloudflare) return [];
+  const advice = "a record leads to one tunnel only: remove one of them";
+  const lists = ruleLists(cloudflare).map(({ path, rules }) =>
+    rules
+      .map(({ hostname }, index) => ({
+        path: [...path, index, "hostname"],
+        value: hostname,
+        owner: `at ${path.join(".")}`,
+        advice,
+      }))
+      .filter(({ value }, index, all) => all.findIndex((other) => other.value === value) === index),
+  );
+  const webhook = gitops?.webhook
+    ? [
+        {
+          path: ["gitops", "webhook"],
+          value: gitops.webhook,
+          owner: "the webhook's",
+          advice: "give the webhook a name of its own",
+        },
+      ]
+    : [];
+  return collisions([...lists.flat(), ...webhook]);
+};
+
+/** Source: RFC 1034, 3.6.2: beside a CNAME there is nothing of the same name. */
+const recordsGoTogether: Check = ({ cloudflare }) => {
+  if (!cloudflare) return [];
+  const zone = cloudflare.zone.name;
+  const tunnelled = new Set(ruleLists(cloudflare).flatMap(({ rules }) => rules.map(({ hostname }) => hostname)));
+  return cloudflare.records.flatMap((record, index): ConfigurationProblem[] => {
+    const name = fullName(record.name, zone);
+    const path = ["cloudflare", "records", index, "name"];
+    const earlier = cloudflare.records.slice(0, index).filter((other) => fullName(other.name, zone) === name);
+    if (tunnelled.has(name) && ["A", "AAAA", "CNAME"].includes(record.type)) {
+      return [
+        {
+          path,
+          problem: `${name} has a record that leads to a tunnel`,
+          advice: "remove this record or the ingress rule",
+        },
+      ];
+    }
+    if (earlier.some((other) => same(other, record))) {
+      return [{ path, problem: `${name} has this ${record.type} record already`, advice: "remove one of them" }];
+    }
+    if (earlier.some(({ type }) => (type === "CNAME") !== (record.type === "CNAME"))) {
+      return [
+        {
+          path,
+          problem: `${name} has a CNAME, and beside that there can be no other record`,
+          advice: "use another name for one of them",
+        },
+      ];
+    }
+    return [];
+  });
+};
+
+const same = (a: RecordConfig, b: RecordConfig): boolean =>
+  a.type === b.type &&
+  (a.type === "CNAME" ||
+    ("content" in a && "content" in b ? a.content === b.content : JSON.stringify(a) === JSON.stringify(b)));
+
+const tunnelNames: Check = ({ cluster, cloudflare }) =>
+  cluster && cloudflare && cluster.name in cloudflare.tunnels
+    ? [
+        {
+          path: ["cloudflare", "tunnels", cluster.name],
+          problem: "is the name of the cluster's own tunnel",
+          advice: "move its rules to cloudflare.ingress, or use another name",
         },
       ]
     : [];
 
 export const edgeChecks: Check[] = [
   hostnamesInZone,
-  rulesOnce,
+  webhookHasTunnel,
+  rulesAreReached,
   hostnamesOfOneTunnel,
-  recordsInZone,
-  aliasesStandAlone,
-  webhookNeedsTunnel,
+  recordsGoTogether,
+  tunnelNames,
 ];

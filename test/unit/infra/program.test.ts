@@ -64,6 +64,7 @@ describe("the program of dev", () => {
       "flux-system",
       "cluster-secrets",
       "cluster-settings",
+      "webhook-token",
     ]);
     expect(flux?.dependsOn).to.include.members(planted.map(({ urn }) => urn));
   });
