@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, normalize } from "node:path";
+import { dirname, join, normalize } from "node:path";
 
 import { parse, parseAllDocuments } from "yaml";
 
@@ -7,19 +7,22 @@ import { parse, parseAllDocuments } from "yaml";
 interface Kustomization {
   resources?: string[];
   components?: string[];
+  generators?: string[];
 }
 
 interface Manifest {
   kind?: string;
   apiVersion?: string;
   spec?: { path?: string };
+  /** Of a generator of KSOPS: the files that it decrypts. */
+  files?: string[];
 }
 
 const isEncrypted = (file: string): boolean => /\.sops\.(ya?ml|json|env|ini)$/.test(file);
 
 /**
  * The encrypted files that a cluster reads: those of its own folder, and of every folder that a Kustomization of Flux found
- * there leads to. Sorted, relative to the root.
+ * there, or a generator of KSOPS, leads to. Sorted, relative to the root.
  *
  * @param path folder of the cluster's entry point, such as `gitops/clusters/dev`
  * @param facts what variables in the Kustomizations' paths stand for
@@ -33,7 +36,7 @@ export const encryptedFiles = (root: string, path: string, facts: Readonly<Recor
     seen.add(place);
     if (statSync(join(root, place)).isDirectory()) entriesOf(root, place).forEach(visit);
     else if (isEncrypted(place)) encrypted.add(place);
-    else if (/\.ya?ml$/.test(place)) ledTo(readFileSync(join(root, place), "utf8"), facts).forEach(visit);
+    else if (/\.ya?ml$/.test(place)) ledTo(root, place, facts).forEach(visit);
   };
   visit(path);
   return [...encrypted].sort();
@@ -48,14 +51,17 @@ const entriesOf = (root: string, folder: string): string[] => {
 
 const entriesNamed = (root: string, folder: string): string[] => {
   const text = readFileSync(join(root, folder, "kustomization.yaml"), "utf8");
-  const { resources = [], components = [] } = parse(text) as Kustomization;
-  return [...resources, ...components].filter((entry) => !entry.includes("://"));
+  const { resources = [], components = [], generators = [] } = parse(text) as Kustomization;
+  return [...resources, ...components, ...generators].filter((entry) => !entry.includes("://"));
 };
 
-/** The folders that the Kustomizations of Flux in a file lead to. */
-const ledTo = (text: string, facts: Readonly<Record<string, string>>): string[] =>
-  parseAllDocuments(text)
+/** The folders and files that a file leads to. What is no YAML, as a chart's template, leads nowhere. */
+const ledTo = (root: string, file: string, facts: Readonly<Record<string, string>>): string[] =>
+  parseAllDocuments(readFileSync(join(root, file), "utf8"))
+    .filter(({ errors }) => errors.length === 0)
     .map((document) => document.toJS() as Manifest | null)
-    .filter((manifest) => manifest?.apiVersion?.startsWith("kustomize.toolkit.fluxcd.io/"))
-    .flatMap((manifest) => manifest?.spec?.path ?? [])
-    .map((path) => path.replace(/\$\{(\w+)\}/g, (whole, name: string) => facts[name] ?? whole));
+    .flatMap((manifest) => {
+      if (manifest?.kind === "ksops") return (manifest.files ?? []).map((each) => join(dirname(file), each));
+      if (!manifest?.apiVersion?.startsWith("kustomize.toolkit.fluxcd.io/")) return [];
+      return (manifest.spec?.path ?? "").replace(/\$\{(\w+)\}/g, (whole, name: string) => facts[name] ?? whole);
+    });
