@@ -1,5 +1,9 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
 import { checkStacks } from "../config/checks/across.ts";
-import { count, format, stackFile } from "../config/error.ts";
+import { count, format, stackFile, type ConfigurationProblem } from "../config/error.ts";
+import type { HearthConfig } from "../config/schema.ts";
 import { examineStacks, requireStacks, validStacks } from "./stacks.ts";
 
 /** Says what is wrong with stack files, each by itself and against all others. */
@@ -12,7 +16,7 @@ export const check = (folder: string, wanted: string[]): number => {
   let bad = false;
   for (const [stack, { config, problems, warnings }] of examined) {
     if (wanted.length > 0 && !wanted.includes(stack)) continue;
-    const all = [...problems, ...(across[stack] ?? [])];
+    const all = [...problems, ...(across[stack] ?? []), ...(config ? treeIsThere(folder, config) : [])];
     if (all.length > 0) console.error(format(stackFile(stack), all));
     if (warnings.length > 0) console.error(format(stackFile(stack), warnings, "warning"));
     if (all.length === 0 && config)
@@ -21,6 +25,18 @@ export const check = (folder: string, wanted: string[]): number => {
   }
   return bad ? 1 : 0;
 };
+
+/** The program reads the cluster's tree from the same checkout. */
+const treeIsThere = (folder: string, { gitops }: HearthConfig): ConfigurationProblem[] =>
+  existsSync(join(folder, gitops.path))
+    ? []
+    : [
+        {
+          path: ["gitops", "path"],
+          problem: `${gitops.path} is not a folder of this checkout`,
+          advice: "make it, as that of another cluster is made, or correct the path",
+        },
+      ];
 
 const summary = (nodes: { role: string }[]): string => {
   const controlPlanes = nodes.filter(({ role }) => role === "controlplane").length;

@@ -3,6 +3,7 @@ import { stackFile } from "../error.ts";
 import { overlap } from "../ipv4.ts";
 import type { HearthConfig } from "../schema.ts";
 import type { Claim } from "./collisions.ts";
+import { fullName, ruleLists } from "./edge.ts";
 
 /** Something that one stack only may have, in a namespace such as `address`. */
 type StackClaim = Omit<Claim, "advice"> & { namespace: string; advice?: string };
@@ -46,6 +47,7 @@ const claims = (config: HearthConfig): StackClaim[] => [
   ...ofCluster(config),
   ...Object.entries(config.nodes).flatMap(([name, node]) => ofNode(name, node, config)),
   ...ofEdge(config),
+  ...ofRouting(config),
   ...ofGitOps(config),
 ];
 
@@ -83,16 +85,46 @@ const ofNode = (name: string, node: HearthConfig["nodes"][string], { proxmox }: 
     : []),
 ];
 
-const ofEdge = ({ cloudflare }: HearthConfig): StackClaim[] =>
-  (cloudflare?.ingress ?? []).map(({ hostname }, index) => ({
-    namespace: "hostname",
-    path: ["cloudflare", "ingress", index, "hostname"],
-    value: hostname,
-    owner: "a hostname",
-    advice: "a record leads to one tunnel only: give each environment names of its own",
-  }));
+const ofEdge = ({ cluster, cloudflare }: HearthConfig): StackClaim[] => {
+  if (!cloudflare) return [];
+  const { account, zone, tunnels, records } = cloudflare;
+  const advice = "a name leads to one place only: give each environment names of its own";
+  const hostnames = ruleLists(cloudflare).flatMap(({ path, rules }) =>
+    rules.map(({ hostname }, index) => ({ path: [...path, index, "hostname"], value: hostname })),
+  );
+  const webhook = cloudflare.webhook ? [{ path: ["cloudflare", "webhook"], value: cloudflare.webhook }] : [];
+  return [
+    ...[...hostnames, ...webhook].map((claim) => ({ ...claim, namespace: "record", owner: "a hostname", advice })),
+    ...records.map((record, index) => ({
+      namespace: "record",
+      path: ["cloudflare", "records", index, "name"],
+      value: fullName(record.name, zone.name),
+      owner: "a record",
+      advice,
+    })),
+    ...[cluster.name, ...Object.keys(tunnels)].map((name) => ({
+      namespace: "tunnel",
+      path: name === cluster.name ? ["cluster", "name"] : ["cloudflare", "tunnels", name],
+      value: `${account} ${name}`,
+      shown: name,
+      owner: "the name of a tunnel",
+      advice: "give each tunnel of the account a name of its own",
+    })),
+  ];
+};
 
-const ofGitOps = ({ gitops }: HearthConfig): StackClaim[] => [
+const ofGitOps = ({ gitops, escrow }: HearthConfig): StackClaim[] => [
+  ...(escrow?.path === undefined
+    ? []
+    : [
+        {
+          namespace: "escrow",
+          path: ["escrow", "path"],
+          value: escrow.path,
+          owner: "the escrow file",
+          advice: "give each stack a file of its own",
+        },
+      ]),
   {
     namespace: "tree",
     path: ["gitops", "path"],
@@ -102,6 +134,19 @@ const ofGitOps = ({ gitops }: HearthConfig): StackClaim[] => [
     advice: "give each cluster a folder of its own",
   },
 ];
+
+/** A router drops a route that says to have come through its receiver's own system. */
+const ofRouting = ({ network: { announce } }: HearthConfig): StackClaim[] =>
+  announce.mode === "bgp"
+    ? announce.peers.map(({ address }) => ({
+        namespace: "asn",
+        path: ["network", "announce", "asn"],
+        value: `${address} ${announce.asn}`,
+        shown: String(announce.asn),
+        owner: "the autonomous system at the same router",
+        advice: "give each cluster a number of its own, such as 64513 and 64514",
+      }))
+    : [];
 
 /** Pools that overlap, and pools that hold another stack's addresses. */
 const pools = (theirs: HearthConfig, ours: HearthConfig, other: string): ConfigurationProblem[] => {

@@ -138,24 +138,22 @@ const servicesFit: Check = ({ cluster }) =>
 
 /** The endpoint must lead to the control planes. */
 const endpointIsTheirs: Check = (draft) => {
-  const { cluster, network, nodes, complete } = draft;
-  if (!cluster || !network || !complete) return [];
-  const { hostname } = new URL(cluster.endpoint);
+  const { cluster, nodes, complete } = draft;
+  if (!cluster || !complete) return [];
+  const { hostname, port } = new URL(cluster.endpoint);
   if (!/^[\d.]+$/.test(hostname)) return [];
+  const path = ["cluster", "endpoint"];
   const controlPlanes = Object.values(nodes).filter(({ role }) => role === "controlplane");
   const theirs: string[] = [...(cluster.vip ? [cluster.vip] : []), ...controlPlanes.map(({ address }) => address)];
-  if (theirs.includes(hostname)) {
-    return cluster.vip || controlPlanes.length === 1 ? [] : [lonelyEndpoint(hostname)];
+  const advice = `use https://${cluster.vip ?? theirs[0] ?? ""}:6443`;
+  if (!theirs.includes(hostname)) {
+    // A load balancer of one's own may stand there.
+    return [{ path, problem: `${hostname} is neither the VIP nor a control plane`, advice, warning: true }];
   }
-  return [
-    {
-      path: ["cluster", "endpoint"],
-      problem: `${hostname} is neither the VIP nor the address of a control plane`,
-      advice: `use https://${cluster.vip ?? theirs[0] ?? ""}:6443`,
-      // A load balancer of one's own may stand there.
-      warning: true,
-    },
-  ];
+  if (port !== "6443") {
+    return [{ path, problem: `${cluster.endpoint} does not name the port of the Kubernetes API`, advice }];
+  }
+  return cluster.vip || controlPlanes.length === 1 ? [] : [lonelyEndpoint(hostname)];
 };
 
 const lonelyEndpoint = (hostname: string): ConfigurationProblem => ({

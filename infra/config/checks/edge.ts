@@ -30,14 +30,14 @@ export const fullName = (name: string, zone: string): string => {
 
 const within = (hostname: string, zone: string): boolean => hostname === zone || hostname.endsWith(`.${zone}`);
 
-const hostnamesInZone: Check = ({ cloudflare, gitops }) => {
+const hostnamesInZone: Check = ({ cloudflare }) => {
   if (!cloudflare) return [];
   const zone = cloudflare.zone.name;
   const named = [
     ...ruleLists(cloudflare).flatMap(({ path, rules }) =>
       rules.map(({ hostname }, index) => ({ path: [...path, index, "hostname"], hostname })),
     ),
-    ...(gitops?.webhook ? [{ path: ["gitops", "webhook"], hostname: gitops.webhook }] : []),
+    ...(cloudflare.webhook ? [{ path: ["cloudflare", "webhook"], hostname: cloudflare.webhook }] : []),
   ];
   return named
     .filter(({ hostname }) => !within(hostname, zone))
@@ -48,13 +48,15 @@ const hostnamesInZone: Check = ({ cloudflare, gitops }) => {
     }));
 };
 
-const webhookHasTunnel: Check = ({ cloudflare, gitops, complete }) =>
-  complete && gitops?.webhook && !cloudflare
+/** Flux alone has receivers. */
+const webhookIsHeard: Check = ({ cloudflare, gitops }) =>
+  cloudflare?.webhook && gitops && gitops.engine !== "flux"
     ? [
         {
-          path: ["gitops", "webhook"],
-          problem: `${gitops.webhook} leads nowhere, for there is no tunnel`,
-          advice: "add hearth:cloudflare, or remove this",
+          path: ["cloudflare", "webhook"],
+          problem: `${cloudflare.webhook} is not heard, for ${gitops.engine} keeps the cluster at its repository`,
+          advice: "remove it, or set gitops.engine to flux",
+          warning: true,
         },
       ]
     : [];
@@ -83,7 +85,7 @@ const covers = (earlier: Rule, later: Rule): boolean =>
     (earlier.hostname.startsWith("*.") && later.hostname.endsWith(earlier.hostname.slice(1))));
 
 /** A hostname's record leads to one tunnel. */
-const hostnamesOfOneTunnel: Check = ({ cloudflare, gitops }) => {
+const hostnamesOfOneTunnel: Check = ({ cloudflare }) => {
   if (!cloudflare) return [];
   const advice = "a record leads to one tunnel only: remove one of them";
   const lists = ruleLists(cloudflare).map(({ path, rules }) =>
@@ -96,11 +98,11 @@ const hostnamesOfOneTunnel: Check = ({ cloudflare, gitops }) => {
       }))
       .filter(({ value }, index, all) => all.findIndex((other) => other.value === value) === index),
   );
-  const webhook = gitops?.webhook
+  const webhook = cloudflare.webhook
     ? [
         {
-          path: ["gitops", "webhook"],
-          value: gitops.webhook,
+          path: ["cloudflare", "webhook"],
+          value: cloudflare.webhook,
           owner: "the webhook's",
           advice: "give the webhook a name of its own",
         },
@@ -161,7 +163,7 @@ const tunnelNames: Check = ({ cluster, cloudflare }) =>
 
 export const edgeChecks: Check[] = [
   hostnamesInZone,
-  webhookHasTunnel,
+  webhookIsHeard,
   rulesAreReached,
   hostnamesOfOneTunnel,
   recordsGoTogether,

@@ -1,9 +1,11 @@
 import type { ConfigurationProblem } from "../error.ts";
 import type { HearthConfig } from "../schema.ts";
 import { addressChecks } from "./addresses.ts";
+import { announcementChecks } from "./announcement.ts";
 import { edgeChecks } from "./edge.ts";
 import { escrowChecks } from "./escrow.ts";
 import { imageChecks } from "./images.ts";
+import { labelChecks } from "./labels.ts";
 import { machineChecks } from "./machines.ts";
 import { nameChecks } from "./names.ts";
 import { nodeChecks } from "./nodes.ts";
@@ -24,8 +26,10 @@ const checks: Check[] = [
   ...nameChecks,
   ...nodeChecks,
   ...machineChecks,
+  ...labelChecks,
   ...imageChecks,
   ...addressChecks,
+  ...announcementChecks,
   ...versionChecks,
   ...edgeChecks,
   ...escrowChecks,
