@@ -57,7 +57,7 @@ const entriesNamed = (root: string, folder: string): string[] => {
 
 /** The folders and files that a file leads to. What is no YAML, as a chart's template, leads nowhere. */
 const ledTo = (root: string, file: string, facts: Readonly<Record<string, string>>): string[] =>
-  parseAllDocuments(readFileSync(join(root, file), "utf8"))
+  parseAllDocuments(readFileSync(join(root, file), "utf8"), { logLevel: "silent" })
     .filter(({ errors }) => errors.length === 0)
     .map((document) => document.toJS() as Manifest | null)
     .flatMap((manifest) => {
