@@ -40,10 +40,11 @@ export const destroy = async (lab: Lab, context: Context): Promise<void> => {
       },
     });
     display.clear();
-    display.line(`Destroyed ${String(report.counts.delete ?? 0)} resources`);
+    display.line(`Destroyed ${String(report.counts?.delete ?? 0)} resources`);
   }
   await rm(lab.folder.kubeconfig, { force: true });
   await rm(lab.folder.talosconfig, { force: true });
+  await rm(lab.folder.authorizedKeys, { force: true });
   const left = await holdings(lab, config);
   if (left.length > 0) throw new Problem(`The simulators still hold ${left.join(", ")}`);
   display.line("The simulators hold nothing");

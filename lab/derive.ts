@@ -62,16 +62,8 @@ interface ProxmoxConfig {
   hosts?: string[];
 }
 
-/** Where the lab's own services listen: host:port of each. */
-export interface ServiceAddresses {
-  supervisor: string;
-  proxy: string;
-  registry: string;
-  cloudflare: string;
-  git: string;
-  /** Used only where the committed Proxmox endpoint is a name. */
-  proxmox: string;
-}
+/** Where the lab's own services listen: host:port of each. Proxmox's is used only where its committed endpoint is a name. */
+export type ServiceAddresses = Record<"supervisor" | "proxy" | "registry" | "cloudflare" | "git" | "proxmox", string>;
 
 const literal = /(?<![\d.])(\d{1,3})((?:\.\d{1,3}){3})(?![\d.])/g;
 

@@ -1,13 +1,16 @@
 import { execa, type Options } from "execa";
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../toolchain/problem.ts";
+import { checkpointFile, restoreCheckpoint } from "./checkpoint.ts";
 import { engineEnvironment } from "./environment.ts";
 import { RunReport, type EngineEvent } from "./events.ts";
 import type { LabFolder } from "./folder.ts";
+import { forgetRelease } from "./helm.ts";
+import { Kubernetes } from "./kubernetes.ts";
 import type { LabConfig } from "./lab-config.ts";
 import { endStrays } from "./strays.ts";
 
@@ -34,10 +37,17 @@ export interface StackOutputs {
   tunnel?: string;
 }
 
+interface StateResource {
+  urn: string;
+  type: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+}
+
 interface Deployment {
   deployment: {
-    pending_operations?: { type: string; resource: { urn: string } }[];
-    resources?: { urn: string; protect?: boolean }[];
+    pending_operations?: { type: string; resource: StateResource }[];
+    resources?: StateResource[];
   };
 }
 
@@ -71,6 +81,7 @@ export class Engine {
   async recover(): Promise<string[]> {
     await endOrphan(this.folder);
     const did: string[] = [];
+    if (await restoreCheckpoint(this.folder)) did.push("took the state that was whole before an engine was killed");
     if (await this.isLockedByTheDead()) {
       await this.call(["cancel", this.folder.stack, "--yes"]);
       did.push("removed the state's lock of an engine that is gone");
@@ -148,13 +159,14 @@ export class Engine {
   }
 
   private async hasStack(): Promise<boolean> {
-    const folder = join(this.folder.state, ".pulumi", "stacks");
-    const files = await readdir(folder, { recursive: true }).catch(() => []);
-    return files.some((file) => file.endsWith(`${this.folder.stack}.json`));
+    return access(await checkpointFile(this.folder)).then(
+      () => true,
+      () => false,
+    );
   }
 
-  private async state(): Promise<Deployment> {
-    return JSON.parse(await this.call(["stack", "export", "--stack", this.folder.stack])) as Deployment;
+  private async state(...flags: string[]): Promise<Deployment> {
+    return JSON.parse(await this.call(["stack", "export", "--stack", this.folder.stack, ...flags])) as Deployment;
   }
 
   private async isLockedByTheDead(): Promise<boolean> {
@@ -173,16 +185,29 @@ export class Engine {
   /**
    * Removes operations from the state that an engine began and never reported.
    *
-   * What was created by them is not in the state. The next update creates it again, or says what is in its way.
+   * What was created by them is not in the state, and the next update creates it again. Most resources take over what is
+   * there; Helm does not, so it has to forget its release first.
    */
   private async forgetPending(): Promise<string[]> {
     if (!(await this.hasStack())) return [];
     const state = await this.state();
     const pending = state.deployment.pending_operations ?? [];
     if (pending.length === 0) return [];
+    const releases = pending.map(({ resource }) => resource).filter(({ type }) => type === helmReleaseType);
+    if (releases.length > 0) await this.forgetReleases(releases);
     const input = JSON.stringify({ ...state, deployment: { ...state.deployment, pending_operations: [] } });
     await this.call(["stack", "import", "--stack", this.folder.stack], { input });
     return pending.map(({ type, resource }) => `${type} ${resource.urn.split("::").at(-1) ?? resource.urn}`);
+  }
+
+  private async forgetReleases(releases: StateResource[]): Promise<void> {
+    const { resources = [] } = (await this.state("--show-secrets")).deployment;
+    const kubeconfig = plain(resources.find(({ type }) => type === kubeconfigType)?.outputs?.kubeconfigRaw);
+    if (kubeconfig === undefined) return;
+    for (const { inputs = {} } of releases) {
+      const [name, namespace] = [plain(inputs.name), plain(inputs.namespace) ?? "default"];
+      if (name !== undefined) await forgetRelease(new Kubernetes(kubeconfig), { name, namespace });
+    }
   }
 
   private async call(args: string[], options: Pick<Options, "cwd" | "input"> = {}): Promise<string> {
@@ -212,6 +237,16 @@ export const endOrphan = async (folder: LabFolder): Promise<void> => {
     await sleep(200);
   }
   await endStrays(folder);
+};
+
+const helmReleaseType = "kubernetes:helm.sh/v3:Release";
+const kubeconfigType = "talos:cluster/kubeconfig:Kubeconfig";
+
+/** A string of an exported state, also one that was secret. */
+const plain = (value: unknown): string | undefined => {
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null || !("plaintext" in value)) return undefined;
+  return JSON.parse(String(value.plaintext)) as string;
 };
 
 const parseEvent = (line: string): EngineEvent | undefined => {

@@ -40,8 +40,8 @@ export class RunReport {
   /** Resources changed, as `create Vm den-dev-cp01`. */
   readonly changes: string[] = [];
   readonly errors: string[] = [];
-  /** Number of resources by operation, once the run has ended. */
-  counts: Record<string, number> = {};
+  /** Number of resources by operation; undefined until the run has ended. */
+  counts: Record<string, number> | undefined;
 
   constructor(private readonly now: () => number = () => Date.now()) {}
 
@@ -60,7 +60,7 @@ export class RunReport {
 
   /** Whether nothing was, or would be, changed. */
   get isUnchanged(): boolean {
-    return Object.keys(this.counts).every((op) => ["same", "read"].includes(op));
+    return this.counts !== undefined && Object.keys(this.counts).every((op) => ["same", "read"].includes(op));
   }
 
   private start({ op, urn, type }: StepMetadata): string | undefined {
@@ -99,4 +99,4 @@ export class RunReport {
 }
 
 const isNothing = (op: string): boolean => ["same", "read", "refresh"].includes(op);
-const isOwn = (type: string): boolean => type === "pulumi:pulumi:Stack" || type.startsWith("hearth:");
+const isOwn = (type: string): boolean => type.startsWith("pulumi:") || type.startsWith("hearth:");

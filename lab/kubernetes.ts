@@ -66,6 +66,13 @@ export class Kubernetes {
     if (status !== 200) throw new Error(`PATCH ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
   }
 
+  /** Deletes an object, if it is there. */
+  async delete(path: string): Promise<void> {
+    const { status, body } = await this.ask("DELETE", path);
+    if (status !== 404 && status >= 300)
+      throw new Error(`DELETE ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+  }
+
   private ask(method: string, path: string, body?: string): Promise<{ status: number; body: string }> {
     return new Promise((resolve, reject) => {
       const headers = body === undefined ? {} : { "Content-Type": "application/merge-patch+json" };

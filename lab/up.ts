@@ -102,7 +102,7 @@ export const describeProgress = ({ phases }: RunReport): string => {
 /** What a preview says, in a line or a few. */
 export const describeChanges = (preview: RunReport): string =>
   preview.isUnchanged
-    ? `no changes (${String(preview.counts.same ?? 0)} resources)`
+    ? `no changes (${String(preview.counts?.same ?? 0)} resources)`
     : [`${preview.changes.length.toString()} changes`, ...preview.changes.map((change) => `  ${change}`)].join("\n");
 
 /** Writes down what people and the Git server need of the stack's outputs. */

@@ -25,18 +25,31 @@ const seconds = z.int(says("is not a number of seconds", "write a whole number")
 
 /** How the connector speaks to a service. Source: Cloudflare, "Origin configuration parameters". */
 const originRequest = z.strictObject({
+  /** Path of the authorities that the service's certificate is checked by, in the connector's container. */
   caPool: z.string().optional(),
+  /** Seconds until a connection has to stand. */
   connectTimeout: seconds.optional(),
+  /** Send requests as a whole, for services that know no chunks. */
   disableChunkedEncoding: z.boolean().optional(),
+  /** Speak HTTP/2 to the service. */
   http2Origin: z.boolean().optional(),
+  /** What the header Host says to the service. */
   httpHostHeader: z.string().optional(),
+  /** Idle connections to keep. */
   keepAliveConnections: z.int().positive().optional(),
+  /** Seconds until an idle connection is closed. */
   keepAliveTimeout: seconds.optional(),
+  /** Ask for the certificate of the requested host name. */
   matchSnItoHost: z.boolean().optional(),
+  /** Do not try IPv4 and IPv6 at once. */
   noHappyEyeballs: z.boolean().optional(),
+  /** Take any certificate of the service. */
   noTlsVerify: z.boolean().optional(),
+  /** Host name that the service's certificate has to be for. */
   originServerName: z.string().optional(),
+  /** Seconds between probes of a connection. */
   tcpKeepAlive: seconds.optional(),
+  /** Seconds until TLS has to stand. */
   tlsTimeout: seconds.optional(),
 });
 
@@ -53,13 +66,17 @@ const comment = z
 
 const ingress = z.array(
   z.strictObject({
+    /** What is asked for: a full name, or a wildcard as its first label. @example "app.example.com" */
     hostname,
     /** Regular expression of the paths that the rule is for. @default every path */
     path: z.string().optional(),
+    /** What answers. @example "http://welcome.apps.svc.cluster.local:80" */
     service,
+    /** How the connector speaks to the service. */
     originRequest: originRequest.optional(),
     /** Of the record. */
     comment,
+    /** Identifier of a record that exists and is taken over. */
     adopt,
   }),
 );
@@ -79,7 +96,9 @@ const recordCommon = {
       error: says("is not a time that Cloudflare takes", "write 60 to 86400 seconds, or 1 for automatic"),
     })
     .default(1),
+  /** What people see beside it at Cloudflare. */
   comment,
+  /** Identifier of a record that exists and is taken over. */
   adopt,
 };
 
@@ -87,7 +106,9 @@ const record = z
   .union([
     z.strictObject({
       ...recordCommon,
+      /** Kind of record. */
       type: z.enum(simpleTypes),
+      /** What it says. @example "192.0.2.10" */
       content: z.string().min(1, says("is empty", "write what the record says")),
       /** Whether Cloudflare stands between clients and the content. Only for A, AAAA and CNAME. @default false */
       proxied: z.boolean().default(false),
@@ -96,6 +117,7 @@ const record = z
     }),
     z.strictObject({
       ...recordCommon,
+      /** Kind of record. */
       type: z.enum(structuredTypes),
       /** The record's parts, in Cloudflare's words. */
       data: z.record(z.string(), z.union([z.string(), z.number()])),
@@ -135,15 +157,27 @@ const recordProblems = ({ type, ttl, content, proxied, priority }: RecordFacts) 
 ];
 
 export const cloudflareSchema = z.strictObject({
+  /** Identifier of the account. */
   account: hex32,
+  /** The zone that hostnames and records are in. */
   zone: z.strictObject({
+    /** Identifier of the zone. */
     id: hex32,
+    /** Its domain. @example "example.com" */
     name: z.string().regex(domain, says("is not a domain", "write one such as example.com")),
   }),
   /** What the cluster's own tunnel answers for, first match first. Each hostname also gets a proxied record. */
   ingress: ingress.default([]),
   /** Tunnels beside the cluster's own, by name, for connectors of other clusters or hosts. */
-  tunnels: z.record(name, z.strictObject({ ingress })).default({}),
+  tunnels: z
+    .record(
+      name,
+      z.strictObject({
+        /** What the tunnel answers for, first match first. */
+        ingress,
+      }),
+    )
+    .default({}),
   /** Host name at which a push to the repository tells Flux to reconcile at once. */
   webhook: z.string().regex(domain, says("is not a host name", "write one such as flux.example.com")).optional(),
   /** Records beside those of the tunnels' hostnames. */

@@ -22,7 +22,7 @@ const podSecurity = z.strictObject({
 const talosApiAccess = z.strictObject({
   /** Namespaces whose pods may call the Talos API. */
   namespaces: z.array(name).min(1, says("is empty", "name at least one")),
-  /** @default ["os:etcd:backup"] */
+  /** What they may do there. @default ["os:etcd:backup"] */
   roles: z
     .array(z.enum(["os:reader", "os:operator", "os:etcd:backup", "os:admin"]))
     .min(1, says("is empty", "name at least one, such as os:etcd:backup"))
@@ -41,25 +41,34 @@ const registryMirror = z.strictObject({
 });
 
 export const clusterSchema = z.strictObject({
+  /**
+   * Name of the cluster, `<site>-<env>`: the first part of its nodes' names, and its context in kubeconfig.
+   * @example "den-dev"
+   */
   name,
   /** URL of the Kubernetes API that nodes and people use. */
   endpoint: httpsUrl("https://10.20.0.10:6443"),
   /** Address that the control planes share. */
   vip: address.optional(),
+  /** Release of Talos that machines install. @example "v1.13.9" */
   talos: release,
+  /** Release of Kubernetes. @example "v1.36.4" */
   kubernetes: release,
   /** Talos minor that the cluster was created with; it stays. */
   contract: minor,
+  /** Range of the pods' addresses; every node takes a /24 of it. @example "10.244.0.0/16" */
   podCidr: cidr,
+  /** Range of the Services' addresses. @example "10.96.0.0/12" */
   serviceCidr: cidr,
   /** @default true when there are no workers */
   scheduleOnControlPlanes: z.boolean().optional(),
   /** Further names and addresses that the APIs of Talos and Kubernetes are called by. */
   certSANs: z.array(z.string()).default([]),
+  /** Standard that the API server holds pods to. */
   podSecurity: podSecurity.prefault({}),
   /** How much of each request the API server writes down. @default what Talos sets, Metadata */
   auditLevel: z.enum(["None", "Metadata", "Request", "RequestResponse"]).optional(),
-  /** @default "none" */
+  /** What opens the disks of machines. @default "none" */
   diskEncryption: diskEncryption.default("none"),
   /** Machines boot only what is signed. A machine that was installed without it has to be installed anew. @default false */
   secureBoot: z.boolean().default(false),

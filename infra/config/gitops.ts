@@ -14,7 +14,9 @@ export const gitopsSchema = z
       protocol: /^(ssh|https)$/,
       error: says("is not a URL with ssh or https", "write one such as ssh://git@github.com/you/hearth.git"),
     }),
+    /** Branch that the cluster follows. @example "main" */
     branch: z.string().min(1, says("is empty", "write one such as main")),
+    /** Folder of the cluster in the repository. @example "gitops/clusters/dev" */
     path: z.string().min(1, says("is empty", "write the cluster's folder, such as gitops/clusters/dev")),
     /** Lines of known_hosts for the repository's server, where it is reached over SSH. */
     knownHosts: z.string().optional(),

@@ -3,8 +3,9 @@ import { z } from "zod";
 import { says } from "./error.ts";
 
 const kernelModule = z.strictObject({
+  /** What the kernel calls it. @example "drbd" */
   name: z.string().regex(/^[\w-]+$/, says("is not a kernel module", "write its name, such as drbd")),
-  /** @example ["usermode_helper=disabled"] */
+  /** What the module is loaded with. @example ["usermode_helper=disabled"] */
   parameters: z.array(z.string()).default([]),
 });
 

@@ -28,16 +28,32 @@ const announcement = z.discriminatedUnion(
       mode: z.literal("bgp"),
       /** Number of the cluster's autonomous system. */
       asn,
-      peers: z.array(z.strictObject({ name, address, asn })).min(1, atLeastOne),
+      /** Routers that the addresses are announced to. */
+      peers: z
+        .array(
+          z.strictObject({
+            /** What it is called in Cilium's resources. */
+            name,
+            /** Its address. @example "10.30.0.1" */
+            address,
+            /** Number of its autonomous system. @example 64512 */
+            asn,
+          }),
+        )
+        .min(1, atLeastOne),
     }),
   ],
   { error: says("is not a way of announcing addresses", "write mode: l2, or mode: bgp with asn and peers") },
 );
 
 export const networkSchema = z.strictObject({
+  /** Subnet that machines are in. @example "10.20.0.0/24" */
   subnet: cidr,
+  /** Router of the subnet. @example "10.20.0.1" */
   gateway: address,
+  /** Name servers of machines. @example ["10.20.0.1"] */
   nameservers: z.array(address).min(1, atLeastOne),
+  /** Time servers of machines. @example ["time.cloudflare.com"] */
   timeServers: z.array(z.string()).min(1, atLeastOne),
   /** Range that Cilium gives to Services of type LoadBalancer. */
   loadBalancers: cidr,

@@ -15,16 +15,22 @@ const share = z
 /** What a disk has to be, all of it. */
 const diskSelector = z
   .strictObject({
+    /** Its size, compared. @example ">= 100GB" */
     size: z
       .string()
       .regex(/^(>=|<=|>|<|==)? ?\d+(\.\d+)? ?([KMGT]i?B)$/, says("is not a size", 'write one such as ">= 100GB"'))
       .optional(),
+    /** Kind of disk. */
     type: z.enum(["ssd", "hdd", "nvme", "sd"]).optional(),
     /** May have wildcards. */
     model: z.string().optional(),
+    /** Serial number; may have wildcards. */
     serial: z.string().optional(),
+    /** World Wide Identifier; may have wildcards. */
     wwid: z.string().optional(),
+    /** UUID; may have wildcards. */
     uuid: z.string().optional(),
+    /** Path on the bus; may have wildcards. @example "/pci0000:00/0000:00:1f.2/*" */
     busPath: z.string().optional(),
   })
   .refine((selector) => Object.keys(selector).length > 0, says("selects any disk", "name at least a size or a type"));
@@ -32,27 +38,35 @@ const diskSelector = z
 const provisioning = z.strictObject({
   /** Which disk, as a CEL expression. @example disk.transport == "nvme" && !system_disk */
   disk: z.string().optional(),
+  /** Smallest size. @example "50GiB" */
   minSize: size.optional(),
+  /** Largest size, also as a share of the disk. @example "80%" */
   maxSize: share.optional(),
+  /** Take what is free of the disk, up to its largest size. */
   grow: z.boolean().optional(),
 });
 
 const userVolume = provisioning.extend({
+  /** Which disk, as a CEL expression. @example "disk.transport == 'nvme' && !system_disk" */
   disk: z.string(),
+  /** Smallest size. @example "50GiB" */
   minSize: size,
-  /** @default "xfs" */
+  /** What it is formatted with. @default "xfs" */
   filesystem: z.enum(["xfs", "ext4"]).optional(),
 });
 
 /** Several links as one. */
 const bond = z.strictObject({
+  /** How the links share the traffic. */
   mode: z.enum([
     ...(["802.3ad", "active-backup", "balance-alb", "balance-rr"] as const),
     ...(["balance-tlb", "balance-xor", "broadcast"] as const),
   ]),
   /** Hardware addresses of its links beside the node's mac. */
   macs: z.array(mac).min(1, says("is empty", "name the hardware address of at least one more link")),
+  /** What decides which link a packet takes. */
   xmitHashPolicy: z.enum(["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"]).optional(),
+  /** How often LACP asks its partner. */
   lacpRate: z.enum(["slow", "fast"]).optional(),
 });
 
@@ -65,16 +79,19 @@ const taint = z
 
 export const nodeSchema = z
   .strictObject({
+    /** Whether it runs the control plane. */
     role: z.enum(["controlplane", "worker"]),
     /** Name of an image profile under `images`. */
     image: z.string(),
     /** Its address; with `dhcp`, the one that the network's DHCP server keeps for its mac. */
     address,
+    /** Hardware address of its link, by which the machine is known before it has a name. @example "BC:24:11:20:00:11" */
     mac,
     /** The network's DHCP server hands out the address. @default false */
     dhcp: z.boolean().default(false),
     /** Tag of the VLAN that the machine itself adds. */
     vlan: vlan.optional(),
+    /** Several links as one. */
     bond: bond.optional(),
     /** Largest packet, in bytes. */
     mtu: z.int().min(1280, says("is less than IPv6 needs", "give 1280 to 9216")).max(9216).optional(),
@@ -95,7 +112,9 @@ export const nodeSchema = z
         userVolume,
       )
       .default({}),
+    /** Labels of the Kubernetes node. @example {"hearth.dev/storage":"true"} */
     labels: z.record(z.string(), z.string()).default({}),
+    /** Annotations of the Kubernetes node. */
     annotations: z.record(z.string(), z.string()).default({}),
     /** By key. @example { dedicated: "storage:NoSchedule" } */
     taints: z.record(z.string(), taint).default({}),
@@ -106,9 +125,13 @@ export const nodeSchema = z
     /** The virtual machine; a node without it is bare metal. */
     proxmox: vmSchema.optional(),
   })
-  .refine(({ installDisk, diskSelector: selector }) => (installDisk === undefined) !== (selector === undefined), {
+  .refine(({ installDisk, diskSelector: selector }) => installDisk !== undefined || selector !== undefined, {
     path: ["installDisk"],
-    error: says("and diskSelector: one of them says where Talos is installed", "write either, such as /dev/sda"),
+    error: says("is missing, and so is diskSelector", "add either, such as installDisk: /dev/sda"),
+  })
+  .refine(({ installDisk, diskSelector: selector }) => installDisk === undefined || selector === undefined, {
+    path: ["installDisk"],
+    error: says("stands beside diskSelector, and only one of them can be", "remove either"),
   });
 
 /** Nodes by name. */

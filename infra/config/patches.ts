@@ -33,8 +33,11 @@ export const patchSchema = z
 
 /** Patches by what they are for. Those with keys in them belong into the secret hearth:machinePatches. */
 export const patchesSchema = z.strictObject({
+  /** For all machines. */
   all: z.array(patchSchema).default([]),
+  /** For control planes. */
   controlPlanes: z.array(patchSchema).default([]),
+  /** For workers. */
   workers: z.array(patchSchema).default([]),
 });
 

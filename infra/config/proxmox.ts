@@ -3,12 +3,15 @@ import { z } from "zod";
 import { httpsUrl, vlan } from "./values.ts";
 
 export const proxmoxSchema = z.strictObject({
+  /** URL of the API. @example "https://10.20.0.5:8006" */
   endpoint: httpsUrl("https://10.20.0.5:8006"),
   /** Datastore for boot images; it has the content type `import`. */
   imageDatastore: z.string(),
+  /** Datastore for the disks of machines. @example "local-lvm" */
   diskDatastore: z.string(),
   /** Datastores that all hosts see: an image is downloaded to them once. */
   sharedDatastores: z.array(z.string()).default([]),
+  /** Bridge of the hosts that machines are connected to. @example "vmbr0" */
   bridge: z.string(),
   /** VLAN that the bridge puts machines into. */
   vlan: vlan.optional(),

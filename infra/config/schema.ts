@@ -12,13 +12,21 @@ import { proxmoxSchema } from "./proxmox.ts";
 
 /** What a stack file says under `hearth:`, save its secrets. */
 export const schema = z.strictObject({
+  /** The Talos cluster: its releases, its ranges of addresses, and what all its machines have. */
   cluster: clusterSchema,
+  /** The network that machines are in. */
   network: networkSchema,
+  /** Image Factory profiles by name. */
   images: imagesSchema,
+  /** Nodes by name, `<site>-<env>-<purpose><serial>`. */
   nodes: nodesSchema,
+  /** The Proxmox cluster, where nodes are virtual machines. */
   proxmox: proxmoxSchema.optional(),
+  /** Tunnels and DNS; without it there are none. */
   cloudflare: cloudflareSchema.optional(),
+  /** The repository that the cluster is kept at, and what keeps it there. */
   gitops: gitopsSchema,
+  /** Who can open the file with the stack's root secrets. */
   escrow: escrowSchema.optional(),
 });
 

@@ -7,11 +7,14 @@ const gibibytes = z.int().min(1, says("is no size", "give GiB, at least 1"));
 
 /** The virtual machine of a node. */
 export const vmSchema = z.strictObject({
+  /** Proxmox host that it runs on. @example "pve1" */
   host: z.string(),
+  /** Its number, unique in the Proxmox cluster. @example 2011 */
   vmId: z
     .int()
     .min(100, says("is below 100, which Proxmox keeps for itself", "choose one from 100 to 999999999"))
     .max(999_999_999, says("is above what Proxmox can count to", "choose one from 100 to 999999999")),
+  /** Cores of its processor. @example 4 */
   cores: z.int().positive(says("is no number of cores", "give at least 1")),
   /** MiB */
   memory: z.int().min(2048, says("is less than Talos needs", "give at least 2048 MiB")),
@@ -59,7 +62,9 @@ export const vmSchema = z.strictObject({
     .optional(),
   /** Stop and start it when a change needs that. @default false for control planes, true for workers */
   rebootAfterUpdate: z.boolean().optional(),
+  /** Resource pool that it belongs to. */
   pool: z.string().optional(),
+  /** Tags beside those of all machines. */
   tags: z.array(z.string()).default([]),
   /** Devices of the host that are mapped for it, by the name of the mapping. */
   pciMappings: z.array(z.string()).default([]),

@@ -1,6 +1,5 @@
-import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { expect } from "chai";
 import { execa } from "execa";
@@ -9,9 +8,9 @@ import { parseAllDocuments } from "yaml";
 import { machinePatches } from "../../components/talos/machine-config.ts";
 import { machineOptions } from "../support/machine-options.ts";
 import { clusterSettings, machineSettings } from "../support/machines.ts";
+import { scratch, type Scratch } from "../support/scratch.ts";
 import { tool } from "../support/tools.ts";
 
-const root = join(import.meta.dirname, "..", "..");
 const contracts = ["v1.12", "v1.13"];
 const roles = ["controlplane", "worker"] as const;
 
@@ -56,45 +55,22 @@ export const configurations = pulumi.all(cases.map(({ contract, role, patches })
 `;
 
 describe("machine configuration", () => {
-  let folder: string;
+  let project: Scratch;
   let rendered: string[];
 
   before("rendered by the real plugin", async () => {
-    const programs = await Promise.all(["pulumi", "pulumi-language-nodejs", "pulumi-resource-talos"].map(tool));
-    const [pulumi = "pulumi"] = programs;
-    folder = await mkdtemp(join(tmpdir(), "hearth-machine-config-"));
-    await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-    await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", main: "index.ts" }));
-    await writeFile(join(folder, "cases.json"), JSON.stringify(cases));
-    await writeFile(join(folder, "index.ts"), program);
-    await writeFile(
-      join(folder, "Pulumi.yaml"),
-      "name: machine-config\nruntime: { name: nodejs, options: { typescript: false, nodeargs: --import tsx } }\n",
-    );
-    const call = (...args: string[]) =>
-      execa(pulumi, [...args, "--non-interactive"], {
-        cwd: folder,
-        maxBuffer: 1 << 28,
-        env: {
-          PATH: [...programs.map(dirname), dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter),
-          PULUMI_HOME: join(folder, ".pulumi"),
-          PULUMI_BACKEND_URL: `file://${folder}`,
-          PULUMI_CONFIG_PASSPHRASE: "test",
-          PULUMI_SKIP_UPDATE_CHECK: "1",
-          PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "1",
-        },
-      });
-    await call("stack", "init", "test");
-    await call("up", "--yes", "--skip-preview", "--stack", "test");
-    const { stdout } = await call("stack", "output", "--json", "--show-secrets", "--stack", "test");
-    rendered = (JSON.parse(stdout) as { configurations: string[] }).configurations;
+    project = await scratch("pulumi-resource-talos", program);
+    await project.write("cases.json", JSON.stringify(cases));
+    await project.pulumi("up", "--yes", "--skip-preview");
+    const outputs = await project.pulumi("stack", "output", "--json", "--show-secrets");
+    rendered = (JSON.parse(outputs) as { configurations: string[] }).configurations;
   });
 
-  after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  after(() => project.remove());
 
   for (const [index, { name }] of cases.entries()) {
     it(`of a ${name} is valid`, async () => {
-      const file = join(folder, `${index}.yaml`);
+      const file = join(project.folder, `${index}.yaml`);
       await writeFile(file, rendered[index] ?? "");
       const { exitCode, stderr } = await execa(
         await tool("talosctl"),

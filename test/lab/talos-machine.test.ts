@@ -348,7 +348,7 @@ describe("the lab's Talos machine", () => {
       expect(await on(worker, "get", "extensions")).to.contain(schematic);
     });
 
-    it("joins the etcd cluster as a further control plane and takes over the shared address", async () => {
+    it("joins the etcd cluster as a further control plane, and leaves it with a graceful reset", async () => {
       await second.start();
       const file = await lab.configuration("controlplane", "den-test-cp02", layer2);
       expect((await insecurely(second, "apply-config", "-f", file)).code).to.equal(0);

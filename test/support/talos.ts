@@ -38,7 +38,7 @@ export interface TalosLab {
   kubectl: (node: string) => Promise<(...args: string[]) => Promise<string>>;
   /** Values in the configuration that no log may show. */
   secrets: () => Promise<string[]>;
-  /** Everything that the lab logged. */
+  /** Ends every machine and deletes the folder. */
   stop: () => Promise<void>;
 }
 
@@ -152,7 +152,7 @@ export const talosLab = async (endpoint: string): Promise<TalosLab> => {
       return found;
     },
     stop: async () => {
-      await Promise.all(machines.map(({ process }) => process?.stop()));
+      await Promise.all(machines.map(({ process }) => process?.stop() ?? Promise.resolve(0)));
       await folder.remove();
     },
   };

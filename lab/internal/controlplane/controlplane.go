@@ -65,7 +65,11 @@ func (c *ControlPlane) Start(node Node) error {
 	}
 	c.node = &node
 	if c.hasData() {
-		if err := c.startEtcd(node, membership{}); err != nil {
+		first, err := c.keptMembership()
+		if err != nil {
+			return err
+		}
+		if err := c.startEtcd(node, first); err != nil {
 			return err
 		}
 	} else {
@@ -156,6 +160,9 @@ func (c *ControlPlane) startEtcd(node Node, first membership) error {
 	}
 	starting, err := c.etcd(node, first)
 	if err != nil {
+		return err
+	}
+	if err := c.keepMembership(first); err != nil {
 		return err
 	}
 	if err := c.startProgram(starting); err != nil {

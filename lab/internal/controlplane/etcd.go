@@ -2,6 +2,7 @@ package controlplane
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -22,12 +23,30 @@ const etcdCiphers = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_
 	"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384," +
 	"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305,TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305"
 
-// membership is how an etcd without data gets its first members.
+// membership is how an etcd gets its first members. It is kept, as a member that never got to writing its own log has
+// to be told again: otherwise it would begin a cluster of its own.
 type membership struct {
-	// state is "new" or "existing".
-	state string
-	// members are NAME=URL pairs separated by commas; empty where there is data.
-	members string
+	// State is "new" or "existing".
+	State string `json:"state"`
+	// Members are NAME=URL pairs separated by commas.
+	Members string `json:"members"`
+}
+
+func (c *ControlPlane) keepMembership(first membership) error {
+	content, err := json.Marshal(first)
+	if err != nil {
+		return err
+	}
+	return writeFile(c.path("etcd-membership.json"), content)
+}
+
+func (c *ControlPlane) keptMembership() (membership, error) {
+	var first membership
+	content, err := os.ReadFile(c.path("etcd-membership.json"))
+	if err == nil {
+		err = json.Unmarshal(content, &first)
+	}
+	return first, err
 }
 
 // etcd renders etcd as Talos runs it.
@@ -41,7 +60,9 @@ func (c *ControlPlane) etcd(node Node, first membership) (*component, error) {
 		certificates: map[string]certificate{
 			"server": {settings.CA(), identity{commonName: node.Hostname, server: true, client: true,
 				hosts: unique(append(hosts, "127.0.0.1", "::1", "localhost"))}},
-			"peer":  {settings.CA(), identity{commonName: node.Hostname, server: true, client: true, hosts: unique(hosts)}},
+			// etcd checks where a peer calls from, which on loopback is always the same address.
+			"peer": {settings.CA(), identity{commonName: node.Hostname, server: true, client: true,
+				hosts: unique(append(hosts, "127.0.0.1"))}},
 			"admin": {settings.CA(), identity{commonName: "talos", client: true}},
 		},
 	}
@@ -66,8 +87,8 @@ func (c *ControlPlane) etcd(node Node, first membership) (*component, error) {
 		"feature-gates":                  {"InitialCorruptCheck=true,CompactHashCheck=true"},
 		"watch-progress-notify-interval": {"5s"},
 	}
-	if first.members != "" {
-		args["initial-cluster"], args["initial-cluster-state"] = []string{first.members}, []string{first.state}
+	if first.Members != "" {
+		args["initial-cluster"], args["initial-cluster-state"] = []string{first.Members}, []string{first.State}
 	}
 	denied := deny("name", "auto-tls", "peer-auto-tls", "data-dir", "listen-peer-urls", "listen-client-urls",
 		"client-cert-auth", "cert-file", "key-file", "trusted-ca-file", "peer-client-cert-auth", "peer-cert-file",
@@ -84,7 +105,8 @@ func (c *ControlPlane) etcd(node Node, first membership) (*component, error) {
 func (c *ControlPlane) Bootstrap(recoverSnapshot, skipHashCheck bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.hasData() {
+	// A member that was started a moment ago has not written anything yet.
+	if c.hasData() || c.running["etcd"] != nil {
 		return ErrBootstrapped
 	}
 	if c.node == nil {
@@ -96,11 +118,7 @@ func (c *ControlPlane) Bootstrap(recoverSnapshot, skipHashCheck bool) error {
 			return err
 		}
 	}
-	first := membership{state: "new", members: member(*c.node)}
-	if c.hasData() {
-		first = membership{}
-	}
-	if err := c.startEtcd(*c.node, first); err != nil {
+	if err := c.startEtcd(*c.node, membership{State: "new", Members: member(*c.node)}); err != nil {
 		return err
 	}
 	return c.markBootstrapped()
@@ -150,7 +168,7 @@ func (c *ControlPlane) join(ctx context.Context, node Node) {
 		if err == nil {
 			c.mu.Lock()
 			if ctx.Err() == nil {
-				err = c.startEtcd(node, membership{state: "existing", members: members})
+				err = c.startEtcd(node, membership{State: "existing", Members: members})
 			}
 			c.mu.Unlock()
 			if err == nil {

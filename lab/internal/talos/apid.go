@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/netip"
 	"strconv"
@@ -74,7 +75,7 @@ func startAPID(ctx context.Context, address netip.Addr, who identity, local prox
 	a := &apid{server: grpc.NewServer(options...), router: r}
 	go func() {
 		if err := a.server.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
-			fmt.Println("apid:", err)
+			log.Printf("apid: %v", err)
 		}
 	}()
 	return a, nil

@@ -72,7 +72,7 @@ describe("a Talos cluster", () => {
       expectSound(await form({}, { preview }));
     });
 
-    it(`${preview ? "waits for no API when it is previewed" : "waits for its API when it is made"}`, async () => {
+    it(preview ? "waits for no API when it is previewed" : "waits for its API when it is made", async () => {
       const waited: string[] = [];
       await form({ ready: (kubeconfig) => Promise.resolve(void waited.push(kubeconfig)) }, { preview });
       expect(waited).to.deep.equal(preview ? [] : ["kubeconfig"]);

@@ -1,0 +1,54 @@
+import { copyFile, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { Problem } from "../toolchain/problem.ts";
+import type { LabFolder } from "./folder.ts";
+
+const isWhole = async (path: string): Promise<boolean> => {
+  try {
+    JSON.parse(await readFile(path, "utf8"));
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** The file in which the engine keeps the stack's state. */
+export const checkpointFile = async (folder: LabFolder): Promise<string> => {
+  const project = parse(await readFile(join(folder.root, "Pulumi.yaml"), "utf8")) as { name: string };
+  return join(folder.state, ".pulumi", "stacks", project.name, `${folder.stack}.json`);
+};
+
+/**
+ * Removes the attributes of state files where the engine was killed while it wrote them.
+ *
+ * The engine cannot read a file whose attributes are cut off, and can do without them.
+ */
+const removeDamagedAttributes = async (folder: LabFolder): Promise<void> => {
+  const files = await readdir(folder.state, { recursive: true }).catch(() => []);
+  for (const file of files.filter((name) => name.endsWith(".attrs")).map((name) => join(folder.state, name))) {
+    if (!(await isWhole(file))) await rm(file, { force: true });
+  }
+};
+
+/**
+ * Puts the state's last whole copy back where the engine was killed while it wrote.
+ *
+ * The engine keeps the previous state beside the present one. Whether anything was restored.
+ */
+export const restoreCheckpoint = async (folder: LabFolder): Promise<boolean> => {
+  await removeDamagedAttributes(folder);
+  const file = await checkpointFile(folder);
+  const exists = await readFile(file).then(
+    () => true,
+    () => false,
+  );
+  if (!exists || (await isWhole(file))) return false;
+  if (!(await isWhole(`${file}.bak`))) {
+    throw new Problem(
+      `The stack's state, ${file}, is damaged: run \`npm run lab -- reset ${folder.stack}\` to start over`,
+    );
+  }
+  await copyFile(`${file}.bak`, file);
+  return true;
+};

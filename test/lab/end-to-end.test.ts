@@ -1,0 +1,169 @@
+import { globSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+import { expect } from "chai";
+
+import { LabCheckout } from "../support/lab-checkout.ts";
+import { filesWith, secretsOf } from "../support/leaks.ts";
+import { exposed, processTree, survivors, type Process } from "../support/processes.ts";
+
+describe("npm run lab", () => {
+  let checkout: LabCheckout;
+  let printed = "";
+
+  /** Runs a command that has to succeed, and keeps what it printed. */
+  const lab = async (...args: string[]): Promise<string> => {
+    const { exitCode, all } = await checkout.lab(...args);
+    printed += all;
+    expect(exitCode, all).to.equal(0);
+    return all;
+  };
+
+  const tree = async (): Promise<Process[]> => processTree(await checkout.supervisor());
+
+  before(async () => {
+    checkout = await LabCheckout.create(93);
+  });
+
+  after(() => checkout.remove());
+
+  it("takes dev from nothing to GitOps", async () => {
+    const output = await lab();
+    expect(output).to.match(/3 of 3 Ready: den-dev-cp01, den-dev-wk01, den-dev-wk02/);
+    expect(output).to.match(/Flux +\d+ objects Ready at refs\/heads\/main@sha1:[0-9a-f]{40}/);
+    expect(output).to.match(/secrets +1 of 1 decrypted: welcome/);
+    expect(output).to.match(/tunnel +den-dev, CNAME welcome\.dev\.example\.com/);
+    expect(output).to.match(/time .*machines .*talos .*gitops .*flux/);
+  });
+
+  it("says that nothing changes when it is run again", async () => {
+    expect(await lab()).to.contain("Preview: no changes");
+  });
+
+  it("gives kubectl, talosctl and pulumi what they need", async () => {
+    const { all, exitCode } = await checkout.shell(
+      "kubectl get nodes --output name && talosctl etcd members --nodes 127.93.0.11 && pulumi stack output deployKey",
+    );
+    printed += String(all);
+    expect(exitCode, String(all)).to.equal(0);
+    expect(all).to.contain("node/den-dev-wk02").and.to.contain("den-dev-cp01").and.to.contain("ssh-ed25519 ");
+  });
+
+  it("has the decrypted secret in the cluster", async () => {
+    const { stdout } = await checkout.shell(
+      "kubectl get secret welcome --namespace apps --output jsonpath={.data.message}",
+    );
+    expect(Buffer.from(String(stdout), "base64").toString()).to.equal("The hearth is lit");
+  });
+
+  it("listens on loopback addresses only", async () => {
+    expect(await exposed(await tree())).to.deep.equal([]);
+  });
+
+  it("applies a commit to the tree, and the program still changes nothing", async () => {
+    await checkout.edit("gitops/apps/welcome/deployment.yaml", (text) =>
+      text.replace("spec:\n  selector:", "spec:\n  replicas: 2\n  selector:"),
+    );
+    const commit = await checkout.commit("Welcome twice");
+    const output = await lab();
+    expect(output).to.contain("Preview: no changes").and.to.contain(commit);
+    const { stdout } = await checkout.shell(
+      "kubectl get deployment welcome --namespace apps --output jsonpath={.spec.replicas}",
+    );
+    expect(stdout).to.equal("2");
+  });
+
+  it("shows no secret in its output, its logs, a preview or the stored state", async () => {
+    printed += await lab("preview");
+    printed += await lab("status");
+    const { stdout } = await checkout.shell("pulumi stack export --show-secrets");
+    const { stdout: exported } = await checkout.shell("pulumi stack export");
+    const { proxmoxToken, cloudflareToken, passphrase } = JSON.parse(
+      readFileSync(checkout.file(".lab/dev/credentials.json"), "utf8"),
+    ) as Record<string, string>;
+    const secrets = [
+      ...secretsOf(JSON.parse(String(stdout))),
+      ...[proxmoxToken, cloudflareToken, passphrase].filter((secret) => secret !== undefined),
+    ];
+    expect(secrets.length).to.be.greaterThan(20);
+    const shown = (text: string) => secrets.filter((secret) => text.includes(secret)).length;
+    expect(shown(printed), "in the output").to.equal(0);
+    expect(shown(String(exported)), "in the exported state").to.equal(0);
+    expect(
+      filesWith(secrets, checkout.file(".lab/dev"), ["logs/**", "pulumi/**", "Pulumi.dev.yaml"]),
+      "in files",
+    ).to.deep.equal([]);
+  });
+
+  it("comes back with everything after its supervisor was killed", async () => {
+    const before = await tree();
+    process.kill(await checkout.supervisor(), "SIGKILL");
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(await survivors(before)).to.deep.equal([]);
+    expect(await lab())
+      .to.contain("Preview: no changes")
+      .and.to.contain("3 of 3 Ready");
+  });
+
+  it("comes back with everything after every simulator was killed", async () => {
+    const supervisor = await checkout.supervisor();
+    const children = (await tree()).filter(({ parent }) => parent === supervisor);
+    expect(children).to.have.length.greaterThan(4);
+    for (const { pid } of children) process.kill(pid, "SIGKILL");
+    expect(await lab())
+      .to.contain("Preview: no changes")
+      .and.to.contain("3 of 3 Ready");
+  });
+
+  it("destroys the stack to the end, and the simulators hold nothing afterwards", async () => {
+    expect(await lab("destroy")).to.match(/Destroyed 3\d resources\n.*The simulators hold nothing/s);
+  });
+
+  it("goes on after the engine was killed in the middle of an update", async () => {
+    const running = checkout.lab();
+    await untilLogged(checkout, /create talos:machine\/bootstrap:Bootstrap/);
+    process.kill(Number(readFileSync(checkout.file(".lab/dev/engine.pid"), "utf8")), "SIGKILL");
+    const { exitCode, all } = await running;
+    printed += all;
+    expect(exitCode).not.to.equal(0);
+    expect(all).not.to.match(/^ +at .*:\d+:\d+/m);
+    expect(await lab()).to.contain("3 of 3 Ready");
+  });
+
+  it("stops every process with down", async () => {
+    const before = await tree();
+    await lab("down");
+    expect(await survivors(before)).to.deep.equal([]);
+  });
+
+  it("names a port that somebody else uses, and stops", async () => {
+    const { internet } = JSON.parse(readFileSync(checkout.file(".lab/dev/lab.json"), "utf8")) as {
+      internet: { proxy: string };
+    };
+    const [host, port] = internet.proxy.split(":");
+    const intruder = createServer().listen(Number(port), host);
+    try {
+      const { exitCode, all } = await checkout.lab();
+      expect(exitCode).not.to.equal(0);
+      expect(all).to.contain(`${internet.proxy} is in use by another process`);
+      expect(all).not.to.match(/^ +at .*:\d+:\d+/m);
+    } finally {
+      intruder.close();
+      await checkout.lab("down");
+    }
+  });
+});
+
+/** Waits until a new log of an update has a line that matches. */
+const untilLogged = async (checkout: LabCheckout, line: RegExp): Promise<void> => {
+  const logs = checkout.file(".lab/dev/logs");
+  const known = globSync("pulumi-up-*.log", { cwd: logs }).sort().at(-1);
+  const started = Date.now();
+  while (Date.now() - started < 300_000) {
+    const newest = globSync("pulumi-up-*.log", { cwd: logs }).sort().at(-1);
+    if (newest !== undefined && newest !== known && line.test(readFileSync(join(logs, newest), "utf8"))) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`No new log of an update says ${String(line)}`);
+};

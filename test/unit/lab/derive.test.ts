@@ -1,0 +1,185 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { parseConfig } from "../../../infra/config.ts";
+import { deriveLab, deriveStack, serviceAddresses, toLoopback, type StackConfig } from "../../../lab/derive.ts";
+
+const knownHosts =
+  "[127.20.255.5]:2222 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+
+/** The committed configuration of dev, with changes. */
+const committed = (change: (config: StackConfig) => void = () => undefined): StackConfig => {
+  const file = join(import.meta.dirname, "../../../Pulumi.dev.yaml");
+  const { config } = parse(readFileSync(file, "utf8")) as { config: StackConfig };
+  change(config);
+  return config;
+};
+
+const firstNode = (config: StackConfig): StackConfig["hearth:nodes"][string] => {
+  const [node] = Object.values(config["hearth:nodes"]);
+  if (node === undefined) throw new Error("the stack has no nodes");
+  return node;
+};
+
+const inputs = {
+  stack: "dev",
+  dir: "/checkout/.lab/dev",
+  repository: "/checkout",
+  programs: {},
+  data: {},
+  credentials: { proxmoxToken: "hearth@pve!lab=secret", cloudflareToken: "token", passphrase: "words" },
+};
+
+const octet = fc.integer({ min: 0, max: 255 });
+const address = fc.tuple(octet, octet, octet, octet).map((octets) => octets.join("."));
+
+describe("toLoopback", () => {
+  it("puts every address into 127.0.0.0/8 and changes nothing else of it", () => {
+    fc.assert(
+      fc.property(address, (from) => {
+        const [, ...rest] = from.split(".");
+        expect(toLoopback(from)).to.equal(["127", ...rest].join("."));
+      }),
+    );
+  });
+
+  it("changes nothing that it changed before", () => {
+    fc.assert(
+      fc.property(fc.string(), address, (text, from) => {
+        const once = toLoopback(`${text} https://${from}:6443/24`);
+        expect(toLoopback(once)).to.equal(once);
+      }),
+    );
+  });
+
+  it("leaves releases and names alone", () => {
+    for (const text of ["v1.13.9", "1.2.3.4.5", "time.cloudflare.com"]) expect(toLoopback(text)).to.equal(text);
+  });
+});
+
+describe("deriveStack", () => {
+  const derived = deriveStack(committed(), knownHosts);
+
+  it("gives a configuration that the program accepts", () => {
+    const keys = Object.entries(derived)
+      .filter(([key]) => key.startsWith("hearth:"))
+      .map(([key, value]) => [key.replace("hearth:", ""), value]);
+    expect(() => parseConfig("dev", Object.fromEntries(keys))).to.not.throw();
+  });
+
+  it("leaves no address outside 127.0.0.0/8, but for pods and Services", () => {
+    const { podCidr, serviceCidr, ...cluster } = derived["hearth:cluster"];
+    const rest = JSON.stringify({ ...derived, "hearth:cluster": cluster });
+    for (const [found] of rest.matchAll(/(?<![\d.])\d{1,3}(\.\d{1,3}){3}(?![\d.])/g)) expect(found).to.match(/^127\./);
+    expect({ podCidr, serviceCidr }).to.deep.equal({
+      podCidr: committed()["hearth:cluster"].podCidr,
+      serviceCidr: committed()["hearth:cluster"].serviceCidr,
+    });
+  });
+
+  it("changes nothing else than addresses and the repository", () => {
+    const untouched = (config: StackConfig): unknown => {
+      const gitops = { ...config["hearth:gitops"], repository: "", knownHosts: "" };
+      return JSON.parse(toLoopback(JSON.stringify({ ...config, "hearth:gitops": gitops, "hearth:cluster": {} })));
+    };
+    expect(untouched(derived)).to.deep.equal(untouched(committed()));
+  });
+
+  it("does not change the committed configuration", () => {
+    const config = committed();
+    deriveStack(config, knownHosts);
+    expect(config).to.deep.equal(committed());
+  });
+
+  it("puts the VIP in place of a name in the cluster's endpoint", () => {
+    const config = committed((each) => {
+      each["hearth:cluster"].endpoint = "https://k8s.example.com:6443";
+      each["hearth:cluster"].vip = "10.20.0.10";
+    });
+    expect(deriveStack(config, knownHosts)["hearth:cluster"].endpoint).to.equal("https://127.20.0.10:6443");
+  });
+
+  it("asks for a VIP where the endpoint is a name and there is none", () => {
+    const config = committed((each) => {
+      each["hearth:cluster"].endpoint = "https://k8s.example.com:6443";
+      delete each["hearth:cluster"].vip;
+    });
+    expect(() => deriveStack(config, knownHosts)).to.throw(/k8s\.example\.com:6443 is a name.*cluster\.vip/);
+  });
+
+  it("refuses addresses that would become the same", () => {
+    const config = committed((each) => {
+      const { address: taken } = firstNode(each);
+      const last = Object.values(each["hearth:nodes"]).at(-1);
+      if (last !== undefined) last.address = taken.replace(/^\d+/, "192");
+    });
+    expect(() => deriveStack(config, knownHosts)).to.throw(/differ only in their first octet/);
+  });
+
+  it("works for a stack without Proxmox and Cloudflare", () => {
+    const config = committed((each) => {
+      delete each["hearth:proxmox"];
+      delete each["hearth:cloudflare"];
+    });
+    expect(deriveStack(config, knownHosts)).to.not.have.any.keys("hearth:proxmox", "hearth:cloudflare");
+  });
+});
+
+describe("serviceAddresses", () => {
+  it("keeps the labs of stacks with different subnets apart", () => {
+    fc.assert(
+      fc.property(octet, octet, octet, octet, (a, b, c, d) => {
+        fc.pre(a !== c || b !== d);
+        const of = (second: number, third: number): string[] =>
+          Object.values(
+            serviceAddresses(
+              committed((each) => (each["hearth:network"].subnet = `10.${second.toString()}.${third.toString()}.0/24`)),
+            ),
+          );
+        expect(of(a, b)).to.not.have.members(of(c, d));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("needs no privileged port", () => {
+    for (const service of Object.values(serviceAddresses(committed()))) {
+      expect(Number(service.split(":")[1])).to.be.at.least(1024);
+    }
+  });
+});
+
+describe("deriveLab", () => {
+  it("gives Proxmox the address that the derived configuration names, and the credentials of the lab", () => {
+    const lab = deriveLab(committed(), inputs);
+    expect(deriveStack(committed(), knownHosts)["hearth:proxmox"]?.endpoint).to.equal(`https://${lab.proxmox.address}`);
+    expect(lab.proxmox.token).to.equal(inputs.credentials.proxmoxToken);
+  });
+
+  it("gives the datastore of boot images the content type that Proxmox imports from", () => {
+    const lab = deriveLab(committed(), inputs);
+    expect(lab.proxmox.datastores[committed()["hearth:proxmox"]?.imageDatastore ?? ""]).to.include("import");
+  });
+
+  it("has a machine in maintenance mode for each node that is not virtual", () => {
+    const config = committed((each) => {
+      delete firstNode(each).proxmox;
+    });
+    const { metal } = deriveLab(config, inputs);
+    expect(metal).to.have.length(1);
+    expect(metal[0]).to.include({ platform: "metal", address: toLoopback(firstNode(config).address) });
+    expect(metal[0]?.disks.map(({ device }) => device)).to.include(firstNode(config).installDisk);
+  });
+
+  it("leaves out what the stack does not have", () => {
+    const config = committed((each) => {
+      delete each["hearth:proxmox"];
+      delete each["hearth:cloudflare"];
+    });
+    const lab = deriveLab(config, inputs);
+    expect(lab.proxmox.address).to.equal("");
+    expect(lab.cloudflare.address).to.equal("");
+  });
+});
