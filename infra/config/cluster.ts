@@ -46,15 +46,15 @@ export const clusterSchema = z.strictObject({
    * @example "den-dev"
    */
   name,
-  /** URL of the Kubernetes API that nodes and people use. */
+  /** URL of the Kubernetes API that nodes and people use. @example "https://10.20.0.10:6443" */
   endpoint: httpsUrl("https://10.20.0.10:6443"),
-  /** Address that the control planes share. */
+  /** Address that the control planes share. @example "10.20.0.10" */
   vip: address.optional(),
   /** Release of Talos that machines install. @example "v1.13.9" */
   talos: release,
   /** Release of Kubernetes. @example "v1.36.4" */
   kubernetes: release,
-  /** Talos minor that the cluster was created with; it stays. */
+  /** Talos minor that the cluster was created with; it stays. @example "v1.13" */
   contract: minor,
   /** Range of the pods' addresses; every node takes a /24 of it. @example "10.244.0.0/16" */
   podCidr: cidr,

@@ -2,8 +2,11 @@ import type { z } from "zod";
 
 import type { ConfigurationProblem } from "./error.ts";
 import { documentAt, exampleOf, type JsonSchema } from "./json-schema.ts";
-import { advise, alternatives } from "./nearest.ts";
+import { advise, nearest } from "./nearest.ts";
 import { show } from "./show.ts";
+
+/** So many keys a person can be told of in one line. */
+const manageable = 8;
 
 type Issue = z.core.$ZodIssue;
 
@@ -24,7 +27,10 @@ const explainIssue = (issue: Issue, raw: unknown, document: JsonSchema): Configu
     return issue.keys.map((key) => ({
       path: [...path, key],
       problem: "is not a key that Hearth knows",
-      advice: advise(key, known),
+      advice:
+        known.length > manageable && !nearest(key, known)
+          ? "remove it; docs/configuration.md has all keys"
+          : advise(key, known),
     }));
   }
   const value = valueAt(raw, path);
@@ -32,7 +38,7 @@ const explainIssue = (issue: Issue, raw: unknown, document: JsonSchema): Configu
     const [problem, advice] = split(issue.issues[0]?.message ?? "");
     return [{ path, problem: `${String(path.at(-1))} ${problem}`, advice }];
   }
-  if (value === undefined || value === null) {
+  if ((value === undefined || value === null) && issue.code !== "custom") {
     return [{ path, problem: "is missing", advice: `add it${suchAs(at)}` }];
   }
   if (issue.code === "invalid_union" && !issue.message.includes("\n")) {
@@ -54,13 +60,10 @@ const predicateOf = (issue: Issue, value: unknown, at: JsonSchema | undefined): 
   if (issue.message.includes("\n")) return split(issue.message);
   switch (issue.code) {
     case "invalid_type":
-      return [
-        `is ${kindOf(value)}, not ${kinds[issue.expected] ?? issue.expected}`,
-        `write ${article(issue.expected)}${suchAs(at)}`,
-      ];
+      return wrongType(issue.expected, value, at);
     case "invalid_value": {
       const known = issue.values.map(String);
-      return [`is not one of ${alternatives(known)}`, advise(String(value), known)];
+      return ["is not one of its values", advise(String(value), known)];
     }
     case "too_small":
       return Array.isArray(value)
@@ -73,6 +76,14 @@ const predicateOf = (issue: Issue, value: unknown, at: JsonSchema | undefined): 
     default:
       return [issue.message.charAt(0).toLowerCase() + issue.message.slice(1), at ? `write it${suchAs(at)}` : ""];
   }
+};
+
+const wrongType = (expected: string, value: unknown, at: JsonSchema | undefined): [string, string] => {
+  if (expected === "int" && typeof value === "number") return ["has a fraction", "give a whole number"];
+  const problem = `is ${kindOf(value)}, not ${kinds[expected] ?? expected}`;
+  const example = suchAs(at);
+  if (expected === "string" && example === "") return [problem, `put it into quotes: "${String(value)}"`];
+  return [problem, `write ${kinds[expected] ?? expected}${example}`];
 };
 
 const split = (message: string): [string, string] => {
@@ -96,11 +107,9 @@ const kinds: Record<string, string> = {
   record: "a group of keys",
 };
 
-const article = (expected: string): string =>
-  expected === "boolean" ? "true or false" : (kinds[expected] ?? expected);
-
 const kindOf = (value: unknown): string => {
   if (Array.isArray(value)) return "a list";
+  if (typeof value === "boolean") return "a boolean";
   return kinds[typeof value] ?? typeof value;
 };
 

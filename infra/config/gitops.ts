@@ -9,7 +9,11 @@ export const gitopsSchema = z
     engine: z
       .enum(["flux", "argocd"], says("is not an engine that Hearth knows", "write flux or argocd"))
       .default("flux"),
-    /** Over SSH, read with the stack's deploy key, or over HTTPS, read with the secret hearth:gitToken or by anyone. */
+    /**
+     * URL of the repository: over SSH, read with the stack's deploy key, or over HTTPS, read with the secret hearth:gitToken
+     * or by anyone.
+     * @example "ssh://git@github.com/you/hearth.git"
+     */
     repository: z.url({
       protocol: /^(ssh|https)$/,
       error: says("is not a URL with ssh or https", "write one such as ssh://git@github.com/you/hearth.git"),

@@ -9,6 +9,7 @@ import { nodeSchema } from "./nodes.ts";
 import { bareDocument, configKeys, schema, type HearthConfig } from "./schema.ts";
 import { secretKeys } from "./secrets.ts";
 import { unwrapped } from "./stack-schema.ts";
+import { name } from "./values.ts";
 
 export { ConfigurationError } from "./error.ts";
 export type { NodeConfig } from "./nodes.ts";
@@ -68,9 +69,9 @@ const draftOf = (raw: unknown): Draft => {
 
 const validNodes = (nodes: unknown) =>
   Object.fromEntries(
-    Object.entries(isObject(nodes) ? nodes : {}).flatMap(([name, node]) => {
+    Object.entries(isObject(nodes) ? nodes : {}).flatMap(([key, node]) => {
       const parsed = nodeSchema.safeParse(node);
-      return parsed.success ? [[name, parsed.data]] : [];
+      return parsed.success && name.safeParse(key).success ? [[key, parsed.data]] : [];
     }),
   );
 

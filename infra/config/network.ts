@@ -55,7 +55,7 @@ export const networkSchema = z.strictObject({
   nameservers: z.array(address).min(1, atLeastOne),
   /** Time servers of machines. @example ["time.cloudflare.com"] */
   timeServers: z.array(z.string()).min(1, atLeastOne),
-  /** Range that Cilium gives to Services of type LoadBalancer. */
+  /** Range that Cilium gives to Services of type LoadBalancer. @example "10.20.0.192/26" */
   loadBalancers: cidr,
   /** How that range becomes known to the network. @default by L2 on every link */
   announce: announcement.default({ mode: "l2", interfaces: [] }),

@@ -14,10 +14,21 @@ const hosts = ({ cluster, network, nodes }: Draft): Omit<Claim, "advice">[] => [
   })),
 ];
 
+/** The Proxmox API, where it is named by its address: it may be outside of the subnet, but is taken all the same. */
+const proxmoxApi = ({ proxmox }: Draft): Omit<Claim, "advice">[] => {
+  const hostname = proxmox && new URL(proxmox.endpoint).hostname;
+  return hostname !== undefined && /^[\d.]+$/.test(hostname)
+    ? [{ path: ["proxmox", "endpoint"], value: hostname, owner: "the address of the Proxmox API" }]
+    : [];
+};
+
 const oneOwner: Check = (draft) => {
   const advice = adviceOnFree(draft);
   return collisions(
-    hosts(draft).map((host) => ({ ...host, advice: `give one of them another address, such as ${advice}` })),
+    [...proxmoxApi(draft), ...hosts(draft)].map((host) => ({
+      ...host,
+      advice: `give one of them another address${advice}`,
+    })),
   );
 };
 
@@ -57,7 +68,7 @@ const insideSubnet: Check = (draft) => {
       problem: contains(subnet, value)
         ? `${value} is the subnet's own or its broadcast address`
         : `${value} is outside the subnet ${subnet}`,
-      advice: `use an address of it, such as ${adviceOnFree(draft)}`,
+      advice: `use an address of it${adviceOnFree(draft)}`,
     }));
 };
 
@@ -69,7 +80,7 @@ const poolIsFree: Check = (draft) => {
     .map(({ path, value }) => ({
       path,
       problem: `${value} is in the load balancers' pool ${pool}`,
-      advice: `use an address outside of it, such as ${adviceOnFree(draft)}, or make network.loadBalancers smaller`,
+      advice: `use an address outside of it${adviceOnFree(draft)}, or make network.loadBalancers smaller`,
     }));
 };
 
@@ -163,13 +174,13 @@ const lonelyEndpoint = (hostname: string): ConfigurationProblem => ({
   warning: true,
 });
 
-/** A free address of the subnet, for advice. */
+/** A free address of the subnet, for advice to end with; nothing where there is none. */
 const adviceOnFree = (draft: Draft): string => {
   const { network } = draft;
-  if (!network) return "another";
-  const taken = [...hosts(draft).map(({ value }) => value), network.loadBalancers];
+  if (!network) return "";
+  const taken = [...proxmoxApi(draft), ...hosts(draft)].map(({ value }) => value).concat(network.loadBalancers);
   const [candidate] = free(network.subnet, taken);
-  return candidate ?? "one of a larger subnet";
+  return candidate === undefined ? "" : `, such as ${candidate}`;
 };
 
 export const addressChecks: Check[] = [
