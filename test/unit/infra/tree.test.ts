@@ -54,7 +54,7 @@ describe("the GitOps tree", () => {
   });
 
   it("is filled in with the cluster's facts, as Flux does", () => {
-    edit(`${cilium}/helmrelease.yaml`, "replicas: 1", "replicas: 1\n    cluster: { name: ${cluster_name} }");
+    edit(`${cilium}/helmrelease.yaml`, "    operator:", "    cluster:\n      name: ${cluster_name}\n    operator:");
     expect(readTree(dev(), root).cilium.values.cluster).to.deep.equal({ name: "den-dev" });
   });
 
@@ -111,4 +111,4 @@ describe("the GitOps tree", () => {
 });
 
 const flux = (path: string): string =>
-  `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: { name: x }\nspec: { path: ${path} }\n`;
+  `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: { name: x }\nspec:\n  path: ${path}\n`;
