@@ -3,9 +3,9 @@ import type * as cloudflare from "@pulumi/cloudflare";
 type OriginRequest = cloudflare.types.input.ZeroTrustTunnelCloudflaredConfigConfigIngressOriginRequest;
 
 /** How the connector speaks to a service; what is left out is as Cloudflare has it by default. */
-export type OriginSettings = {
-  [Key in Exclude<keyof OriginRequest, "access">]?: string | number | boolean | undefined;
-};
+export type OriginSettings = Partial<
+  Record<Exclude<keyof OriginRequest, "access">, string | number | boolean | undefined>
+>;
 
 /** What a tunnel answers for. */
 export interface IngressRule {

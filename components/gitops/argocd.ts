@@ -42,11 +42,12 @@ export class ArgoCd extends pulumi.ComponentResource {
       plantSecret("repository", argoCredential(repository), namespace, this, labels),
       plantSecret("sops-age", { "age.agekey": ageIdentity }, namespace, this),
       plantSecret("cluster-secrets", secrets, namespace, this),
-      ...(repository.knownHosts ? [this.trustHost(repository.knownHosts, namespace)] : []),
+      // Argo CD does not start without it, and the chart's own trusts hosts that nobody asked for.
+      this.trustHosts(repository.knownHosts ?? "", namespace),
     ];
   }
 
-  private trustHost(knownHosts: string, namespace: k8s.core.v1.Namespace): pulumi.Resource {
+  private trustHosts(knownHosts: string, namespace: k8s.core.v1.Namespace): pulumi.Resource {
     return new k8s.core.v1.ConfigMap(
       "argocd-ssh-known-hosts-cm",
       {

@@ -11,15 +11,12 @@ const expression = /\$(\$\{)|\$\{(\w+)(?::?[-=]([^}]*))?\}/g;
  */
 export const substitute = (text: string, variables: Readonly<Record<string, string>>): string => {
   const unknown = new Set<string>();
-  const filled = text.replace(
-    expression,
-    (whole: string, escaped: string | undefined, name = "", fallback: string | undefined = undefined) => {
-      if (escaped !== undefined) return escaped;
-      const value = variables[name] ?? fallback;
-      if (value === undefined) unknown.add(name);
-      return value ?? whole;
-    },
-  );
+  const filled = text.replace(expression, (whole: string, escaped?: string, name?: string, fallback?: string) => {
+    if (escaped !== undefined || name === undefined) return escaped ?? whole;
+    const value = variables[name] ?? fallback;
+    if (value === undefined) unknown.add(name);
+    return value ?? whole;
+  });
   if (unknown.size === 0) return filled;
   throw new Error(`has no value for ${[...unknown].map((name) => `\${${name}}`).join(", ")}`);
 };

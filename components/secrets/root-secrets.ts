@@ -43,7 +43,7 @@ export class RootSecrets extends pulumi.ComponentResource {
 }
 
 /** The identity, once it has opened the tree's files. Whatever is given it waits for that, as Flux does. */
-const tried = async (identity: string, files: EncryptedFile[]): Promise<string> => {
+export const tried = async (identity: string, files: EncryptedFile[]): Promise<string> => {
   try {
     await verifyOpens(identity, files);
     return identity;
