@@ -3,8 +3,8 @@ import * as talos from "@pulumi/talos";
 
 import type { Machine } from "../machines/machine.ts";
 import { apiReady } from "./api-ready.ts";
+import { pinnedContract } from "./contract.ts";
 import { founderOf } from "./founder.ts";
-import { keepContract } from "./keep-contract.ts";
 import { machinePatches, type ClusterSettings } from "./machine-config.ts";
 import { installerImage } from "./schematic.ts";
 import { secretPatchesOf, type SecretPatches } from "./secret-patches.ts";
@@ -40,7 +40,7 @@ export class TalosCluster extends pulumi.ComponentResource {
   constructor(name: string, args: TalosClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:talos:TalosCluster", name, {}, opts);
     const secrets = this.drawSecrets(args);
-    const contract = secrets.talosVersion.apply(keepContract(args.contract));
+    const contract = pinContract(secrets, args.contract);
     const applied = Object.entries(args.machines).map(([node, machine]) =>
       this.configure(node, machine, { secrets, contract, args }),
     );
@@ -160,3 +160,11 @@ export class TalosCluster extends pulumi.ComponentResource {
 
 /** The administrator's certificate lasts a year: any update in its last 90 days renews it. */
 const kubeconfigRenewal = "2160h";
+
+/** The contract that the cluster was created with. Another one in the configuration fails the run, and reaches no machine. */
+const pinContract = (secrets: talos.machine.Secrets, configured: string): pulumi.Output<string> =>
+  secrets.talosVersion.apply(async (recorded) => {
+    const { contract, problem } = pinnedContract(configured, recorded);
+    if (problem !== undefined) await pulumi.log.error(problem, secrets);
+    return contract;
+  });
