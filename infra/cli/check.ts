@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { checkStacks } from "../config/checks/across.ts";
 import { count, format, stackFile, type ConfigurationProblem } from "../config/error.ts";
 import type { HearthConfig } from "../config/schema.ts";
+import type { Session } from "./session.ts";
 import { examineStacks, requireStacks, validStacks } from "./stacks.ts";
 
 /** Says what is wrong with stack files, each by itself and against all others. */
-export const check = (folder: string, wanted: string[]): number => {
+export const check = ({ folder, print, complain }: Session, wanted: string[]): number => {
   const examined = examineStacks(folder);
   requireStacks(wanted, [...examined.keys()]);
   // The stacks that are asked for come last, so that a collision is told as theirs.
@@ -17,10 +18,9 @@ export const check = (folder: string, wanted: string[]): number => {
   for (const [stack, { config, problems, warnings }] of examined) {
     if (wanted.length > 0 && !wanted.includes(stack)) continue;
     const all = [...problems, ...(across[stack] ?? []), ...(config ? treeIsThere(folder, config) : [])];
-    if (all.length > 0) console.error(format(stackFile(stack), all));
-    if (warnings.length > 0) console.error(format(stackFile(stack), warnings, "warning"));
-    if (all.length === 0 && config)
-      console.log(`${stackFile(stack)} is valid: ${summary(Object.values(config.nodes))}`);
+    if (all.length > 0) complain(format(stackFile(stack), all));
+    if (warnings.length > 0) complain(format(stackFile(stack), warnings, "warning"));
+    if (all.length === 0 && config) print(`${stackFile(stack)} is valid: ${summary(Object.values(config.nodes))}`);
     bad ||= all.length > 0;
   }
   return bad ? 1 : 0;

@@ -1,6 +1,5 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 
 import { Problem } from "../../toolchain/problem.ts";
 import { checkStacks } from "../config/checks/across.ts";
@@ -9,6 +8,7 @@ import type { HearthConfig } from "../config/schema.ts";
 import { examineStackFile, parseStackFile, stacksIn } from "../config/stack-file.ts";
 import { stackFileText, type Answers } from "./init-file.ts";
 import { listOf, macsMissing, questions, type Given, type Question } from "./questions.ts";
+import type { Session } from "./session.ts";
 import { examineStacks, validStacks } from "./stacks.ts";
 
 export const initOptions = {
@@ -19,9 +19,10 @@ export const initOptions = {
 type Values = Record<string, unknown>;
 
 /** Writes the stack file of a new stack, from flags and from answers to what they leave open. */
-export const init = async (folder: string, [stack = "dev"]: string[], values: Values): Promise<number> => {
+export const init = async (session: Session, [stack = "dev"]: string[], values: Values): Promise<number> => {
+  const { folder, print, complain } = session;
   if (values.help === true) {
-    console.log(help());
+    print(help());
     return 0;
   }
   const file = stackFile(stack);
@@ -31,19 +32,19 @@ export const init = async (folder: string, [stack = "dev"]: string[], values: Va
     throw new Problem(`${file} is there already; --force replaces it`);
   }
   const others = existing(folder, stack);
-  const given = await answer(questions(knownFrom(others)), values);
+  const given = await answer(questions(knownFrom(others)), values, session);
   const missing = macsMissing(given);
   if (missing !== undefined) throw new Problem(missing);
   const text = stackFileText(answersOf(stack, given));
   const { config, problems } = examineStackFile(parseStackFile(text));
   const across = config ? (checkStacks([...others, [stack, config]])[stack] ?? []) : [];
   if (problems.length + across.length > 0) {
-    console.error(format(file, [...problems, ...across]));
-    console.error("Nothing was written. Run it again with other answers.");
+    complain(format(file, [...problems, ...across]));
+    complain("Nothing was written. Run it again with other answers.");
     return 1;
   }
   writeFileSync(join(folder, file), text);
-  console.log(nextSteps(stack, given));
+  print(nextSteps(stack, given));
   return 0;
 };
 
@@ -79,29 +80,24 @@ const knownFrom = ([first]: [string, HearthConfig][]): Given => {
 };
 
 /** Answers of all questions that matter: the flag's, the default, or the person's, in this order. */
-const answer = async (all: Question[], values: Values): Promise<Given> => {
+const answer = async (all: Question[], values: Values, session: Session): Promise<Given> => {
   const given: Given = {};
   const wrong: string[] = [];
   const missing: string[] = [];
-  const terminal = process.stdin.isTTY ? createInterface({ input: process.stdin, output: process.stderr }) : undefined;
-  try {
-    for (const question of all) {
-      const { flag, matters, refuse, fallback } = question;
-      if (matters && !matters(given)) continue;
-      const flagged = values[flag];
-      const settled = typeof flagged === "string" ? flagged : fallback?.(given);
-      if (settled === undefined && !terminal) {
-        missing.push(flag);
-        continue;
-      }
-      const text = settled ?? (await ask(question, terminal));
-      const problem = refuse(text);
-      // What follows from a missing answer is not yet anything.
-      if (problem !== undefined && (missing.length === 0 || flagged !== undefined)) wrong.push(`--${flag}: ${problem}`);
-      given[flag] = text;
+  for (const question of all) {
+    const { flag, matters, refuse, fallback } = question;
+    if (matters && !matters(given)) continue;
+    const flagged = values[flag];
+    const settled = typeof flagged === "string" ? flagged : fallback?.(given);
+    if (settled === undefined && !session.ask) {
+      missing.push(flag);
+      continue;
     }
-  } finally {
-    terminal?.close();
+    const text = settled ?? (await insist(question, session));
+    const problem = refuse(text);
+    // What follows from a missing answer is not yet anything.
+    if (problem !== undefined && (missing.length === 0 || flagged !== undefined)) wrong.push(`--${flag}: ${problem}`);
+    given[flag] = text;
   }
   if (wrong.length > 0) throw new Problem(wrong.join("\n"));
   if (missing.length > 0) {
@@ -113,15 +109,14 @@ const answer = async (all: Question[], values: Values): Promise<Given> => {
   return given;
 };
 
-const ask = async (
-  { text, example, refuse }: Question,
-  terminal: ReturnType<typeof createInterface> | undefined,
-): Promise<string> => {
+/** Asks until the answer is right. */
+const insist = async ({ text, example, refuse }: Question, { ask, complain }: Session): Promise<string> => {
   for (;;) {
-    const line = (await terminal?.question(`${text}${example === undefined ? "" : ` (such as ${example})`}: `)) ?? "";
-    const problem = refuse(line.trim());
-    if (problem === undefined) return line.trim();
-    console.error(`  ${problem}`);
+    const line = await ask?.(`${text}${example === undefined ? "" : ` (such as ${example})`}: `);
+    const answered = line?.trim() ?? "";
+    const problem = refuse(answered);
+    if (problem === undefined) return answered;
+    complain(`  ${problem}`);
   }
 };
 

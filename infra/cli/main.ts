@@ -1,61 +1,25 @@
-import { parseArgs, type ParseArgsConfig } from "node:util";
+import { createInterface } from "node:readline/promises";
 
-import { explain, Problem } from "../../toolchain/problem.ts";
-import { check } from "./check.ts";
-import { init, initOptions } from "./init.ts";
-import { inventory } from "./inventory.ts";
-import { schema, schemaOptions } from "./schema.ts";
+import { explain } from "../../toolchain/problem.ts";
+import { cli } from "./cli.ts";
 
-const usage = `Usage: npm run config -- COMMAND
-
-  check [STACK…]   say what is wrong with stack files, each by itself and against the others; all unless named
-  inventory        list the nodes of all stacks
-  init [STACK]     write a new stack file; asks for what it is not told (init --help lists the flags)
-  schema           write the JSON Schema by which editors complete and check stack files
-                   (--check only says whether it is what the program has)`;
-
-type Options = NonNullable<ParseArgsConfig["options"]>;
-type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
-
-/** A command: says by its exit code whether all is well. */
-type Command = (folder: string, positionals: string[], values: Values) => number | Promise<number>;
-
-const commands: Record<string, { run: Command; options?: Options }> = {
-  check: { run: check },
-  inventory: { run: inventory },
-  init: { run: init, options: initOptions },
-  schema: { run: schema, options: schemaOptions },
-};
-
-const parse = (args: string[], options: Options) => {
+const ask = async (question: string): Promise<string> => {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return parseArgs({ args, allowPositionals: true, options: { help: { type: "boolean", short: "h" }, ...options } });
-  } catch (error) {
-    throw new Problem(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
   }
 };
 
-const main = async ([name = "--help", ...args]: string[]): Promise<number> => {
-  const command = commands[name];
-  if (!command) {
-    if (["--help", "-h", "help"].includes(name)) {
-      console.log(usage);
-      return 0;
-    }
-    throw new Problem(`There is no command ${name}\n\n${usage}`);
-  }
-  const { positionals, values } = parse(args, command.options ?? {});
-  if (values.help === true && name !== "init") {
-    console.log(usage);
-    return 0;
-  }
-  return command.run(process.cwd(), positionals, values);
-};
-
-main(process.argv.slice(2)).then(
-  (code) => (process.exitCode = code),
-  (error: unknown) => {
-    console.error(explain(error));
-    process.exitCode = 1;
-  },
-);
+try {
+  process.exitCode = await cli(process.argv.slice(2), {
+    folder: process.cwd(),
+    print: console.log,
+    complain: console.error,
+    ask: process.stdin.isTTY ? ask : undefined,
+  });
+} catch (error) {
+  console.error(explain(error));
+  process.exitCode = 1;
+}

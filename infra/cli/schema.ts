@@ -6,8 +6,7 @@ import { format } from "prettier";
 import { bareDocument } from "../config/schema.ts";
 import { stackFileSchema } from "../config/stack-schema.ts";
 import { documented } from "./documented.ts";
-
-export const schemaOptions = { check: { type: "boolean" } } as const;
+import type { Session } from "./session.ts";
 
 /** Where the schema is, from the root of the project; stack files name it. */
 export const schemaPath = "infra/config.schema.json";
@@ -19,15 +18,19 @@ export const schemaText = (root: string): Promise<string> => {
 };
 
 /** Writes the JSON Schema of stack files, or says whether the one that is there is the program's. */
-export const schema = async (folder: string, _: string[], values: { check?: unknown }): Promise<number> => {
+export const schema = async (
+  { folder, print, complain }: Session,
+  _: string[],
+  values: { check?: unknown },
+): Promise<number> => {
   const text = await schemaText(folder);
   const file = join(folder, schemaPath);
   if (values.check !== true) {
     writeFileSync(file, text);
-    console.log(`Wrote ${schemaPath}`);
+    print(`Wrote ${schemaPath}`);
     return 0;
   }
   if (readFileSync(file, "utf8") === text) return 0;
-  console.error(`${schemaPath} is not what the program has; run: npm run config -- schema`);
+  complain(`${schemaPath} is not what the program has; run: npm run config -- schema`);
   return 1;
 };
