@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { format } from "prettier";
@@ -6,31 +6,41 @@ import { format } from "prettier";
 import { bareDocument } from "../config/schema.ts";
 import { stackFileSchema } from "../config/stack-schema.ts";
 import { documented } from "./documented.ts";
+import { reference } from "./reference.ts";
 import type { Session } from "./session.ts";
 
 /** Where the schema is, from the root of the project; stack files name it. */
 export const schemaPath = "infra/config.schema.json";
 
-/** The JSON Schema of stack files as its file has it. */
-export const schemaText = (root: string): Promise<string> => {
+/** Where the reference is. */
+export const referencePath = "docs/configuration.md";
+
+/** What is written from the schema and its comments, by file. */
+export const written = async (root: string): Promise<Record<string, string>> => {
   const schema = stackFileSchema(documented(bareDocument(), root));
-  return format(JSON.stringify(schema), { parser: "json", printWidth: 120 });
+  return {
+    [schemaPath]: await format(JSON.stringify(schema), { parser: "json", printWidth: 120 }),
+    [referencePath]: await format(reference(schema), { parser: "markdown", printWidth: 120 }),
+  };
 };
 
-/** Writes the JSON Schema of stack files, or says whether the one that is there is the program's. */
+/** Writes the JSON Schema of stack files and the reference, or says whether those that are there are the program's. */
 export const schema = async (
   { folder, print, complain }: Session,
   _: string[],
   values: { check?: unknown },
 ): Promise<number> => {
-  const text = await schemaText(folder);
-  const file = join(folder, schemaPath);
-  if (values.check !== true) {
-    writeFileSync(file, text);
-    print(`Wrote ${schemaPath}`);
-    return 0;
+  const texts = Object.entries(await written(folder));
+  const stale = texts.filter(([file, text]) => readIfThere(join(folder, file)) !== text);
+  if (values.check === true) {
+    for (const [file] of stale) complain(`${file} is not what the program has; run: npm run config -- schema`);
+    return stale.length > 0 ? 1 : 0;
   }
-  if (readFileSync(file, "utf8") === text) return 0;
-  complain(`${schemaPath} is not what the program has; run: npm run config -- schema`);
-  return 1;
+  for (const [file, text] of stale) {
+    writeFileSync(join(folder, file), text);
+    print(`Wrote ${file}`);
+  }
+  return 0;
 };
+
+const readIfThere = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, "utf8") : undefined);

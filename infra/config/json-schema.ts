@@ -1,5 +1,7 @@
 /** The parts of a JSON Schema that are read here. */
 export interface JsonSchema {
+  $schema?: string;
+  title?: string;
   type?: string;
   description?: string;
   default?: unknown;
@@ -8,6 +10,7 @@ export interface JsonSchema {
   const?: unknown;
   properties?: Record<string, JsonSchema>;
   required?: string[];
+  patternProperties?: Record<string, JsonSchema>;
   additionalProperties?: JsonSchema | boolean;
   items?: JsonSchema;
   anyOf?: JsonSchema[];

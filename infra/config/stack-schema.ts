@@ -16,7 +16,7 @@ const secure = {
  *
  * @param document the schema of what is under `hearth:`
  */
-export const stackFileSchema = ({ properties = {}, required = [] }: JsonSchema): object => {
+export const stackFileSchema = ({ properties = {}, required = [] }: JsonSchema): JsonSchema => {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "A stack of Hearth",

@@ -42,6 +42,7 @@ describe("the hand-off", () => {
     const peers = [{ name: "router", address: "10.20.0.1", asn: 64512 }];
     const graph = await runStack(
       dev(({ network = {} }) => {
+        network.loadBalancers = "10.29.0.0/24";
         network.announce = { mode: "bgp", asn: 64513, peers };
       }),
     );

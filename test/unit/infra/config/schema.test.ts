@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { parse } from "yaml";
 import { z } from "zod";
 
-import { schemaPath, schemaText } from "../../../../infra/cli/schema.ts";
+import { schemaPath, written } from "../../../../infra/cli/schema.ts";
 import type { JsonSchema } from "../../../../infra/config/json-schema.ts";
 
 const root = new URL("../../../../", import.meta.url);
@@ -25,10 +25,10 @@ const keysOf = (schema: JsonSchema, path = ""): [path: string, schema: JsonSchem
 ];
 
 describe("the JSON Schema of stack files", () => {
-  it("as committed, is that of the program; otherwise run: npm run config -- schema", async function () {
+  it("and the reference, as committed, are the program's; otherwise run: npm run config -- schema", async function () {
     // The comments on the keys are read by TypeScript's compiler.
     this.timeout(60_000);
-    expect(read(schemaPath)).to.equal(await schemaText(new URL(".", root).pathname));
+    for (const [file, text] of Object.entries(await written(root.pathname))) expect(read(file), file).to.equal(text);
   });
 
   it("says of every key what it is", () => {
