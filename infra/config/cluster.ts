@@ -60,7 +60,7 @@ export const clusterSchema = z.strictObject({
   podCidr: cidr,
   /** Range of the Services' addresses. @example "10.96.0.0/12" */
   serviceCidr: cidr,
-  /** @default true when there are no workers */
+  /** Whether control planes run workloads too. @default true when there are no workers */
   scheduleOnControlPlanes: z.boolean().optional(),
   /** Further names and addresses that the APIs of Talos and Kubernetes are called by. */
   certSANs: z.array(z.string()).default([]),

@@ -99,9 +99,9 @@ export const nodeSchema = z
     installDisk: device.optional(),
     /** The disk that Talos is installed to, by what it is. */
     diskSelector: diskSelector.optional(),
-    /** @default the cluster's */
+    /** What opens its disks. @default the cluster's */
     diskEncryption: diskEncryption.optional(),
-    /** @default the cluster's */
+    /** Whether it boots only what is signed. @default the cluster's */
     secureBoot: z.boolean().optional(),
     /** The volume of /var: images, logs, etcd. @default what the disk has left */
     ephemeral: provisioning.optional(),

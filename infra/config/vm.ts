@@ -26,24 +26,24 @@ export const vmSchema = z.strictObject({
       z.strictObject({
         /** GiB */
         size: gibibytes,
-        /** @default the machine's */
+        /** Datastore that it is in. @default the machine's */
         datastore: z.string().optional(),
         /** What the disk calls itself, for a selector to find it. */
         serial: z.string().max(20, says("is longer than 20 characters", "write a shorter one")).optional(),
       }),
     )
     .default([]),
-  /** @default the cluster's */
+  /** Datastore for its disks. @default the cluster's */
   diskDatastore: z.string().optional(),
-  /** @default the cluster's */
+  /** Datastore for its boot image. @default the cluster's */
   imageDatastore: z.string().optional(),
-  /** @default the cluster's */
+  /** Bridge that it is connected to. @default the cluster's */
   bridge: z.string().optional(),
   /** VLAN that the bridge puts it into. @default the cluster's */
   vlan: vlan.optional(),
-  /** @default "host" */
+  /** Processor that it sees, in QEMU's words. @default "host" */
   cpuType: z.string().optional(),
-  /** @default false */
+  /** Whether it sees the host's memory as NUMA nodes. @default false */
   numa: z.boolean().optional(),
   /** A TPM of version 2.0. @default true when the disk's key is in it */
   tpm: z.boolean().optional(),
