@@ -1,17 +1,30 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { ConfigurationError, configKeys, parseConfig } from "./config.ts";
+import { format, stackFile } from "./config/error.ts";
+import { ConfigurationError, configKeys, examineConfig, unknownKeys, type HearthConfig } from "./config/index.ts";
 import { program } from "./program.ts";
-import { readTree } from "./tree.ts";
+import { readTree, TreeError, type Tree } from "./tree.ts";
 
 const settings = new pulumi.Config("hearth");
 
-const load = () => {
+const load = (): HearthConfig => {
+  const stack = pulumi.getStack();
   const raw = configKeys.map((key) => [key, settings.getObject(key)]);
+  const { config, problems, warnings } = examineConfig(
+    Object.fromEntries(raw.filter(([, value]) => value !== undefined)),
+  );
+  const keys = Object.keys(pulumi.runtime.allConfig()).flatMap((key) => /^hearth:(.+)$/.exec(key)?.[1] ?? []);
+  const all = [...unknownKeys(keys), ...problems];
+  if (all.length > 0 || !config) throw new pulumi.RunError(new ConfigurationError(stack, all).message);
+  if (warnings.length > 0) void pulumi.log.warn(format(stackFile(stack), warnings, "warning"));
+  return config;
+};
+
+const readOrExplain = (config: HearthConfig): Tree => {
   try {
-    return parseConfig(pulumi.getStack(), Object.fromEntries(raw.filter(([, value]) => value !== undefined)));
+    return readTree(config);
   } catch (error) {
-    if (error instanceof ConfigurationError) throw new pulumi.RunError(error.message);
+    if (error instanceof TreeError) throw new pulumi.RunError(error.message);
     throw error;
   }
 };
@@ -24,8 +37,11 @@ const outputs = program(
     proxmoxToken: settings.getSecret("proxmoxToken"),
     cloudflareToken: settings.getSecret("cloudflareToken"),
     ageSeed: settings.getSecret("ageSeed"),
+    gitToken: settings.getSecret("gitToken"),
+    githubToken: settings.getSecret("githubToken"),
+    machinePatches: settings.getSecretObject("machinePatches"),
   },
-  readTree(config.gitops.path),
+  readOrExplain(config),
 );
 
 export const { deployKey, ageRecipient, kubeconfig, talosconfig, tunnel } = outputs;

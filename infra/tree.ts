@@ -1,33 +1,70 @@
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { parse, parseAllDocuments } from "yaml";
 
-import type { ChartRelease } from "../components/network/cilium.ts";
+import { substitute } from "../components/gitops/substitute.ts";
+import type { ChartRelease } from "../components/helm/install-once.ts";
+import { ciliumProblems } from "../components/network/cilium-values.ts";
 import type { EncryptedFile } from "../components/secrets/age.ts";
+import { format } from "./config/error.ts";
+import type { HearthConfig } from "./config/index.ts";
+import { plainFacts } from "./facts.ts";
+import { encryptedFiles } from "./tree-walk.ts";
 
 /** What the program reads from the GitOps tree, so that versions and values stand in one place. */
 export interface Tree {
   cilium: ChartRelease;
   fluxOperator: ChartRelease;
-  /** The encrypted files that this cluster's Flux will open. */
+  argoCd: ChartRelease;
+  /** The encrypted files that this cluster's engine will open. */
   encryptedFiles: EncryptedFile[];
 }
 
-const root = join(import.meta.dirname, "..");
+/** Thrown for a person's mistake in the GitOps tree. */
+export class TreeError extends Error {
+  override name = "TreeError";
+}
+
+const repositoryRoot = join(import.meta.dirname, "..");
+
+const ciliumFolder = "gitops/infrastructure/network/cilium";
+const fluxOperatorFolder = "gitops/infrastructure/flux/flux-operator";
+const argoValues = "gitops/argocd/values.yaml";
 
 /**
  * Reads the tree of one cluster.
  *
- * @param path folder of the cluster's entry point, such as `gitops/clusters/dev`
+ * @param root folder of the checkout
+ * @throws TreeError naming the file, and what in it is wrong
  */
-export const readTree = (path: string): Tree => ({
-  cilium: chartRelease("gitops/infrastructure/network/cilium"),
-  fluxOperator: chartRelease("gitops/infrastructure/flux/flux-operator"),
-  encryptedFiles: globSync(`${path}/**/*.sops.yaml`, { cwd: root })
-    .sort()
-    .map((file) => ({ path: file, dataKeys: dataKeys(readFileSync(join(root, file), "utf8")) })),
-});
+export const readTree = (config: HearthConfig, root = repositoryRoot): Tree => {
+  const facts = plainFacts(config);
+  const read = (file: string): string => filled(root, file, facts);
+  return {
+    cilium: suitable(chartRelease(ciliumFolder, read), config),
+    fluxOperator: chartRelease(fluxOperatorFolder, read),
+    argoCd: (parse(read(argoValues)) as { argoCd: ChartRelease }).argoCd,
+    encryptedFiles: encryptedFiles(root, config.gitops.path, facts).map((path) => ({
+      path,
+      dataKeys: dataKeys(readFileSync(join(root, path), "utf8")),
+    })),
+  };
+};
+
+/** A file's text with its variables filled in. */
+const filled = (root: string, file: string, facts: Record<string, string>): string => {
+  try {
+    return substitute(readFileSync(join(root, file), "utf8"), facts);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      throw new TreeError(`${file} is missing: the program reads from it what to install before Git can`);
+    }
+    throw new TreeError(
+      `${file} ${(error as Error).message}; the program knows ${Object.keys(facts).join(", ")} so early`,
+    );
+  }
+};
 
 interface HelmRelease {
   spec: { values?: Record<string, unknown> };
@@ -37,11 +74,23 @@ interface OCIRepository {
   spec: { url: string; ref: { tag: string } };
 }
 
-const chartRelease = (folder: string): ChartRelease => {
-  const read = (file: string): unknown => parse(readFileSync(join(root, folder, file), "utf8"));
-  const { spec: repository } = read("ocirepository.yaml") as OCIRepository;
-  const { spec: release } = read("helmrelease.yaml") as HelmRelease;
+const chartRelease = (folder: string, read: (file: string) => string): ChartRelease => {
+  const { spec: repository } = parse(read(`${folder}/ocirepository.yaml`)) as OCIRepository;
+  const { spec: release } = parse(read(`${folder}/helmrelease.yaml`)) as HelmRelease;
   return { chart: repository.url, version: repository.ref.tag, values: release.values ?? {} };
+};
+
+/** Cilium's release, unless its values would leave the cluster without a network. */
+const suitable = (cilium: ChartRelease, { network }: HearthConfig): ChartRelease => {
+  const needs = { announcement: network.announce.mode, gatewayApi: network.gatewayApi !== undefined };
+  const problems = ciliumProblems(cilium.values, needs);
+  if (problems.length === 0) return cilium;
+  throw new TreeError(
+    format(
+      `${ciliumFolder}/helmrelease.yaml`,
+      problems.map((problem) => ({ ...problem, path: ["spec", "values", ...problem.path] })),
+    ),
+  );
 };
 
 interface SopsDocument {

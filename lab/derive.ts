@@ -19,11 +19,21 @@ import type { LabConfig, Machine } from "./lab-config.ts";
  * | secrets                                                | generated for the lab; the age seed is a known one       |
  */
 export interface StackConfig {
-  "hearth:cluster": { endpoint: string; vip?: string; talos: string; podCidr: string; serviceCidr: string };
+  "hearth:cluster": {
+    endpoint: string;
+    vip?: string;
+    talos: string;
+    podCidr: string;
+    serviceCidr: string;
+    secureBoot?: boolean;
+  };
   "hearth:network": { subnet: string };
   "hearth:nodes": Record<string, NodeConfig>;
-  "hearth:images": Record<string, { extensions?: string[]; kernelArguments?: string[] }>;
-  "hearth:proxmox"?: { endpoint: string; imageDatastore: string; diskDatastore: string; bridge: string };
+  "hearth:images": Record<
+    string,
+    { extensions?: string[]; kernelArguments?: string[]; wellKnownCertificates?: boolean } | undefined
+  >;
+  "hearth:proxmox"?: ProxmoxConfig;
   "hearth:cloudflare"?: { account: string; zone: { id: string; name: string } };
   "hearth:gitops": { repository: string; branch: string; path: string; knownHosts: string };
   [key: string]: unknown;
@@ -34,7 +44,22 @@ interface NodeConfig {
   mac: string;
   image: string;
   installDisk?: string;
-  proxmox?: { host: string };
+  secureBoot?: boolean;
+  proxmox?: {
+    host: string;
+    imageDatastore?: string;
+    diskDatastore?: string;
+    extraDisks?: { datastore?: string }[];
+    bridge?: string;
+  };
+}
+
+interface ProxmoxConfig {
+  endpoint: string;
+  imageDatastore: string;
+  diskDatastore: string;
+  bridge: string;
+  hosts?: string[];
 }
 
 /** Where the lab's own services listen: host:port of each. Proxmox's is used only where its committed endpoint is a name. */
@@ -149,7 +174,7 @@ export const deriveLab = (committed: StackConfig, inputs: LabInputs): LabConfig 
   const proxmox = committed["hearth:proxmox"];
   const cloudflare = committed["hearth:cloudflare"];
   const nodes = Object.entries(committed["hearth:nodes"]);
-  const hosts = nodes.flatMap(([, { proxmox: vm }]) => (vm === undefined ? [] : [vm.host]));
+  const vms = nodes.flatMap(([, { proxmox: vm }]) => (vm === undefined ? [] : [vm]));
   return {
     stack: inputs.stack,
     dir: inputs.dir,
@@ -161,18 +186,9 @@ export const deriveLab = (committed: StackConfig, inputs: LabInputs): LabConfig 
     proxmox: {
       address: proxmox === undefined ? "" : proxmoxAddress(proxmox, services),
       token: inputs.credentials.proxmoxToken,
-      nodes: [...new Set(hosts)].sort(),
-      datastores:
-        proxmox === undefined
-          ? {}
-          : {
-              [proxmox.diskDatastore]: ["images", "rootdir"],
-              [proxmox.imageDatastore]: [
-                ...(proxmox.imageDatastore === proxmox.diskDatastore ? ["images", "rootdir"] : []),
-                ...["iso", "vztmpl", "import", "snippets", "backup"],
-              ],
-            },
-      bridges: proxmox === undefined ? [] : [proxmox.bridge],
+      nodes: sorted([...vms.map(({ host }) => host), ...(proxmox?.hosts ?? [])]),
+      datastores: proxmox === undefined ? {} : datastores(proxmox, vms),
+      bridges: proxmox === undefined ? [] : sorted([proxmox.bridge, ...vms.flatMap(({ bridge }) => bridge ?? [])]),
       cpus: 32,
       memoryMiB: 131_072,
     },
@@ -189,6 +205,28 @@ export const deriveLab = (committed: StackConfig, inputs: LabInputs): LabConfig 
       .map(([name, node]) => bareMetal(name, node, committed)),
   };
 };
+
+/** The datastores that machines and their images are on, with the types of content that each takes. */
+const datastores = (proxmox: ProxmoxConfig, vms: NonNullable<NodeConfig["proxmox"]>[]): Record<string, string[]> => {
+  const disks = vms.flatMap(({ diskDatastore = [], extraDisks = [] }) => [
+    ...[diskDatastore].flat(),
+    ...extraDisks.flatMap(({ datastore = [] }) => datastore),
+  ]);
+  const images = vms.flatMap(({ imageDatastore = [] }) => imageDatastore);
+  const forDisks = new Set([proxmox.diskDatastore, ...disks]);
+  const forImages = new Set([proxmox.imageDatastore, ...images]);
+  return Object.fromEntries(
+    sorted([...forDisks, ...forImages]).map((name) => [
+      name,
+      [
+        ...(forDisks.has(name) ? ["images", "rootdir"] : []),
+        ...(forImages.has(name) ? ["iso", "vztmpl", "import", "snippets", "backup"] : []),
+      ],
+    ]),
+  );
+};
+
+const sorted = (values: string[]): string[] => [...new Set(values)].sort();
 
 /** A bare-metal machine as it stands before anything is installed. */
 const bareMetal = (name: string, node: NodeConfig, committed: StackConfig): Machine => {
@@ -211,13 +249,14 @@ const bareMetal = (name: string, node: NodeConfig, committed: StackConfig): Mach
         serial: digest.slice(0, 12).toUpperCase(),
       },
     ],
-    secureBoot: false,
-    tpm: false,
+    secureBoot: node.secureBoot ?? committed["hearth:cluster"].secureBoot ?? false,
+    tpm: true,
     image: {
       version: committed["hearth:cluster"].talos,
       schematic: schematicId({
         extensions: profile?.extensions ?? [],
         kernelArguments: profile?.kernelArguments ?? [],
+        wellKnownCertificates: profile?.wellKnownCertificates,
       }),
     },
   };

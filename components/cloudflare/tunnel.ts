@@ -2,18 +2,16 @@ import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 
 import { makeSeed } from "../secrets/seed.ts";
-
-/** What the tunnel answers for. */
-export interface IngressRule {
-  hostname: string;
-  /** URL that the connector reaches, such as `http://welcome.apps.svc.cluster.local:80`. */
-  service: string;
-}
+import { ingressOf, type IngressRule } from "./ingress.ts";
+import { dnsRecord, type Zone } from "./records.ts";
 
 export interface TunnelArgs {
   account: string;
-  zoneId: string;
+  zone: Zone;
+  /** First match first. What none of them matches gets a 404. */
   ingress: IngressRule[];
+  /** Name of the seed that the tunnel's secret is made of. @default "tunnel-secret" */
+  seed?: string;
 }
 
 /** A remotely managed Cloudflare tunnel and the records that lead to it. */
@@ -24,7 +22,7 @@ export class Tunnel extends pulumi.ComponentResource {
 
   constructor(name: string, args: TunnelArgs, opts: pulumi.ComponentResourceOptions) {
     super("hearth:cloudflare:Tunnel", name, {}, opts);
-    const secret = makeSeed("tunnel-secret", this);
+    const secret = makeSeed(args.seed ?? "tunnel-secret", this);
     const tunnel = new cloudflare.ZeroTrustTunnelCloudflared(
       name,
       { accountId: args.account, name, configSrc: "cloudflare", tunnelSecret: secret },
@@ -42,30 +40,19 @@ export class Tunnel extends pulumi.ComponentResource {
   private route(name: string, tunnel: cloudflare.ZeroTrustTunnelCloudflared, args: TunnelArgs): void {
     new cloudflare.ZeroTrustTunnelCloudflaredConfig(
       name,
-      {
-        accountId: args.account,
-        tunnelId: tunnel.id,
-        config: { ingresses: [...args.ingress, { service: "http_status:404" }] },
-      },
+      { accountId: args.account, tunnelId: tunnel.id, config: { ingresses: ingressOf(args.ingress) } },
       { parent: this },
     );
   }
 
-  private publish(tunnel: cloudflare.ZeroTrustTunnelCloudflared, args: TunnelArgs): void {
-    for (const { hostname } of args.ingress) {
-      new cloudflare.DnsRecord(
-        hostname,
-        {
-          zoneId: args.zoneId,
-          name: hostname,
-          type: "CNAME",
-          content: pulumi.interpolate`${tunnel.id}.cfargotunnel.com`,
-          proxied: true,
-          // Cloudflare's word for "automatic", the only one that proxied records may have.
-          ttl: 1,
-        },
-        { parent: this },
-      );
+  /** A record for each host name: rules for several paths of one share it. */
+  private publish(tunnel: cloudflare.ZeroTrustTunnelCloudflared, { ingress, zone }: TunnelArgs): void {
+    const content = pulumi.interpolate`${tunnel.id}.cfargotunnel.com`;
+    const first = new Map(ingress.toReversed().map((rule) => [rule.hostname, rule]));
+    for (const [hostname, { comment, adopt }] of first) {
+      // The TTL is Cloudflare's word for "automatic", the only one that proxied records may have.
+      const record = { name: hostname, type: "CNAME", ttl: 1, content, proxied: true, comment, adopt };
+      dnsRecord(hostname, zone, record, this);
     }
   }
 }

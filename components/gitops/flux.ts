@@ -1,25 +1,20 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import type { ChartRelease } from "../network/cilium.ts";
+import { installOnce, type ChartRelease } from "../helm/install-once.ts";
+import { plantNamespace, plantSecret } from "./planted.ts";
+import { fluxCredential, type Repository } from "./repository.ts";
 
 export interface FluxArgs {
   /** The flux-operator's chart. */
   operator: ChartRelease;
   /** Release of Flux. @example "v2.9.4" */
   flux: string;
-  /** `ssh://` URL of the repository. */
-  repository: string;
-  branch: string;
-  /** Folder of the repository that is reconciled. */
-  path: string;
-  /** Lines of known_hosts for the repository's server. */
-  knownHosts: string;
-  /** Private half of the deploy key. Secret. */
-  deployKey: pulumi.Input<string>;
-  deployKeyPublic: pulumi.Input<string>;
+  repository: Repository;
   /** Identity that opens the repository's SOPS files. Secret. */
   ageIdentity: pulumi.Input<string>;
+  /** What a push is signed with. Secret. */
+  webhookToken: pulumi.Input<string>;
   /** Facts that the tree may substitute, by variable. */
   settings: Record<string, pulumi.Input<string>>;
   /** Secret facts that the tree may substitute, by variable. */
@@ -32,25 +27,28 @@ const namespaceName = "flux-system";
 export class Flux extends pulumi.ComponentResource {
   constructor(name: string, args: FluxArgs, opts: pulumi.ComponentResourceOptions) {
     super("hearth:gitops:Flux", name, {}, opts);
-    const namespace = this.namespace();
-    const planted = [...this.plantSecrets(args, namespace), ...this.handOff(args, namespace)];
-    const operator = this.installOperator(args.operator, namespace);
-    this.startFlux(args, [operator, ...planted]);
+    const namespace = plantNamespace(namespaceName, this);
+    const credential = this.plantCredential(args.repository, namespace);
+    const planted = [...credential, ...this.plantSecrets(args, namespace), ...this.handOff(args, namespace)];
+    const operator = installOnce(
+      "flux-operator",
+      { release: args.operator, namespace: namespace.metadata.name, timeout: 600 },
+      { parent: this },
+    );
+    this.startFlux(args, [operator, ...planted], credential.length > 0);
     this.registerOutputs({});
   }
 
-  private namespace(): k8s.core.v1.Namespace {
-    return new k8s.core.v1.Namespace(namespaceName, { metadata: { name: namespaceName } }, { parent: this });
+  private plantCredential(repository: Repository, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
+    const credential = fluxCredential(repository);
+    return credential ? [plantSecret(namespaceName, credential, namespace, this)] : [];
   }
 
   private plantSecrets(args: FluxArgs, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
-    const age = this.secret("sops-age", { "age.agekey": args.ageIdentity }, namespace);
-    const git = this.secret(
-      "flux-system",
-      { identity: args.deployKey, "identity.pub": args.deployKeyPublic, known_hosts: args.knownHosts },
-      namespace,
-    );
-    return [age, git];
+    return [
+      plantSecret("sops-age", { "age.agekey": args.ageIdentity }, namespace, this),
+      plantSecret("webhook-token", { token: args.webhookToken }, namespace, this),
+    ];
   }
 
   private handOff(args: FluxArgs, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
@@ -59,39 +57,11 @@ export class Flux extends pulumi.ComponentResource {
       { metadata: { name: "cluster-settings", namespace: namespace.metadata.name }, data: args.settings },
       { parent: this },
     );
-    return [settings, this.secret("cluster-secrets", args.secrets, namespace)];
+    return [settings, plantSecret("cluster-secrets", args.secrets, namespace, this)];
   }
 
-  private secret(
-    name: string,
-    data: Record<string, pulumi.Input<string>>,
-    namespace: k8s.core.v1.Namespace,
-  ): k8s.core.v1.Secret {
-    return new k8s.core.v1.Secret(
-      name,
-      { metadata: { name, namespace: namespace.metadata.name }, stringData: pulumi.secret(data) },
-      { parent: this },
-    );
-  }
-
-  private installOperator(release: ChartRelease, namespace: k8s.core.v1.Namespace): k8s.helm.v3.Release {
-    return new k8s.helm.v3.Release(
-      "flux-operator",
-      {
-        name: "flux-operator",
-        namespace: namespace.metadata.name,
-        chart: release.chart,
-        version: release.version,
-        values: release.values,
-        timeout: 600,
-      },
-      // Flux upgrades its operator after the hand-off; Pulumi would put it back.
-      { parent: this, ignoreChanges: ["chart", "version", "values"] },
-    );
-  }
-
-  private startFlux(args: FluxArgs, dependsOn: pulumi.Resource[]): k8s.apiextensions.CustomResource {
-    return new k8s.apiextensions.CustomResource(
+  private startFlux({ flux, repository }: FluxArgs, dependsOn: pulumi.Resource[], hasCredential: boolean): void {
+    new k8s.apiextensions.CustomResource(
       "flux",
       {
         apiVersion: "fluxcd.controlplane.io/v1",
@@ -99,15 +69,15 @@ export class Flux extends pulumi.ComponentResource {
         // The operator looks for this name only.
         metadata: { name: "flux", namespace: namespaceName },
         spec: {
-          distribution: { version: args.flux.replace(/^v/, ""), registry: "ghcr.io/fluxcd" },
+          distribution: { version: flux.replace(/^v/, ""), registry: "ghcr.io/fluxcd" },
           components: ["source-controller", "kustomize-controller", "helm-controller", "notification-controller"],
           cluster: { type: "kubernetes", networkPolicy: false },
           sync: {
             kind: "GitRepository",
-            url: args.repository,
-            ref: `refs/heads/${args.branch}`,
-            path: args.path,
-            pullSecret: "flux-system",
+            url: repository.url,
+            ref: `refs/heads/${repository.branch}`,
+            path: repository.path,
+            ...(hasCredential && { pullSecret: namespaceName }),
           },
           kustomize: { patches: [rootPatch] },
         },
@@ -116,7 +86,9 @@ export class Flux extends pulumi.ComponentResource {
         parent: this,
         dependsOn,
         // Flux upgrades itself after the hand-off; Pulumi would put it back.
-        ignoreChanges: ["spec"],
+        ignoreChanges: ["spec", "metadata.labels", "metadata.annotations"],
+        // The operator would uninstall Flux, and Flux what it has applied, while the machines are going anyway.
+        retainOnDelete: true,
       },
     );
   }

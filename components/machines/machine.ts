@@ -1,18 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-import type { Platform } from "../talos/schematic.ts";
+import type { MachineSettings } from "../talos/machine-config.ts";
+import type { BootImage } from "../talos/schematic.ts";
+
+/** What a machine is to those who do not care where it runs. */
+export type MachineFacts = Omit<MachineSettings, "hostname" | "installerImage"> & Omit<BootImage, "platform">;
 
 /** Hardware that has booted Talos and waits for its configuration: a virtual machine or bare metal. */
-export interface Machine {
-  role: "controlplane" | "worker";
-  /** Known once the machine is there. */
-  address: pulumi.Input<string>;
-  mac: string;
-  platform: Platform;
-  /** Identifier of its Image Factory schematic. */
-  schematic: string;
-  /** Device that Talos is installed to, such as `/dev/sda`. */
-  installDisk: string;
-  /** Labels of its Kubernetes node. */
-  labels: Record<string, string>;
+export interface Machine extends MachineFacts, BootImage {
+  /** What has to be there before the machine answers, and whose replacement makes another machine of it. */
+  resources: pulumi.Resource[];
+  /** Wipe it when its configuration is destroyed. What is destroyed with its host needs none of that. */
+  resetOnDestroy: boolean;
 }

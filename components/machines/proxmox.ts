@@ -1,36 +1,29 @@
 import * as proxmox from "@pulumi/proxmoxve";
 import * as pulumi from "@pulumi/pulumi";
 
-import { diskImageUrl } from "../talos/schematic.ts";
+import { apartMachines } from "./affinity.ts";
+import { hostImage, hostImages, type ImagePlace } from "./images.ts";
 import type { Machine } from "./machine.ts";
+import { vmArgs, type ProxmoxDefaults, type ProxmoxMachine } from "./vm.ts";
 
-export interface ProxmoxMachinesArgs {
+export interface ProxmoxMachinesArgs extends ProxmoxDefaults, ImagePlace {
+  /** Name of the cluster that they are machines of. */
+  cluster: string;
   machines: Record<string, ProxmoxMachine>;
-  /** Talos release of the boot images. */
-  talos: string;
-  /** Datastore for boot images, with the content type `import`. */
-  imageDatastore: string;
-  diskDatastore: string;
-  bridge: string;
-  gateway: string;
-  nameservers: string[];
-  /** Length of the subnet's prefix. */
-  prefixLength: number;
-  tags: string[];
-}
-
-export interface ProxmoxMachine {
-  /** What the machine is to those who do not care where it runs. */
-  facts: Omit<Machine, "address" | "platform">;
-  address: string;
-  /** Proxmox host that it runs on. */
-  host: string;
-  vmId: number;
-  cores: number;
-  /** MiB */
-  memory: number;
-  /** GiB */
-  disk: number;
+  /** Hosts of the Proxmox cluster beside those that machines are on. */
+  hosts?: string[];
+  /**
+   * Keep control planes on different hosts.
+   *
+   * It puts them under Proxmox's high availability, which alone looks at such rules.
+   */
+  antiAffinity: boolean;
+  /** Changes what a resource is made with, in the last moment. */
+  transform?: {
+    /** @param name the machine's */
+    vm?: (args: proxmox.VmLegacyArgs, name: string) => proxmox.VmLegacyArgs;
+    image?: (args: proxmox.download.FileArgs) => proxmox.download.FileArgs;
+  };
 }
 
 /** Virtual machines on Proxmox VE that have booted Talos. */
@@ -40,96 +33,98 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
   constructor(name: string, args: ProxmoxMachinesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:machines:ProxmoxMachines", name, {}, opts);
     const images = this.downloadImages(args);
+    const vms = this.createVms(images, args);
+    this.keepApart(vms, args);
     this.machines = Object.fromEntries(
-      Object.entries(args.machines).map(([machineName, machine]) => [
+      Object.entries(args.machines).map(([machineName, { facts }]) => [
         machineName,
-        this.boot(machineName, machine, images, args),
+        {
+          ...facts,
+          platform: "nocloud",
+          resources: [...vms].flatMap(([vmName, vm]) => (vmName === machineName ? [vm] : [])),
+          resetOnDestroy: false,
+        },
       ]),
     );
     this.registerOutputs({});
   }
 
   private downloadImages(args: ProxmoxMachinesArgs): Map<string, proxmox.download.File> {
-    const images = new Map<string, proxmox.download.File>();
-    for (const {
-      host,
-      facts: { schematic },
-    } of Object.values(args.machines)) {
-      const key = imageKey(host, schematic);
-      if (images.has(key)) continue;
-      const image = new proxmox.download.File(
-        `${key}-${args.talos}`,
-        {
-          nodeName: host,
-          datastoreId: args.imageDatastore,
-          contentType: "import",
-          url: diskImageUrl(schematic, args.talos),
-          fileName: `talos-${args.talos}-${schematic.slice(0, 12)}.qcow2`,
-          // The factory's answer may change its length; a schematic and a release never change their meaning.
-          overwrite: false,
-        },
-        { parent: this },
-      );
-      images.set(key, image);
-    }
-    return images;
+    const transform = args.transform?.image ?? ((given: proxmox.download.FileArgs) => given);
+    return new Map(
+      hostImages(Object.values(args.machines), args).map(({ name, host, datastore, fileName, url }) => [
+        name,
+        new proxmox.download.File(
+          name,
+          transform({
+            nodeName: host,
+            datastoreId: datastore,
+            contentType: "import",
+            url,
+            fileName,
+            // The factory's answer may change its length; a schematic and a release never change their meaning.
+            overwrite: false,
+          }),
+          { parent: this },
+        ),
+      ]),
+    );
   }
 
-  private boot(
-    name: string,
-    machine: ProxmoxMachine,
+  private createVms(
     images: Map<string, proxmox.download.File>,
     args: ProxmoxMachinesArgs,
-  ): Machine {
-    const image = images.get(imageKey(machine.host, machine.facts.schematic));
-    const vm = new proxmox.VmLegacy(
-      name,
-      {
-        name,
-        nodeName: machine.host,
-        vmId: machine.vmId,
-        tags: args.tags,
-        machine: "q35",
-        bios: "ovmf",
-        operatingSystem: { type: "l26" },
-        cpu: { cores: machine.cores, type: "host" },
-        memory: { dedicated: machine.memory, floating: 0 },
-        scsiHardware: "virtio-scsi-pci",
-        efiDisk: { datastoreId: args.diskDatastore, type: "4m", preEnrolledKeys: false },
-        disks: [
-          {
-            interface: "scsi0",
-            datastoreId: args.diskDatastore,
-            size: machine.disk,
-            discard: "on",
-            iothread: false,
-            importFrom: image?.id,
-          },
-        ],
-        networkDevices: [{ bridge: args.bridge, model: "virtio", macAddress: machine.facts.mac }],
-        initialization: {
-          datastoreId: args.diskDatastore,
-          ipConfigs: [{ ipv4: { address: `${machine.address}/${args.prefixLength}`, gateway: args.gateway } }],
-          dns: { servers: args.nameservers },
-        },
-        // In maintenance mode the agent does not answer, so nothing may wait for the address that it would tell.
-        agent: { enabled: true, waitForIp: { disabled: true } },
-        startup: { order: machine.facts.role === "controlplane" ? 1 : 2, upDelay: 5, downDelay: 60 },
-        onBoot: true,
-        stopOnDestroy: true,
-      },
-      {
-        parent: this,
-        ignoreChanges: [
-          // The image only makes the disk: a new one is reached by upgrading Talos, never by a new machine.
-          "disks[0].importFrom",
-          // The plugin adds a default for the speed limit that the provider reads back as nothing.
-          "disks[0].speed",
-        ],
-      },
+  ): Map<string, proxmox.VmLegacy> {
+    const transform = args.transform?.vm ?? ((given: proxmox.VmLegacyArgs) => given);
+    return new Map(
+      Object.entries(args.machines).map(([name, machine]) => {
+        const image = images.get(hostImage(machine, args).name);
+        const inputs = transform(vmArgs(name, machine, args, image?.id), name);
+        return [
+          name,
+          new proxmox.VmLegacy(name, inputs, {
+            parent: this,
+            ignoreChanges: onlyAtCreation(machine),
+            deleteBeforeReplace: true,
+          }),
+        ];
+      }),
     );
-    return { ...machine.facts, platform: "nocloud", address: vm.id.apply(() => machine.address) };
+  }
+
+  private keepApart(vms: Map<string, proxmox.VmLegacy>, args: ProxmoxMachinesArgs): void {
+    const apart = args.antiAffinity ? apartMachines(args.machines, args.hosts ?? []) : [];
+    if (apart.length === 0) return;
+    const managed = apart.map(
+      (name) =>
+        new proxmox.Haresource(
+          name,
+          {
+            resourceId: `vm:${args.machines[name]?.vmId ?? 0}`,
+            state: "started",
+            // Its disk is where it is: on another host it would not find it.
+            maxRelocate: 0,
+          },
+          { parent: this, dependsOn: vms.get(name) },
+        ),
+    );
+    new proxmox.Harule(
+      `${args.cluster}-control-planes`,
+      {
+        rule: `${args.cluster}-control-planes`,
+        type: "resource-affinity",
+        affinity: "negative",
+        resources: managed.map(({ resourceId }) => resourceId),
+      },
+      { parent: this },
+    );
   }
 }
 
-const imageKey = (host: string, schematic: string): string => `talos-${host}-${schematic.slice(0, 12)}`;
+/** Inputs that are of no account once the machine is there. */
+const onlyAtCreation = ({ extraDisks = [] }: ProxmoxMachine): string[] => [
+  // The image only makes the disk: a new one is reached by upgrading Talos, never by a new machine.
+  "disks[0].importFrom",
+  // The plugin adds a default for the speed limit that the provider reads back as nothing.
+  ...[undefined, ...extraDisks].map((_, index) => `disks[${index}].speed`),
+];

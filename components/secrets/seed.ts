@@ -14,7 +14,7 @@ export const seedLength = 32;
  */
 export const makeSeed = (name: string, parent: pulumi.Resource): pulumi.Output<string> => {
   const { result } = new random.RandomPassword(name, { length: 64, special: false }, { parent, protect: true });
-  return result.apply((password) => deriveSeed(password, name));
+  return pulumi.secret(result).apply((password) => deriveSeed(password, name));
 };
 
 /** The seed that a password makes for a purpose, by HKDF with SHA-256 (RFC 5869). Base64. */

@@ -3,8 +3,11 @@ import * as talos from "@pulumi/talos";
 
 import type { Machine } from "../machines/machine.ts";
 import { apiReady } from "./api-ready.ts";
+import { pinnedContract } from "./contract.ts";
+import { founderOf } from "./founder.ts";
 import { machinePatches, type ClusterSettings } from "./machine-config.ts";
 import { installerImage } from "./schematic.ts";
+import { secretPatchesOf, type SecretPatches } from "./secret-patches.ts";
 
 export interface TalosClusterArgs extends Omit<ClusterSettings, "endpointHost"> {
   /** Name of the cluster; also the context in kubeconfig and talosconfig. */
@@ -19,6 +22,10 @@ export interface TalosClusterArgs extends Omit<ClusterSettings, "endpointHost"> 
   kubernetes: string;
   /** Configuration contract: the Talos minor the cluster was created with. It never goes down. @example "v1.13" */
   contract: string;
+  /** Free-form patches that carry keys. They are applied before all others. */
+  secretPatches?: pulumi.Input<SecretPatches>;
+  /** Waits, in updates, until the API of a kubeconfig answers. @default apiReady */
+  ready?: (kubeconfig: string) => Promise<void>;
 }
 
 /** A Talos cluster: from machines in maintenance mode to a Kubernetes API that answers. */
@@ -27,20 +34,24 @@ export class TalosCluster extends pulumi.ComponentResource {
   readonly kubeconfig: pulumi.Output<string>;
   /** Administrator's talosconfig. Secret. */
   readonly talosconfig: pulumi.Output<string>;
+  /** The root secrets, for the escrow. Secret. */
+  readonly machineSecrets: pulumi.Output<talos.MachineSecrets>;
 
   constructor(name: string, args: TalosClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:talos:TalosCluster", name, {}, opts);
-    const secrets = this.machineSecrets(args);
+    const secrets = this.drawSecrets(args);
+    const contract = pinContract(secrets, args.contract);
     const applied = Object.entries(args.machines).map(([node, machine]) =>
-      this.configure(node, machine, secrets, args),
+      this.configure(node, machine, { secrets, contract, args }),
     );
     const bootstrap = this.bootstrap(secrets, applied, args);
-    this.kubeconfig = this.fetchKubeconfig(bootstrap, secrets);
+    this.kubeconfig = this.fetchKubeconfig(bootstrap, secrets, args.ready ?? apiReady);
     this.talosconfig = this.renderTalosconfig(secrets, args);
+    this.machineSecrets = secrets.machineSecrets;
     this.registerOutputs({ kubeconfig: this.kubeconfig, talosconfig: this.talosconfig });
   }
 
-  private machineSecrets(args: TalosClusterArgs): talos.machine.Secrets {
+  private drawSecrets(args: TalosClusterArgs): talos.machine.Secrets {
     return new talos.machine.Secrets(
       "machine-secrets",
       { talosVersion: args.contract },
@@ -49,33 +60,31 @@ export class TalosCluster extends pulumi.ComponentResource {
     );
   }
 
+  /**
+   * Gives a machine its configuration.
+   *
+   * What carries keys is the base; what was typed is a patch on it in the clear, so that a preview shows it line by line.
+   */
   private configure(
     node: string,
     machine: Machine,
-    secrets: talos.machine.Secrets,
-    args: TalosClusterArgs,
+    {
+      secrets,
+      contract,
+      args,
+    }: { secrets: talos.machine.Secrets; contract: pulumi.Output<string>; args: TalosClusterArgs },
   ): talos.machine.ConfigurationApply {
-    const settings: ClusterSettings = { ...args, endpointHost: new URL(args.endpoint).hostname };
-    const configPatches = pulumi.output(machine.address).apply((address) =>
-      machinePatches(
-        {
-          ...machine,
-          hostname: node,
-          address,
-          installerImage: installerImage(machine.platform, machine.schematic, args.talos),
-        },
-        settings,
-      ),
-    );
     const { machineConfiguration } = talos.machine.getConfigurationOutput(
       {
         clusterName: args.name,
         clusterEndpoint: args.endpoint,
         machineType: machine.role,
         machineSecrets: secrets.machineSecrets,
-        configPatches,
+        configPatches: pulumi
+          .secret(args.secretPatches ?? {})
+          .apply((patches) => secretPatchesOf(patches, node, machine.role)),
         kubernetesVersion: args.kubernetes,
-        talosVersion: args.contract,
+        talosVersion: contract,
       },
       { parent: this },
     );
@@ -85,8 +94,19 @@ export class TalosCluster extends pulumi.ComponentResource {
         node: machine.address,
         clientConfiguration: secrets.clientConfiguration,
         machineConfigurationInput: machineConfiguration,
+        configPatches: machinePatches(
+          { ...machine, hostname: node, installerImage: installerImage(machine, args.talos) },
+          { ...args, endpointHost: new URL(args.endpoint).hostname },
+        ),
+        // The last control plane cannot leave etcd in order, so none tries: what is removed alone is reset by hand before.
+        ...(machine.resetOnDestroy && { onDestroy: { reset: true, graceful: false, reboot: true } }),
       },
-      { parent: this },
+      {
+        parent: this,
+        // No input tells that the machine is there, or that it is another one than before.
+        dependsOn: machine.resources,
+        replaceWith: machine.resources,
+      },
     );
   }
 
@@ -97,20 +117,28 @@ export class TalosCluster extends pulumi.ComponentResource {
   ): talos.machine.Bootstrap {
     return new talos.machine.Bootstrap(
       "bootstrap",
-      { node: firstControlPlane(args.machines).address, clientConfiguration: secrets.clientConfiguration },
+      { node: founderOf(args.machines).address, clientConfiguration: secrets.clientConfiguration },
       // Every machine has its configuration before one of them founds the cluster.
       { parent: this, dependsOn: applied },
     );
   }
 
-  private fetchKubeconfig(bootstrap: talos.machine.Bootstrap, secrets: talos.machine.Secrets): pulumi.Output<string> {
+  private fetchKubeconfig(
+    bootstrap: talos.machine.Bootstrap,
+    secrets: talos.machine.Secrets,
+    ready: (kubeconfig: string) => Promise<void>,
+  ): pulumi.Output<string> {
     const { kubeconfigRaw } = new talos.cluster.Kubeconfig(
       "kubeconfig",
-      { node: bootstrap.node, clientConfiguration: secrets.clientConfiguration },
+      {
+        node: bootstrap.node,
+        clientConfiguration: secrets.clientConfiguration,
+        certificateRenewalDuration: kubeconfigRenewal,
+      },
       { parent: this },
     );
     return kubeconfigRaw.apply(async (kubeconfig) => {
-      if (!pulumi.runtime.isDryRun()) await apiReady(kubeconfig);
+      if (!pulumi.runtime.isDryRun()) await ready(kubeconfig);
       return kubeconfig;
     });
   }
@@ -130,11 +158,13 @@ export class TalosCluster extends pulumi.ComponentResource {
   }
 }
 
-/** The control plane that founds the cluster: the first by name, so that every run picks the same. */
-const firstControlPlane = (machines: Record<string, Machine>): Machine => {
-  const [first] = Object.entries(machines)
-    .filter(([, machine]) => machine.role === "controlplane")
-    .sort(([a], [b]) => a.localeCompare(b));
-  if (!first) throw new pulumi.InputPropertyError({ propertyPath: "machines", reason: "has no control plane" });
-  return first[1];
-};
+/** The administrator's certificate lasts a year: any update in its last 90 days renews it. */
+const kubeconfigRenewal = "2160h";
+
+/** The contract that the cluster was created with. Another one in the configuration fails the run, and reaches no machine. */
+const pinContract = (secrets: talos.machine.Secrets, configured: string): pulumi.Output<string> =>
+  secrets.talosVersion.apply(async (recorded) => {
+    const { contract, problem } = pinnedContract(configured, recorded);
+    if (problem !== undefined) await pulumi.log.error(problem, secrets);
+    return contract;
+  });

@@ -1,28 +1,47 @@
 import { stringify } from "yaml";
 
 import {
+  apiServerSection,
+  featuresSection,
   hostnameDocument,
-  linkAliasDocument,
-  linkDocument,
+  installSection,
+  kernelSection,
+  linkDocuments,
+  nodeSection,
+  registryMirrorDocuments,
   resolverDocument,
   timeSyncDocument,
   vipDocument,
+  volumeDocuments,
+  type ApiServerSettings,
+  type FeatureSettings,
+  type InstallTarget,
+  type KernelModule,
+  type LinkSettings,
+  type NodeSettings,
+  type RegistryMirror,
   type TalosDocument,
-} from "./documents.ts";
+  type VolumeSettings,
+} from "./documents/index.ts";
 
 /** What a machine's configuration is rendered from, beyond the cluster's secrets. */
-export interface MachineSettings {
+export interface MachineSettings extends NodeSettings, VolumeSettings {
   hostname: string;
-  role: "controlplane" | "worker";
+  role: Role;
   address: string;
-  mac: string;
-  installDisk: string;
+  link: LinkSettings;
+  install: InstallTarget;
   installerImage: string;
-  labels: Record<string, string>;
+  kernelModules: KernelModule[];
+  sysctls: Record<string, string>;
+  /** Free-form patches of this machine alone. */
+  patches: TalosDocument[];
 }
 
+export type Role = "controlplane" | "worker";
+
 /** What all machines of a cluster have in common. */
-export interface ClusterSettings {
+export interface ClusterSettings extends ApiServerSettings, FeatureSettings {
   /** Host of the cluster endpoint. */
   endpointHost: string;
   vip: string | undefined;
@@ -33,60 +52,81 @@ export interface ClusterSettings {
   gateway: string;
   nameservers: string[];
   timeServers: string[];
+  /** Further names and addresses that the APIs of Talos and Kubernetes are called by. */
+  certSANs: string[];
   scheduleOnControlPlanes: boolean;
+  /** Machines find each other through Talos's discovery service on the Internet. It sees only what is encrypted. */
+  discovery: boolean;
+  /** By registry, such as `docker.io`. */
+  registryMirrors: Record<string, RegistryMirror>;
+  sysctls: Record<string, string>;
+  patches: FreeFormPatches;
+}
+
+/** Patches beyond what is typed, for what Talos can do and Hearth has no word for. */
+export interface FreeFormPatches {
+  all: TalosDocument[];
+  controlPlanes: TalosDocument[];
+  workers: TalosDocument[];
 }
 
 /** Renders the strategic merge patches of one machine, a YAML document each. */
 export const machinePatches = (machine: MachineSettings, cluster: ClusterSettings): string[] =>
-  machineDocuments(machine, cluster).map((document) => stringify(document, { lineWidth: 0 }));
+  machineDocuments(machine, cluster).map(patchText);
 
-/** The documents that a machine's generated configuration is patched with. */
+/** A patch as Talos reads it. */
+export const patchText = (document: TalosDocument): string => stringify(document, { lineWidth: 0 });
+
+/**
+ * The documents that a machine's generated configuration is patched with, in this order.
+ *
+ * What every machine has comes first, so that an option added to one moves no other's place in a preview.
+ */
 export const machineDocuments = (machine: MachineSettings, cluster: ClusterSettings): TalosDocument[] => [
   { machine: machineSection(machine, cluster) },
-  { cluster: machine.role === "controlplane" ? controlPlaneSection(machine, cluster) : networkSection(cluster) },
+  { cluster: machine.role === "controlplane" ? controlPlaneSection(machine, cluster) : clusterSection(cluster) },
   hostnameDocument(machine.hostname),
-  linkAliasDocument(machine.mac),
-  linkDocument(machine.address, cluster.prefixLength, cluster.gateway),
-  ...(machine.role === "controlplane" && cluster.vip ? [vipDocument(cluster.vip)] : []),
   resolverDocument(cluster.nameservers),
   timeSyncDocument(cluster.timeServers),
+  ...linkDocuments(machine.link, { ...cluster, address: machine.address }),
+  ...(machine.role === "controlplane" && cluster.vip ? [vipDocument(cluster.vip, machine.link)] : []),
+  ...volumeDocuments(machine),
+  ...registryMirrorDocuments(cluster.registryMirrors),
+  ...freeFormPatches(machine, cluster),
 ];
 
 const machineSection = (machine: MachineSettings, cluster: ClusterSettings): TalosDocument => ({
-  install: { disk: machine.installDisk, image: machine.installerImage, wipe: false },
+  ...installSection(machine.install, machine.installerImage),
   certSANs: unique([machine.address, machine.hostname, ...endpoints(cluster)]),
-  kubelet: { nodeIP: { validSubnets: [cluster.subnet] } },
-  ...(Object.keys(machine.labels).length > 0 && { nodeLabels: machine.labels }),
+  ...nodeSection(machine, cluster.subnet, machine.role === "controlplane" && cluster.scheduleOnControlPlanes),
+  ...featuresSection(cluster, machine.role === "controlplane"),
+  ...kernelSection(machine.kernelModules, { ...cluster.sysctls, ...machine.sysctls }),
 });
 
-const networkSection = (cluster: ClusterSettings): TalosDocument => ({
+/** Cilium is both the CNI and kube-proxy. */
+const clusterSection = (cluster: ClusterSettings): TalosDocument => ({
   network: { cni: { name: "none" }, podSubnets: [cluster.podCidr], serviceSubnets: [cluster.serviceCidr] },
   proxy: { disabled: true },
+  discovery: { enabled: cluster.discovery },
 });
 
 const controlPlaneSection = (machine: MachineSettings, cluster: ClusterSettings): TalosDocument => ({
-  ...networkSection(cluster),
+  ...clusterSection(cluster),
   allowSchedulingOnControlPlanes: cluster.scheduleOnControlPlanes,
-  apiServer: {
-    certSANs: unique([...endpoints(cluster), machine.address]),
-    admissionControl: [{ name: "PodSecurity", configuration: podSecurity }],
-  },
+  etcd: { advertisedSubnets: [cluster.subnet] },
+  ...apiServerSection(cluster, unique([...endpoints(cluster), machine.address])),
 });
 
-/** Pods are held to the `restricted` standard. Talos itself exempts kube-system, and lists are merged by adding. */
-const podSecurity = {
-  apiVersion: "pod-security.admission.config.k8s.io/v1",
-  kind: "PodSecurityConfiguration",
-  defaults: {
-    enforce: "restricted",
-    "enforce-version": "latest",
-    audit: "restricted",
-    "audit-version": "latest",
-    warn: "restricted",
-    "warn-version": "latest",
-  },
-};
+const freeFormPatches = ({ role, patches }: MachineSettings, cluster: ClusterSettings): TalosDocument[] => [
+  ...cluster.patches.all,
+  ...(role === "controlplane" ? cluster.patches.controlPlanes : cluster.patches.workers),
+  ...patches,
+];
 
-const endpoints = ({ vip, endpointHost }: ClusterSettings): string[] => [endpointHost, ...(vip ? [vip] : [])];
+const endpoints = ({ vip, endpointHost, certSANs }: ClusterSettings): string[] => [
+  endpointHost,
+  ...(vip ? [vip] : []),
+  ...certSANs,
+];
 
 const unique = (values: string[]): string[] => [...new Set(values)];

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { withPlugin } from "./package-options.ts";
+import { unwrapped } from "./secret.ts";
 import type { ClientConfiguration, MachineSecrets, Timeouts } from "./types.ts";
 
 export interface SecretsArgs {
@@ -18,6 +19,8 @@ export class Secrets extends pulumi.CustomResource {
     const inputs = { talosVersion: args.talosVersion, machineSecrets: undefined, clientConfiguration: undefined };
     const secretOutputs = { additionalSecretOutputs: ["machineSecrets", "clientConfiguration"] };
     super("talos:machine/secrets:Secrets", name, inputs, withPlugin(pulumi.mergeOptions(secretOutputs, options)));
+    this.machineSecrets = unwrapped(this.machineSecrets);
+    this.clientConfiguration = unwrapped(this.clientConfiguration);
   }
 }
 

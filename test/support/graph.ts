@@ -14,6 +14,12 @@ export interface Registered {
   parent: string;
   provider: string;
   protect: boolean;
+  /** Whether a destroy forgets it instead of deleting it. */
+  retainOnDelete: boolean;
+  /** URN of what takes it along when it goes. */
+  deletedWith: string;
+  /** Identifier of what exists and is taken over. */
+  importId: string;
   dependsOn: string[];
   ignoreChanges: string[];
   /** Inputs in plain. */
@@ -85,6 +91,9 @@ interface RegisterRequest {
   getParent: () => string;
   getProvider: () => string;
   getProtect: () => boolean;
+  getRetainondelete: () => boolean;
+  getDeletedwith: () => string;
+  getImportid: () => string;
   getDependenciesList: () => string[];
   getIgnorechangesList: () => string[];
   getObject: () => { toJavaScript: () => Record<string, unknown> } | undefined;
@@ -111,6 +120,9 @@ class Recorder extends MockMonitor {
         parent: req.getParent(),
         provider: req.getProvider(),
         protect: req.getProtect(),
+        retainOnDelete: req.getRetainondelete(),
+        deletedWith: req.getDeletedwith(),
+        importId: req.getImportid(),
         dependsOn: req.getDependenciesList(),
         ignoreChanges: req.getIgnorechangesList(),
         inputs: strip(raw) as Record<string, unknown>,

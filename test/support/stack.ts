@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 
-import { configKeys, parseConfig, type HearthConfig } from "../../infra/config.ts";
+import { configKeys, parseConfig, type HearthConfig } from "../../infra/config/index.ts";
 import { program, type Outputs } from "../../infra/program.ts";
 import { readTree } from "../../infra/tree.ts";
 import { labAgeSeed } from "../../lab/age-seed.ts";
@@ -47,7 +47,7 @@ export const runStack = async (
           cloudflareToken: pulumi.secret(knownSecrets.cloudflareToken),
           ageSeed: pulumi.secret(knownSecrets.ageSeed),
         },
-        readTree(config.gitops.path),
+        readTree(config),
       );
     },
     {

@@ -70,6 +70,11 @@ func serve(ctx context.Context, lab *labconfig.Lab, config *rest.Config, client 
 	var all sync.WaitGroup
 	all.Go(func() { serveProxy(ctx, listener, network, lab.Internet.Proxy) })
 	factory.WaitForCacheSync(ctx.Done())
+	all.Go(func() {
+		if err := r.defineCilium(ctx); err != nil && ctx.Err() == nil {
+			log.Printf("pods: the definitions of Cilium's resources: %v", err)
+		}
+	})
 	r.run(ctx)
 	all.Wait()
 	return ctx.Err()

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { parseConfig } from "../../../infra/config.ts";
+import { parseConfig } from "../../../infra/config/index.ts";
 import { knownSecrets, rawConfig, runStack } from "../../support/stack.ts";
 
 const apply = "talos:machine/configurationApply:ConfigurationApply";
@@ -64,6 +64,7 @@ describe("the program of dev", () => {
       "flux-system",
       "cluster-secrets",
       "cluster-settings",
+      "webhook-token",
     ]);
     expect(flux?.dependsOn).to.include.members(planted.map(({ urn }) => urn));
   });

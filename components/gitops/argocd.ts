@@ -1,0 +1,98 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+import { installOnce, type ChartRelease } from "../helm/install-once.ts";
+import { plantNamespace, plantSecret } from "./planted.ts";
+import { argoCredential, type Repository } from "./repository.ts";
+
+export interface ArgoCdArgs {
+  /** Argo CD's chart, whose values bring the plugin for SOPS. */
+  release: ChartRelease;
+  /** Its `path` is the folder of the app of apps, a Helm chart. */
+  repository: Repository;
+  /** Identity that opens the repository's SOPS files. Secret. */
+  ageIdentity: pulumi.Input<string>;
+  /** Facts that the app of apps gets as its values. */
+  settings: Record<string, pulumi.Input<string>>;
+  /** Secret facts, planted as the Secret `cluster-secrets` in the namespace of Argo CD. */
+  secrets: Record<string, pulumi.Input<string>>;
+}
+
+const namespaceName = "argocd";
+
+/** Argo CD, with what it needs to read the repository and open its secrets, and one app that holds all others. */
+export class ArgoCd extends pulumi.ComponentResource {
+  constructor(name: string, args: ArgoCdArgs, opts: pulumi.ComponentResourceOptions) {
+    super("hearth:gitops:ArgoCd", name, {}, opts);
+    const namespace = plantNamespace(namespaceName, this);
+    const planted = this.plant(args, namespace);
+    const release = installOnce(
+      "argo-cd",
+      { release: args.release, namespace: namespace.metadata.name, timeout: 900 },
+      // Its repository server mounts the age identity.
+      { parent: this, dependsOn: planted },
+    );
+    this.startApps(args, [release]);
+    this.registerOutputs({});
+  }
+
+  private plant({ repository, ageIdentity, secrets }: ArgoCdArgs, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
+    const labels = { "argocd.argoproj.io/secret-type": "repository" };
+    return [
+      plantSecret("repository", argoCredential(repository), namespace, this, labels),
+      plantSecret("sops-age", { "age.agekey": ageIdentity }, namespace, this),
+      plantSecret("cluster-secrets", secrets, namespace, this),
+      // Argo CD does not start without it, and the chart's own trusts hosts that nobody asked for.
+      this.trustHosts(repository.knownHosts ?? "", namespace),
+    ];
+  }
+
+  private trustHosts(knownHosts: string, namespace: k8s.core.v1.Namespace): pulumi.Resource {
+    return new k8s.core.v1.ConfigMap(
+      "argocd-ssh-known-hosts-cm",
+      {
+        metadata: {
+          name: "argocd-ssh-known-hosts-cm",
+          namespace: namespace.metadata.name,
+          labels: { "app.kubernetes.io/part-of": "argocd" },
+        },
+        data: { ssh_known_hosts: knownHosts },
+      },
+      { parent: this },
+    );
+  }
+
+  private startApps({ repository, settings }: ArgoCdArgs, dependsOn: pulumi.Resource[]): void {
+    new k8s.apiextensions.CustomResource(
+      "apps",
+      {
+        apiVersion: "argoproj.io/v1alpha1",
+        kind: "Application",
+        metadata: { name: "apps", namespace: namespaceName },
+        spec: {
+          project: "default",
+          source: {
+            repoURL: repository.url,
+            targetRevision: repository.branch,
+            path: repository.path,
+            helm: {
+              valuesObject: {
+                repository: { url: repository.url, branch: repository.branch },
+                settings,
+              },
+            },
+          },
+          destination: { server: "https://kubernetes.default.svc", namespace: namespaceName },
+          syncPolicy: { automated: { prune: true, selfHeal: true } },
+        },
+      },
+      {
+        parent: this,
+        dependsOn,
+        // Argo CD manages itself and its apps after the hand-off; only the facts are the program's.
+        ignoreChanges: ["metadata.labels", "metadata.annotations", "operation", "status"],
+        retainOnDelete: true,
+      },
+    );
+  }
+}

@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+
+import { hosted } from "./repository.ts";
+
+/** The Receiver in the GitOps tree that a push is told to. */
+export const receiver = { name: "push", namespace: "flux-system" };
+
+/**
+ * Path at which Flux listens for a Receiver.
+ *
+ * Source: fluxcd/notification-controller, api/v1, Receiver.GetWebhookPath.
+ */
+export const receiverPath = (token: string, { name, namespace } = receiver): string =>
+  `/hook/${createHash("sha256")
+    .update(token + name + namespace)
+    .digest("hex")}`;
+
+/** How the repository's host signs what it sends, as the Receiver's type. */
+export const receiverType = (repository: string): "github" | "gitlab" | "generic-hmac" => {
+  const { host } = hosted(repository);
+  if (host === "github.com") return "github";
+  return host === "gitlab.com" ? "gitlab" : "generic-hmac";
+};
+
+/** The ingress rule that leads a push to Flux, and nothing else. */
+export const webhookRule = (hostname: string) => ({
+  hostname,
+  path: "^/hook/[0-9a-f]{64}$",
+  service: `http://webhook-receiver.${receiver.namespace}.svc.cluster.local:80`,
+  comment: "Tells Flux of a push",
+});

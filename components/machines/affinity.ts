@@ -1,0 +1,16 @@
+import type { ProxmoxMachine } from "./vm.ts";
+
+/**
+ * The control planes that Proxmox is to keep on different hosts, by name.
+ *
+ * Proxmox refuses a rule for fewer than two machines, and one for more machines than it has hosts.
+ *
+ * @param hosts the hosts of the Proxmox cluster, as far as they are known
+ */
+export const apartMachines = (machines: Record<string, ProxmoxMachine>, hosts: string[]): string[] => {
+  const controlPlanes = Object.entries(machines).filter(([, { facts }]) => facts.role === "controlplane");
+  const known = new Set([...hosts, ...Object.values(machines).map(({ host }) => host)]);
+  return controlPlanes.length >= 2 && controlPlanes.length <= known.size
+    ? controlPlanes.map(([name]) => name).sort()
+    : [];
+};

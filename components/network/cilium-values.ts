@@ -1,0 +1,149 @@
+/** A value of Cilium's chart that does not suit its cluster. */
+export interface ValueProblem {
+  /** Path of the value in the chart's values. */
+  path: string[];
+  /** What is wrong, beginning with the value. */
+  problem: string;
+  /** What to write instead. */
+  advice: string;
+}
+
+/** What the cluster asks of Cilium, beyond what Talos does. */
+export interface CiliumNeeds {
+  /** How the addresses of load balancers become known to the network. */
+  announcement: "l2" | "bgp";
+  /** Whether the Gateway API's definitions are installed. */
+  gatewayApi: boolean;
+}
+
+type Values = Record<string, unknown>;
+
+/** A look at the values: why one does not suit. */
+type Rule = (values: Values, needs: CiliumNeeds) => ValueProblem[];
+
+/**
+ * Finds what keeps Cilium from working on a Talos cluster, where Helm would say nothing.
+ *
+ * Source: Talos 1.13 guide "Deploying Cilium CNI"; siderolabs/talos#10002 for host routing.
+ */
+export const ciliumProblems = (values: Values, needs: CiliumNeeds): ValueProblem[] =>
+  rules.flatMap((rule) => rule(values, needs));
+
+/** Capabilities that a Talos machine grants and Cilium's containers need. It grants nobody SYS_MODULE. */
+const capabilities = {
+  ciliumAgent: [
+    ...["CHOWN", "KILL", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "SYS_ADMIN"],
+    ...["SYS_RESOURCE", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
+  ],
+  cleanCiliumState: ["NET_ADMIN", "SYS_ADMIN", "SYS_RESOURCE"],
+};
+
+const exactly =
+  (path: string, wanted: string | number | boolean, why: string): Rule =>
+  (values) => {
+    const steps = path.split(".");
+    const found = at(values, steps);
+    if (String(found) === String(wanted)) return [];
+    const twin = misspelt(values, steps);
+    const advice = twin
+      ? `write ${path}: ${wanted} in place of ${twin}, which Helm ignores: ${why}`
+      : `write ${wanted}: ${why}`;
+    return [
+      { path: steps, problem: found === undefined ? "is missing" : `${show(found)} does not suit Talos`, advice },
+    ];
+  };
+
+const grants =
+  (container: keyof typeof capabilities): Rule =>
+  (values) => {
+    const path = ["securityContext", "capabilities", container];
+    const found = at(values, path);
+    const granted = Array.isArray(found) ? found.map(String) : [];
+    const wanted = capabilities[container];
+    const missing = wanted.filter((capability) => !granted.includes(capability));
+    if (granted.includes("SYS_MODULE")) {
+      return [{ path, problem: "SYS_MODULE is refused by Talos, which lets no pod load modules", advice: "remove it" }];
+    }
+    if (missing.length === 0) return [];
+    return [
+      {
+        path,
+        problem:
+          found === undefined ? "is missing, and the chart's own list has SYS_MODULE" : `lacks ${missing.join(", ")}`,
+        advice: `write [${wanted.join(", ")}]`,
+      },
+    ];
+  };
+
+const devices: Rule = (values) => {
+  const found = at(values, ["devices"]);
+  const isNamed = Array.isArray(found) ? found.length > 0 : typeof found === "string" && found !== "";
+  if (!isOn(values, ["l2announcements", "enabled"]) || isNamed) return [];
+  return [
+    {
+      path: ["devices"],
+      problem: "is empty, and L2 announcements go out on named devices only (Cilium 1.19 and later)",
+      advice: "name the machines' links, such as [en+, eth+]",
+    },
+  ];
+};
+
+const announces: Rule = (values, { announcement }) => {
+  const path = [announcement === "l2" ? "l2announcements" : "bgpControlPlane", "enabled"];
+  if (isOn(values, path)) return [];
+  return [{ path, problem: `is off, and network.announce has mode: ${announcement}`, advice: "write true" }];
+};
+
+const gateway: Rule = (values, { gatewayApi }) => {
+  if (!isOn(values, ["gatewayAPI", "enabled"])) return [];
+  const off = ["enableAlpn", "enableAppProtocol"].filter((key) => !isOn(values, ["gatewayAPI", key]));
+  return [
+    ...(gatewayApi
+      ? []
+      : [
+          {
+            path: ["gatewayAPI", "enabled"],
+            problem: "true needs the Gateway API's definitions before Cilium starts",
+            advice: "name their release as network.gatewayApi in the stack file, or write false",
+          },
+        ]),
+    ...off.map((key) => ({
+      path: ["gatewayAPI", key],
+      problem: "is off, and gateways would not speak HTTP/2 to clients and services",
+      advice: "write true",
+    })),
+  ];
+};
+
+const rules: Rule[] = [
+  exactly("ipam.mode", "kubernetes", "Talos gives each node its range of pod addresses"),
+  exactly("kubeProxyReplacement", true, "Hearth's machines run no kube-proxy"),
+  exactly("k8sServiceHost", "localhost", "KubePrism is each machine's own way to the API"),
+  exactly("k8sServicePort", 7445, "KubePrism listens there"),
+  exactly("cgroup.autoMount.enabled", false, "Talos has mounted control groups already"),
+  exactly("cgroup.hostRoot", "/sys/fs/cgroup", "that is where Talos has mounted control groups"),
+  grants("ciliumAgent"),
+  grants("cleanCiliumState"),
+  exactly("bpf.hostLegacyRouting", true, "CoreDNS times out otherwise, as Talos forwards it to the host"),
+  devices,
+  announces,
+  gateway,
+];
+
+const at = (values: unknown, path: string[]): unknown =>
+  path.reduce<unknown>((inner, step) => (isObject(inner) ? inner[step] : undefined), values);
+
+const isOn = (values: Values, path: string[]): boolean => String(at(values, path)) === "true";
+
+const isObject = (value: unknown): value is Values =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const show = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** A path that differs from the wanted one by its letters' case alone. */
+const misspelt = (values: unknown, [step, ...rest]: string[], before: string[] = []): string | undefined => {
+  if (step === undefined || !isObject(values)) return undefined;
+  if (step in values) return misspelt(values[step], rest, [...before, step]);
+  const twin = Object.keys(values).find((key) => key.toLowerCase() === step.toLowerCase());
+  return twin && [...before, twin, ...rest].join(".");
+};

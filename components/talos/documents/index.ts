@@ -1,0 +1,11 @@
+export { unlessEmpty, withoutUndefined, type TalosDocument } from "./document.ts";
+export * from "./api-server.ts";
+export * from "./features.ts";
+export * from "./hostname.ts";
+export * from "./install.ts";
+export * from "./kernel.ts";
+export * from "./links.ts";
+export * from "./network.ts";
+export * from "./node.ts";
+export * from "./registries.ts";
+export * from "./volumes.ts";

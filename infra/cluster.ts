@@ -1,0 +1,40 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as talos from "@pulumi/talos";
+
+import type { Machine } from "../components/machines/machine.ts";
+import { gatewayApiPatch } from "../components/network/gateway-api.ts";
+import { TalosCluster } from "../components/talos/cluster.ts";
+import type { HearthConfig } from "./config/index.ts";
+import { prefixLength } from "./config/ipv4.ts";
+import { parseSecretPatches } from "./config/patches.ts";
+
+/** Makes a cluster of machines. */
+export const formCluster = (
+  { cluster, network, nodes }: HearthConfig,
+  { machinePatches }: { machinePatches?: pulumi.Output<unknown> | undefined },
+  machines: Record<string, Machine>,
+): TalosCluster =>
+  new TalosCluster(
+    "talos",
+    {
+      ...cluster,
+      ...network,
+      vip: cluster.vip,
+      talosApiAccess: cluster.talosApiAccess,
+      machines,
+      patches: {
+        ...cluster.patches,
+        controlPlanes: [
+          ...(network.gatewayApi ? [gatewayApiPatch(network.gatewayApi)] : []),
+          ...cluster.patches.controlPlanes,
+        ],
+      },
+      prefixLength: prefixLength(network.subnet),
+      scheduleOnControlPlanes:
+        cluster.scheduleOnControlPlanes ?? Object.values(nodes).every(({ role }) => role === "controlplane"),
+      ...(machinePatches && {
+        secretPatches: machinePatches.apply((raw) => parseSecretPatches(raw, pulumi.getStack())),
+      }),
+    },
+    { provider: new talos.Provider("talos") },
+  );

@@ -1,0 +1,174 @@
+import type { ConfigurationProblem } from "../error.ts";
+import { stackFile } from "../error.ts";
+import { overlap } from "../ipv4.ts";
+import type { HearthConfig } from "../schema.ts";
+import type { Claim } from "./collisions.ts";
+import { fullName, ruleLists } from "./edge.ts";
+
+/** Something that one stack only may have, in a namespace such as `address`. */
+type StackClaim = Omit<Claim, "advice"> & { namespace: string; advice?: string };
+
+/**
+ * What stacks take from each other: addresses, names, numbers and records that only one of them may have.
+ *
+ * @returns problems by stack; of two stacks with the same, the later one has the problem
+ */
+export const checkStacks = (
+  stacks: [stack: string, config: HearthConfig][],
+): Record<string, ConfigurationProblem[]> => {
+  const problems: Record<string, ConfigurationProblem[]> = {};
+  for (const [index, [stack, config]] of stacks.entries()) {
+    problems[stack] = stacks
+      .slice(0, index)
+      .flatMap(([other, theirs]) => [
+        ...shared(claims(theirs), claims(config), other),
+        ...pools(theirs, config, other),
+      ]);
+  }
+  return problems;
+};
+
+const shared = (theirs: StackClaim[], ours: StackClaim[], other: string): ConfigurationProblem[] => {
+  const owners = new Map(theirs.map(({ namespace, value, owner }) => [`${namespace} ${value}`, owner]));
+  return ours.flatMap(({ namespace, value, shown = value, path, advice }) => {
+    const owner = owners.get(`${namespace} ${value}`);
+    if (owner === undefined) return [];
+    return [
+      {
+        path,
+        problem: `${shown} is also ${owner} in ${stackFile(other)}`,
+        advice: advice ?? "give one of them another",
+      },
+    ];
+  });
+};
+
+const claims = (config: HearthConfig): StackClaim[] => [
+  ...ofCluster(config),
+  ...Object.entries(config.nodes).flatMap(([name, node]) => ofNode(name, node, config)),
+  ...ofEdge(config),
+  ...ofRouting(config),
+  ...ofGitOps(config),
+];
+
+const ofCluster = ({ cluster }: HearthConfig): StackClaim[] => [
+  {
+    namespace: "cluster",
+    path: ["cluster", "name"],
+    value: cluster.name,
+    owner: "the name of the cluster",
+    advice: "name the site and the environment of each, such as den-dev and den-prod",
+  },
+  ...(cluster.vip ? [{ namespace: "address", path: ["cluster", "vip"], value: cluster.vip, owner: "the VIP" }] : []),
+];
+
+const ofNode = (name: string, node: HearthConfig["nodes"][string], { proxmox }: HearthConfig): StackClaim[] => [
+  {
+    namespace: "node",
+    path: ["nodes", name],
+    value: name,
+    owner: "a node",
+    advice: "begin the names of nodes with their cluster's",
+  },
+  { namespace: "address", path: ["nodes", name, "address"], value: node.address, owner: `the address of ${name}` },
+  { namespace: "mac", path: ["nodes", name, "mac"], value: node.mac, owner: `the hardware address of ${name}` },
+  ...(node.proxmox && proxmox
+    ? [
+        {
+          namespace: "vmId",
+          path: ["nodes", name, "proxmox", "vmId"],
+          value: `${new URL(proxmox.endpoint).host} ${node.proxmox.vmId}`,
+          shown: String(node.proxmox.vmId),
+          owner: `the number of ${name}`,
+        },
+      ]
+    : []),
+];
+
+const ofEdge = ({ cluster, cloudflare }: HearthConfig): StackClaim[] => {
+  if (!cloudflare) return [];
+  const { account, zone, tunnels, records } = cloudflare;
+  const advice = "a name leads to one place only: give each environment names of its own";
+  const hostnames = ruleLists(cloudflare).flatMap(({ path, rules }) =>
+    rules.map(({ hostname }, index) => ({ path: [...path, index, "hostname"], value: hostname })),
+  );
+  const webhook = cloudflare.webhook ? [{ path: ["cloudflare", "webhook"], value: cloudflare.webhook }] : [];
+  return [
+    ...[...hostnames, ...webhook].map((claim) => ({ ...claim, namespace: "record", owner: "a hostname", advice })),
+    ...records.map((record, index) => ({
+      namespace: "record",
+      path: ["cloudflare", "records", index, "name"],
+      value: fullName(record.name, zone.name),
+      owner: "a record",
+      advice,
+    })),
+    ...[cluster.name, ...Object.keys(tunnels)].map((name) => ({
+      namespace: "tunnel",
+      path: name === cluster.name ? ["cluster", "name"] : ["cloudflare", "tunnels", name],
+      value: `${account} ${name}`,
+      shown: name,
+      owner: "the name of a tunnel",
+      advice: "give each tunnel of the account a name of its own",
+    })),
+  ];
+};
+
+const ofGitOps = ({ gitops, escrow }: HearthConfig): StackClaim[] => [
+  ...(escrow?.path === undefined
+    ? []
+    : [
+        {
+          namespace: "escrow",
+          path: ["escrow", "path"],
+          value: escrow.path,
+          owner: "the escrow file",
+          advice: "give each stack a file of its own",
+        },
+      ]),
+  {
+    namespace: "tree",
+    path: ["gitops", "path"],
+    value: `${gitops.repository} ${gitops.branch} ${gitops.path}`,
+    shown: gitops.path,
+    owner: "what the cluster is made of",
+    advice: "give each cluster a folder of its own",
+  },
+];
+
+/** A router drops a route that says to have come through its receiver's own system. */
+const ofRouting = ({ network: { announce } }: HearthConfig): StackClaim[] =>
+  announce.mode === "bgp"
+    ? announce.peers.map(({ address }) => ({
+        namespace: "asn",
+        path: ["network", "announce", "asn"],
+        value: `${address} ${announce.asn}`,
+        shown: String(announce.asn),
+        owner: "the autonomous system at the same router",
+        advice: "give each cluster a number of its own, such as 64513 and 64514",
+      }))
+    : [];
+
+/** Pools that overlap, and pools that hold another stack's addresses. */
+const pools = (theirs: HearthConfig, ours: HearthConfig, other: string): ConfigurationProblem[] => {
+  const path = ["network", "loadBalancers"];
+  const file = stackFile(other);
+  const [pool, their] = [ours.network.loadBalancers, theirs.network.loadBalancers];
+  const advice = "use a range that is apart from it";
+  if (overlap(pool, their)) {
+    return [{ path, problem: `${pool} overlaps the pool ${their} in ${file}`, advice }];
+  }
+  const inside = (config: HearthConfig, range: string) =>
+    claims(config).filter(({ namespace, value }) => namespace === "address" && overlap(value, range));
+  return [
+    ...inside(theirs, pool).map(({ value, owner }) => ({
+      path,
+      problem: `${pool} holds ${value}, which is ${owner} in ${file}`,
+      advice,
+    })),
+    ...inside(ours, their).map(({ path: ourPath, value }) => ({
+      path: ourPath,
+      problem: `${value} is in the pool ${their} in ${file}`,
+      advice: "use an address that is outside of it",
+    })),
+  ];
+};

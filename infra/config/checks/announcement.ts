@@ -1,0 +1,94 @@
+import { collisions } from "./collisions.ts";
+import { contains, overlap } from "../ipv4.ts";
+import type { Check } from "./index.ts";
+
+/** Machines answer ARP for the pool, so it has to be where others ask by ARP; routers learn of it, so it must not be there. */
+const poolIsWhereItIsAnnounced: Check = ({ network }) => {
+  if (!network) return [];
+  const { subnet, loadBalancers: pool, announce } = network;
+  const path = ["network", "loadBalancers"];
+  if (announce.mode === "l2" && !contains(subnet, pool)) {
+    return [
+      {
+        path,
+        problem: `${pool} is outside the subnet ${subnet}, where nobody asks for it by L2`,
+        advice: "use a range of the subnet, or announce it by BGP",
+      },
+    ];
+  }
+  if (announce.mode === "bgp" && overlap(subnet, pool)) {
+    return [
+      {
+        path,
+        problem: `${pool} overlaps the subnet ${subnet}, whose hosts would not ask the router for it`,
+        advice: "use a range outside of the subnet, or announce it by L2",
+      },
+    ];
+  }
+  return [];
+};
+
+const poolIsApart: Check = ({ cluster, network }) =>
+  cluster && network
+    ? (["podCidr", "serviceCidr"] as const)
+        .filter((key) => overlap(cluster[key], network.loadBalancers))
+        .map((key) => ({
+          path: ["network", "loadBalancers"],
+          problem: `${network.loadBalancers} overlaps cluster.${key}, ${cluster[key]}`,
+          advice: "use a range that is apart from it",
+        }))
+    : [];
+
+const peersOnce: Check = ({ network }) => {
+  if (network?.announce.mode !== "bgp") return [];
+  const { peers } = network.announce;
+  const claims = (field: "name" | "address") =>
+    peers.map((peer, index) => ({
+      path: ["network", "announce", "peers", index, field],
+      value: peer[field],
+      owner: `the ${field} of peer ${index}`,
+      advice: "remove one of them",
+    }));
+  return [...collisions(claims("name")), ...collisions(claims("address"))];
+};
+
+const peersAreRouters: Check = ({ network, nodes }) =>
+  network?.announce.mode === "bgp"
+    ? network.announce.peers.flatMap(({ address }, index) => {
+        const node = Object.entries(nodes).find(([, { address: own }]) => own === address);
+        if (!node) return [];
+        return [
+          {
+            path: ["network", "announce", "peers", index, "address"],
+            problem: `${address} is the address of ${node[0]}, which is no router`,
+            advice: "write the address of the router",
+          },
+        ];
+      })
+    : [];
+
+/** Between equal numbers BGP is internal, and routers pass what they learn on differently. */
+const ownNumber: Check = ({ network }) => {
+  if (network?.announce.mode !== "bgp") return [];
+  const { asn, peers } = network.announce;
+  return peers.flatMap(({ asn: theirs }, index) =>
+    theirs === asn
+      ? [
+          {
+            path: ["network", "announce", "peers", index, "asn"],
+            problem: `${theirs} is the cluster's own number, so that this is internal BGP`,
+            advice: "give the cluster a number of its own, such as 64513",
+            warning: true,
+          },
+        ]
+      : [],
+  );
+};
+
+export const announcementChecks: Check[] = [
+  poolIsWhereItIsAnnounced,
+  poolIsApart,
+  peersOnce,
+  peersAreRouters,
+  ownNumber,
+];

@@ -1,0 +1,171 @@
+import type { RecordConfig } from "../cloudflare.ts";
+import type { ConfigurationProblem } from "../error.ts";
+import type { HearthConfig } from "../schema.ts";
+import { collisions } from "./collisions.ts";
+import type { Check } from "./index.ts";
+
+type Cloudflare = NonNullable<HearthConfig["cloudflare"]>;
+type Rule = Cloudflare["ingress"][number];
+
+/** The rules of one tunnel, and where they stand. */
+interface RuleList {
+  path: PropertyKey[];
+  rules: Rule[];
+}
+
+/** The rules of all tunnels. */
+export const ruleLists = ({ ingress, tunnels }: Cloudflare): RuleList[] => [
+  { path: ["cloudflare", "ingress"], rules: ingress },
+  ...Object.entries(tunnels).map(([name, { ingress: rules }]) => ({
+    path: ["cloudflare", "tunnels", name, "ingress"],
+    rules,
+  })),
+];
+
+/** A record's full name. */
+export const fullName = (name: string, zone: string): string => {
+  if (name === "@") return zone;
+  return within(name, zone) ? name : `${name}.${zone}`;
+};
+
+const within = (hostname: string, zone: string): boolean => hostname === zone || hostname.endsWith(`.${zone}`);
+
+const hostnamesInZone: Check = ({ cloudflare }) => {
+  if (!cloudflare) return [];
+  const zone = cloudflare.zone.name;
+  const named = [
+    ...ruleLists(cloudflare).flatMap(({ path, rules }) =>
+      rules.map(({ hostname }, index) => ({ path: [...path, index, "hostname"], hostname })),
+    ),
+    ...(cloudflare.webhook ? [{ path: ["cloudflare", "webhook"], hostname: cloudflare.webhook }] : []),
+  ];
+  return named
+    .filter(({ hostname }) => !within(hostname, zone))
+    .map(({ path, hostname }) => ({
+      path,
+      problem: `${hostname} is outside the zone ${zone}, so it would have no record`,
+      advice: `use a name that ends with .${zone}`,
+    }));
+};
+
+/** Flux alone has receivers. */
+const webhookIsHeard: Check = ({ cloudflare, gitops }) =>
+  cloudflare?.webhook && gitops && gitops.engine !== "flux"
+    ? [
+        {
+          path: ["cloudflare", "webhook"],
+          problem: `${cloudflare.webhook} is not heard, for ${gitops.engine} keeps the cluster at its repository`,
+          advice: "remove it, or set gitops.engine to flux",
+          warning: true,
+        },
+      ]
+    : [];
+
+/** The first rule that matches answers, so one after it for the same requests never does. */
+const rulesAreReached: Check = ({ cloudflare }) =>
+  cloudflare
+    ? ruleLists(cloudflare).flatMap(({ path, rules }) =>
+        rules.flatMap((rule, index): ConfigurationProblem[] => {
+          const earlier = rules.slice(0, index).findIndex((other) => covers(other, rule));
+          if (earlier === -1) return [];
+          return [
+            {
+              path: [...path, index],
+              problem: `${rule.hostname}${rule.path ?? ""} is never reached, for rule ${earlier} answers for it`,
+              advice: "remove one of them, or put this one first",
+            },
+          ];
+        }),
+      )
+    : [];
+
+const covers = (earlier: Rule, later: Rule): boolean =>
+  (earlier.path === undefined || earlier.path === later.path) &&
+  (earlier.hostname === later.hostname ||
+    (earlier.hostname.startsWith("*.") && later.hostname.endsWith(earlier.hostname.slice(1))));
+
+/** A hostname's record leads to one tunnel. */
+const hostnamesOfOneTunnel: Check = ({ cloudflare }) => {
+  if (!cloudflare) return [];
+  const advice = "a record leads to one tunnel only: remove one of them";
+  const lists = ruleLists(cloudflare).map(({ path, rules }) =>
+    rules
+      .map(({ hostname }, index) => ({
+        path: [...path, index, "hostname"],
+        value: hostname,
+        owner: `at ${path.join(".")}`,
+        advice,
+      }))
+      .filter(({ value }, index, all) => all.findIndex((other) => other.value === value) === index),
+  );
+  const webhook = cloudflare.webhook
+    ? [
+        {
+          path: ["cloudflare", "webhook"],
+          value: cloudflare.webhook,
+          owner: "the webhook's",
+          advice: "give the webhook a name of its own",
+        },
+      ]
+    : [];
+  return collisions([...lists.flat(), ...webhook]);
+};
+
+/** Source: RFC 1034, 3.6.2: beside a CNAME there is nothing of the same name. */
+const recordsGoTogether: Check = ({ cloudflare }) => {
+  if (!cloudflare) return [];
+  const zone = cloudflare.zone.name;
+  const tunnelled = new Set(ruleLists(cloudflare).flatMap(({ rules }) => rules.map(({ hostname }) => hostname)));
+  return cloudflare.records.flatMap((record, index): ConfigurationProblem[] => {
+    const name = fullName(record.name, zone);
+    const path = ["cloudflare", "records", index, "name"];
+    const earlier = cloudflare.records.slice(0, index).filter((other) => fullName(other.name, zone) === name);
+    if (tunnelled.has(name) && ["A", "AAAA", "CNAME"].includes(record.type)) {
+      return [
+        {
+          path,
+          problem: `${name} has a record that leads to a tunnel`,
+          advice: "remove this record or the ingress rule",
+        },
+      ];
+    }
+    if (earlier.some((other) => same(other, record))) {
+      return [{ path, problem: `${name} has this ${record.type} record already`, advice: "remove one of them" }];
+    }
+    if (earlier.some(({ type }) => (type === "CNAME") !== (record.type === "CNAME"))) {
+      return [
+        {
+          path,
+          problem: `${name} has a CNAME, and beside that there can be no other record`,
+          advice: "use another name for one of them",
+        },
+      ];
+    }
+    return [];
+  });
+};
+
+const same = (a: RecordConfig, b: RecordConfig): boolean =>
+  a.type === b.type &&
+  (a.type === "CNAME" ||
+    ("content" in a && "content" in b ? a.content === b.content : JSON.stringify(a) === JSON.stringify(b)));
+
+const tunnelNames: Check = ({ cluster, cloudflare }) =>
+  cluster && cloudflare && cluster.name in cloudflare.tunnels
+    ? [
+        {
+          path: ["cloudflare", "tunnels", cluster.name],
+          problem: "is the name of the cluster's own tunnel",
+          advice: "move its rules to cloudflare.ingress, or use another name",
+        },
+      ]
+    : [];
+
+export const edgeChecks: Check[] = [
+  hostnamesInZone,
+  webhookIsHeard,
+  rulesAreReached,
+  hostnamesOfOneTunnel,
+  recordsGoTogether,
+  tunnelNames,
+];

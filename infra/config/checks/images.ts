@@ -1,0 +1,72 @@
+import type { ConfigurationProblem } from "../error.ts";
+import { officialExtensions } from "../extensions.ts";
+import { advise, nearest } from "../nearest.ts";
+import type { Check } from "./index.ts";
+
+const knownProfile: Check = ({ images, nodes }) =>
+  images
+    ? Object.entries(nodes)
+        .filter(([, node]) => !(node.image in images))
+        .map(([name, node]) => ({
+          path: ["nodes", name, "image"],
+          problem: `${node.image} is not a profile under images`,
+          advice: advise(node.image, Object.keys(images)),
+        }))
+    : [];
+
+const usedProfile: Check = ({ images = {}, nodes, complete }) =>
+  complete
+    ? Object.keys(images)
+        .filter((profile) => Object.values(nodes).every(({ image }) => image !== profile))
+        .map((profile) => ({
+          path: ["images", profile],
+          problem: "is not the image of any node",
+          advice: "remove it, or name it in a node's image",
+          warning: true,
+        }))
+    : [];
+
+/** A name near an official one is a slip of the keyboard; any other may be newer than the list. */
+const knownExtensions: Check = ({ images = {} }) =>
+  Object.entries(images).flatMap(([profile, { extensions }]) =>
+    extensions.flatMap((extension, index): ConfigurationProblem[] => {
+      if (officialExtensions.has(extension)) return [];
+      const meant = nearest(extension.replace(/^siderolabs\//, ""), shortNames);
+      const path = ["images", profile, "extensions", index];
+      const problem = `${extension} is not among the official extensions`;
+      return meant === undefined
+        ? [{ path, problem, advice: "make sure that factory.talos.dev offers it for this release", warning: true }]
+        : [{ path, problem, advice: `write siderolabs/${meant}` }];
+    }),
+  );
+
+const shortNames = [...officialExtensions].map((extension) => extension.replace(/^siderolabs\//, ""));
+
+const extensionsOnce: Check = ({ images = {} }) =>
+  Object.entries(images).flatMap(([profile, { extensions }]) =>
+    extensions.flatMap((extension, index) =>
+      extensions.indexOf(extension) < index
+        ? [
+            {
+              path: ["images", profile, "extensions", index],
+              problem: `${extension} is listed twice`,
+              advice: "remove one of them",
+            },
+          ]
+        : [],
+    ),
+  );
+
+/** Without its agent Proxmox cannot shut a machine down or tell its addresses. */
+const guestAgent: Check = ({ images = {}, nodes }) =>
+  Object.entries(images)
+    .filter(([profile]) => Object.values(nodes).some((node) => node.proxmox && node.image === profile))
+    .filter(([, { extensions }]) => !extensions.includes("siderolabs/qemu-guest-agent"))
+    .map(([profile]) => ({
+      path: ["images", profile, "extensions"],
+      problem: "lacks the guest agent, by which Proxmox shuts machines down",
+      advice: "add siderolabs/qemu-guest-agent",
+      warning: true,
+    }));
+
+export const imageChecks: Check[] = [knownProfile, usedProfile, knownExtensions, extensionsOnce, guestAgent];

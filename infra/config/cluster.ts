@@ -1,0 +1,87 @@
+import { z } from "zod";
+
+import { says } from "./error.ts";
+import { patchesSchema } from "./patches.ts";
+import { address, cidr, httpsUrl, minor, name, release } from "./values.ts";
+
+/** What opens encrypted disks: nothing is encrypted, the machine's own identifier, or its TPM. */
+export const diskEncryption = z.enum(["none", "nodeID", "tpm"]);
+
+export const sysctls = z.record(
+  z.string().regex(/^[\w./-]+$/, says("is not a kernel parameter", "write one such as vm.max_map_count")),
+  z.string(says("is not text", 'put it into quotes, such as "262144"')),
+);
+
+const podSecurity = z.strictObject({
+  /** Standard that pods are held to. @default "restricted" */
+  level: z.enum(["privileged", "baseline", "restricted"]).default("restricted"),
+  /** Namespaces that it does not hold for, beside kube-system. */
+  exemptNamespaces: z.array(name).default([]),
+});
+
+const talosApiAccess = z.strictObject({
+  /** Namespaces whose pods may call the Talos API. */
+  namespaces: z.array(name).min(1, says("is empty", "name at least one")),
+  /** What they may do there. @default ["os:etcd:backup"] */
+  roles: z
+    .array(z.enum(["os:reader", "os:operator", "os:etcd:backup", "os:admin"]))
+    .min(1, says("is empty", "name at least one, such as os:etcd:backup"))
+    .default(["os:etcd:backup"]),
+});
+
+const registryMirror = z.strictObject({
+  /** Tried in order. */
+  endpoints: z
+    .array(z.url({ protocol: /^https?$/, error: says("is not a URL", "write one such as https://mirror.example.com") }))
+    .min(1, says("is empty", "name at least one")),
+  /** Never ask the registry itself, not even when no mirror answers. @default false */
+  skipFallback: z.boolean().default(false),
+  /** Use the URLs as they are, without adding /v2. @default false */
+  overridePath: z.boolean().default(false),
+});
+
+export const clusterSchema = z.strictObject({
+  /**
+   * Name of the cluster, `<site>-<env>`: the first part of its nodes' names, and its context in kubeconfig.
+   * @example "den-dev"
+   */
+  name,
+  /** URL of the Kubernetes API that nodes and people use. @example "https://10.20.0.10:6443" */
+  endpoint: httpsUrl("https://10.20.0.10:6443"),
+  /** Address that the control planes share. @example "10.20.0.10" */
+  vip: address.optional(),
+  /** Release of Talos that machines install. @example "v1.13.9" */
+  talos: release,
+  /** Release of Kubernetes. @example "v1.36.4" */
+  kubernetes: release,
+  /** Talos minor that the cluster was created with; it stays. @example "v1.13" */
+  contract: minor,
+  /** Range of the pods' addresses; every node takes a /24 of it. @example "10.244.0.0/16" */
+  podCidr: cidr,
+  /** Range of the Services' addresses. @example "10.96.0.0/12" */
+  serviceCidr: cidr,
+  /** Whether control planes run workloads too. @default true when there are no workers */
+  scheduleOnControlPlanes: z.boolean().optional(),
+  /** Further names and addresses that the APIs of Talos and Kubernetes are called by. */
+  certSANs: z.array(z.string()).default([]),
+  /** Standard that the API server holds pods to. */
+  podSecurity: podSecurity.prefault({}),
+  /** How much of each request the API server writes down. @default what Talos sets, Metadata */
+  auditLevel: z.enum(["None", "Metadata", "Request", "RequestResponse"]).optional(),
+  /** What opens the disks of machines. @default "none" */
+  diskEncryption: diskEncryption.default("none"),
+  /** Machines boot only what is signed. A machine that was installed without it has to be installed anew. @default false */
+  secureBoot: z.boolean().default(false),
+  /** Pods that may call the Talos API, such as a backup of etcd. */
+  talosApiAccess: talosApiAccess.optional(),
+  /** CoreDNS asks the machine's own resolver; with Cilium's BPF masquerading that needs bpf.hostLegacyRouting. @default false */
+  forwardDnsToHost: z.boolean().default(false),
+  /** Machines find each other through Talos's discovery service on the Internet. @default true */
+  discovery: z.boolean().default(true),
+  /** Where images are fetched from, by registry, such as docker.io. */
+  registryMirrors: z.record(z.string(), registryMirror).default({}),
+  /** Kernel parameters of all machines. */
+  sysctls: sysctls.default({}),
+  /** Free-form patches of the machine configuration. */
+  patches: patchesSchema.prefault({}),
+});

@@ -1,0 +1,66 @@
+import { bech32 } from "@scure/base";
+import { z } from "zod";
+
+import { says } from "./error.ts";
+
+/** Source: FiloSottile/age, the X25519 recipient type: Bech32 of 32 bytes, so a slip of the keyboard shows. */
+const isRecipient = (value: string): boolean => {
+  const decoded = bech32.decodeUnsafe(value, 90);
+  return decoded?.prefix === "age" && bech32.fromWordsUnsafe(decoded.words)?.length === 32;
+};
+
+/** Somebody who holds the identity of an age recipient can open the file. */
+const recipient = z
+  .string()
+  .refine((value) => !value.toUpperCase().startsWith("AGE-SECRET-KEY-"), {
+    error: says("is a secret identity, not a recipient", "write its public half; age-keygen -y prints it"),
+    abort: true,
+  })
+  .refine(isRecipient, says("is not an age recipient", "write the age1… that age-keygen prints"));
+
+/** Source: getsops/sops, README, the identifiers of each service's keys. */
+const kms = z
+  .string()
+  .regex(
+    new RegExp(
+      [
+        String.raw`^arn:aws[\w-]*:kms:[\w-]+:\d{12}:(key|alias)\/[\w/-]+$`,
+        String.raw`^projects\/[\w:.-]+\/locations\/[\w-]+\/keyRings\/[\w-]+\/cryptoKeys\/[\w-]+$`,
+        String.raw`^https:\/\/[\w-]+\.vault\.azure\.net\/keys\/[\w-]+\/\w+$`,
+        String.raw`^https:\/\/\S+\/v1\/[\w/-]+\/keys\/[\w-]+$`,
+      ].join("|"),
+    ),
+    says(
+      "is not the name of a KMS key",
+      "write an AWS ARN, a Google Cloud resource name, or the URL of a key in Azure Key Vault or HashiCorp Vault",
+    ),
+  );
+
+/** The file that holds the stack's root secrets, so that a lost state can be made again. */
+export const escrowSchema = z.strictObject({
+  /**
+   * Age recipients, any one of whom can open the file.
+   *
+   * @example "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+   */
+  recipients: z.array(recipient).min(1, says("is empty, so that nobody could open it", "name at least one recipient")),
+  /**
+   * A key of a cloud's or a Vault's key management that can open the file as well.
+   *
+   * @example "arn:aws:kms:eu-central-1:123456789012:key/0b5d7a3e-6c1f-4d2e-9a8b-7c6d5e4f3a2b"
+   */
+  kms: kms.optional(),
+  /**
+   * Where the file is, from the root of the project.
+   *
+   * @default `escrow/` and the name of the cluster, such as `escrow/den-dev.sops.yaml`
+   * @example "escrow/den-dev.sops.yaml"
+   */
+  path: z
+    .string()
+    .regex(
+      /^(?!\/)(?!.*\.\.).+\.sops\.yaml$/,
+      says("is not a SOPS file of the project", "write one such as escrow/den-dev.sops.yaml"),
+    )
+    .optional(),
+});

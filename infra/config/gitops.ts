@@ -1,0 +1,38 @@
+import { z } from "zod";
+
+import { says } from "./error.ts";
+import { release } from "./values.ts";
+
+export const gitopsSchema = z
+  .strictObject({
+    /** What keeps the cluster at its repository. @default flux */
+    engine: z
+      .enum(["flux", "argocd"], says("is not an engine that Hearth knows", "write flux or argocd"))
+      .default("flux"),
+    /**
+     * URL of the repository: over SSH, read with the stack's deploy key, or over HTTPS, read with the secret hearth:gitToken
+     * or by anyone.
+     * @example "ssh://git@github.com/you/hearth.git"
+     */
+    repository: z.url({
+      protocol: /^(ssh|https)$/,
+      error: says("is not a URL with ssh or https", "write one such as ssh://git@github.com/you/hearth.git"),
+    }),
+    /** Branch that the cluster follows. @example "main" */
+    branch: z.string().min(1, says("is empty", "write one such as main")),
+    /** Folder of the cluster in the repository. @example "gitops/clusters/dev" */
+    path: z.string().min(1, says("is empty", "write the cluster's folder, such as gitops/clusters/dev")),
+    /** Lines of known_hosts for the repository's server, where it is reached over SSH. */
+    knownHosts: z.string().optional(),
+    /** Release of Flux, where the engine is Flux. */
+    flux: release.optional(),
+  })
+  .superRefine(({ engine, repository, knownHosts, flux }, context) => {
+    const require = (key: string, advice: string) => {
+      context.addIssue({ code: "custom", path: [key], message: says("is missing", advice) });
+    };
+    if (repository.startsWith("ssh:") && !knownHosts) {
+      require("knownHosts", "add what ssh-keyscan prints for the server, compared with what its owner publishes");
+    }
+    if (engine === "flux" && !flux) require("flux", "add a release such as v2.9.4");
+  });

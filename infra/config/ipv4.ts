@@ -1,0 +1,64 @@
+/** Addresses from the first to the last, as numbers. */
+export interface Range {
+  first: number;
+  last: number;
+}
+
+/** An IPv4 address as a number of 32 bits. */
+export const toNumber = (address: string): number =>
+  address.split(".").reduce((number, octet) => number * 256 + Number(octet), 0);
+
+/** The IPv4 address that a number of 32 bits is. */
+export const toAddress = (number: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
+
+/** Length of a range's prefix, as the 24 in `10.20.0.0/24`. */
+export const prefixLength = (cidr: string): number => Number(cidr.split("/")[1]);
+
+/** The addresses of a CIDR, or of `FIRST-LAST`, or of one address. */
+export const rangeOf = (text: string): Range => {
+  if (text.includes("-")) {
+    const [first = "", last = ""] = text.split("-");
+    return { first: toNumber(first), last: toNumber(last) };
+  }
+  if (!text.includes("/")) return { first: toNumber(text), last: toNumber(text) };
+  const size = 2 ** (32 - prefixLength(text));
+  const first = Math.floor(toNumber(text.split("/")[0] ?? "") / size) * size;
+  return { first, last: first + size - 1 };
+};
+
+/** The CIDR with its host bits cleared, as routers write it. */
+export const canonical = (cidr: string): string => `${toAddress(rangeOf(cidr).first)}/${prefixLength(cidr)}`;
+
+export const overlap = (a: string, b: string): boolean => {
+  const [one, other] = [rangeOf(a), rangeOf(b)];
+  return one.first <= other.last && other.first <= one.last;
+};
+
+/** Whether every address of the inner range is one of the outer. */
+export const contains = (outer: string, inner: string): boolean => {
+  const [out, inside] = [rangeOf(outer), rangeOf(inner)];
+  return out.first <= inside.first && inside.last <= out.last;
+};
+
+/** Whether an address can be a host's: neither the network's own nor the broadcast address. */
+export const isHost = (subnet: string, address: string): boolean => {
+  const { first, last } = rangeOf(subnet);
+  const number = toNumber(address);
+  if (prefixLength(subnet) >= 31) return first <= number && number <= last;
+  return first < number && number < last;
+};
+
+/** The address so many after a range's first. */
+export const nth = (cidr: string, index: number): string => toAddress(rangeOf(cidr).first + index);
+
+/** The first host addresses of a subnet that none of the given addresses or ranges takes. */
+export const free = (subnet: string, taken: string[], count = 1): string[] => {
+  const { first, last } = rangeOf(subnet);
+  const found: string[] = [];
+  for (let number = first + 1; number < last && found.length < count; number++) {
+    const address = toAddress(number);
+    if (!taken.some((range) => contains(range, address))) found.push(address);
+  }
+  return found;
+};

@@ -1,0 +1,38 @@
+/** The parts of a JSON Schema that are read here. */
+export interface JsonSchema {
+  $schema?: string;
+  title?: string;
+  type?: string;
+  description?: string;
+  default?: unknown;
+  examples?: unknown[];
+  enum?: unknown[];
+  const?: unknown;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  patternProperties?: Record<string, JsonSchema>;
+  additionalProperties?: JsonSchema | boolean;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+}
+
+/** What a schema says of the place that a path names; undefined where nothing is known of it. */
+export const documentAt = (schema: JsonSchema | undefined, path: PropertyKey[]): JsonSchema | undefined => {
+  if (!schema || path.length === 0) return schema;
+  const alternatives = schema.anyOf ?? schema.oneOf;
+  if (alternatives) return alternatives.map((each) => documentAt(each, path)).find((found) => found !== undefined);
+  const [key = "", ...rest] = path;
+  if (typeof key === "number") return documentAt(schema.items, rest);
+  const { additionalProperties } = schema;
+  const inner =
+    schema.properties?.[String(key)] ?? (typeof additionalProperties === "object" ? additionalProperties : undefined);
+  return documentAt(inner, rest);
+};
+
+/** A value that would be right, as a person writes it in YAML. */
+export const exampleOf = (schema: JsonSchema | undefined): string | undefined => {
+  const example = schema?.examples?.[0] ?? schema?.enum?.[0];
+  if (example === undefined) return undefined;
+  return typeof example === "string" ? example : JSON.stringify(example);
+};

@@ -1,0 +1,33 @@
+/** The number of letters to insert, delete or replace to get from one word to another. */
+export const distance = (from: string, to: string): number => {
+  let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [row, letter] of Array.from(from).entries()) {
+    const current = [row + 1];
+    for (const [column, other] of Array.from(to).entries()) {
+      const replace = (previous[column] ?? 0) + (letter === other ? 0 : 1);
+      current.push(Math.min(replace, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous.at(-1) ?? 0;
+};
+
+/** The known word that a person most likely meant, where one is near enough: about one letter in three may differ. */
+export const nearest = (word: string, known: Iterable<string>): string | undefined => {
+  const byDistance = [...known]
+    .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.far - b.far);
+  const [best] = byDistance;
+  return best && best.far <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined;
+};
+
+/** Advice for an unknown word: the one that was most likely meant, or all that there are. */
+export const advise = (word: string, known: string[]): string => {
+  const meant = nearest(word, known);
+  if (meant !== undefined) return `write ${meant}`;
+  return known.length === 0 ? "remove it" : `use ${alternatives(known)}`;
+};
+
+/** Words as a person lists them: `a, b or c`. */
+export const alternatives = (words: string[]): string =>
+  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1) ?? ""}`;

@@ -1,0 +1,65 @@
+import { z } from "zod";
+
+import { ConfigurationError, says } from "./error.ts";
+
+/** Kinds that the plugin's machinery knows, Talos 1.12: it refuses documents of others before any machine sees them. */
+export const patchableKinds = [
+  ...["BondConfig", "BridgeConfig", "DHCPv4Config", "DHCPv6Config", "DummyLinkConfig", "EthernetConfig"],
+  ...["EventSinkConfig", "ExistingVolumeConfig", "ExtensionServiceConfig", "HCloudVIPConfig", "HostnameConfig"],
+  ...["KmsgLogConfig", "KubeSpanEndpointsConfig", "Layer2VIPConfig", "LinkAliasConfig", "LinkConfig"],
+  ...["NetworkDefaultActionConfig", "NetworkRuleConfig", "OOMConfig", "PCIDriverRebindConfig", "RawVolumeConfig"],
+  ...["RegistryAuthConfig", "RegistryMirrorConfig", "RegistryTLSConfig", "ResolverConfig", "SideroLinkConfig"],
+  ...["StaticHostConfig", "SwapVolumeConfig", "TimeSyncConfig", "TrustedRootsConfig", "UserVolumeConfig"],
+  ...["VLANConfig", "VolumeConfig", "WatchdogTimerConfig", "WireguardConfig", "ZswapConfig"],
+];
+
+const hasKnownKind = ({ kind }: Record<string, unknown>): boolean =>
+  kind === undefined || (typeof kind === "string" && patchableKinds.includes(kind));
+
+const hasContent = (patch: Record<string, unknown>): boolean =>
+  "kind" in patch || "machine" in patch || "cluster" in patch;
+
+/** A strategic merge patch of a machine configuration: a document with a kind, or with `machine` or `cluster`. */
+export const patchSchema = z
+  .record(z.string(), z.unknown())
+  .refine(hasContent, says("is not a patch", "write a document with a kind, or with machine or cluster"))
+  .refine(
+    hasKnownKind,
+    says(
+      "is of a kind that the Talos plugin does not know",
+      "use a document of Talos 1.12, or one of cluster or machine",
+    ),
+  );
+
+/** Patches by what they are for. Those with keys in them belong into the secret hearth:machinePatches. */
+export const patchesSchema = z.strictObject({
+  /** For all machines. */
+  all: z.array(patchSchema).default([]),
+  /** For control planes. */
+  controlPlanes: z.array(patchSchema).default([]),
+  /** For workers. */
+  workers: z.array(patchSchema).default([]),
+});
+
+/** What the secret `hearth:machinePatches` holds. */
+export const secretPatchesSchema = patchesSchema.extend({
+  nodes: z.record(z.string(), z.array(patchSchema)).default({}),
+});
+
+/**
+ * Parses what the secret `hearth:machinePatches` holds.
+ *
+ * @throws ConfigurationError that shows nothing of it.
+ */
+export const parseSecretPatches = (raw: unknown, stack: string): z.output<typeof secretPatchesSchema> => {
+  const parsed = secretPatchesSchema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  throw new ConfigurationError(
+    stack,
+    parsed.error.issues.map(({ path }) => ({
+      path: ["machinePatches", ...path],
+      problem: "is not what a patch or a list of patches looks like",
+      advice: "write lists of documents under all, controlPlanes, workers, or the name of a node under nodes",
+    })),
+  );
+};

@@ -1,0 +1,31 @@
+import { z } from "zod";
+
+import { httpsUrl, vlan } from "./values.ts";
+
+export const proxmoxSchema = z.strictObject({
+  /** URL of the API. @example "https://10.20.0.5:8006" */
+  endpoint: httpsUrl("https://10.20.0.5:8006"),
+  /** Datastore for boot images; it has the content type `import`. */
+  imageDatastore: z.string(),
+  /** Datastore for the disks of machines. @example "local-lvm" */
+  diskDatastore: z.string(),
+  /** Datastores that all hosts see: an image is downloaded to them once. */
+  sharedDatastores: z.array(z.string()).default([]),
+  /** Bridge of the hosts that machines are connected to. @example "vmbr0" */
+  bridge: z.string(),
+  /** VLAN that the bridge puts machines into. */
+  vlan: vlan.optional(),
+  /** Hosts of the Proxmox cluster beside those that nodes are on. */
+  hosts: z.array(z.string()).default([]),
+  /** Tags of all machines, beside hearth and the cluster's name. */
+  tags: z.array(z.string()).default([]),
+  /**
+   * Keep control planes on different hosts, where there are enough of both.
+   *
+   * It puts them under Proxmox's high availability, and a host that loses its cluster then restarts itself.
+   * @default true
+   */
+  antiAffinity: z.boolean().default(true),
+  /** Accept a certificate that no known authority signed. @default false */
+  insecure: z.boolean().default(false),
+});

@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { parseDocument } from "yaml";
+
+import type { ConfigurationProblem } from "./error.ts";
+import { examineConfig, unknownKeys, type Examined } from "./index.ts";
+import { configKeys } from "./schema.ts";
+import { secretKeys, setSecret } from "./secrets.ts";
+
+const namespace = "hearth:";
+
+/** Names of the stacks that have a file in a folder, in alphabetical order. */
+export const stacksIn = (folder: string): string[] =>
+  readdirSync(folder)
+    .flatMap((file) => /^Pulumi\.([\w-]+)\.yaml$/.exec(file)?.[1] ?? [])
+    .sort();
+
+/** What a stack file says under `config`, by its whole key; problems where it is no such file. */
+export interface StackFile {
+  settings: Record<string, unknown>;
+  problems: ConfigurationProblem[];
+}
+
+export const readStackFile = (folder: string, stack: string): StackFile =>
+  parseStackFile(readFileSync(join(folder, `Pulumi.${stack}.yaml`), "utf8"));
+
+export const parseStackFile = (text: string): StackFile => {
+  const document = parseDocument(text);
+  const problems = document.errors.map(({ message, linePos }) => ({
+    path: [`line ${linePos?.[0].line ?? 1}`],
+    // The message goes on with the line itself, which may hold a secret.
+    problem: `is not YAML: ${message.split(" at line")[0] ?? ""}`,
+    advice: "mend its indentation or quotes",
+  }));
+  const whole = problems.length > 0 ? undefined : (document.toJS() as { config?: unknown } | null);
+  const settings = whole?.config;
+  if (typeof settings === "object" && settings !== null) return { settings: { ...settings }, problems };
+  const missing = { path: ["config"], problem: "is missing", advice: "put all keys under config:" };
+  return { settings: {}, problems: problems.length > 0 ? problems : [missing] };
+};
+
+/** The objects under `hearth:`, as the program gets them from Pulumi. */
+export const rawOf = ({ settings }: StackFile): Record<string, unknown> =>
+  Object.fromEntries(
+    configKeys.flatMap((key) => {
+      const value = settings[namespace + key];
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+
+/** Looks at a whole stack file, its secrets' wrapping included. */
+export const examineStackFile = (file: StackFile): Examined => {
+  if (file.problems.length > 0) return { config: undefined, problems: file.problems, warnings: [] };
+  const { config, problems, warnings } = examineConfig(rawOf(file));
+  const keys = Object.keys(file.settings)
+    .filter((key) => key.startsWith(namespace))
+    .map((key) => key.slice(namespace.length));
+  const all = [...unknownKeys(keys), ...plainSecrets(file), ...problems];
+  return { config: all.length > 0 ? undefined : config, problems: all, warnings };
+};
+
+const plainSecrets = ({ settings }: StackFile): ConfigurationProblem[] =>
+  Object.keys(secretKeys)
+    .filter((key) => {
+      const value = settings[namespace + key];
+      return value !== undefined && !(typeof value === "object" && value !== null && "secure" in value);
+    })
+    .map((key) => ({
+      path: [namespace + key],
+      problem: "stands there for everyone to read",
+      advice: `make it another one, and ${setSecret(key)}`,
+    }));

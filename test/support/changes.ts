@@ -1,0 +1,19 @@
+import { rawConfig } from "./stack.ts";
+
+/** A path, with `/` between its keys, and the value to put there; undefined removes the key. */
+export type Change = [path: string, value: unknown];
+
+export type RawConfig = Record<string, unknown>;
+
+/** What a committed stack file says, changed. */
+export const changed = (stack: string, ...changes: Change[]): RawConfig => {
+  const raw = rawConfig(stack);
+  for (const [path, value] of changes) {
+    const keys = path.split("/");
+    const last = keys.pop() ?? "";
+    const parent = keys.reduce<RawConfig>((tree, key) => tree[key] as RawConfig, raw);
+    parent[last] = value;
+    if (value === undefined) Reflect.deleteProperty(parent, last);
+  }
+  return raw;
+};

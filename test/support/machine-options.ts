@@ -1,0 +1,98 @@
+import type { ClusterSettings, MachineSettings } from "../../components/talos/machine-config.ts";
+
+/** A way to set a machine up. */
+export interface MachineOption {
+  what: string;
+  machine?: Partial<MachineSettings>;
+  cluster?: Partial<ClusterSettings>;
+}
+
+const bond = {
+  mode: "802.3ad" as const,
+  macs: ["BC:24:11:20:00:12"],
+  xmitHashPolicy: "layer3+4",
+  lacpRate: "fast" as const,
+};
+const mac = "BC:24:11:20:00:11";
+
+/** Every option of a machine's configuration, each at least once. */
+export const machineOptions: MachineOption[] = [
+  { what: "plain" },
+  { what: "an address from DHCP", machine: { link: { mac, dhcp: true } } },
+  { what: "a VLAN and large packets", machine: { link: { mac, dhcp: false, vlan: 20, mtu: 9000 } } },
+  { what: "a bond", machine: { link: { mac, dhcp: false, bond } } },
+  { what: "a VLAN on a bond, with DHCP", machine: { link: { mac, dhcp: true, bond, vlan: 20 } } },
+  { what: "no shared address", cluster: { vip: undefined, endpointHost: "k8s.example.com" } },
+  {
+    what: "a disk selector",
+    machine: { install: { diskSelector: { size: ">= 100GB", type: "nvme", model: "Samsung*" } } },
+  },
+  { what: "disks opened by the node's identifier", machine: { encryption: "nodeID" } },
+  { what: "disks opened by the TPM", machine: { encryption: "tpm" } },
+  {
+    what: "SecureBoot with TPM, and volumes of its own",
+    machine: {
+      encryption: "tpm",
+      secureBoot: true,
+      installerImage: "factory.talos.dev/metal-installer-secureboot/abc:v1.13.9",
+      ephemeral: { maxSize: "100GiB", grow: false },
+      volumes: { data: { disk: 'disk.transport == "nvme" && !system_disk', minSize: "10GiB", filesystem: "xfs" } },
+    },
+  },
+  {
+    what: "kernel modules and parameters",
+    machine: {
+      kernelModules: [
+        { name: "drbd", parameters: ["usermode_helper=disabled"] },
+        { name: "drbd_transport_tcp", parameters: [] },
+      ],
+      sysctls: { "vm.max_map_count": "262144" },
+    },
+    cluster: { sysctls: { "net.core.rmem_max": "2500000" } },
+  },
+  {
+    what: "labels, annotations and taints",
+    machine: {
+      labels: { "hearth.dev/storage": "true" },
+      annotations: { "hearth.dev/rack": "left" },
+      taints: { dedicated: "storage:NoSchedule", slow: "PreferNoSchedule" },
+    },
+  },
+  {
+    what: "mirrors of registries",
+    cluster: {
+      registryMirrors: {
+        "docker.io": { endpoints: ["https://mirror.example.com/docker"], skipFallback: true, overridePath: true },
+        "ghcr.io": {
+          endpoints: ["http://10.20.0.7:5000", "https://ghcr.io"],
+          skipFallback: false,
+          overridePath: false,
+        },
+      },
+    },
+  },
+  {
+    what: "workloads on control planes, exempt namespaces, and access to the Talos API",
+    cluster: {
+      scheduleOnControlPlanes: true,
+      podSecurity: { level: "baseline", exemptNamespaces: ["kube-system", "storage"] },
+      auditLevel: "RequestResponse",
+      talosApiAccess: { namespaces: ["etcd-backup"], roles: ["os:etcd:backup"] },
+    },
+  },
+  {
+    what: "the host's resolver, further names, and no discovery",
+    cluster: { forwardDnsToHost: true, certSANs: ["k8s.example.com"], discovery: false },
+  },
+  {
+    what: "patches of one's own",
+    machine: { patches: [{ machine: { kubelet: { extraConfig: { maxPods: 250 } } } }] },
+    cluster: {
+      patches: {
+        all: [{ apiVersion: "v1alpha1", kind: "KmsgLogConfig", name: "remote", url: "udp://10.20.0.8:514" }],
+        controlPlanes: [{ cluster: { controllerManager: { extraArgs: { "bind-address": "0.0.0.0" } } } }],
+        workers: [{ machine: { sysctls: { "vm.nr_hugepages": "1024" } } }],
+      },
+    },
+  },
+];

@@ -1,0 +1,39 @@
+import { expect } from "chai";
+
+import type { Graph } from "./graph.ts";
+
+/**
+ * Expects of a graph what all of Hearth's have: a name of its own for every resource, a parent that was registered, and a provider
+ * that was named.
+ */
+export const expectSound = ({ resources }: Graph): void => {
+  const urns = resources.map(({ urn }) => urn);
+  expect(
+    urns.filter((urn, index) => urns.indexOf(urn) < index),
+    "names used twice",
+  ).to.deep.equal([]);
+  const orphans = resources.filter(({ parent }) => parent !== "" && !urns.includes(parent));
+  expect(
+    orphans.map(({ urn }) => urn),
+    "resources without their parent",
+  ).to.deep.equal([]);
+  const loose = resources.filter(({ custom, type, provider }) => custom && !type.startsWith("pulumi:") && !provider);
+  expect(
+    loose.map(({ urn }) => urn),
+    "resources without an explicit provider",
+  ).to.deep.equal([]);
+};
+
+/** Paths of inputs that hold one of these values without being marked secret. */
+export const leaks = ({ resources }: Graph, secrets: string[]): string[] =>
+  resources.flatMap(({ urn, inputs, secretPaths }) =>
+    leaves(inputs)
+      .filter(([, value]) => secrets.some((secret) => value.includes(secret)))
+      .filter(([path]) => !secretPaths.some((secret) => path === secret || path.startsWith(`${secret}.`)))
+      .map(([path]) => `${urn} ${path}`),
+  );
+
+const leaves = (value: unknown, path = ""): [string, string][] =>
+  typeof value === "object" && value !== null
+    ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, path ? `${path}.${key}` : key))
+    : [[path, String(value)]];

@@ -1,0 +1,236 @@
+import * as proxmox from "@pulumi/proxmoxve";
+import { expect } from "chai";
+import fc from "fast-check";
+
+import { apartMachines } from "../../../components/machines/affinity.ts";
+import { hostImages } from "../../../components/machines/images.ts";
+import { ProxmoxMachines, type ProxmoxMachinesArgs } from "../../../components/machines/proxmox.ts";
+import { vmArgs, type ProxmoxMachine } from "../../../components/machines/vm.ts";
+import { run } from "../../support/graph.ts";
+import { machineFacts } from "../../support/machines.ts";
+import { expectSound } from "../../support/sound.ts";
+
+const vm = (changes: Partial<ProxmoxMachine> = {}): ProxmoxMachine => ({
+  facts: machineFacts(),
+  host: "pve1",
+  vmId: 2011,
+  cores: 2,
+  memory: 4096,
+  disk: 40,
+  ...changes,
+});
+
+const defaults = {
+  imageDatastore: "local",
+  diskDatastore: "local-lvm",
+  bridge: "vmbr0",
+  gateway: "10.20.0.1",
+  nameservers: ["10.20.0.1"],
+  prefixLength: 24,
+  tags: ["hearth", "den-dev"],
+};
+
+const args = (changes: Partial<ProxmoxMachinesArgs> = {}): ProxmoxMachinesArgs => ({
+  ...defaults,
+  cluster: "den-dev",
+  machines: { "den-dev-cp01": vm() },
+  talos: "v1.13.9",
+  sharedDatastores: [],
+  antiAffinity: true,
+  ...changes,
+});
+
+const controlPlanes = (count: number, hosts: string[]): Record<string, ProxmoxMachine> =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [
+      `den-dev-cp0${index + 1}`,
+      vm({
+        vmId: 2011 + index,
+        host: hosts[index % hosts.length] ?? "pve1",
+        facts: machineFacts({ address: `10.20.0.${11 + index}` }),
+      }),
+    ]),
+  );
+
+describe("the inputs of a virtual machine", () => {
+  const inputs = (changes: Partial<ProxmoxMachine> = {}) => vmArgs("den-dev-cp01", vm(changes), defaults, "image");
+
+  it("are what Talos boots with", () => {
+    expect(inputs()).to.deep.include({
+      machine: "q35",
+      bios: "ovmf",
+      scsiHardware: "virtio-scsi-pci",
+      efiDisk: { datastoreId: "local-lvm", type: "4m", preEnrolledKeys: false },
+      memory: { dedicated: 4096, floating: 0 },
+      agent: { enabled: true, waitForIp: { disabled: true } },
+      stopOnDestroy: true,
+    });
+  });
+
+  it("have a TPM when a key is in it, or when one is asked for", () => {
+    const tpm = { datastoreId: "local-lvm", version: "v2.0" };
+    expect(inputs()).not.to.have.property("tpmState");
+    expect(inputs({ facts: machineFacts({ encryption: "tpm" }) })).to.have.deep.property("tpmState", tpm);
+    expect(inputs({ tpm: true })).to.have.deep.property("tpmState", tpm);
+  });
+
+  it("fix the hardware address and the address", () => {
+    expect(inputs()).to.have.nested.property("networkDevices[0].macAddress", "BC:24:11:20:00:11");
+    expect(inputs()).to.have.deep.nested.property("initialization.ipConfigs[0].ipv4", {
+      address: "10.20.0.11/24",
+      gateway: "10.20.0.1",
+    });
+  });
+
+  it("leave the address to DHCP where it keeps one", () => {
+    const facts = machineFacts({ link: { mac: "BC:24:11:20:00:11", dhcp: true } });
+    expect(inputs({ facts })).to.have.deep.nested.property("initialization.ipConfigs[0].ipv4", { address: "dhcp" });
+  });
+
+  it("start control planes before workers, and restart only workers on their own", () => {
+    expect(inputs()).to.deep.include({ startup: { order: 1, upDelay: 5, downDelay: 60 }, rebootAfterUpdate: false });
+    const worker = inputs({ facts: machineFacts({ role: "worker" }) });
+    expect(worker).to.deep.include({ startup: { order: 2, upDelay: 5, downDelay: 60 }, rebootAfterUpdate: true });
+  });
+
+  it("give way to what is said of the machine", () => {
+    const own = inputs({
+      ...{ bridge: "vmbr1", vlan: 20, cpuType: "x86-64-v3", numa: true, onBoot: false, rebootAfterUpdate: true },
+      ...{ diskDatastore: "fast", pool: "k8s", tags: ["storage", "hearth"], pciMappings: ["gpu"] },
+      startup: { order: 7, upDelay: undefined },
+      extraDisks: [
+        { size: 100, serial: "data" },
+        { size: 200, datastore: "slow" },
+      ],
+    });
+    expect(own).to.deep.include({
+      cpu: { cores: 2, type: "x86-64-v3", numa: true },
+      startup: { order: 7, upDelay: 5, downDelay: 60 },
+      tags: ["den-dev", "hearth", "storage"],
+      hostpcis: [{ device: "hostpci0", mapping: "gpu", pcie: true }],
+      ...{ onBoot: false, rebootAfterUpdate: true, poolId: "k8s" },
+    });
+    expect(own.networkDevices).to.deep.equal([
+      { bridge: "vmbr1", model: "virtio", macAddress: "BC:24:11:20:00:11", vlanId: 20 },
+    ]);
+    const disks = own.disks as { interface: string; datastoreId: string; serial?: string }[];
+    expect(disks.map((disk) => [disk.interface, disk.datastoreId, disk.serial])).to.deep.equal([
+      ["scsi0", "fast", undefined],
+      ["scsi1", "fast", "data"],
+      ["scsi2", "slow", undefined],
+    ]);
+  });
+});
+
+describe("boot images", () => {
+  const place = { imageDatastore: "local", sharedDatastores: [] as string[], talos: "v1.13.9" };
+  const names = (machines: ProxmoxMachine[], sharedDatastores: string[] = []) =>
+    hostImages(machines, { ...place, sharedDatastores }).map(({ name }) => name);
+
+  it("are downloaded once a host, datastore and schematic", () => {
+    const machines = [vm(), vm(), vm({ host: "pve2" }), vm({ imageDatastore: "nfs" })];
+    expect(names(machines)).to.deep.equal([
+      "talos-pve1-local-v1.13.9-ce4c980550dd",
+      "talos-pve2-local-v1.13.9-ce4c980550dd",
+      "talos-pve1-nfs-v1.13.9-ce4c980550dd",
+    ]);
+  });
+
+  it("are downloaded once to a datastore that hosts share", () => {
+    expect(names([vm(), vm({ host: "pve2" })], ["local"])).to.deep.equal(["talos-local-v1.13.9-ce4c980550dd"]);
+  });
+
+  it("are another file for another release, schematic or signature", () => {
+    const [plain] = hostImages([vm()], place);
+    const others = [
+      ...hostImages([vm()], { ...place, talos: "v1.13.10" }),
+      ...hostImages([vm({ facts: machineFacts({ schematic: "f".repeat(64) }) })], place),
+      ...hostImages([vm({ facts: machineFacts({ secureBoot: true }) })], place),
+    ];
+    const files = [plain, ...others].map((image) => image?.fileName);
+    expect(new Set(files)).to.have.lengthOf(4);
+    expect(others.at(-1)?.url).to.match(/nocloud-amd64-secureboot\.qcow2$/);
+  });
+});
+
+describe("control planes that are kept apart", () => {
+  it("are all of them or none, at least two, and no more than there are hosts", () => {
+    const hosts = fc.uniqueArray(fc.constantFrom("pve1", "pve2", "pve3", "pve4"), { minLength: 1 });
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 5 }), hosts, hosts, (count, used, known) => {
+        const machines = { ...controlPlanes(count, used), worker: vm({ facts: machineFacts({ role: "worker" }) }) };
+        const apart = apartMachines(machines, known);
+        const all = new Set([...known, ...Object.values(machines).map(({ host }) => host)]);
+        const feasible = count >= 2 && count <= all.size;
+        expect(apart).to.have.lengthOf(feasible ? count : 0);
+      }),
+    );
+  });
+});
+
+for (const preview of [false, true]) {
+  describe(`machines on Proxmox, ${preview ? "previewed" : "made"}`, () => {
+    const make = (changes: Partial<ProxmoxMachinesArgs> = {}) => {
+      let machines: ProxmoxMachines["machines"] = {};
+      return run(
+        () => {
+          const provider = new proxmox.Provider("proxmox", {});
+          ({ machines } = new ProxmoxMachines("machines", args(changes), { provider }));
+        },
+        { preview },
+      ).then((graph) => Object.assign(graph, { machines }));
+    };
+
+    it("are a sound graph", async () => {
+      expectSound(await make({ machines: controlPlanes(3, ["pve1", "pve2", "pve3"]) }));
+    });
+
+    it("are disks of their host's image, which a new image leaves as they are", async () => {
+      const graph = await make();
+      const [image] = graph.ofType("proxmoxve:download/file:File", { exactly: 1 });
+      const [machine] = graph.ofType("proxmoxve:index/vmLegacy:VmLegacy", { exactly: 1 });
+      expect(image?.inputs).to.include({ contentType: "import", overwrite: false, nodeName: "pve1" });
+      expect(machine?.dependsOn).to.include(image?.urn);
+      expect(machine?.ignoreChanges).to.deep.equal(["disks[0].importFrom", "disks[0].speed"]);
+    });
+
+    it("are put under high availability, and then kept on different hosts", async () => {
+      const graph = await make({ machines: controlPlanes(3, ["pve1", "pve2", "pve3"]) });
+      const managed = graph.ofType("proxmoxve:index/haresource:Haresource", { exactly: 3 });
+      const [rule] = graph.ofType("proxmoxve:index/harule:Harule", { exactly: 1 });
+      expect(managed.map(({ inputs }) => inputs.resourceId)).to.have.members(["vm:2011", "vm:2012", "vm:2013"]);
+      expect(rule?.inputs).to.deep.include({
+        type: "resource-affinity",
+        affinity: "negative",
+        resources: ["vm:2011", "vm:2012", "vm:2013"],
+      });
+      expect(rule?.dependsOn).to.include.members(managed.map(({ urn }) => urn));
+    });
+
+    it("are left alone where there is one host, or where that is asked for", async () => {
+      for (const changes of [
+        { machines: controlPlanes(3, ["pve1"]) },
+        { machines: controlPlanes(3, ["pve1", "pve2", "pve3"]), antiAffinity: false },
+      ]) {
+        (await make(changes)).ofType("proxmoxve:index/harule:Harule", { exactly: 0 });
+      }
+    });
+
+    it("can be changed in any input", async () => {
+      const graph = await make({
+        transform: {
+          vm: (inputs, name) => ({ ...inputs, description: `for ${name}` }),
+          image: (inputs) => ({ ...inputs, checksum: "abc" }),
+        },
+      });
+      expect(graph.ofType("proxmoxve:index/vmLegacy:VmLegacy")[0]?.inputs.description).to.equal("for den-dev-cp01");
+      expect(graph.ofType("proxmoxve:download/file:File")[0]?.inputs.checksum).to.equal("abc");
+    });
+
+    it("wait for the virtual machine, and are not wiped when they go with it", async () => {
+      const { machines } = await make();
+      expect(machines["den-dev-cp01"]).to.deep.include({ platform: "nocloud", resetOnDestroy: false });
+      expect(machines["den-dev-cp01"]?.resources).to.have.lengthOf(1);
+    });
+  });
+}

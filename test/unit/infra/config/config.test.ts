@@ -1,0 +1,131 @@
+import { expect } from "chai";
+
+import { format } from "../../../../infra/config/error.ts";
+import { examineConfig, parseConfig, unknownKeys } from "../../../../infra/config/index.ts";
+import { changed, type RawConfig } from "../../../support/changes.ts";
+import { badConfigurations } from "./bad-configurations.ts";
+
+const messageOf = (raw: RawConfig): string => {
+  try {
+    parseConfig("dev", raw);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error("The configuration was accepted");
+};
+
+/** Warnings of a configuration that is accepted, each as `path: problem`. */
+const warningsOf = (raw: RawConfig): string[] => {
+  const { config, warnings } = examineConfig(raw);
+  if (!config) throw new Error("The configuration was refused");
+  return warnings.map(({ path, problem }) => `${path.join(".")}: ${problem}`);
+};
+
+describe("the configuration", () => {
+  for (const stack of ["dev", "prod"]) {
+    it(`of ${stack}, as committed, is accepted without a warning`, () => {
+      expect(warningsOf(changed(stack))).to.deep.equal([]);
+    });
+  }
+
+  it("may lack Cloudflare", () => {
+    const { cloudflare } = parseConfig("dev", changed("dev", ["cloudflare", undefined]));
+    expect(cloudflare).to.equal(undefined);
+  });
+
+  it("has hardware addresses in capitals, however they are written", () => {
+    const { nodes } = parseConfig("dev", changed("dev", ["nodes/den-dev-cp01/mac", "bc:24:11:20:00:ab"]));
+    expect(nodes["den-dev-cp01"]?.mac).to.equal("BC:24:11:20:00:AB");
+  });
+
+  for (const { what, stack, changes, problems } of badConfigurations) {
+    it(`is refused for ${what}`, () => {
+      const found = examineConfig(changed(stack, ...changes)).problems;
+      expect(found.map(({ path, problem, advice }) => [path.join("."), problem, advice])).to.deep.equal(problems);
+    });
+  }
+
+  it("is refused with all problems at once, a column for where and one for what", () => {
+    const raw = changed(
+      "dev",
+      ["nodes/den-dev-wk02/address", "10.20.0.21"],
+      ["cluster/kubernetes", "v1.30.2"],
+      ["network/timeServers", "pool.ntp.org"],
+    );
+    expect(messageOf(raw)).to.equal(
+      [
+        "Pulumi.dev.yaml has 3 problems:",
+        "",
+        "  network.timeServers          pool.ntp.org is a text, not a list",
+        '                               write a list, such as ["time.cloudflare.com"]',
+        "  nodes.den-dev-wk02.address   10.20.0.21 is also the address of den-dev-wk01",
+        "                               give one of them another address",
+        "  cluster.kubernetes           Talos v1.13.9 does not support Kubernetes v1.30.2",
+        "                               use Kubernetes v1.31 to v1.36, or Talos v1.12",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("is refused for one problem in the singular", () => {
+    expect(messageOf(changed("dev", ["cluster/vip", "router"]))).to.match(/^Pulumi\.dev\.yaml has 1 problem:\n/);
+  });
+
+  it("is refused where it is nothing at all", () => {
+    expect(examineConfig({}).problems.map(({ path }) => path.join("."))).to.include.members(["cluster", "nodes"]);
+    expect(examineConfig(null).problems).to.have.lengthOf(1);
+  });
+
+  it("never shows a value that may be a secret", () => {
+    const secrets = [
+      "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ",
+      "root@pam!hearth=0b5d7a3e-6c1f-4d2e-9a8b-7c6d5e4f3a2b",
+      "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----",
+      "v1.0-abcdefghijklmnopqrstuvwxyz0123456789ABCD",
+    ];
+    for (const secret of secrets) {
+      for (const path of [
+        "cluster/vip",
+        "cluster/talos",
+        "proxmox/endpoint",
+        "nodes/den-dev-cp01/mac",
+        "cloudflare/account",
+      ]) {
+        expect(messageOf(changed("dev", [path, secret])), path).not.to.contain(secret);
+      }
+    }
+  });
+
+  it("is accepted with a warning for an extension that may be newer than the list", () => {
+    const raw = changed("dev", ["images/standard/extensions/1", "siderolabs/flux-capacitor"]);
+    expect(warningsOf(raw)).to.deep.equal([
+      "images.standard.extensions.1: siderolabs/flux-capacitor is not among the official extensions",
+    ]);
+  });
+
+  it("is accepted with a warning for an endpoint that hangs on one control plane", () => {
+    const raw = changed("prod", ["cluster/vip", undefined], ["cluster/endpoint", "https://10.30.0.11:6443"]);
+    expect(warningsOf(raw)).to.deep.equal([
+      "cluster.endpoint: 10.30.0.11 is the address of one control plane, and the cluster is lost without it",
+    ]);
+  });
+
+  it("is accepted with a warning for keys in a TPM that opens them to anything that boots", () => {
+    expect(warningsOf(changed("prod", ["cluster/secureBoot", false]))).to.have.lengthOf(1);
+  });
+
+  it("is accepted with a warning for an escrow that one person alone can open", () => {
+    const raw = changed("prod", ["escrow/recipients/1", undefined], ["escrow/recipients/length", 1]);
+    expect(warningsOf(raw).join()).to.match(/^escrow\.recipients: has one recipient only/);
+  });
+
+  it("is refused for a slip in the name of a whole part", () => {
+    const [problem] = unknownKeys(["clutser", "proxmoxToken", "cluster"]);
+    expect(problem).to.deep.equal({
+      path: ["hearth:clutser"],
+      problem: "is not a key that Hearth knows",
+      advice: "write cluster",
+    });
+    expect(format("Pulumi.dev.yaml", unknownKeys(["clutser"]))).to.contain("hearth:clutser   is not");
+  });
+});

@@ -1,0 +1,114 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+import { expect } from "chai";
+import { parse } from "yaml";
+
+import { parseConfig } from "../../../infra/config/index.ts";
+import { readTree, TreeError } from "../../../infra/tree.ts";
+import { encryptedFiles } from "../../../infra/tree-walk.ts";
+import { rawConfig } from "../../support/stack.ts";
+
+const dev = () => parseConfig("dev", rawConfig("dev"));
+const repository = join(import.meta.dirname, "..", "..", "..");
+const cilium = "gitops/infrastructure/network/cilium";
+
+describe("the GitOps tree", () => {
+  let root: string;
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "hearth-tree-"));
+    cpSync(join(repository, "gitops"), join(root, "gitops"), { recursive: true });
+  });
+
+  afterEach(() => {
+    rmSync(root, { recursive: true });
+  });
+
+  const write = (file: string, text: string): void => {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  };
+
+  const edit = (file: string, from: string, to: string): void => {
+    write(file, readFileSync(join(root, file), "utf8").replace(from, to));
+  };
+
+  const failure = (): string => {
+    try {
+      readTree(dev(), root);
+    } catch (error) {
+      expect(error).to.be.instanceOf(TreeError);
+      return (error as Error).message;
+    }
+    throw new Error("The tree was accepted");
+  };
+
+  it("says what to install, and what is encrypted", () => {
+    const tree = readTree(dev(), root);
+    expect(tree.cilium.chart).to.equal("oci://quay.io/cilium/charts/cilium");
+    expect(tree.fluxOperator.version).to.match(/^\d+\.\d+\.\d+$/);
+    expect(tree.encryptedFiles.map(({ path }) => path)).to.include("gitops/apps/welcome/secret.sops.yaml");
+    expect(tree.encryptedFiles.every(({ dataKeys }) => dataKeys.length > 0)).to.equal(true);
+  });
+
+  it("is filled in with the cluster's facts, as Flux does", () => {
+    edit(`${cilium}/helmrelease.yaml`, "    operator:", "    cluster:\n      name: ${cluster_name}\n    operator:");
+    expect(readTree(dev(), root).cilium.values.cluster).to.deep.equal({ name: "den-dev" });
+  });
+
+  it("is refused, with the file, for a variable that nobody knows so early", () => {
+    edit(`${cilium}/ocirepository.yaml`, "tag: ", "tag: ${tunnel_id}");
+    expect(failure()).to.match(
+      /^gitops\/infrastructure\/network\/cilium\/ocirepository\.yaml has no value for \$\{tunnel_id\};/,
+    );
+  });
+
+  it("is refused, with the file, where what the program installs is missing", () => {
+    rmSync(join(root, cilium, "helmrelease.yaml"));
+    expect(failure()).to.equal(
+      `${cilium}/helmrelease.yaml is missing: the program reads from it what to install before Git can`,
+    );
+  });
+
+  it("is refused, with the file and the value, where Cilium would not work on Talos", () => {
+    edit(`${cilium}/helmrelease.yaml`, "autoMount", "automount");
+    expect(failure()).to.match(
+      /^gitops\/infrastructure\/network\/cilium\/helmrelease\.yaml has 1 problem:\n\n {2}spec\.values\.cgroup\.autoMount\.enabled {3}is missing\n/,
+    );
+  });
+
+  it("has the same Cilium for Argo CD as for Flux", () => {
+    const values = parse(readFileSync(join(root, "gitops/argocd/values.yaml"), "utf8")) as { cilium: unknown };
+    expect(values.cilium).to.deep.equal(readTree(dev(), root).cilium);
+  });
+
+  it("has files encrypted in it found wherever a Kustomization leads", () => {
+    write("gitops/clusters/dev/own.sops.yaml", "sops: {}");
+    write("gitops/clusters/dev/more.yaml", flux("./gitops/${load_balancer_announcement}"));
+    edit(
+      "gitops/clusters/dev/kustomization.yaml",
+      "resources:",
+      "resources:\n  - more.yaml\n  - https://example.com/x.yaml",
+    );
+    write("gitops/l2/kustomization.yaml", "resources: [../shared]\ncomponents: [../component]");
+    write("gitops/shared/deep/a.sops.yaml", "sops: {}");
+    write("gitops/component/kustomization.yaml", "resources: [not-there.yaml]");
+    write("gitops/component/b.sops.env", "");
+    write("gitops/bgp/other.sops.yaml", "sops: {}");
+    expect(encryptedFiles(root, "gitops/clusters/dev", { load_balancer_announcement: "l2" })).to.deep.equal([
+      "gitops/apps/welcome/secret.sops.yaml",
+      "gitops/clusters/dev/own.sops.yaml",
+      "gitops/component/b.sops.env",
+      "gitops/shared/deep/a.sops.yaml",
+    ]);
+  });
+
+  it("has files encrypted in it found where Argo CD decrypts them", () => {
+    expect(encryptedFiles(root, "gitops/argocd", {})).to.deep.equal(["gitops/apps/welcome/secret.sops.yaml"]);
+  });
+});
+
+const flux = (path: string): string =>
+  `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: { name: x }\nspec:\n  path: ${path}\n`;
