@@ -66,9 +66,9 @@ export const dnsRecord = (
  * of what it says. So adding or removing one leaves the others alone, and a changed one is made before the old one goes.
  */
 export const recordKey = (record: RecordSpec & { content?: string }, zone: Zone): string => {
-  const { type, content, data, priority } = record;
-  const name = `${fullName(record.name, zone.name)} ${type}`;
+  const { type, content, data } = record;
+  const name = `${fullName(record.name, zone.name)}/${type}`;
   if (type === "CNAME") return name;
-  const said = JSON.stringify([content, data && Object.entries(data).sort(), priority]);
-  return `${name} ${createHash("sha256").update(said).digest("hex").slice(0, 8)}`;
+  const said = JSON.stringify([content, data && Object.entries(data).sort()]);
+  return `${name}/${createHash("sha256").update(said).digest("hex").slice(0, 8)}`;
 };

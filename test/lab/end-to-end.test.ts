@@ -33,7 +33,7 @@ describe("npm run lab", () => {
     expect(output).to.match(/3 of 3 Ready: den-dev-cp01, den-dev-wk01, den-dev-wk02/);
     expect(output).to.match(/Flux +\d+ objects Ready at refs\/heads\/main@sha1:[0-9a-f]{40}/);
     expect(output).to.match(/secrets +1 of 1 decrypted: welcome/);
-    expect(output).to.match(/tunnel +den-dev, CNAME welcome\.dev\.example\.com/);
+    expect(output).to.match(/tunnel +den-dev,.* CNAME welcome\.dev\.example\.com/);
     expect(output).to.match(/time .*machines .*talos .*gitops .*flux/);
   });
 

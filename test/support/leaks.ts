@@ -5,29 +5,31 @@ import { join } from "node:path";
 const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
-/** The shortest string that is looked for: shorter ones are found by chance. */
-const shortest = 12;
+/** The shortest word that counts as key material by its looks: shorter ones are names of things. */
+const shortest = 20;
 
 /** Every string inside the secrets of a deployment that was exported with its secrets shown. */
 export const secretsOf = (deployment: unknown): string[] => [...new Set(collect(deployment, false))];
 
-const collect = (value: unknown, isSecret: boolean): string[] => {
-  if (typeof value === "string") return isSecret ? parts(value) : [];
+const collect = (value: unknown, isSecret: boolean, key = ""): string[] => {
+  if (typeof value === "string") return isSecret ? parts(value, key) : [];
   if (typeof value !== "object" || value === null) return [];
   const record = value as Record<string, unknown>;
   if (record[signatureKey] === secretSignature) {
-    return typeof record.plaintext === "string" ? collect(JSON.parse(record.plaintext), true) : [];
+    return typeof record.plaintext === "string" ? collect(JSON.parse(record.plaintext), true, key) : [];
   }
-  return Object.values(record).flatMap((inner) => collect(inner, isSecret));
+  return Object.entries(record).flatMap(([name, inner]) => collect(inner, isSecret, name));
 };
 
-/** A long secret is looked for by its parts as well: a line of it is as bad as the whole. */
-const parts = (secret: string): string[] =>
-  [secret, ...secret.split(/[\s"':,]+/)].filter((part) => part.length >= shortest && isTelling(part));
+/** A secret is looked for as a whole where its name says that it is one, and by each word that looks like a key. */
+const parts = (secret: string, key: string): string[] => [
+  ...(/token|secret|password|key$/i.test(key) && !secret.includes("\n") ? [secret] : []),
+  ...secret.split(/[\s"':,]+/).filter((word) => word.length >= shortest && isTelling(word)),
+];
 
-/** Whether a string looks like key material rather than like configuration: long, with digits and letters of both cases. */
-const isTelling = (part: string): boolean =>
-  !/[\s/]{2,}/.test(part) && /\d/.test(part) && /[a-z]/.test(part) && /[A-Z]/.test(part) && !/[.:]/.test(part);
+/** Whether a word looks like key material rather than like configuration: digits and letters of both cases, no dots. */
+const isTelling = (word: string): boolean =>
+  /\d/.test(word) && /[a-z]/.test(word) && /[A-Z]/.test(word) && !word.includes(".");
 
 /** The files below folders that hold any of the secrets, with how many. */
 export const filesWith = (secrets: readonly string[], base: string, patterns: readonly string[]): string[] =>

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 
 import { configKeys, parseConfig, type HearthConfig } from "../../infra/config/index.ts";
-import { program, type Outputs } from "../../infra/program.ts";
+import { program, type ConfiguredSecrets, type Outputs } from "../../infra/program.ts";
 import { readTree } from "../../infra/tree.ts";
 import { labAgeSeed } from "../../lab/age-seed.ts";
 import { run, type Graph } from "./graph.ts";
@@ -35,7 +35,7 @@ export const knownSecrets = {
 /** Runs the whole program of a stack against mocks. */
 export const runStack = async (
   config: HearthConfig = parseConfig("dev", rawConfig("dev")),
-  options: { preview?: boolean } = {},
+  options: { preview?: boolean; secrets?: Partial<ConfiguredSecrets> } = {},
 ): Promise<Graph & { outputs: Outputs }> => {
   let outputs: Outputs | undefined;
   const graph = await run(
@@ -46,6 +46,7 @@ export const runStack = async (
           proxmoxToken: pulumi.secret(knownSecrets.proxmoxToken),
           cloudflareToken: pulumi.secret(knownSecrets.cloudflareToken),
           ageSeed: pulumi.secret(knownSecrets.ageSeed),
+          ...options.secrets,
         },
         readTree(config),
       );

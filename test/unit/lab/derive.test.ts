@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { parseConfig } from "../../../infra/config.ts";
+import { parseConfig } from "../../../infra/config/index.ts";
 import { deriveLab, deriveStack, serviceAddresses, toLoopback, type StackConfig } from "../../../lab/derive.ts";
 
 const knownHosts =

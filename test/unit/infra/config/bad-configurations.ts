@@ -1122,4 +1122,40 @@ export const badConfigurations: BadConfiguration[] = [
       ],
     ],
   },
+  {
+    what: "a record of a type that there is none of",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "a", type: "CNAM", content: "example.net" }]]],
+    problems: [["cloudflare.records.0.type", "CNAM is not one of its values", "write CNAME"]],
+  },
+  {
+    what: "a record without its content",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "a", type: "A" }]]],
+    problems: [["cloudflare.records.0.content", "is missing", "add it, such as 192.0.2.10"]],
+  },
+  {
+    what: "packets that are too large",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/mtu", 10000]],
+    problems: [["nodes.den-dev-wk01.mtu", "10000 is too big", "give at most 9216"]],
+  },
+  {
+    what: "a startup before the first",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/proxmox/startup", { order: -1 }]],
+    problems: [["nodes.den-dev-wk01.proxmox.startup.order", "-1 is too small", "give at least 0"]],
+  },
+  {
+    what: "an empty path in the repository",
+    stack: "dev",
+    changes: [["gitops/path", ""]],
+    problems: [["gitops.path", "is empty", "write the cluster's folder, such as gitops/clusters/dev"]],
+  },
+  {
+    what: "a label with a key that is none",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/labels", { "rack 1": "a" }]],
+    problems: [["nodes.den-dev-wk01.labels.rack 1", "is not a label's key", "write one such as hearth.dev/storage"]],
+  },
 ];

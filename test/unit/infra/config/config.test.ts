@@ -119,6 +119,35 @@ describe("the configuration", () => {
     expect(warningsOf(raw).join()).to.match(/^escrow\.recipients: has one recipient only/);
   });
 
+  it("is accepted with a warning for what nothing uses", () => {
+    expect(warningsOf(changed("dev", ["images/large", {}]))).to.deep.equal([
+      "images.large: is not the image of any node",
+    ]);
+    const proxmox = changed("dev").proxmox;
+    expect(warningsOf(changed("prod", ["proxmox", proxmox]))).to.deep.equal([
+      "proxmox: is not used, for no node is a virtual machine",
+    ]);
+  });
+
+  it("is accepted with a warning for a router of the cluster's own autonomous system", () => {
+    expect(warningsOf(changed("prod", ["network/announce/asn", 64512]))).to.deep.equal([
+      "network.announce.peers.0.asn: 64512 is the cluster's own number, so that this is internal BGP",
+    ]);
+  });
+
+  it("is accepted with a warning for a webhook that Argo CD does not hear", () => {
+    const raw = changed("dev", ["gitops/engine", "argocd"], ["cloudflare/webhook", "flux.dev.example.com"]);
+    expect(warningsOf(raw)).to.include(
+      "cloudflare.webhook: flux.dev.example.com is not heard, for argocd keeps the cluster at its repository",
+    );
+  });
+
+  it("is accepted with a warning for virtual machines without their agent", () => {
+    expect(warningsOf(changed("dev", ["images/standard/extensions", ["siderolabs/drbd"]]))).to.deep.equal([
+      "images.standard.extensions: lacks the guest agent, by which Proxmox shuts machines down",
+    ]);
+  });
+
   it("is refused for a slip in the name of a whole part", () => {
     const [problem] = unknownKeys(["clutser", "proxmoxToken", "cluster"]);
     expect(problem).to.deep.equal({
