@@ -23,7 +23,7 @@ describe("npm run lab", () => {
   const tree = async (): Promise<Process[]> => processTree(await checkout.supervisor());
 
   before(async () => {
-    checkout = await LabCheckout.create(93);
+    checkout = await LabCheckout.create(97);
   });
 
   after(() => checkout.remove());
@@ -45,7 +45,7 @@ describe("npm run lab", () => {
 
   it("gives kubectl, talosctl and pulumi what they need", async () => {
     const { all, exitCode } = await checkout.shell(
-      "kubectl get nodes --output name && talosctl etcd members --nodes 127.93.0.11 && pulumi stack output deployKey",
+      "kubectl get nodes --output name && talosctl etcd members --nodes 127.97.0.11 && pulumi stack output deployKey",
     );
     printed += String(all);
     expect(exitCode, String(all)).to.equal(0);
