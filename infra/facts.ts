@@ -3,33 +3,60 @@ import type * as pulumi from "@pulumi/pulumi";
 import { receiverType } from "../components/gitops/webhook.ts";
 import { loadBalancerFacts } from "../components/network/facts.ts";
 import type { HearthConfig } from "./config/index.ts";
-import type { Edge } from "./edge.ts";
+import { nth } from "./config/ipv4.ts";
+
+/** What a tunnel is known by once it is there. */
+export interface TunnelFacts {
+  tunnelId: pulumi.Input<string>;
+  /** Secret. */
+  token: pulumi.Input<string>;
+}
+
+/** The tunnels of a cluster: its own, and others by name. */
+export interface Tunnels {
+  tunnel: TunnelFacts;
+  others: Record<string, TunnelFacts>;
+}
 
 /** What the tree may know of its cluster before anything of it exists, by the variable that it substitutes. */
-export const plainFacts = ({ cluster, network, cloudflare, gitops }: HearthConfig): Record<string, string> => ({
+export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: HearthConfig): Record<string, string> => ({
   cluster_name: cluster.name,
   cluster_endpoint: cluster.endpoint,
   ...(cluster.vip && { cluster_vip: cluster.vip }),
   pod_cidr: cluster.podCidr,
   service_cidr: cluster.serviceCidr,
   ...loadBalancerFacts(network.loadBalancers, network.announce),
+  ...wellKnownAddresses(network.loadBalancers),
   // external-dns tells its records from another cluster's by this.
   txt_owner_id: `hearth-${cluster.name}`,
   webhook_type: receiverType(gitops.repository),
+  ...(gitops.flux && { flux_version: gitops.flux.replace(/^v/, "") }),
   ...(cloudflare && { domain: cloudflare.zone.name }),
+  // Who opens backups of etcd: a file of a line each, written as YAML takes it in one.
+  ...(escrow && { escrow_recipients: JSON.stringify(`${escrow.recipients.join("\n")}\n`) }),
+});
+
+/** The addresses of load balancers that routers and people are told of, so that they stay: the first ones of the range. */
+const wellKnownAddresses = (loadBalancers: string): Record<string, string> => ({
+  dns_address: nth(loadBalancers, 1),
+  internal_gateway_address: nth(loadBalancers, 2),
+  external_gateway_address: nth(loadBalancers, 3),
 });
 
 /** All that the tree may know of its cluster. */
-export const clusterFacts = (config: HearthConfig, edge: Edge | undefined): Record<string, pulumi.Input<string>> => ({
+export const clusterFacts = (
+  config: HearthConfig,
+  edge: Tunnels | undefined,
+): Record<string, pulumi.Input<string>> => ({
   ...plainFacts(config),
   ...(edge && byTunnel("tunnel_id", edge, ({ tunnelId }) => tunnelId)),
 });
 
 /** What only the tree's cluster may know. */
-export const clusterSecrets = (edge: Edge | undefined): Record<string, pulumi.Input<string>> =>
+export const clusterSecrets = (edge: Tunnels | undefined): Record<string, pulumi.Input<string>> =>
   edge ? byTunnel("tunnel_token", edge, ({ token }) => token) : {};
 
-const byTunnel = <T>(variable: string, { tunnel, others }: Edge, pick: (tunnel: Edge["tunnel"]) => T) => ({
+const byTunnel = <T>(variable: string, { tunnel, others }: Tunnels, pick: (tunnel: TunnelFacts) => T) => ({
   [variable]: pick(tunnel),
   ...Object.fromEntries(
     Object.entries(others).map(([name, other]) => [`${variable}_${name.replaceAll("-", "_")}`, pick(other)]),

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { adopts, recordedDnsRecords, withoutAdopted } from "./adoption.ts";
 import { format, stackFile } from "./config/error.ts";
 import { ConfigurationError, configKeys, examineConfig, unknownKeys, type HearthConfig } from "./config/index.ts";
 import { program } from "./program.ts";
@@ -29,7 +30,10 @@ const readOrExplain = (config: HearthConfig): Tree => {
   }
 };
 
-const config = load();
+const loaded = load();
+
+// The state is read only where that can make a difference.
+const config = adopts(loaded) ? withoutAdopted(loaded, await recordedDnsRecords()) : loaded;
 
 const outputs = program(
   config,
@@ -44,4 +48,4 @@ const outputs = program(
   readOrExplain(config),
 );
 
-export const { deployKey, ageRecipient, kubeconfig, talosconfig, tunnel } = outputs;
+export const { deployKey, ageRecipient, kubeconfig, talosconfig, tunnel, escrow } = outputs;

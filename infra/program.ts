@@ -7,6 +7,7 @@ import { RootSecrets } from "../components/secrets/root-secrets.ts";
 import { formCluster } from "./cluster.ts";
 import type { HearthConfig } from "./config/index.ts";
 import { openEdge } from "./edge.ts";
+import { recordEscrow } from "./escrow.ts";
 import { handOver, registerRepository, type RepositorySecrets } from "./gitops.ts";
 import { bootMachines } from "./machines.ts";
 import type { Tree } from "./tree.ts";
@@ -32,6 +33,8 @@ export interface Outputs {
   talosconfig: pulumi.Output<string>;
   /** Identifier of the Cloudflare tunnel, where there is one. */
   tunnel: pulumi.Output<string> | undefined;
+  /** Fingerprint of the root secrets that the escrow has to hold. */
+  escrow: pulumi.Output<string>;
 }
 
 /** A platform, from machines to GitOps. */
@@ -55,6 +58,7 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
     { provider: randomness },
   );
   const edge = openEdge(config, configured, randomness);
+  const escrow = recordEscrow(config, configured, { cluster: talosCluster, secrets, edge });
   registerRepository(config, configured, secrets);
   // Pods of Flux need a network.
   handOver(config, configured, { secrets, edge, tree }, { ...inCluster, dependsOn: network });
@@ -65,5 +69,6 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
     kubeconfig: talosCluster.kubeconfig,
     talosconfig: talosCluster.talosconfig,
     tunnel: edge?.tunnel.tunnelId,
+    escrow: escrow.fingerprint,
   };
 };

@@ -13,7 +13,11 @@ interface Kustomization {
 interface Manifest {
   kind?: string;
   apiVersion?: string;
-  spec?: { path?: string };
+  spec?: {
+    path?: string;
+    /** Of a Kustomization of Flux: folders of components, relative to its path. */
+    components?: string[];
+  };
   /** Of a generator of KSOPS: the files that it decrypts. */
   files?: string[];
 }
@@ -63,5 +67,11 @@ const ledTo = (root: string, file: string, facts: Readonly<Record<string, string
     .flatMap((manifest) => {
       if (manifest?.kind === "ksops") return (manifest.files ?? []).map((each) => join(dirname(file), each));
       if (!manifest?.apiVersion?.startsWith("kustomize.toolkit.fluxcd.io/")) return [];
-      return (manifest.spec?.path ?? "").replace(/\$\{(\w+)\}/g, (whole, name: string) => facts[name] ?? whole);
+      const { path, components = [] } = manifest.spec ?? {};
+      if (path === undefined) return [];
+      return [path, ...components.map((component) => join(path, component))].map((place) => filled(place, facts));
     });
+
+/** A path with its variables filled in, as far as they are known. */
+const filled = (path: string, facts: Readonly<Record<string, string>>): string =>
+  path.replace(/\$\{(\w+)\}/g, (whole, name: string) => facts[name] ?? whole);

@@ -28,8 +28,8 @@ export class TreeError extends Error {
 
 const repositoryRoot = join(import.meta.dirname, "..");
 
-const ciliumFolder = "gitops/infrastructure/network/cilium";
-const fluxOperatorFolder = "gitops/infrastructure/flux/flux-operator";
+const ciliumFolder = "gitops/infrastructure/network/cilium/app";
+const fluxOperatorFolder = "gitops/infrastructure/flux/flux-operator/app";
 const argoValues = "gitops/argocd/values.yaml";
 
 /**

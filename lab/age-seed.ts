@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 
+import { ageIdentity } from "../components/secrets/age.ts";
+
 /**
  * The seed of the lab's age identity, base64.
  *
@@ -7,3 +9,6 @@ import { createHash } from "node:crypto";
  * encrypted to it alone.
  */
 export const labAgeSeed: string = createHash("sha256").update("Hearth's lab, open to everyone").digest("base64");
+
+/** The identity that the seed makes. */
+export const labAgeIdentity: string = ageIdentity(Uint8Array.from(Buffer.from(labAgeSeed, "base64")));

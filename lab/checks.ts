@@ -1,12 +1,13 @@
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { encryptedFiles } from "../infra/tree-walk.ts";
 import { Problem } from "../toolchain/problem.ts";
 import { readiness, type Kubernetes, type KubernetesObject } from "./kubernetes.ts";
 
-/** Names of the Kubernetes Secrets that the GitOps tree holds encrypted. */
-export const encryptedSecrets = (root: string): string[] =>
-  globSync("gitops/**/*.sops.yaml", { cwd: root }).flatMap((file) =>
+/** Names of the Kubernetes Secrets that a cluster's part of the GitOps tree holds encrypted. */
+export const encryptedSecrets = (root: string, path: string): string[] =>
+  encryptedFiles(root, path, {}).flatMap((file) =>
     parseAllDocuments(readFileSync(join(root, file), "utf8")).flatMap((document) => {
       const object = document.toJS() as { kind?: string; metadata?: { name?: string } } | null;
       return object?.kind === "Secret" && object.metadata?.name !== undefined ? [object.metadata.name] : [];

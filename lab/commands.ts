@@ -9,7 +9,7 @@ import { fluxObjects } from "./flux.ts";
 import { Kubernetes } from "./kubernetes.ts";
 import type { LabConfig } from "./lab-config.ts";
 import type { Lab } from "./lab.ts";
-import { describeChanges, describeProgress, running, type Context } from "./up.ts";
+import { describeChanges, describeLeftOut, describeProgress, running, type Context } from "./up.ts";
 
 /** Says what the program would change, and changes nothing. */
 export const preview = async (lab: Lab, context: Context): Promise<void> => {
@@ -79,7 +79,7 @@ export const reset = async (lab: Lab, context: Context): Promise<void> => {
   context.display.line(`Removed .lab/${lab.folder.stack}`);
 };
 
-/** Prints what a shell evaluates to use kubectl, talosctl and pulumi on the lab. */
+/** Prints what a shell evaluates to use kubectl, talosctl and pulumi on the lab, for the stack file as it is now. */
 export const env = async (lab: Lab): Promise<void> => {
   if ((await readIfThere(lab.folder.kubeconfig)) === undefined) {
     throw new Problem(
@@ -87,6 +87,7 @@ export const env = async (lab: Lab): Promise<void> => {
     );
   }
   await lab.linkHandTools();
+  await lab.derive();
   console.log(shellExports(lab.folder));
 };
 
@@ -135,11 +136,13 @@ const clusterStatus = async (lab: Lab): Promise<void> => {
     const fluxRows = objects.map((object) => [
       object.kind,
       `${object.namespace}/${object.name}`,
-      yes(object.isReady),
+      object.isSuspended ? "suspended" : yes(object.isReady),
       object.revision,
-      object.isReady ? "" : object.message,
+      object.isReady || object.isSuspended ? "" : object.message,
     ]);
     console.log(`\n${table(["FLUX", "NAME", "STATE", "REVISION", "NOTE"], fluxRows)}`);
+    const leftOut = describeLeftOut(await lab.leftOut());
+    if (leftOut.length > 0) console.log(`\n${leftOut.join("\n")}`);
   } catch (error) {
     console.log(`\nThe Kubernetes API does not answer: ${error instanceof Error ? error.message : String(error)}`);
   }

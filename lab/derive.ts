@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { schematicId } from "../components/talos/schematic.ts";
 import { Problem } from "../toolchain/problem.ts";
 import type { Credentials } from "./credentials.ts";
-import type { LabConfig, Machine } from "./lab-config.ts";
+import type { LabChart, LabConfig, Machine } from "./lab-config.ts";
 
 /**
  * The part of a committed stack configuration that the lab reads. What it does not name passes through unchanged.
@@ -16,6 +16,7 @@ import type { LabConfig, Machine } from "./lab-config.ts";
  * | a name in `cluster.endpoint` or `proxmox.endpoint`     | the VIP's address, an address of the lab                 |
  * | `proxmox.insecure`                                     | unchanged: the lab's authority is trusted                |
  * | `gitops.repository`, `gitops.knownHosts`               | the lab's Git server and its host key                    |
+ * | `escrow`                                               | in the lab's folder, for the lab's key as well, no KMS   |
  * | secrets                                                | generated for the lab; the age seed is a known one       |
  */
 export interface StackConfig {
@@ -35,7 +36,8 @@ export interface StackConfig {
   >;
   "hearth:proxmox"?: ProxmoxConfig;
   "hearth:cloudflare"?: { account: string; zone: { id: string; name: string } };
-  "hearth:gitops": { repository: string; branch: string; path: string; knownHosts: string };
+  "hearth:gitops": { engine?: string; repository: string; branch: string; path: string; knownHosts: string };
+  "hearth:escrow"?: { recipients: string[]; copies?: unknown[] };
   [key: string]: unknown;
 }
 
@@ -93,12 +95,17 @@ const mapStrings = (value: unknown, change: (text: string) => string): unknown =
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mapStrings(each, change)]));
 };
 
-/**
- * The stack configuration that the lab runs, from the committed one. Pure; secrets are not part of it.
- *
- * @param knownHosts the line of known_hosts by which clients know the lab's Git server
- */
-export const deriveStack = (committed: StackConfig, knownHosts: string): StackConfig => {
+/** What of the lab itself goes into the stack configuration. */
+export interface LabFacts {
+  stack: string;
+  /** The line of known_hosts by which clients know the lab's Git server. */
+  knownHosts: string;
+  /** Recipient of the lab's age identity. */
+  recipient: string;
+}
+
+/** The stack configuration that the lab runs, from the committed one. Pure; secrets are not part of it. */
+export const deriveStack = (committed: StackConfig, { stack, knownHosts, recipient }: LabFacts): StackConfig => {
   refuseCollisions(committed);
   const services = serviceAddresses(committed);
   const cluster = committed["hearth:cluster"];
@@ -122,8 +129,20 @@ export const deriveStack = (committed: StackConfig, knownHosts: string): StackCo
       repository: `ssh://git@${services.git}/hearth.git`,
       knownHosts,
     },
+    ...(committed["hearth:escrow"] && { "hearth:escrow": labEscrow(committed["hearth:escrow"], stack, recipient) }),
   };
 };
+
+/** The lab's root secrets stay in the lab: no copy of them leaves it, and no service is asked. */
+const labEscrow = (
+  { recipients, copies = [] }: { recipients: string[]; copies?: unknown[] },
+  stack: string,
+  recipient: string,
+) => ({
+  recipients: [...new Set([recipient, ...recipients])],
+  path: `.lab/${stack}/escrow.sops.yaml`,
+  copies: copies.map((_, index) => ({ to: "folder", path: `.lab/${stack}/copies/${index.toString()}` })),
+});
 
 const clusterEndpoint = ({ endpoint, vip }: StackConfig["hearth:cluster"]): string => {
   if (hasAddress(endpoint)) return toLoopback(endpoint);
@@ -166,6 +185,8 @@ export interface LabInputs {
   /** Paths of folders in Go's module cache by name. */
   data: Record<string, string>;
   credentials: Credentials;
+  /** Charts that the registry holds beside Cilium's and flux-operator's. */
+  charts: LabChart[];
 }
 
 /** What the simulators are told, from the committed configuration. Pure. */
@@ -182,7 +203,12 @@ export const deriveLab = (committed: StackConfig, inputs: LabInputs): LabConfig 
     programs: inputs.programs,
     data: inputs.data,
     supervisor: { address: services.supervisor },
-    internet: { proxy: services.proxy, registry: services.registry, registries: ["ghcr.io", "quay.io"] },
+    internet: {
+      proxy: services.proxy,
+      registry: services.registry,
+      registries: sorted(["ghcr.io", "quay.io", ...inputs.charts.map(({ host }) => host)]),
+      charts: inputs.charts,
+    },
     proxmox: {
       address: proxmox === undefined ? "" : proxmoxAddress(proxmox, services),
       token: inputs.credentials.proxmoxToken,

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../toolchain/problem.ts";
 import { checkpointFile, restoreCheckpoint } from "./checkpoint.ts";
-import { engineEnvironment } from "./environment.ts";
+import { engineEnvironment, readIfThere } from "./environment.ts";
 import { RunReport, type EngineEvent } from "./events.ts";
 import type { LabFolder } from "./folder.ts";
 import { forgetRelease } from "./helm.ts";
@@ -186,7 +186,8 @@ export class Engine {
    * Removes operations from the state that an engine began and never reported.
    *
    * What was created by them is not in the state, and the next update creates it again. Most resources take over what is
-   * there; Helm does not, so it has to forget its release first.
+   * there; Helm does not, so it has to forget its release first. etcd is bootstrapped once, so where it has begun that is
+   * done.
    */
   private async forgetPending(): Promise<string[]> {
     if (!(await this.hasStack())) return [];
@@ -195,9 +196,20 @@ export class Engine {
     if (pending.length === 0) return [];
     const releases = pending.map(({ resource }) => resource).filter(({ type }) => type === helmReleaseType);
     if (releases.length > 0) await this.forgetReleases(releases);
-    const input = JSON.stringify({ ...state, deployment: { ...state.deployment, pending_operations: [] } });
+    const begun = pending.filter(({ type, resource }) => type === "creating" && resource.type === bootstrapType);
+    const done = (await this.isBootstrapped()) ? begun.map(({ resource }) => bootstrapped(resource)) : [];
+    const resources = [...(state.deployment.resources ?? []), ...done];
+    const input = JSON.stringify({ ...state, deployment: { ...state.deployment, resources, pending_operations: [] } });
     await this.call(["stack", "import", "--stack", this.folder.stack], { input });
     return pending.map(({ type, resource }) => `${type} ${resource.urn.split("::").at(-1) ?? resource.urn}`);
+  }
+
+  /** Whether etcd began on one of the lab's machines, by the file that it is started with. */
+  private async isBootstrapped(): Promise<boolean> {
+    const machines = join(this.folder.path, "machines");
+    const names = await readdir(machines).catch(() => []);
+    const marks = names.map((name) => join(machines, name, "var", "controlplane", "etcd-membership.json"));
+    return (await Promise.all(marks.map((mark) => readIfThere(mark)))).some((mark) => mark !== undefined);
   }
 
   private async forgetReleases(releases: StateResource[]): Promise<void> {
@@ -225,6 +237,14 @@ export class Engine {
     return result.stdout;
   }
 }
+
+const bootstrapType = "talos:machine/bootstrap:Bootstrap";
+
+/** A bootstrap as the state has it once it is done. */
+const bootstrapped = (resource: StateResource): object => {
+  const id = "machine_bootstrap";
+  return { ...resource, id, outputs: { ...resource.inputs, id } };
+};
 
 /** Ends an engine that outlived the command which started it, and what is left of one that was killed. */
 export const endOrphan = async (folder: LabFolder): Promise<void> => {

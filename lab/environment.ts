@@ -3,6 +3,12 @@ import { delimiter, join } from "node:path";
 import type { LabFolder } from "./folder.ts";
 import type { LabConfig } from "./lab-config.ts";
 
+/**
+ * URL of the state. Without `metadata=skip` each object has a second file beside it, which is not replaced but rewritten:
+ * an engine that is killed meanwhile leaves it empty, and the state cannot be read any more.
+ */
+export const stateUrl = (folder: LabFolder): string => `file://${folder.state}?metadata=skip`;
+
 /** What the engine and its plugins run with, beside what the person's environment has. */
 export const engineEnvironment = (
   folder: LabFolder,
@@ -14,9 +20,13 @@ export const engineEnvironment = (
   return {
     PATH: [folder.bin, join(folder.root, "node_modules", ".bin"), path].join(delimiter),
     PULUMI_HOME: folder.pulumiHome,
-    PULUMI_BACKEND_URL: `file://${folder.state}`,
+    PULUMI_BACKEND_URL: stateUrl(folder),
     PULUMI_CONFIG_PASSPHRASE_FILE: folder.passphrase,
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // The flag --policy-pack of every preview and update. The engine starts it in the program's folder.
+    PULUMI_OPTION_POLICY_PACK: join(folder.root, "policy", "pack"),
+    // A policy may ask of a stack what a lab need not have: an escrow of its secrets.
+    HEARTH_LAB: folder.stack,
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     // Programs disagree on the case of these names.
     ...both("HTTPS_PROXY", proxy),
@@ -38,7 +48,7 @@ export const shellExports = (folder: LabFolder): string =>
     `export TALOSCONFIG=${quoted(folder.talosconfig)}`,
     `export PULUMI_STACK=${quoted(folder.stack)}`,
     `export PULUMI_HOME=${quoted(folder.pulumiHome)}`,
-    `export PULUMI_BACKEND_URL=${quoted(`file://${folder.state}`)}`,
+    `export PULUMI_BACKEND_URL=${quoted(stateUrl(folder))}`,
     `export PULUMI_CONFIG_PASSPHRASE_FILE=${quoted(folder.passphrase)}`,
     `export PATH=${quoted(folder.bin)}:"$PATH"`,
   ].join("\n");
@@ -58,6 +68,7 @@ export const pulumiScript = (folder: LabFolder, lab: LabConfig, pulumi: string):
 # Written by \`npm run lab\`: pulumi as the lab of stack ${folder.stack} has it.
 ${lines.join("\n")}
 export PATH=${quoted(folder.bin)}:${quoted(join(folder.root, "node_modules", ".bin"))}:"$PATH"
+case " $* " in *" --policy-pack"*) unset PULUMI_OPTION_POLICY_PACK ;; esac
 case " $* " in *" --config-file"*) exec ${quoted(pulumi)} "$@" ;; esac
 case "$1" in
   ${readConfiguration.join(" | ")})

@@ -5,13 +5,17 @@ export interface EngineEvent {
   resOutputsEvent?: { metadata: StepMetadata };
   resOpFailedEvent?: { metadata: StepMetadata };
   diagnosticEvent?: { urn?: string; message: string; severity: "debug" | "info" | "info#err" | "warning" | "error" };
+  policyEvent?: { resourceUrn?: string; message: string; policyName: string; enforcementLevel: string };
   summaryEvent?: { durationSeconds: number; resourceChanges?: Record<string, number>; result?: string };
 }
 
-interface StepMetadata {
+/** One step of the engine on one resource. */
+export interface StepMetadata {
   op: string;
   urn: string;
   type: string;
+  /** What differs, by the path of the property. */
+  detailedDiff?: Record<string, { diffKind: string; inputDiff: boolean }> | null;
 }
 
 /** A phase of the program: the resources below one kind of component. */
@@ -40,6 +44,8 @@ export class RunReport {
   /** Resources changed, as `create Vm den-dev-cp01`. */
   readonly changes: string[] = [];
   readonly errors: string[] = [];
+  /** What policies say without refusing anything. */
+  readonly advice: string[] = [];
   /** Number of resources by operation; undefined until the run has ended. */
   counts: Record<string, number> | undefined;
 
@@ -51,6 +57,7 @@ export class RunReport {
     if (event.resOutputsEvent !== undefined) return this.end(event.resOutputsEvent.metadata, "done");
     if (event.resOpFailedEvent !== undefined) return this.end(event.resOpFailedEvent.metadata, "FAILED");
     if (event.diagnosticEvent !== undefined) return this.diagnose(event.diagnosticEvent);
+    if (event.policyEvent !== undefined) return this.refuse(event.policyEvent);
     if (event.summaryEvent !== undefined) {
       this.counts = event.summaryEvent.resourceChanges ?? {};
       return `summary: ${JSON.stringify(this.counts)} in ${event.summaryEvent.durationSeconds.toString()} s`;
@@ -88,6 +95,12 @@ export class RunReport {
     return `${severity}: ${named}`;
   }
 
+  private refuse({ message, policyName, enforcementLevel }: NonNullable<EngineEvent["policyEvent"]>): string {
+    const text = `${policyName}: ${plainText(message)}`;
+    (enforcementLevel === "mandatory" ? this.errors : this.advice).push(text);
+    return `policy, ${enforcementLevel}: ${text}`;
+  }
+
   private phase(urn: string): Phase {
     const name = phaseOf(urn);
     const known = this.phases.get(name);
@@ -97,6 +110,15 @@ export class RunReport {
     return phase;
   }
 }
+
+/** A message of the engine without its marks of colour, and without the policy's description, its first line. */
+const plainText = (message: string): string =>
+  message
+    .replaceAll(/<\{%[^%]*%\}>/g, "")
+    .trim()
+    .split("\n")
+    .slice(-1)
+    .join("");
 
 const isNothing = (op: string): boolean => ["same", "read", "refresh"].includes(op);
 const isOwn = (type: string): boolean => type.startsWith("pulumi:") || type.startsWith("hearth:");

@@ -14,6 +14,8 @@ export interface FluxObject {
   namespace: string;
   name: string;
   isReady: boolean;
+  /** Whether somebody has stopped its reconciliation. */
+  isSuspended: boolean;
   /** Revision it has fetched or applied, as `refs/heads/main@sha1:…`; of a HelmRelease, the chart's version. */
   revision: string;
   message: string;
@@ -26,6 +28,7 @@ const describe = (kind: FluxObject["kind"], object: KubernetesObject, revision: 
   namespace: object.metadata.namespace ?? "",
   name: object.metadata.name,
   ...readiness(object),
+  isSuspended: object.spec?.suspend === true,
   revision: text(revision),
 });
 
@@ -50,7 +53,13 @@ export const fluxObjects = async (kubernetes: Kubernetes): Promise<FluxObject[]>
 
 /** What keeps the revision from being applied everywhere; empty once it is. */
 export const unapplied = (objects: readonly FluxObject[], revision: string): FluxObject[] =>
-  objects.filter((object) => !object.isReady || (object.kind !== "HelmRelease" && object.revision !== revision));
+  objects
+    .filter(({ isSuspended }) => !isSuspended)
+    .filter((object) => !object.isReady || !hasRevision(object, revision));
+
+/** Sources and releases of charts have revisions of their own. */
+const hasRevision = (object: FluxObject, revision: string): boolean =>
+  object.kind === "HelmRelease" || object.revision === revision;
 
 /** Whether there is something to wait for: a repository and a Kustomization of it. */
 const hasStarted = (objects: readonly FluxObject[]): boolean =>
@@ -80,7 +89,7 @@ export interface WaitOptions {
 /** Waits until Flux has applied the revision, and everything that came from it is Ready. */
 export const waitForFlux = async (
   kubernetes: Kubernetes,
-  { revision, signal, timeout = 300_000, onProgress }: WaitOptions,
+  { revision, signal, timeout = 600_000, onProgress }: WaitOptions,
 ): Promise<FluxObject[]> => {
   const deadline = Date.now() + timeout;
   let asked = 0;

@@ -9,6 +9,10 @@ export interface LabFolder {
   path: string;
   /** What the simulators are told; see lab/internal/labconfig. */
   config: string;
+  /** What the simulators put into the cluster before Flux is there; see lab/internal/pods/plant.go. */
+  plant: string;
+  /** What of the tree does not run here, and is not checked. */
+  left: string;
   /** The committed stack configuration. */
   committed: string;
   /** The stack configuration derived from it, with its secrets encrypted. */
@@ -45,6 +49,8 @@ export const labFolder = (root: string, stack: string): LabFolder => {
     stack,
     path,
     config: join(path, "lab.json"),
+    plant: join(path, "plant.json"),
+    left: join(path, "tree.json"),
     committed: join(root, `Pulumi.${stack}.yaml`),
     derived: join(path, `Pulumi.${stack}.yaml`),
     credentials: join(path, "credentials.json"),

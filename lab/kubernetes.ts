@@ -66,6 +66,12 @@ export class Kubernetes {
     if (status !== 200) throw new Error(`PATCH ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
   }
 
+  /** Creates an object below a path. */
+  async create(path: string, object: object): Promise<void> {
+    const { status, body } = await this.ask("POST", path, JSON.stringify(object), "application/json");
+    if (status !== 201) throw new Error(`POST ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+  }
+
   /** Deletes an object, if it is there. */
   async delete(path: string): Promise<void> {
     const { status, body } = await this.ask("DELETE", path);
@@ -73,9 +79,14 @@ export class Kubernetes {
       throw new Error(`DELETE ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
   }
 
-  private ask(method: string, path: string, body?: string): Promise<{ status: number; body: string }> {
+  private ask(
+    method: string,
+    path: string,
+    body?: string,
+    type = "application/merge-patch+json",
+  ): Promise<{ status: number; body: string }> {
     return new Promise((resolve, reject) => {
-      const headers = body === undefined ? {} : { "Content-Type": "application/merge-patch+json" };
+      const headers = body === undefined ? {} : { "Content-Type": type };
       const asked = request({ ...this.options, method, path, headers }, (answer) => {
         const chunks: Buffer[] = [];
         answer.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -6,7 +6,7 @@ export interface LabConfig {
   programs: Record<string, string>;
   data: Record<string, string>;
   supervisor: { address: string };
-  internet: { proxy: string; registry: string; registries: string[] };
+  internet: { proxy: string; registry: string; registries: string[]; charts: LabChart[] };
   proxmox: {
     address: string;
     token: string;
@@ -40,4 +40,18 @@ export interface Machine {
   secureBoot: boolean;
   tpm: boolean;
   image: { version: string; schematic: string };
+}
+
+/** A chart that the registry holds, and where the world gets it. */
+export interface LabChart {
+  /** Public name of a registry. */
+  host: string;
+  /** Path below it. */
+  repository: string;
+  /** Whether the host has an index of charts there, as repositories had before there were OCI registries. */
+  isIndex: boolean;
+  folder: string;
+  version: string;
+  /** Further folders by their path in the chart. */
+  with: Record<string, string>;
 }

@@ -2,10 +2,11 @@ import { execa } from "execa";
 import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import { ageRecipient } from "../components/secrets/age.ts";
 import { moduleFolder } from "../toolchain/modules.ts";
 import { codeOf, Problem } from "../toolchain/problem.ts";
 import { Toolchain } from "../toolchain/toolchain.ts";
-import { labAgeSeed } from "./age-seed.ts";
+import { labAgeIdentity, labAgeSeed } from "./age-seed.ts";
 import { labCredentials } from "./credentials.ts";
 import { deriveLab, deriveStack, serviceAddresses, type StackConfig } from "./derive.ts";
 import { Engine } from "./engine.ts";
@@ -14,6 +15,7 @@ import type { LabFolder } from "./folder.ts";
 import type { LabConfig } from "./lab-config.ts";
 import { Simulators } from "./simulators.ts";
 import { Supervisor } from "./supervisor.ts";
+import { noTree, readLabTree, type ReadTree } from "./tree-reading.ts";
 
 /** Programs that the simulators start. */
 const simulated = [
@@ -55,6 +57,11 @@ export class Lab {
     this.supervisor = new Supervisor(folder, serviceAddresses(committed).supervisor);
   }
 
+  /** The cluster's folder in the GitOps tree. */
+  get treePath(): string {
+    return this.committed["hearth:gitops"].path;
+  }
+
   /** Reads the committed stack configuration. */
   static async open(folder: LabFolder): Promise<Lab> {
     const text = await readFile(folder.committed, "utf8").catch((error: unknown) => {
@@ -72,6 +79,7 @@ export class Lab {
     const toolchain = new Toolchain({ root: folder.root });
     const programs = await toolchain.ensure([...simulated, ...engine, "hearth-lab"]);
     const credentials = await labCredentials(folder);
+    const tree = await this.readTree();
     const lab = deriveLab(this.committed, {
       stack: folder.stack,
       dir: folder.path,
@@ -80,6 +88,7 @@ export class Lab {
       programs: Object.fromEntries([...simulated, "hearth-lab"].map((name) => [name, programs[name] ?? ""])),
       data: await this.data(),
       credentials,
+      charts: tree.charts,
     });
     const text = `${JSON.stringify(lab, undefined, 2)}\n`;
     await write(folder.config, text);
@@ -109,8 +118,19 @@ export class Lab {
     return made;
   }
 
+  /** Derives the configuration anew from the stack file as it is now. */
+  async derive(): Promise<void> {
+    await this.writeDerived();
+  }
+
   simulators(lab: LabConfig): Simulators {
     return new Simulators(this.folder, lab);
+  }
+
+  /** What of the tree stands still in this lab, and what nobody checks. */
+  async leftOut(): Promise<Pick<ReadTree, "stopped" | "unchecked">> {
+    const text = await readIfThere(this.folder.left);
+    return text === undefined ? noTree : (JSON.parse(text) as Pick<ReadTree, "stopped" | "unchecked">);
   }
 
   /** The commit that the lab's Git server serves, as Flux names it. */
@@ -135,6 +155,19 @@ export class Lab {
     } catch (error) {
       throw new Problem(`${this.folder.path} cannot be made (${codeOf(error) ?? "?"}): make the checkout writable`);
     }
+  }
+
+  /** Works out what of the tree can run here, and has the simulators plant what the rest would have brought. */
+  private async readTree(): Promise<ReadTree> {
+    const { folder } = this;
+    const tree =
+      this.committed["hearth:gitops"].engine === "argocd"
+        ? noTree
+        : await readLabTree(folder.root, folder.stack, this.committed);
+    const { kinds, policies, stopped, unchecked, definitions } = tree;
+    await write(folder.plant, JSON.stringify({ definitions, kinds, policies }));
+    await write(folder.left, JSON.stringify({ stopped, unchecked }));
+    return tree;
   }
 
   /** Folders in Go's module cache that hold what the simulators serve. */
@@ -164,9 +197,13 @@ export class Lab {
   private async writeDerived(): Promise<StackFile> {
     const before = parse((await readIfThere(this.folder.derived)) ?? "config: {}") as StackFile;
     const knownHosts = (await readFile(this.folder.knownHosts, "utf8")).trim();
+    const recipient = await ageRecipient(labAgeIdentity);
     const secrets = Object.entries(before.config).filter(([, value]) => isSecret(value));
     const file: StackFile = {
-      config: { ...deriveStack(this.committed, knownHosts), ...Object.fromEntries(secrets) },
+      config: {
+        ...deriveStack(this.committed, { stack: this.folder.stack, knownHosts, recipient }),
+        ...Object.fromEntries(secrets),
+      },
       ...(before.encryptionsalt !== undefined && { encryptionsalt: before.encryptionsalt }),
     };
     await write(this.folder.derived, stringify(file, { lineWidth: 0 }));

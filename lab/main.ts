@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readArguments } from "../toolchain/arguments.ts";
 import { withLock } from "../toolchain/lock.ts";
 import { explain, Problem } from "../toolchain/problem.ts";
 import { destroy, down, env, logs, preview, reset, status } from "./commands.ts";
 import { Display } from "./display.ts";
 import { labFolder } from "./folder.ts";
 import { Lab } from "./lab.ts";
+import { lose } from "./lose.ts";
 import { Interrupted } from "./interrupt.ts";
 import { up, type Context } from "./up.ts";
 
@@ -18,12 +19,15 @@ const usage = `Usage: npm run lab [-- COMMAND [STACK]]
   destroy   destroy the stack, with everything that it made
   down      stop every process; the state stays for the next up
   reset     stop, and delete the state
+  lose      make the stack lose what a disaster takes: machines, state, all, or machines by name
   logs      list the logs; with a name after the stack, print the end of that one
 
 STACK is dev unless given.`;
 
 /** Commands that change the lab, so that only one of them may run at a time. */
-const changing: Record<string, (lab: Lab, context: Context) => Promise<void>> = { up, preview, destroy, down, reset };
+const changing: Record<string, (lab: Lab, context: Context, what?: string) => Promise<void>> = {
+  ...{ up, preview, destroy, down, reset, lose },
+};
 const reading: Record<string, (lab: Lab, name?: string) => Promise<void>> = { status, env, logs };
 
 /** One press of Ctrl-C may arrive more than once, by npm as well; within this time, in milliseconds, it is one. */
@@ -45,14 +49,14 @@ const onInterrupt = (): { signal: AbortSignal; hurry: AbortSignal } => {
   return { signal: first.signal, hurry: second.signal };
 };
 
-const change = async (name: string, lab: Lab): Promise<void> => {
+const change = async (name: string, lab: Lab, what?: string): Promise<void> => {
   const display = new Display();
   const interrupt = onInterrupt();
   interrupt.signal.addEventListener("abort", () => {
     display.line("Interrupted: ending what is under way. Press Ctrl-C again to end it at once");
   });
   try {
-    await changing[name]?.(lab, { display, ...interrupt });
+    await changing[name]?.(lab, { display, ...interrupt }, what);
   } catch (error) {
     display.clear();
     if (!(error instanceof Interrupted)) throw error;
@@ -63,27 +67,20 @@ const change = async (name: string, lab: Lab): Promise<void> => {
   }
 };
 
-const parse = (args: string[]): { positionals: string[]; values: { help?: boolean } } => {
-  try {
-    return parseArgs({ args, allowPositionals: true, options: { help: { type: "boolean", short: "h" } } });
-  } catch (error) {
-    throw new Problem(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-  }
-};
-
 const main = async (args: string[]): Promise<void> => {
-  const { positionals, values } = parse(args);
+  const { positionals, values } = readArguments(args, {}, usage);
   const [command = "up", stack = "dev", name] = positionals;
   if (values.help === true) {
     console.log(usage);
     return;
   }
   if (!(command in changing) && !(command in reading)) throw new Problem(`There is no command ${command}.\n\n${usage}`);
-  if (positionals.length > (command === "logs" ? 3 : 2)) throw new Problem(`Too many arguments.\n\n${usage}`);
+  if (positionals.length > (["logs", "lose"].includes(command) ? 3 : 2))
+    throw new Problem(`Too many arguments.\n\n${usage}`);
   const folder = labFolder(join(import.meta.dirname, ".."), stack);
   const lab = await Lab.open(folder);
   if (command in reading) return reading[command]?.(lab, name);
-  await withLock(folder.lock, () => change(command, lab), {
+  await withLock(folder.lock, () => change(command, lab, name), {
     onWait: (pid) => {
       throw new Problem(
         `Another \`npm run lab\`, process ${pid.toString()}, is changing the lab of ${stack}: wait for it`,

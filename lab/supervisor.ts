@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../toolchain/problem.ts";
 import type { LabFolder } from "./folder.ts";
+import { isRunning } from "../toolchain/running.ts";
 
 /** One process of the lab, as the supervisor tells of it. */
 export interface Part {
@@ -146,12 +147,3 @@ export class Supervisor {
     return `The lab does not start: ${(lines.at(-1) ?? "").replace(/^hearth-lab: (supervise: )?/, "")} (log: ${this.log})`;
   }
 }
-
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};

@@ -11,6 +11,7 @@ import { interruptible } from "./interrupt.ts";
 import { Kubernetes } from "./kubernetes.ts";
 import type { LabConfig } from "./lab-config.ts";
 import type { Lab } from "./lab.ts";
+import type { ReadTree } from "./tree-reading.ts";
 
 /** What a command runs with. */
 export interface Context {
@@ -138,7 +139,7 @@ const summarize = async (
     () => nodeStates(kubernetes),
     (states) => states.length > 0 && states.every(({ isReady }) => isReady),
   );
-  const secrets = encryptedSecrets(lab.folder.root);
+  const secrets = encryptedSecrets(lab.folder.root, lab.treePath);
   const decrypted = await decryptedSecrets(kubernetes, secrets);
   const cloudflare = await lab.simulators(config).cloudflare();
   const status = await lab.supervisor.status();
@@ -148,7 +149,7 @@ const summarize = async (
       "nodes",
       `${ready.length.toString()} of ${nodes.length.toString()} Ready: ${ready.map(({ name }) => name).join(", ")}`,
     ],
-    ["Flux", `${objects.length.toString()} objects Ready at ${revision}`],
+    ["Flux", describeFlux(objects, revision)],
     ["secrets", `${decrypted.length.toString()} of ${secrets.length.toString()} decrypted: ${decrypted.join(", ")}`],
     ...(cloudflare === undefined
       ? []
@@ -158,6 +159,7 @@ const summarize = async (
   ];
   display.line(`\nThe lab of ${lab.folder.stack} is up after ${duration(display.seconds)}`);
   for (const [name, value] of rows) display.line(`  ${name.padEnd(8)} ${value}`);
+  for (const line of describeLeftOut(await lab.leftOut())) display.line(`  ${line}`);
   if (await lab.hasUncommitted()) display.line("  Flux applies commits: gitops/ has changes that are not committed");
   display.line(`\n  eval "$(npm run --silent lab -- env ${lab.folder.stack})"   to use kubectl, talosctl and pulumi`);
   requireNothingMissing([
@@ -167,6 +169,18 @@ const summarize = async (
     ...(cloudflare?.records === 0 ? ["there is no DNS record"] : []),
   ]);
 };
+
+const describeFlux = (objects: readonly FluxObject[], revision: string): string => {
+  const suspended = objects.filter(({ isSuspended }) => isSuspended).length;
+  const ready = (objects.length - suspended).toString();
+  return `${ready} objects Ready${suspended === 0 ? "" : `, ${suspended.toString()} suspended,`} at ${revision}`;
+};
+
+/** What the lab cannot run or check, a line each. */
+export const describeLeftOut = ({ stopped, unchecked }: Pick<ReadTree, "stopped" | "unchecked">): string[] => [
+  ...stopped.map(({ namespace, name, reason }) => `not run: HelmRelease ${namespace}/${name}: ${reason}`),
+  ...unchecked.map((object) => `not checked: the health of ${object}, whose controller does not run here`),
+];
 
 const describeMemory = ({
   bytes,

@@ -4,7 +4,7 @@ import { chmod, cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
-import { goEnvironment } from "./go.ts";
+import { compilerEnvironment, goEnvironment } from "./go.ts";
 import { requiredVersion } from "./gomod.ts";
 import { moduleFolder } from "./modules.ts";
 import { Problem } from "./problem.ts";
@@ -69,7 +69,8 @@ const goRunner =
   (cwd: string, output: NodeJS.WritableStream, onPackage?: (count: number) => void): RunGo =>
   async (...args) => {
     output.write(`$ go ${args.join(" ")}\n`);
-    const child = execa("go", args, { cwd, env: goEnvironment, all: true, buffer: false, stdin: "ignore" });
+    const env = { ...compilerEnvironment, ...goEnvironment };
+    const child = execa("go", args, { cwd, env, all: true, buffer: false, stdin: "ignore" });
     let count = 0;
     for await (const line of createInterface({ input: child.all })) {
       output.write(`${line}\n`);

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { codeOf, Problem } from "./problem.ts";
+import { isRunning } from "./running.ts";
 
 /** The per-user folder of what Hearth builds, unless HEARTH_CACHE names another. */
 export const cacheRoot = (env: NodeJS.ProcessEnv = process.env): string =>
@@ -98,12 +99,3 @@ export class ToolCache {
     return join(this.root, "tools", name, key);
   }
 }
-
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) !== "ESRCH";
-  }
-};

@@ -1,5 +1,8 @@
 import { execa } from "execa";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { goEnvironment } from "./go.ts";
+import { requiredVersion } from "./gomod.ts";
 import { Problem } from "./problem.ts";
 
 /**
@@ -8,15 +11,26 @@ import { Problem } from "./problem.ts";
  * It is downloaded where it is not there yet, and checked against go.sum.
  */
 export const moduleFolder = async (folder: string, module: string): Promise<string> => {
-  const { stdout, exitCode } = await execa("go", ["mod", "download", "-json", module], {
+  const [found = ""] = await moduleFolders(folder, [module]);
+  return found;
+};
+
+/** As {@link moduleFolder}, for several modules at once. */
+export const moduleFolders = async (folder: string, modules: readonly string[]): Promise<string[]> => {
+  const goMod = await readFile(join(folder, "go.mod"), "utf8");
+  // With its version named, a module is taken as it is pinned, whatever the others here would rather have.
+  const wanted = modules.map((module) => `${module}@${requiredVersion(goMod, module)}`);
+  const { stdout } = await execa("go", ["mod", "download", "-json", ...wanted], {
     cwd: folder,
     env: goEnvironment,
     reject: false,
   });
-  const found = JSON.parse(stdout === "" ? "{}" : stdout) as { Dir?: string; Error?: string };
-  if (exitCode !== 0 || found.Dir === undefined) {
-    const reason = (found.Error ?? "unknown").split("\n")[0] ?? "";
+  const downloads = stdout.split(/^(?=\{)/m).filter((each) => each !== "");
+  const found = downloads.map((each) => JSON.parse(each) as { Path: string; Dir?: string; Error?: string });
+  return modules.map((module) => {
+    const { Dir, Error: error } = found.find(({ Path }) => Path === module) ?? {};
+    if (Dir !== undefined) return Dir;
+    const reason = (error ?? "unknown").split("\n")[0] ?? "";
     throw new Problem(`Go could not download ${module}: ${reason}. Check the network and GOPROXY, then run this again`);
-  }
-  return found.Dir;
+  });
 };

@@ -2,6 +2,7 @@ import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 
 import { makeSeed } from "../secrets/seed.ts";
+import { connectorToken } from "./connector-token.ts";
 import { ingressOf, type IngressRule } from "./ingress.ts";
 import { dnsRecord, type Zone } from "./records.ts";
 
@@ -26,7 +27,8 @@ export class Tunnel extends pulumi.ComponentResource {
     const tunnel = new cloudflare.ZeroTrustTunnelCloudflared(
       name,
       { accountId: args.account, name, configSrc: "cloudflare", tunnelSecret: secret },
-      { parent: this },
+      // All that is published hangs on it, and a new one has another name.
+      { parent: this, protect: true },
     );
     this.tunnelId = tunnel.id;
     this.token = pulumi
@@ -56,7 +58,3 @@ export class Tunnel extends pulumi.ComponentResource {
     }
   }
 }
-
-/** The token of a connector: what Cloudflare's own endpoint answers, made without asking it. */
-export const connectorToken = (account: string, tunnel: string, secret: string): string =>
-  Buffer.from(JSON.stringify({ a: account, t: tunnel, s: secret })).toString("base64");

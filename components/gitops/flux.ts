@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { installOnce, type ChartRelease } from "../helm/install-once.ts";
+import { fluxInstanceSpec, fluxNamespace } from "./flux-instance.ts";
 import { plantNamespace, plantSecret } from "./planted.ts";
 import { fluxCredential, type Repository } from "./repository.ts";
 
@@ -21,13 +22,11 @@ export interface FluxArgs {
   secrets: Record<string, pulumi.Input<string>>;
 }
 
-const namespaceName = "flux-system";
-
 /** Flux, with what it needs to read the repository, open its secrets and fill in the cluster's facts. */
 export class Flux extends pulumi.ComponentResource {
   constructor(name: string, args: FluxArgs, opts: pulumi.ComponentResourceOptions) {
     super("hearth:gitops:Flux", name, {}, opts);
-    const namespace = plantNamespace(namespaceName, this);
+    const namespace = plantNamespace(fluxNamespace, this);
     const credential = this.plantCredential(args.repository, namespace);
     const planted = [...credential, ...this.plantSecrets(args, namespace), ...this.handOff(args, namespace)];
     const operator = installOnce(
@@ -41,7 +40,7 @@ export class Flux extends pulumi.ComponentResource {
 
   private plantCredential(repository: Repository, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
     const credential = fluxCredential(repository);
-    return credential ? [plantSecret(namespaceName, credential, namespace, this)] : [];
+    return credential ? [plantSecret(fluxNamespace, credential, namespace, this)] : [];
   }
 
   private plantSecrets(args: FluxArgs, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
@@ -67,20 +66,8 @@ export class Flux extends pulumi.ComponentResource {
         apiVersion: "fluxcd.controlplane.io/v1",
         kind: "FluxInstance",
         // The operator looks for this name only.
-        metadata: { name: "flux", namespace: namespaceName },
-        spec: {
-          distribution: { version: flux.replace(/^v/, ""), registry: "ghcr.io/fluxcd" },
-          components: ["source-controller", "kustomize-controller", "helm-controller", "notification-controller"],
-          cluster: { type: "kubernetes", networkPolicy: false },
-          sync: {
-            kind: "GitRepository",
-            url: repository.url,
-            ref: `refs/heads/${repository.branch}`,
-            path: repository.path,
-            ...(hasCredential && { pullSecret: namespaceName }),
-          },
-          kustomize: { patches: [rootPatch] },
-        },
+        metadata: { name: "flux", namespace: fluxNamespace },
+        spec: fluxInstanceSpec({ flux, repository, hasCredential }),
       },
       {
         parent: this,
@@ -93,21 +80,3 @@ export class Flux extends pulumi.ComponentResource {
     );
   }
 }
-
-/** Gives the root Kustomization what its files need: decryption and the cluster's facts. */
-const rootPatch = {
-  target: { kind: "Kustomization", name: "flux-system" },
-  patch: JSON.stringify([
-    { op: "add", path: "/spec/decryption", value: { provider: "sops", secretRef: { name: "sops-age" } } },
-    {
-      op: "add",
-      path: "/spec/postBuild",
-      value: {
-        substituteFrom: [
-          { kind: "ConfigMap", name: "cluster-settings" },
-          { kind: "Secret", name: "cluster-secrets" },
-        ],
-      },
-    },
-  ]),
-};

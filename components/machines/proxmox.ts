@@ -13,9 +13,10 @@ export interface ProxmoxMachinesArgs extends ProxmoxDefaults, ImagePlace {
   /** Hosts of the Proxmox cluster beside those that machines are on. */
   hosts?: string[];
   /**
-   * Keep control planes on different hosts.
+   * Have Proxmox keep control planes on different hosts.
    *
-   * It puts them under Proxmox's high availability, which alone looks at such rules.
+   * It puts them under Proxmox's high availability, which alone looks at such rules, and which moves the machines of a host
+   * that fails to others: for disks that all hosts see.
    */
   antiAffinity: boolean;
   /** Changes what a resource is made with, in the last moment. */

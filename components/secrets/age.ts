@@ -1,7 +1,7 @@
 import { bech32 } from "@scure/base";
 import { armor, Decrypter, identityToRecipient } from "age-encryption";
 
-import { seedLength } from "./seed.ts";
+import { seedLength } from "./derive.ts";
 
 /**
  * The age identity that a seed makes: an X25519 secret, its 32 bytes in Bech32.

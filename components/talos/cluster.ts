@@ -3,6 +3,7 @@ import * as talos from "@pulumi/talos";
 
 import type { Machine } from "../machines/machine.ts";
 import { apiReady } from "./api-ready.ts";
+import { endingAuthorities } from "./authorities.ts";
 import { pinnedContract } from "./contract.ts";
 import { founderOf } from "./founder.ts";
 import { machinePatches, type ClusterSettings } from "./machine-config.ts";
@@ -47,8 +48,13 @@ export class TalosCluster extends pulumi.ComponentResource {
     const bootstrap = this.bootstrap(secrets, applied, args);
     this.kubeconfig = this.fetchKubeconfig(bootstrap, secrets, args.ready ?? apiReady);
     this.talosconfig = this.renderTalosconfig(secrets, args);
-    this.machineSecrets = secrets.machineSecrets;
-    this.registerOutputs({ kubeconfig: this.kubeconfig, talosconfig: this.talosconfig });
+    this.machineSecrets = this.watched(secrets.machineSecrets, args.name);
+    // The release is for the next update to know what it comes from: elsewhere in the state it is encrypted.
+    this.registerOutputs({
+      kubeconfig: this.kubeconfig,
+      talosconfig: this.talosconfig,
+      kubernetes: args.kubernetes,
+    });
   }
 
   private drawSecrets(args: TalosClusterArgs): talos.machine.Secrets {
@@ -108,6 +114,17 @@ export class TalosCluster extends pulumi.ComponentResource {
         replaceWith: machine.resources,
       },
     );
+  }
+
+  /** Warns of authorities that end soon: with theirs, every certificate of the cluster ends. */
+  private watched(secrets: pulumi.Output<talos.MachineSecrets>, cluster: string): pulumi.Output<talos.MachineSecrets> {
+    return secrets.apply(async (known) => {
+      for (const { of, ends, days } of endingAuthorities(known, new Date())) {
+        const message = `The ${of} certificate authority of ${cluster} ends on ${ends}, in ${days} days. Give the cluster another one before`;
+        await pulumi.log.warn(`${message}: docs/guides/disaster-recovery.md, "Single failures"`, this);
+      }
+      return known;
+    });
   }
 
   private bootstrap(

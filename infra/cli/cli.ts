@@ -1,5 +1,6 @@
-import { parseArgs, type ParseArgsConfig } from "node:util";
+import type { ParseArgsConfig } from "node:util";
 
+import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { check } from "./check.ts";
 import { init, initOptions } from "./init.ts";
@@ -30,14 +31,6 @@ const commands: Record<string, { run: Command; options?: Options }> = {
   schema: { run: schema, options: { check: { type: "boolean" } } },
 };
 
-const parse = (args: string[], options: Options) => {
-  try {
-    return parseArgs({ args, allowPositionals: true, options: { help: { type: "boolean", short: "h" }, ...options } });
-  } catch (error) {
-    throw new Problem(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-  }
-};
-
 /**
  * Runs one command.
  *
@@ -52,7 +45,7 @@ export const cli = async ([name = "--help", ...args]: string[], session: Session
     }
     throw new Problem(`There is no command ${name}\n\n${usage}`);
   }
-  const { positionals, values } = parse(args, command.options ?? {});
+  const { positionals, values } = readArguments(args, command.options ?? {}, usage);
   if (values.help === true && command.run !== init) {
     session.print(usage);
     return 0;

@@ -55,7 +55,8 @@ const originRequest = z.strictObject({
 
 /**
  * Cloudflare's identifier of a record that exists and is the same, to be taken over. Without it, Cloudflare refuses to make
- * what exists. Only for records that the stack did not make itself. An identifier keeps previews from having to look for one, and says which of several is meant.
+ * what exists. An identifier keeps previews from having to look for one, and says which of several is meant. On a record that
+ * the stack has already, it means nothing.
  */
 const adopt = hex32.optional();
 

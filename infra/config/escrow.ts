@@ -36,6 +36,58 @@ const kms = z
     ),
   );
 
+/** Git would take a word that begins with a dash for an option. */
+const gitWord = z
+  .string()
+  .regex(/^[^\s-]\S*$/, says("is not what Git takes", "write it without spaces and without a dash at its beginning"));
+
+/** Where the file is copied to; state and etcd backups as well, save to Git, which would keep each for ever. */
+const copy = z.discriminatedUnion(
+  "to",
+  [
+    z.strictObject({
+      /** A folder, such as a mounted share. */
+      to: z.literal("folder"),
+      /** Its path; relative to the root of the project unless it begins with a slash. @example "/mnt/nas/hearth" */
+      path: z.string().min(1, says("is empty", "write one such as /mnt/nas/hearth")),
+    }),
+    z.strictObject({
+      /** A branch of a Git repository. */
+      to: z.literal("git"),
+      /** URL that Git pushes to with your own credentials. @example "ssh://git@github.com/you/escrow.git" */
+      repository: gitWord,
+      /** The branch that it pushes to. @default "main" */
+      branch: gitWord.default("main"),
+    }),
+    z.strictObject({
+      /** A bucket of Amazon S3 or of a service that speaks the same; the credentials are in AWS's own variables. */
+      to: z.literal("s3"),
+      /** Name of the bucket, which is there already. @example "den-backups" */
+      bucket: z
+        .string()
+        .regex(
+          /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+          says("is not the name of a bucket", "write one such as den-backups"),
+        ),
+      /** What the keys of all files begin with. @default "hearth" */
+      prefix: z
+        .string()
+        .regex(
+          /^[\w.-]+(\/[\w.-]+)*$/,
+          says("is not a prefix", "write words with slashes between them, such as den/hearth"),
+        )
+        .default("hearth"),
+      /** Region that requests are signed for. @default "us-east-1" */
+      region: z.string().min(1, says("is empty", "write one such as eu-central-1")).default("us-east-1"),
+      /** URL of a service other than Amazon's. @example "https://s3.example.com" */
+      endpoint: z
+        .url({ protocol: /^https?$/, error: says("is not a URL", "write one such as https://s3.example.com") })
+        .optional(),
+    }),
+  ],
+  { error: says("is not a place for copies", "write to: folder, to: git or to: s3 with its keys") },
+);
+
 /** The file that holds the stack's root secrets, so that a lost state can be made again. */
 export const escrowSchema = z.strictObject({
   /**
@@ -53,14 +105,16 @@ export const escrowSchema = z.strictObject({
   /**
    * Where the file is, from the root of the project.
    *
-   * @default `escrow/` and the name of the cluster, such as `escrow/den-dev.sops.yaml`
-   * @example "escrow/den-dev.sops.yaml"
+   * @default `escrow/` and the name of the stack, such as `escrow/dev.sops.yaml`
+   * @example "escrow/dev.sops.yaml"
    */
   path: z
     .string()
     .regex(
       /^(?!\/)(?!.*\.\.).+\.sops\.yaml$/,
-      says("is not a SOPS file of the project", "write one such as escrow/den-dev.sops.yaml"),
+      says("is not a SOPS file of the project", "write one such as escrow/dev.sops.yaml"),
     )
     .optional(),
+  /** Where the file is copied to, and backups with it. @default none */
+  copies: z.array(copy).default([]),
 });

@@ -20,12 +20,13 @@ export const proxmoxSchema = z.strictObject({
   /** Tags of all machines, beside hearth and the cluster's name. */
   tags: z.array(z.string()).default([]),
   /**
-   * Keep control planes on different hosts, where there are enough of both.
+   * Have Proxmox keep control planes on different hosts, where there are enough of both. Only for disks that all hosts see.
    *
-   * It puts them under Proxmox's high availability, and a host that loses its cluster then restarts itself.
-   * @default true
+   * It puts them under Proxmox's high availability: a host that loses its cluster then restarts itself, and its machines are
+   * moved to another host, which cannot start them without their disks.
+   * @default false
    */
-  antiAffinity: z.boolean().default(true),
+  antiAffinity: z.boolean().default(false),
   /** Accept a certificate that no known authority signed. @default false */
   insecure: z.boolean().default(false),
 });

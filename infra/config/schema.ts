@@ -8,6 +8,7 @@ import { imagesSchema } from "./images.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { networkSchema } from "./network.ts";
 import { nodesSchema } from "./nodes.ts";
+import { policySchema } from "./policy.ts";
 import { proxmoxSchema } from "./proxmox.ts";
 
 /** What a stack file says under `hearth:`, save its secrets. */
@@ -28,6 +29,8 @@ export const schema = z.strictObject({
   gitops: gitopsSchema,
   /** Who can open the file with the stack's root secrets. */
   escrow: escrowSchema.optional(),
+  /** What the policy pack asks of the stack. */
+  policy: policySchema.prefault({}),
 });
 
 /** What one stack's configuration says, validated. */

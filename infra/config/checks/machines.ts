@@ -47,4 +47,31 @@ const tpmKnowsWhatBooted: Check = ({ cluster }) =>
       ]
     : [];
 
-export const machineChecks: Check[] = [uniqueLinks, bondsAreMetal, keysHaveTpm, tpmKnowsWhatBooted];
+/** A host that goes takes all of its machines along, and half of the control planes are no quorum. */
+const controlPlanesAreApart: Check = ({ nodes, proxmox }) => {
+  const virtual = Object.entries(nodes).flatMap(([name, { role, proxmox: vm }]) => (vm ? [{ name, role, vm }] : []));
+  const hosts = new Set([...virtual.map(({ vm }) => vm.host), ...(proxmox?.hosts ?? [])]);
+  const controlPlanes = virtual.filter(({ role }) => role === "controlplane");
+  const idle = [...hosts].filter((host) => controlPlanes.every(({ vm }) => vm.host !== host));
+  if (idle.length === 0) return [];
+  return controlPlanes.flatMap(({ name, vm }, index) => {
+    const other = controlPlanes.slice(0, index).find((earlier) => earlier.vm.host === vm.host);
+    if (!other) return [];
+    return [
+      {
+        path: ["nodes", name, "proxmox", "host"],
+        problem: `${vm.host} is the host of ${other.name} too, and both are lost with it`,
+        advice: `use a host without a control plane, such as ${idle[0] ?? ""}`,
+        warning: true,
+      },
+    ];
+  });
+};
+
+export const machineChecks: Check[] = [
+  uniqueLinks,
+  bondsAreMetal,
+  keysHaveTpm,
+  tpmKnowsWhatBooted,
+  controlPlanesAreApart,
+];

@@ -10,4 +10,6 @@ import (
 func init() { commands["pods"] = runPods }
 
 // runPods runs the pods of the cluster that --kubeconfig administers.
-func runPods(ctx context.Context, lab *labconfig.Lab, args []string) error { return pods.Run(ctx, lab, args) }
+func runPods(ctx context.Context, lab *labconfig.Lab, args []string) error {
+	return pods.Run(ctx, lab, args)
+}

@@ -10,4 +10,6 @@ import (
 func init() { commands["registry"] = runRegistry }
 
 // runRegistry serves the OCI registry that stands for the public ones.
-func runRegistry(ctx context.Context, lab *labconfig.Lab, _ []string) error { return registry.Run(ctx, lab) }
+func runRegistry(ctx context.Context, lab *labconfig.Lab, _ []string) error {
+	return registry.Run(ctx, lab)
+}

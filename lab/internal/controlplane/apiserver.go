@@ -209,7 +209,8 @@ func encryptionConfiguration(cluster config.ClusterConfig) any {
 // environment is what a component's process gets: the configured variables, and nothing of this process's but what
 // any program needs.
 func environment(configured config.Env) []string {
-	env := []string{"PATH=/usr/local/bin:/usr/bin:/bin"}
+	// Three heaps of garbage cost memory that a lab has, and save a quarter of the API server's time.
+	env := []string{"GOGC=300", "PATH=/usr/local/bin:/usr/bin:/bin"}
 	for name, value := range configured {
 		env = append(env, name+"="+value)
 	}

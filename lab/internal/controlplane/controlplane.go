@@ -41,6 +41,8 @@ type ControlPlane struct {
 	member uint64
 	cancel context.CancelFunc
 	done   chan struct{}
+	// podsTurn is held while the lab's pods run beside this control plane.
+	podsTurn *os.File
 }
 
 type program struct {
@@ -121,7 +123,8 @@ func (c *ControlPlane) Stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopJoining()
-	for _, name := range []string{podsProgram, "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"} {
+	c.stopPods()
+	for _, name := range []string{"kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"} {
 		c.stopProgram(name)
 	}
 	c.node = nil
@@ -246,13 +249,3 @@ func (c *ControlPlane) LogPath(program string) string {
 }
 
 func (c *ControlPlane) path(name string) string { return filepath.Join(c.options.Dir, name) }
-
-// markBootstrapped remembers that the cluster began here: this machine also runs the lab's pods.
-func (c *ControlPlane) markBootstrapped() error {
-	return writeFile(c.path("bootstrapped"), nil)
-}
-
-func (c *ControlPlane) bootstrapped() bool {
-	_, err := os.Stat(c.path("bootstrapped"))
-	return err == nil
-}

@@ -118,10 +118,7 @@ func (c *ControlPlane) Bootstrap(recoverSnapshot, skipHashCheck bool) error {
 			return err
 		}
 	}
-	if err := c.startEtcd(*c.node, membership{State: "new", Members: member(*c.node)}); err != nil {
-		return err
-	}
-	return c.markBootstrapped()
+	return c.startEtcd(*c.node, membership{State: "new", Members: member(*c.node)})
 }
 
 func member(node Node) string {

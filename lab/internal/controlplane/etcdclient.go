@@ -23,6 +23,15 @@ func (c *ControlPlane) EtcdClient() (*clientv3.Client, error) {
 	return etcdClient(node, node.Address)
 }
 
+// PeersClient is a client of the members on the other control planes. The caller closes it.
+func (c *ControlPlane) PeersClient() (*clientv3.Client, error) {
+	node, ok := c.current()
+	if !ok {
+		return nil, errors.New("etcd is not running")
+	}
+	return c.peersClient(node)
+}
+
 // peersClient is a client of the members on the other control planes.
 func (c *ControlPlane) peersClient(node Node) (*clientv3.Client, error) {
 	var others []netip.Addr

@@ -3,7 +3,6 @@ package controlplane
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/siderolabs/talos/pkg/machinery/constants"
@@ -12,9 +11,6 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
-
-// podsProgram runs the lab's pods: kwok and the controllers whose processes are real.
-const podsProgram = "pods"
 
 // Program is how one program of the control plane is.
 type Program struct {
@@ -194,6 +190,12 @@ func (c *ControlPlane) admin(node Node, state *watching) (*rest.Config, error) {
 		return nil, err
 	}
 	config.QPS, config.Burst = 50, 100
+	if state.admin != nil {
+		// They read it once.
+		c.mu.Lock()
+		c.stopPods()
+		c.mu.Unlock()
+	}
 	state.admin, state.adminFor = config, identity
 	return config, nil
 }
@@ -227,28 +229,6 @@ func (c *ControlPlane) checkAPIServer(ctx context.Context, admin *rest.Config) e
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	return client.Get().AbsPath("/readyz").Do(ctx).Error()
-}
-
-// ensurePods starts the lab's pods beside the control plane that the cluster began on.
-func (c *ControlPlane) ensurePods() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.node == nil || c.running[podsProgram] != nil || !c.bootstrapped() {
-		return nil
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	spec := child.Spec{
-		Name: podsProgram, Path: self, Restart: child.Always, StopTimeout: 15 * time.Second, Log: c.LogPath(podsProgram),
-		Args: []string{podsProgram, "--config", c.options.Lab.File, "--kubeconfig", c.path("admin.kubeconfig")},
-	}
-	if err := c.launch(spec, ""); err != nil {
-		return err
-	}
-	c.running[podsProgram].healthy = true
-	return nil
 }
 
 // MemberID is the ID of this machine's etcd member, once it has been seen.

@@ -54,7 +54,7 @@ type Node struct {
 
 // Status is how the kubelet is.
 type Status struct {
-	// Healthy means that it talks to the API server.
+	// Healthy means that it runs, with a certificate: the real one does not ask the API server for that either.
 	Healthy bool
 	// Registered means that its Node exists.
 	Registered bool
@@ -153,7 +153,11 @@ func (k *Kubelet) run(ctx context.Context) {
 			return
 		}
 		if err != nil {
-			k.report(func(s *Status) { s.Healthy, s.Message = false, err.Error() })
+			k.report(func(s *Status) {
+				if !s.Healthy {
+					s.Message = err.Error()
+				}
+			})
 			if err.Error() != complaint {
 				complaint = err.Error()
 				k.options.Logf("kubelet: %v", err)

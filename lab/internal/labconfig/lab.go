@@ -48,6 +48,23 @@ type Internet struct {
 	Registry string `json:"registry"`
 	// Registries are the public names that the registry stands for, for example "quay.io".
 	Registries []string `json:"registries"`
+	// Charts are what the registry holds beside the charts of Cilium and flux-operator.
+	Charts []Chart `json:"charts,omitempty"`
+}
+
+// Chart is a chart's folder in the Go module cache, and where the world gets the chart.
+type Chart struct {
+	// Host is the public name of a registry, one of Registries.
+	Host string `json:"host"`
+	// Repository is the path below it.
+	Repository string `json:"repository"`
+	// Index tells that the host has an index of charts there, as repositories had before there were OCI registries.
+	Index  bool   `json:"isIndex,omitempty"`
+	Folder string `json:"folder"`
+	// Version is the release; a project's sources often leave it to be filled in.
+	Version string `json:"version"`
+	// With are further folders by their path in the chart, which its sources link to.
+	With map[string]string `json:"with,omitempty"`
 }
 
 // Proxmox is the simulated Proxmox VE cluster.

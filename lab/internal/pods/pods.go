@@ -64,6 +64,9 @@ func serve(ctx context.Context, lab *labconfig.Lab, config *rest.Config, client 
 	if err != nil {
 		return err
 	}
+	// Asking for them is what makes the factory watch them.
+	factory.Core().V1().PersistentVolumeClaims().Informer()
+	factory.Core().V1().PersistentVolumes().Informer()
 	network := newNetwork(factory, r.loopbackOf, config.Host)
 	factory.Start(ctx.Done())
 	log.Printf("pods: real programs are %s", known)
@@ -73,6 +76,16 @@ func serve(ctx context.Context, lab *labconfig.Lab, config *rest.Config, client 
 	all.Go(func() {
 		if err := r.defineCilium(ctx); err != nil && ctx.Err() == nil {
 			log.Printf("pods: the definitions of Cilium's resources: %v", err)
+		}
+	})
+	all.Go(func() {
+		if err := r.plant(ctx); err != nil && ctx.Err() == nil {
+			log.Printf("pods: planting: %v", err)
+		}
+	})
+	all.Go(func() {
+		if err := r.claims(ctx, factory); err != nil && ctx.Err() == nil {
+			log.Printf("pods: volumes: %v", err)
 		}
 	})
 	r.run(ctx)

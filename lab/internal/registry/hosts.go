@@ -14,6 +14,8 @@ import (
 // hosts answers each public name with what that registry has. Any other name, such as the address itself, is
 // answered with everything.
 type hosts struct {
+	// indexed are the files of indexes of charts by host and path.
+	indexed    map[string][]byte
 	byName     map[string]http.Handler
 	everything http.Handler
 }
@@ -24,6 +26,9 @@ func newHosts(charts []publication, names []string) (*hosts, error) {
 		return nil, err
 	}
 	h := &hosts{byName: map[string]http.Handler{}, everything: all}
+	if h.indexed, err = indexes(charts); err != nil {
+		return nil, err
+	}
 	for _, each := range charts {
 		if !slices.Contains(names, each.host) {
 			return nil, fmt.Errorf("internet.registries lacks %s, where %s is published", each.host, each.repository)
@@ -42,7 +47,7 @@ func filled(charts []publication, pass func(publication) bool) (http.Handler, er
 	quiet := log.New(io.Discard, "", 0)
 	handler := registry.New(registry.Logger(quiet), registry.WithReferrersSupport(true))
 	for _, each := range charts {
-		if !pass(each) {
+		if each.index || !pass(each) {
 			continue
 		}
 		if err := push(handler, each.repository, each.chart); err != nil {
@@ -63,6 +68,11 @@ func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.Host
 	if host, _, err := net.SplitHostPort(r.Host); err == nil {
 		name = host
+	}
+	if content, indexed := h.indexed[name+r.URL.Path]; indexed {
+		_, _ = w.Write(content)
+		log.Printf("registry: %s %s%s %d", r.Method, name, r.URL.Path, http.StatusOK)
+		return
 	}
 	handler, known := h.byName[name]
 	if !known {

@@ -3,6 +3,10 @@ package registry
 import (
 	"fmt"
 	"log"
+	"path"
+	"slices"
+
+	"sigs.k8s.io/yaml"
 
 	"hearth.dev/lab/internal/labconfig"
 )
@@ -14,6 +18,8 @@ type publication struct {
 	// repository is the path below it.
 	repository string
 	chart      *chart
+	// index tells that it is in an index of charts, not in an OCI repository.
+	index bool
 }
 
 // Where the charts are published. Sources: Cilium's installation guide for Helm, flux-operator's installation guide.
@@ -43,7 +49,41 @@ func publications(lab *labconfig.Lab) ([]publication, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the %s chart: %w", source.name, err)
 		}
-		all = append(all, publication{source.host, source.repository, c})
+		all = append(all, publication{source.host, source.repository, c, false})
+	}
+	for _, source := range lab.Internet.Charts {
+		c, err := readRelease(source)
+		if err != nil {
+			return nil, fmt.Errorf("the chart %s: %w", source.Repository, err)
+		}
+		all = append(all, publication{source.Host, source.Repository, c, source.Index})
 	}
 	return all, nil
+}
+
+// readRelease reads a chart from its project's sources, as the project releases it: with its version filled in, and without
+// dependencies that are in other repositories, which conditions turn off.
+func readRelease(source labconfig.Chart) (*chart, error) {
+	c, err := readChart(source.Folder)
+	if err != nil {
+		return nil, err
+	}
+	for below, folder := range source.With {
+		dependency, err := readChart(folder)
+		if err != nil {
+			return nil, err
+		}
+		for name, content := range dependency.files {
+			c.files[path.Join(below, name)] = content
+		}
+	}
+	c.metadata["version"] = source.Version
+	if dependencies, some := c.metadata["dependencies"].([]any); some {
+		c.metadata["dependencies"] = slices.DeleteFunc(dependencies, func(each any) bool {
+			dependency, _ := each.(map[string]any)
+			return c.files[path.Join("charts", fmt.Sprint(dependency["name"]), "Chart.yaml")] == nil
+		})
+	}
+	c.files["Chart.yaml"], err = yaml.Marshal(c.metadata)
+	return c, err
 }

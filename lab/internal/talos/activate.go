@@ -12,6 +12,8 @@ import (
 	configres "github.com/siderolabs/talos/pkg/machinery/resources/config"
 	"github.com/siderolabs/talos/pkg/machinery/resources/k8s"
 	"github.com/siderolabs/talos/pkg/machinery/resources/network"
+	"github.com/siderolabs/talos/pkg/machinery/resources/secrets"
+	"github.com/siderolabs/talos/pkg/machinery/resources/v1alpha1"
 	"hearth.dev/lab/internal/controlplane"
 	"hearth.dev/lab/internal/kubelet"
 )
@@ -21,6 +23,7 @@ func (b *boot) activate(cfg config.Provider) error {
 	b.activating.Lock()
 	defer b.activating.Unlock()
 	b.mu.Lock()
+	previous := b.active
 	b.active = cfg
 	b.hostname = hostname(cfg, b.machine.address, b.nodeID)
 	name := b.hostname
@@ -40,6 +43,9 @@ func (b *boot) activate(cfg config.Provider) error {
 	put(b, cluster.NewInfo(), func(r *cluster.Info) {
 		r.TypedSpec().ClusterID, r.TypedSpec().ClusterName = cfg.Cluster().ID(), cfg.Cluster().Name()
 	})
+	if cfg.Machine().Type().IsControlPlane() {
+		b.publishRoot(cfg)
+	}
 	if err := b.serveAPI(cfg, name); err != nil {
 		return err
 	}
@@ -48,10 +54,45 @@ func (b *boot) activate(cfg config.Provider) error {
 			b.machine.log.Printf("applying the configuration to the control plane: %v", err)
 		}
 	}
-	if agent != nil {
-		agent.Update(b.kubeletNode())
+	if agent == nil {
+		return nil
 	}
+	if trusted := kubernetesAuthorities(cfg); previous != nil && trusted != kubernetesAuthorities(previous) {
+		b.restartKubelet()
+		return nil
+	}
+	agent.Update(b.kubeletNode())
 	return nil
+}
+
+// kubernetesAuthorities are the certificates that a machine's kubelet trusts, in one string.
+func kubernetesAuthorities(cfg config.Provider) string {
+	all := ""
+	for _, ca := range cfg.Cluster().AcceptedCAs() {
+		all += string(ca.Crt)
+	}
+	if ca := cfg.Cluster().IssuingCA(); ca != nil {
+		all += string(ca.Crt)
+	}
+	return all
+}
+
+// restartKubelet starts the kubelet anew, as Talos does where it has to trust other authorities.
+func (b *boot) restartKubelet() {
+	b.stopKubelet()
+	b.drop(v1alpha1.NewService("kubelet").Metadata())
+	b.startKubelet()
+}
+
+// publishRoot shows the authorities of Kubernetes, which talosctl rotate-ca looks for.
+func (b *boot) publishRoot(cfg config.Provider) {
+	put(b, secrets.NewKubernetesRoot(secrets.KubernetesRootID), func(r *secrets.KubernetesRoot) {
+		this, cluster := r.TypedSpec(), cfg.Cluster()
+		this.Name, this.Endpoint, this.DNSDomain = cluster.Name(), cluster.Endpoint(), cluster.Network().DNSDomain()
+		this.CertSANs = cluster.CertSANs()
+		this.IssuingCA, this.AcceptedCAs = cluster.IssuingCA(), cluster.AcceptedCAs()
+		this.AggregatorCA, this.ServiceAccount = cluster.AggregatorCA(), cluster.ServiceAccount()
+	})
 }
 
 // serveAPI serves the API with certificates of the cluster's authority, anew when what they say has changed.

@@ -39,8 +39,9 @@ type boot struct {
 	apid    *apid
 	trustd  *grpc.Server
 
-	// applying is held while a configuration is accepted, activating while it takes effect.
-	applying, activating sync.Mutex
+	// applying is held while a configuration is accepted, activating while it takes effect, and showing while the
+	// kubelet's state is told.
+	applying, activating, showing sync.Mutex
 
 	mu       sync.Mutex
 	active   config.Provider

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/siderolabs/talos/pkg/machinery/api/common"
 	"github.com/siderolabs/talos/pkg/machinery/api/machine"
@@ -19,6 +21,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
+	"hearth.dev/lab/internal/controlplane"
 )
 
 // withEtcd calls with a client of this machine's etcd member.
@@ -79,21 +82,42 @@ func (m *machined) EtcdRemoveMemberByID(ctx context.Context, in *machine.EtcdRem
 
 // EtcdLeaveCluster takes this machine's member out of the cluster.
 func (m *machined) EtcdLeaveCluster(ctx context.Context, _ *machine.EtcdLeaveClusterRequest) (*machine.EtcdLeaveClusterResponse, error) {
+	m.mu.Lock()
+	plane := m.plane
+	m.mu.Unlock()
 	err := m.withEtcd(ctx, "etcd leave", func(ctx context.Context, client *clientv3.Client) error {
-		return leaveEtcd(ctx, client, m.machine.address)
+		return leaveEtcd(ctx, client, plane, m.machine.address)
 	})
 	return &machine.EtcdLeaveClusterResponse{Messages: []*machine.EtcdLeaveCluster{{}}}, err
 }
 
-func leaveEtcd(ctx context.Context, client *clientv3.Client, address netip.Addr) error {
+// leaveTimeout is how long a member waits to hear that it has left. It may be cut off before it does.
+const leaveTimeout = 10 * time.Second
+
+func leaveEtcd(ctx context.Context, client *clientv3.Client, plane *controlplane.ControlPlane, address netip.Addr) error {
 	self, _, err := ownMember(ctx, client, address)
 	if err != nil {
 		return fmt.Errorf("failed to leave cluster: %w", err)
 	}
-	if _, err := client.MemberRemove(ctx, self.ID); err != nil {
+	attempt, cancel := context.WithTimeout(ctx, leaveTimeout)
+	defer cancel()
+	if _, err := client.MemberRemove(attempt, self.ID); err != nil && !hasLeft(ctx, plane, self.ID) {
 		return fmt.Errorf("failed to leave cluster: failed to remove member %s: %w", etcdres.FormatMemberID(self.ID), err)
 	}
 	return nil
+}
+
+// hasLeft asks the other members whether they know one no more.
+func hasLeft(ctx context.Context, plane *controlplane.ControlPlane, member uint64) bool {
+	others, err := plane.PeersClient()
+	if err != nil {
+		return false
+	}
+	defer others.Close()
+	ctx, cancel := context.WithTimeout(ctx, leaveTimeout)
+	defer cancel()
+	list, err := others.MemberList(ctx)
+	return err == nil && !slices.ContainsFunc(list.Members, func(each *etcdserverpb.Member) bool { return each.ID == member })
 }
 
 // ownMember finds this machine's member by the address of its peer URL.

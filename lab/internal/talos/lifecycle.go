@@ -252,5 +252,5 @@ func (b *boot) leaveCluster() error {
 		return err
 	}
 	defer client.Close()
-	return leaveEtcd(ctx, client, b.machine.address)
+	return leaveEtcd(ctx, client, plane, b.machine.address)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/resources/k8s"
 	"github.com/siderolabs/talos/pkg/machinery/resources/network"
 	"github.com/siderolabs/talos/pkg/machinery/resources/runtime"
+	"github.com/siderolabs/talos/pkg/machinery/resources/secrets"
 	timeres "github.com/siderolabs/talos/pkg/machinery/resources/time"
 	"github.com/siderolabs/talos/pkg/machinery/resources/v1alpha1"
 	"github.com/siderolabs/talos/pkg/machinery/role"
@@ -44,7 +45,7 @@ func newState(ctx context.Context) (state.State, error) {
 		cluster.RawNamespaceName: "Cluster discovery before it is merged.", config.NamespaceName: "Machine configuration.",
 		etcd.NamespaceName: "etcd.", hardware.NamespaceName: "Hardware.", k8s.NamespaceName: "Kubernetes.",
 		k8s.ControlPlaneNamespaceName: "Kubernetes control plane.", network.NamespaceName: "Network.",
-		network.ConfigNamespaceName: "Network configuration.",
+		network.ConfigNamespaceName: "Network configuration.", secrets.NamespaceName: "Secrets.",
 	} {
 		if err := namespaces.Register(ctx, name, description); err != nil {
 			return nil, err
@@ -61,7 +62,7 @@ func newState(ctx context.Context) (state.State, error) {
 		&network.ResolverStatus{}, &network.RouteStatus{}, &network.TimeServerStatus{}, &network.Status{},
 		&runtime.Diagnostic{}, &runtime.ExtensionStatus{}, &runtime.MachineStatus{}, &runtime.MetaKey{},
 		&runtime.PlatformMetadata{}, &runtime.SecurityState{}, &runtime.Version{},
-		&timeres.Status{}, &v1alpha1.Service{},
+		&secrets.KubernetesRoot{}, &timeres.Status{}, &v1alpha1.Service{},
 	} {
 		if err := types.Register(ctx, kind); err != nil {
 			return nil, err

@@ -60,12 +60,16 @@ func (m *machined) ServiceRestart(_ context.Context, in *machine.ServiceRestartR
 }
 
 func (b *boot) stopKubelet() {
+	b.showing.Lock()
 	b.mu.Lock()
 	agent := b.kubelet
 	b.kubelet = nil
 	b.mu.Unlock()
 	if agent != nil {
-		agent.Stop()
 		b.services.set("kubelet", stateFinished, "Service finished successfully")
+	}
+	b.showing.Unlock()
+	if agent != nil {
+		agent.Stop()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/resources/etcd"
 	"github.com/siderolabs/talos/pkg/machinery/resources/k8s"
 	"github.com/siderolabs/talos/pkg/machinery/resources/runtime"
+	"hearth.dev/lab/internal/kubelet"
 	"k8s.io/client-go/rest"
 )
 
@@ -108,12 +109,25 @@ func (b *boot) refresh() {
 		b.refreshPlane()
 	}
 	if agent != nil {
-		status := agent.Status()
-		b.services.set("kubelet", stateRunning, "Started")
-		b.services.health("kubelet", status.Healthy, status.Message)
-		b.publishNode(status.Registered, status.Ready)
+		b.showKubelet(agent)
 	}
 	b.publishStatus()
+}
+
+// showKubelet tells how the kubelet is, unless it was stopped meanwhile.
+func (b *boot) showKubelet(agent *kubelet.Kubelet) {
+	b.showing.Lock()
+	defer b.showing.Unlock()
+	b.mu.Lock()
+	stopped := b.kubelet != agent
+	b.mu.Unlock()
+	if stopped {
+		return
+	}
+	status := agent.Status()
+	b.services.set("kubelet", stateRunning, "Started")
+	b.services.health("kubelet", status.Healthy, status.Message)
+	b.publishNode(status.Registered, status.Ready)
 }
 
 func (b *boot) refreshPlane() {

@@ -20,7 +20,7 @@ const made = async (keys: string[], preview: boolean) => {
   let secrets: RootSecrets | undefined;
   const graph = await run(
     () => {
-      const encryptedFiles = [{ path: "gitops/apps/welcome/secret.sops.yaml", dataKeys: keys }];
+      const encryptedFiles = [{ path: "gitops/apps/welcome/app/secret.sops.yaml", dataKeys: keys }];
       secrets = new RootSecrets(
         "root-secrets",
         { cluster: "den-dev", ageSeed: pulumi.secret(seed), encryptedFiles },
@@ -52,7 +52,7 @@ for (const preview of [true, false]) {
 
 describe("the age identity that is planted", () => {
   const files = async (...keys: number[]) => [
-    { path: "gitops/apps/welcome/secret.sops.yaml", dataKeys: await Promise.all(keys.map(encryptedTo)) },
+    { path: "gitops/apps/welcome/app/secret.sops.yaml", dataKeys: await Promise.all(keys.map(encryptedTo)) },
   ];
   const identity = ageIdentity(Buffer.from(seed, "base64"));
 
@@ -64,7 +64,7 @@ describe("the age identity that is planted", () => {
     const failure: unknown = await tried(identity, await files(8)).catch((error: unknown) => error);
     expect(pulumi.RunError.isInstance(failure)).to.equal(true);
     expect((failure as Error).message).to.match(
-      /^The age key of this stack does not open gitops\/apps\/welcome\/secret\.sops\.yaml; encrypt them to age1/,
+      /^The age key of this stack does not open gitops\/apps\/welcome\/app\/secret\.sops\.yaml; encrypt them to age1/,
     );
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { deriveSeed } from "../../../components/secrets/seed.ts";
+import { deriveSeed } from "../../../components/secrets/derive.ts";
 
 describe("a seed", () => {
   it("has 32 bytes, the same for the same password and purpose", () => {

@@ -13,6 +13,11 @@ import { expectSound, leaks } from "../../support/sound.ts";
 
 const apply = "talos:machine/configurationApply:ConfigurationApply";
 const machineSecret = "c2VjcmV0LW9mLW1hY2hpbmVz";
+const authority = { cert: "Q0VSVA==", key: "S0VZ" };
+const certs = {
+  ...{ os: authority, k8s: authority, etcd: authority, k8sAggregator: authority },
+  k8sServiceaccount: { key: "S0VZ" },
+};
 const wireguardKey = "d2lyZWd1YXJkLWtleQ==";
 
 const virtual = (address: string, changes: Partial<Machine> = {}): Machine => ({
@@ -52,7 +57,7 @@ const form = (changes: Partial<TalosClusterArgs> = {}, { preview = false } = {})
         "talos:machine/secrets:Secrets": () => ({
           talosVersion: "v1.13",
           clientConfiguration: { caCertificate: "Q0E=", clientCertificate: "Q0VSVA==", clientKey: "S0VZ" },
-          machineSecrets: { cluster: { id: "id", secret: machineSecret } },
+          machineSecrets: { cluster: { id: "id", secret: machineSecret }, certs },
         }),
         "talos:cluster/kubeconfig:Kubeconfig": () => ({ kubeconfigRaw: "kubeconfig" }),
       },

@@ -21,6 +21,7 @@ const secretType = "kubernetes:core/v1:Secret";
 
 describe("the hand-off", () => {
   it("tells the tree what it may know of the cluster", async () => {
+    const { recipients } = dev().escrow ?? { recipients: [] };
     const [facts] = (await runStack()).ofType(settings, { exactly: 1 });
     expect(facts?.inputs.data).to.deep.equal({
       cluster_name: "den-dev",
@@ -31,10 +32,24 @@ describe("the hand-off", () => {
       load_balancer_cidr: "10.20.0.192/26",
       load_balancer_announcement: "l2",
       l2_interfaces: "[]",
+      dns_address: "10.20.0.193",
+      internal_gateway_address: "10.20.0.194",
+      external_gateway_address: "10.20.0.195",
       txt_owner_id: "hearth-den-dev",
       webhook_type: "github",
+      flux_version: "2.9.4",
       domain: "example.com",
+      escrow_recipients: `"${recipients.join("\\n")}\\n"`,
       tunnel_id: "den-dev-id",
+    });
+  });
+
+  it("tells it who opens backups, a line each, in a form that YAML takes as one value", async () => {
+    const { recipients } = dev().escrow ?? { recipients: [] };
+    const [facts] = (await runStack()).ofType(settings, { exactly: 1 });
+    const { escrow_recipients: told } = facts?.inputs.data as Record<string, string>;
+    expect(parse(`recipients.txt: ${told ?? ""}`)).to.deep.equal({
+      "recipients.txt": recipients.map((each) => `${each}\n`).join(""),
     });
   });
 

@@ -12,7 +12,7 @@ import { rawConfig } from "../../support/stack.ts";
 
 const dev = () => parseConfig("dev", rawConfig("dev"));
 const repository = join(import.meta.dirname, "..", "..", "..");
-const cilium = "gitops/infrastructure/network/cilium";
+const cilium = "gitops/infrastructure/network/cilium/app";
 
 describe("the GitOps tree", () => {
   let root: string;
@@ -49,7 +49,7 @@ describe("the GitOps tree", () => {
     const tree = readTree(dev(), root);
     expect(tree.cilium.chart).to.equal("oci://quay.io/cilium/charts/cilium");
     expect(tree.fluxOperator.version).to.match(/^\d+\.\d+\.\d+$/);
-    expect(tree.encryptedFiles.map(({ path }) => path)).to.include("gitops/apps/welcome/secret.sops.yaml");
+    expect(tree.encryptedFiles.map(({ path }) => path)).to.include("gitops/apps/welcome/app/secret.sops.yaml");
     expect(tree.encryptedFiles.every(({ dataKeys }) => dataKeys.length > 0)).to.equal(true);
   });
 
@@ -61,7 +61,7 @@ describe("the GitOps tree", () => {
   it("is refused, with the file, for a variable that nobody knows so early", () => {
     edit(`${cilium}/ocirepository.yaml`, "tag: ", "tag: ${tunnel_id}");
     expect(failure()).to.match(
-      /^gitops\/infrastructure\/network\/cilium\/ocirepository\.yaml has no value for \$\{tunnel_id\};/,
+      /^gitops\/infrastructure\/network\/cilium\/app\/ocirepository\.yaml has no value for \$\{tunnel_id\};/,
     );
   });
 
@@ -75,7 +75,7 @@ describe("the GitOps tree", () => {
   it("is refused, with the file and the value, where Cilium would not work on Talos", () => {
     edit(`${cilium}/helmrelease.yaml`, "autoMount", "automount");
     expect(failure()).to.match(
-      /^gitops\/infrastructure\/network\/cilium\/helmrelease\.yaml has 1 problem:\n\n {2}spec\.values\.cgroup\.autoMount\.enabled {3}is missing\n/,
+      /^gitops\/infrastructure\/network\/cilium\/app\/helmrelease\.yaml has 1 problem:\n\n {2}spec\.values\.cgroup\.autoMount\.enabled {3}is missing\n/,
     );
   });
 
@@ -86,7 +86,10 @@ describe("the GitOps tree", () => {
 
   it("has files encrypted in it found wherever a Kustomization leads", () => {
     write("gitops/clusters/dev/own.sops.yaml", "sops: {}");
-    write("gitops/clusters/dev/more.yaml", flux("./gitops/${load_balancer_announcement}"));
+    write(
+      "gitops/clusters/dev/more.yaml",
+      `${flux("./gitops/${load_balancer_announcement}")}  components: ["../added/\${load_balancer_announcement}"]\n`,
+    );
     edit(
       "gitops/clusters/dev/kustomization.yaml",
       "resources:",
@@ -96,17 +99,22 @@ describe("the GitOps tree", () => {
     write("gitops/shared/deep/a.sops.yaml", "sops: {}");
     write("gitops/component/kustomization.yaml", "resources: [not-there.yaml]");
     write("gitops/component/b.sops.env", "");
+    write("gitops/added/l2/kustomization.yaml", "secretGenerator: [{ name: c, files: [c.sops.json] }]");
+    write("gitops/added/l2/c.sops.json", "{}");
     write("gitops/bgp/other.sops.yaml", "sops: {}");
-    expect(encryptedFiles(root, "gitops/clusters/dev", { load_balancer_announcement: "l2" })).to.deep.equal([
-      "gitops/apps/welcome/secret.sops.yaml",
+    const found = encryptedFiles(root, "gitops/clusters/dev", { load_balancer_announcement: "l2" });
+    expect(found).to.include.members([
+      "gitops/added/l2/c.sops.json",
+      "gitops/apps/welcome/app/secret.sops.yaml",
       "gitops/clusters/dev/own.sops.yaml",
       "gitops/component/b.sops.env",
       "gitops/shared/deep/a.sops.yaml",
     ]);
+    expect(found).not.to.include("gitops/bgp/other.sops.yaml");
   });
 
   it("has files encrypted in it found where Argo CD decrypts them", () => {
-    expect(encryptedFiles(root, "gitops/argocd", {})).to.deep.equal(["gitops/apps/welcome/secret.sops.yaml"]);
+    expect(encryptedFiles(root, "gitops/argocd", {})).to.deep.equal(["gitops/apps/welcome/app/secret.sops.yaml"]);
   });
 });
 

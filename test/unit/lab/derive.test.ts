@@ -6,8 +6,11 @@ import { parse } from "yaml";
 import { parseConfig } from "../../../infra/config/index.ts";
 import { deriveLab, deriveStack, serviceAddresses, toLoopback, type StackConfig } from "../../../lab/derive.ts";
 
+const recipient = "age1kgk8mrt0pt63cnt6qjj2up7wlm5ec5ss2su6jaf96l52xzdt9dqsagwzxe";
 const knownHosts =
   "[127.20.255.5]:2222 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+
+const facts = { stack: "dev", knownHosts, recipient };
 
 /** The committed configuration of dev, with changes. */
 const committed = (change: (config: StackConfig) => void = () => undefined): StackConfig => {
@@ -30,6 +33,7 @@ const inputs = {
   programs: {},
   data: {},
   credentials: { proxmoxToken: "hearth@pve!lab=secret", cloudflareToken: "token", passphrase: "words" },
+  charts: [],
 };
 
 const octet = fc.integer({ min: 0, max: 255 });
@@ -60,7 +64,7 @@ describe("toLoopback", () => {
 });
 
 describe("deriveStack", () => {
-  const derived = deriveStack(committed(), knownHosts);
+  const derived = deriveStack(committed(), facts);
 
   it("gives a configuration that the program accepts", () => {
     const keys = Object.entries(derived)
@@ -79,17 +83,31 @@ describe("deriveStack", () => {
     });
   });
 
-  it("changes nothing else than addresses and the repository", () => {
+  it("changes nothing else than addresses, the repository and where the escrow is", () => {
     const untouched = (config: StackConfig): unknown => {
       const gitops = { ...config["hearth:gitops"], repository: "", knownHosts: "" };
-      return JSON.parse(toLoopback(JSON.stringify({ ...config, "hearth:gitops": gitops, "hearth:cluster": {} })));
+      const elsewhere = { "hearth:gitops": gitops, "hearth:cluster": {}, "hearth:escrow": {} };
+      return JSON.parse(toLoopback(JSON.stringify({ ...config, ...elsewhere })));
     };
     expect(untouched(derived)).to.deep.equal(untouched(committed()));
   });
 
+  it("keeps the escrow and its copies in the lab's folder, for the lab's key as well", () => {
+    const other = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    const config = committed((each) => {
+      const copies = [{ to: "s3", bucket: "real" }];
+      Object.assign(each, { "hearth:escrow": { recipients: [other], kms: "arn:aws:kms:x", copies } });
+    });
+    expect(deriveStack(config, facts)["hearth:escrow"]).to.deep.equal({
+      recipients: [recipient, other],
+      path: ".lab/dev/escrow.sops.yaml",
+      copies: [{ to: "folder", path: ".lab/dev/copies/0" }],
+    });
+  });
+
   it("does not change the committed configuration", () => {
     const config = committed();
-    deriveStack(config, knownHosts);
+    deriveStack(config, facts);
     expect(config).to.deep.equal(committed());
   });
 
@@ -98,7 +116,7 @@ describe("deriveStack", () => {
       each["hearth:cluster"].endpoint = "https://k8s.example.com:6443";
       each["hearth:cluster"].vip = "10.20.0.10";
     });
-    expect(deriveStack(config, knownHosts)["hearth:cluster"].endpoint).to.equal("https://127.20.0.10:6443");
+    expect(deriveStack(config, facts)["hearth:cluster"].endpoint).to.equal("https://127.20.0.10:6443");
   });
 
   it("asks for a VIP where the endpoint is a name and there is none", () => {
@@ -106,7 +124,7 @@ describe("deriveStack", () => {
       each["hearth:cluster"].endpoint = "https://k8s.example.com:6443";
       delete each["hearth:cluster"].vip;
     });
-    expect(() => deriveStack(config, knownHosts)).to.throw(/k8s\.example\.com:6443 is a name.*cluster\.vip/);
+    expect(() => deriveStack(config, facts)).to.throw(/k8s\.example\.com:6443 is a name.*cluster\.vip/);
   });
 
   it("refuses addresses that would become the same", () => {
@@ -115,7 +133,7 @@ describe("deriveStack", () => {
       const last = Object.values(each["hearth:nodes"]).at(-1);
       if (last !== undefined) last.address = taken.replace(/^\d+/, "192");
     });
-    expect(() => deriveStack(config, knownHosts)).to.throw(/differ only in their first octet/);
+    expect(() => deriveStack(config, facts)).to.throw(/differ only in their first octet/);
   });
 
   it("works for a stack without Proxmox and Cloudflare", () => {
@@ -123,7 +141,7 @@ describe("deriveStack", () => {
       delete each["hearth:proxmox"];
       delete each["hearth:cloudflare"];
     });
-    expect(deriveStack(config, knownHosts)).to.not.have.any.keys("hearth:proxmox", "hearth:cloudflare");
+    expect(deriveStack(config, facts)).to.not.have.any.keys("hearth:proxmox", "hearth:cloudflare");
   });
 });
 
@@ -154,7 +172,7 @@ describe("serviceAddresses", () => {
 describe("deriveLab", () => {
   it("gives Proxmox the address that the derived configuration names, and the credentials of the lab", () => {
     const lab = deriveLab(committed(), inputs);
-    expect(deriveStack(committed(), knownHosts)["hearth:proxmox"]?.endpoint).to.equal(`https://${lab.proxmox.address}`);
+    expect(deriveStack(committed(), facts)["hearth:proxmox"]?.endpoint).to.equal(`https://${lab.proxmox.address}`);
     expect(lab.proxmox.token).to.equal(inputs.credentials.proxmoxToken);
   });
 

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deriveLab } from "../../../lab/derive.ts";
-import { engineEnvironment, pulumiScript, shellExports } from "../../../lab/environment.ts";
+import { engineEnvironment, pulumiScript, shellExports, stateUrl } from "../../../lab/environment.ts";
 import { labFolder } from "../../../lab/folder.ts";
 
 const lab = { internet: { proxy: "127.20.255.2:3128", registry: "", registries: [] } } as unknown as ReturnType<
@@ -48,11 +48,7 @@ describe("in a checkout whose path has a space and a quote", () => {
     const [kubeconfig, talosconfig, backend, path] = execFileSync("sh", ["-c", script], { encoding: "utf8" }).split(
       "\n",
     );
-    expect([kubeconfig, talosconfig, backend]).to.deep.equal([
-      folder.kubeconfig,
-      folder.talosconfig,
-      `file://${folder.state}`,
-    ]);
+    expect([kubeconfig, talosconfig, backend]).to.deep.equal([folder.kubeconfig, folder.talosconfig, stateUrl(folder)]);
     expect(path?.startsWith(`${folder.bin}:`)).to.equal(true);
   });
 

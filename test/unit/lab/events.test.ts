@@ -60,6 +60,16 @@ describe("RunReport", () => {
     expect(report.errors).to.deep.equal(["den-dev-cp01: VM 2011 already exists"]);
   });
 
+  it("keeps what policies refuse as errors, and what they only say apart", () => {
+    const report = new RunReport();
+    const add = (enforcementLevel: string, message: string): unknown =>
+      report.add({ timestamp: 0, policyEvent: { policyName: "proxied-records", enforcementLevel, message } });
+    add("mandatory", "<{%reset%}>Records are proxied.\nthe record shows 203.0.113.7<{%reset%}>\n");
+    add("advisory", "exempt");
+    expect(report.errors).to.deep.equal(["proxied-records: the record shows 203.0.113.7"]);
+    expect(report.advice).to.deep.equal(["proxied-records: exempt"]);
+  });
+
   it("does not log what the engine says for debugging", () => {
     const event: EngineEvent = { timestamp: 0, diagnosticEvent: { message: "inputs: …", severity: "debug" } };
     expect(new RunReport().add(event)).to.equal(undefined);

@@ -7,6 +7,7 @@ const object = (change: Partial<FluxObject> = {}): FluxObject => ({
   namespace: "flux-system",
   name: "apps",
   isReady: true,
+  isSuspended: false,
   revision,
   message: "",
   ...change,
@@ -25,6 +26,10 @@ describe("unapplied", () => {
   it("names what is at the revision, but not Ready", () => {
     const failing = object({ isReady: false });
     expect(unapplied([failing], revision)).to.deep.equal([failing]);
+  });
+
+  it("does not wait for what somebody suspended", () => {
+    expect(unapplied([object({ kind: "HelmRelease", isReady: false, isSuspended: true })], revision)).to.deep.equal([]);
   });
 
   it("does not hold a HelmRelease's chart version against the repository's revision", () => {

@@ -3,10 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { expect } from "chai";
 
+import { connectorToken } from "../../../../components/cloudflare/connector-token.ts";
 import type { IngressRule } from "../../../../components/cloudflare/ingress.ts";
 import { Records, type RecordSpec } from "../../../../components/cloudflare/records.ts";
-import { connectorToken, Tunnel } from "../../../../components/cloudflare/tunnel.ts";
-import { deriveSeed } from "../../../../components/secrets/seed.ts";
+import { Tunnel } from "../../../../components/cloudflare/tunnel.ts";
+import { deriveSeed } from "../../../../components/secrets/derive.ts";
 import { run, type Graph } from "../../../support/graph.ts";
 import { expectSound, leaks } from "../../../support/sound.ts";
 

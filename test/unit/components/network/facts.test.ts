@@ -43,7 +43,7 @@ describe("the Gateway API's definitions", () => {
     expect(gatewayApiPatch("v1.6.1")).to.deep.equal({
       cluster: {
         extraManifests: [
-          "https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.6.1/standard-install.yaml",
+          "https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.6.1/experimental-install.yaml",
         ],
       },
     });

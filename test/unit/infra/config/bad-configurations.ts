@@ -420,7 +420,7 @@ export const badConfigurations: BadConfiguration[] = [
       [
         "escrow.path",
         "../escrow.sops.yaml is not a SOPS file of the project",
-        "write one such as escrow/den-dev.sops.yaml",
+        "write one such as escrow/dev.sops.yaml",
       ],
     ],
   },
@@ -1157,5 +1157,30 @@ export const badConfigurations: BadConfiguration[] = [
     stack: "dev",
     changes: [["nodes/den-dev-wk01/labels", { "rack 1": "a" }]],
     problems: [["nodes.den-dev-wk01.labels.rack 1", "is not a label's key", "write one such as hearth.dev/storage"]],
+  },
+  {
+    what: "an exemption from a policy that there is not",
+    stack: "dev",
+    changes: [["policy", { exemptions: [{ policy: "proxied-record", reason: "It has no other way out" }] }]],
+    problems: [["policy.exemptions.0.policy", "proxied-record is not one of its values", "write proxied-records"]],
+  },
+  {
+    what: "an exemption that says nothing",
+    stack: "dev",
+    changes: [["policy", { exemptions: [{ policy: "proxied-records", reason: "because" }] }]],
+    problems: [
+      ["policy.exemptions.0.reason", "because says too little", "write a sentence that somebody else understands"],
+    ],
+  },
+  {
+    what: "an exemption until no day",
+    stack: "dev",
+    changes: [
+      [
+        "policy",
+        { exemptions: [{ policy: "proxied-records", reason: "It has no other way out", until: "2027-13-01" }] },
+      ],
+    ],
+    problems: [["policy.exemptions.0.until", "2027-13-01 is not a date", "write one such as 2027-06-30"]],
   },
 ];

@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { format } from "../../../../infra/config/error.ts";
 import { examineConfig, parseConfig, unknownKeys } from "../../../../infra/config/index.ts";
-import { changed, type RawConfig } from "../../../support/changes.ts";
+import { changed, type Change, type RawConfig } from "../../../support/changes.ts";
 import { badConfigurations } from "./bad-configurations.ts";
 
 const messageOf = (raw: RawConfig): string => {
@@ -31,6 +31,14 @@ describe("the configuration", () => {
   it("may lack Cloudflare", () => {
     const { cloudflare } = parseConfig("dev", changed("dev", ["cloudflare", undefined]));
     expect(cloudflare).to.equal(undefined);
+  });
+
+  it("reads the last day of an exemption as it is written, and as Pulumi's YAML makes it", () => {
+    for (const until of ["2027-06-30", "2027-06-30 00:00:00 +0000 UTC"]) {
+      const exemption = { policy: "proxied-records", reason: "It has no other way out", until };
+      const { policy } = parseConfig("dev", changed("dev", ["policy", { exemptions: [exemption] }]));
+      expect(policy.exemptions[0]?.until).to.equal("2027-06-30");
+    }
   });
 
   it("has hardware addresses in capitals, however they are written", () => {
@@ -112,6 +120,25 @@ describe("the configuration", () => {
 
   it("is accepted with a warning for keys in a TPM that opens them to anything that boots", () => {
     expect(warningsOf(changed("prod", ["cluster/secureBoot", false]))).to.have.lengthOf(1);
+  });
+
+  it("is accepted with a warning for control planes on one host while another has none", () => {
+    const third = (serial: number) => ({
+      ...(changed("dev").nodes as Record<string, object>)["den-dev-cp01"],
+      address: `10.20.0.1${serial}`,
+      mac: `BC:24:11:20:00:1${serial}`,
+      proxmox: { host: "pve1", vmId: 2010 + serial, cores: 2, memory: 4096, disk: 40 },
+    });
+    const three: Change[] = [2, 3].map((serial) => [`nodes/den-dev-cp0${serial}`, third(serial)]);
+    expect(warningsOf(changed("dev", ...three))).to.deep.equal([]);
+    expect(warningsOf(changed("dev", ...three, ["proxmox/hosts", ["pve2"]]))).to.deep.equal([
+      "nodes.den-dev-cp02.proxmox.host: pve1 is the host of den-dev-cp01 too, and both are lost with it",
+      "nodes.den-dev-cp03.proxmox.host: pve1 is the host of den-dev-cp01 too, and both are lost with it",
+    ]);
+  });
+
+  it("leaves Proxmox's high availability alone unless it is asked for", () => {
+    expect(parseConfig("dev", changed("dev")).proxmox?.antiAffinity).to.equal(false);
   });
 
   it("is accepted with a warning for an escrow that one person alone can open", () => {

@@ -1,0 +1,76 @@
+import { parse } from "yaml";
+import { z } from "zod";
+
+const text = z.string().min(1);
+
+/** What stands in clear at the head of an escrow, so that it can be told from others without a key. */
+export const headFields = {
+  version: z.literal(1),
+  /** Name of the stack. */
+  stack: text,
+  /** Name of the cluster. */
+  cluster: text,
+  /** When it was written, in UTC as ISO 8601. */
+  createdAt: z.iso.datetime(),
+};
+
+const headSchema = z.object({ ...headFields, fingerprint: text });
+
+/** Lists of SOPS's metadata. Source: getsops/sops, stores, the `sops` metadata. */
+const metadata = z.object({
+  sops: z.object({
+    mac: text,
+    age: z.array(z.object({ recipient: text, enc: text })).nullish(),
+    kms: z.array(z.object({ arn: text })).nullish(),
+    gcp_kms: z.array(z.object({ resource_id: text })).nullish(),
+    azure_kv: z.array(z.object({ vault_url: text, name: text, version: z.string() })).nullish(),
+    hc_vault: z.array(z.object({ vault_address: text, engine_path: text, key_name: text })).nullish(),
+  }),
+});
+
+/** Whom an escrow is encrypted to, by the names that the configuration has for them. */
+export interface Openers {
+  /** Age recipients. */
+  recipients: string[];
+  /** Keys of key management services. */
+  kms: string[];
+}
+
+/** What an escrow says without a key. */
+export interface EscrowHead extends z.output<typeof headSchema> {
+  openers: Openers;
+}
+
+/** The head of an escrow, or what is wrong with the file. */
+export const escrowHead = (file: string): { head: EscrowHead } | { problem: string } => {
+  const document = parsed(file);
+  if (document === undefined) return { problem: "it is not whole YAML" };
+  const openers = openersOf(document);
+  if (!openers) return { problem: "it has no whole list of the keys that open it" };
+  const { data } = headSchema.safeParse(document);
+  return data ? { head: { ...data, openers } } : { problem: "its head is not that of an escrow" };
+};
+
+const parsed = (file: string): unknown => {
+  try {
+    return parse(file, { logLevel: "error" });
+  } catch {
+    // The parser's message repeats lines of the file.
+    return undefined;
+  }
+};
+
+const openersOf = (document: unknown): Openers | undefined => {
+  const { data } = metadata.safeParse(document);
+  if (!data) return undefined;
+  const { age, kms, gcp_kms: google, azure_kv: azure, hc_vault: vault } = data.sops;
+  return {
+    recipients: (age ?? []).map(({ recipient }) => recipient),
+    kms: [
+      ...(kms ?? []).map(({ arn }) => arn),
+      ...(google ?? []).map(({ resource_id: id }) => id),
+      ...(azure ?? []).map(({ vault_url: url, name, version }) => `${url}/keys/${name}/${version}`),
+      ...(vault ?? []).map((key) => `${key.vault_address}/v1/${key.engine_path}/keys/${key.key_name}`),
+    ],
+  };
+};

@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import * as pulumi from "@pulumi/pulumi";
+
+import { Escrow } from "../components/secrets/escrow.ts";
+import type { Openers } from "../components/secrets/escrow-head.ts";
+import type { RootSecrets } from "../components/secrets/root-secrets.ts";
+import type { TalosCluster } from "../components/talos/cluster.ts";
+import type { HearthConfig } from "./config/index.ts";
+import type { Edge } from "./edge.ts";
+import type { ConfiguredSecrets } from "./program.ts";
+
+const repositoryRoot = join(import.meta.dirname, "..");
+
+/** Where a stack's escrow is, from the root of the project. */
+export const escrowPath = ({ escrow }: Pick<HearthConfig, "escrow">, stack: string): string =>
+  escrow?.path ?? `escrow/${stack}.sops.yaml`;
+
+/** Whom a stack's escrow should be encrypted to. */
+export const escrowOpeners = ({ escrow }: Pick<HearthConfig, "escrow">): Openers => ({
+  recipients: escrow?.recipients ?? [],
+  kms: escrow?.kms === undefined ? [] : [escrow.kms],
+});
+
+/** Keeps in the state which root secrets the escrow has to hold. */
+export const recordEscrow = (
+  config: HearthConfig,
+  configured: ConfiguredSecrets,
+  { cluster, secrets, edge }: { cluster: TalosCluster; secrets: RootSecrets; edge: Edge | undefined },
+): Escrow => {
+  const path = escrowPath(config, pulumi.getStack());
+  return new Escrow("escrow", {
+    values: {
+      cluster: config.cluster.name,
+      talos: cluster.machineSecrets,
+      ageIdentity: secrets.ageIdentity,
+      deployKey: secrets.deployKey,
+      webhookToken: secrets.webhookToken,
+      tunnels: tunnelTokens(config, edge),
+      configured: { ...configured },
+    },
+    file: textOf(path),
+    ...{ path, openers: escrowOpeners(config) },
+  });
+};
+
+const tunnelTokens = ({ cluster }: HearthConfig, edge: Edge | undefined): Record<string, pulumi.Output<string>> =>
+  edge
+    ? {
+        [cluster.name]: edge.tunnel.token,
+        ...Object.fromEntries(Object.entries(edge.others).map(([name, { token }]) => [name, token])),
+      }
+    : {};
+
+const textOf = (path: string): string | undefined => {
+  try {
+    return readFileSync(join(repositoryRoot, path), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    // A file that cannot be read opens for nobody: that it is damaged is what there is to say.
+    return "";
+  }
+};

@@ -1,0 +1,81 @@
+package pods
+
+import (
+	"context"
+	"log"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/informers"
+)
+
+// volumeLabel marks the volumes that the lab made.
+const volumeLabel = "lab.hearth.dev/volume"
+
+// claims gives every claim a volume, as the storage of a real cluster does, whatever its class: none of their drivers runs
+// here. The volumes hold nothing, so neither is anything restored into them. Kubernetes itself binds the two.
+func (r *runner) claims(ctx context.Context, factory informers.SharedInformerFactory) error {
+	claims := factory.Core().V1().PersistentVolumeClaims().Lister()
+	volumes := factory.Core().V1().PersistentVolumes().Lister()
+	for {
+		waiting, err := claims.List(labels.Everything())
+		if err != nil {
+			return err
+		}
+		for _, claim := range waiting {
+			if claim.Spec.VolumeName == "" && claim.DeletionTimestamp == nil && claim.Status.Phase == corev1.ClaimPending {
+				r.provide(ctx, claim)
+			}
+		}
+		made, err := volumes.List(labels.SelectorFromSet(labels.Set{volumeLabel: "true"}))
+		if err != nil {
+			return err
+		}
+		for _, volume := range made {
+			if volume.Status.Phase == corev1.VolumeReleased && volume.DeletionTimestamp == nil {
+				err := r.client.CoreV1().PersistentVolumes().Delete(ctx, volume.Name, metav1.DeleteOptions{})
+				logUnlessGone(err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+func (r *runner) provide(ctx context.Context, claim *corev1.PersistentVolumeClaim) {
+	class := ""
+	if claim.Spec.StorageClassName != nil {
+		class = *claim.Spec.StorageClassName
+	}
+	volume := &corev1.PersistentVolume{
+		ObjectMeta: metav1.ObjectMeta{Name: "pvc-" + string(claim.UID), Labels: map[string]string{volumeLabel: "true"}},
+		Spec: corev1.PersistentVolumeSpec{
+			StorageClassName: class, AccessModes: claim.Spec.AccessModes, VolumeMode: claim.Spec.VolumeMode,
+			Capacity: claim.Spec.Resources.Requests, PersistentVolumeReclaimPolicy: corev1.PersistentVolumeReclaimRetain,
+			ClaimRef: &corev1.ObjectReference{
+				APIVersion: "v1", Kind: "PersistentVolumeClaim",
+				Namespace: claim.Namespace, Name: claim.Name, UID: claim.UID,
+			},
+			PersistentVolumeSource: corev1.PersistentVolumeSource{
+				HostPath: &corev1.HostPathVolumeSource{Path: "/var/lib/hearth-lab/" + string(claim.UID)},
+			},
+		},
+	}
+	if _, err := r.client.CoreV1().PersistentVolumes().Create(ctx, volume, metav1.CreateOptions{}); err == nil {
+		log.Printf("pods: a volume for %s/%s", claim.Namespace, claim.Name)
+	} else if !apierrors.IsAlreadyExists(err) {
+		log.Printf("pods: a volume for %s/%s: %v", claim.Namespace, claim.Name, err)
+	}
+}
+
+func logUnlessGone(err error) {
+	if err != nil && !apierrors.IsNotFound(err) {
+		log.Printf("pods: removing a volume: %v", err)
+	}
+}

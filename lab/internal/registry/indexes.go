@@ -1,0 +1,55 @@
+package registry
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"sigs.k8s.io/yaml"
+)
+
+// indexed are the fields of a Chart.yaml that an index repeats. Clients refuse fields that they do not know.
+var indexed = []string{"apiVersion", "name", "version", "appVersion", "description", "type", "kubeVersion"}
+
+// indexes are the files of every index of charts, by host and path: the index itself, and the charts beside it.
+// Source: Helm's documentation, "The Chart Repository Guide".
+func indexes(charts []publication) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	entries := map[string]map[string][]any{}
+	for _, each := range charts {
+		if !each.index {
+			continue
+		}
+		packed, err := each.chart.archive()
+		if err != nil {
+			return nil, err
+		}
+		place := "/" + each.repository
+		if each.repository == "" {
+			place = ""
+		}
+		place = each.host + place
+		name := fmt.Sprintf("%s-%s.tgz", each.chart.name(), each.chart.version())
+		files[place+"/"+name] = packed
+		digest := sha256.Sum256(packed)
+		entry := map[string]any{}
+		for _, key := range indexed {
+			if value, given := each.chart.metadata[key]; given {
+				entry[key] = value
+			}
+		}
+		entry["urls"], entry["digest"] = []string{name}, hex.EncodeToString(digest[:])
+		if entries[place] == nil {
+			entries[place] = map[string][]any{}
+		}
+		entries[place][each.chart.name()] = append(entries[place][each.chart.name()], entry)
+	}
+	for place, known := range entries {
+		index, err := yaml.Marshal(map[string]any{"apiVersion": "v1", "entries": known, "generated": "2026-01-01T00:00:00Z"})
+		if err != nil {
+			return nil, err
+		}
+		files[place+"/index.yaml"] = index
+	}
+	return files, nil
+}

@@ -1,0 +1,66 @@
+import { mkdir, rm } from "node:fs/promises";
+import { execa } from "execa";
+import { join } from "node:path";
+import { Problem } from "../toolchain/problem.ts";
+import { readIfThere } from "./environment.ts";
+import type { LabConfig } from "./lab-config.ts";
+import type { Lab } from "./lab.ts";
+import type { Context } from "./up.ts";
+
+/** What a lab can be made to lose. */
+const losses = ["machines", "state", "all"];
+
+/**
+ * Makes a lab lose what a disaster would: the machines with their disks, the state, or both.
+ *
+ * What a person keeps elsewhere stays: the checkout with its stack file, the passphrase, backups. So do Cloudflare and the Git
+ * host, which no fire at home reaches.
+ *
+ * @param what `machines`, `state`, `all`, or names of machines separated by commas
+ */
+export const lose = async (lab: Lab, { display }: Context, what = ""): Promise<void> => {
+  const config = await lab.written();
+  if (config === undefined || (await lab.supervisor.status()) === undefined) {
+    throw new Problem(
+      `The lab of ${lab.folder.stack} is not running: \`npm run lab -- up ${lab.folder.stack}\` starts it`,
+    );
+  }
+  if (what === "") throw new Problem(`Say what is lost: ${losses.join(", ")}, or names of machines`);
+  if (what !== "state") display.line(`Lost ${(await loseMachines(lab, config, what)).join(", ")}`);
+  if (what === "state" || what === "all") {
+    await loseState(lab);
+    display.line("Lost the state, with its backups and its history");
+  }
+};
+
+const loseMachines = async (lab: Lab, config: LabConfig, what: string): Promise<string[]> => {
+  const isWanted = ({ name }: { name: string }): boolean => losses.includes(what) || what.split(",").includes(name);
+  const simulators = lab.simulators(config);
+  const virtual = ((await simulators.proxmox())?.machines ?? []).filter(isWanted);
+  const metal = config.metal.filter(isWanted);
+  const names = [...virtual, ...metal].map(({ name }) => name);
+  if (names.length === 0) throw new Problem(`The lab of ${lab.folder.stack} has no machine ${what}`);
+  await simulators.burn(virtual);
+  for (const { address } of metal) await wipe(lab, address);
+  return names;
+};
+
+/** Gives bare metal a new disk: it waits in maintenance mode again. */
+const wipe = async (lab: Lab, address: string): Promise<void> => {
+  await lab.linkHandTools();
+  const talosctl = join(lab.folder.bin, "talosctl");
+  const target = ["--talosconfig", lab.folder.talosconfig, "--nodes", address, "--endpoints", address];
+  const { exitCode, stderr } = await execa(
+    talosctl,
+    ["reset", ...target, "--graceful=false", "--reboot", "--wait=false"],
+    { reject: false },
+  );
+  if (exitCode !== 0) throw new Problem(`${address} cannot be wiped: ${stderr.trim().split("\n").at(-1) ?? ""}`);
+};
+
+const loseState = async ({ folder }: Lab): Promise<void> => {
+  for (const path of [folder.state, folder.kubeconfig]) await rm(path, { recursive: true, force: true });
+  await mkdir(folder.state, { recursive: true, mode: 0o700 });
+  // Whoever lost the state can still be let in by what is in the escrow, but by nothing that lies about here.
+  if ((await readIfThere(folder.talosconfig)) !== undefined) await rm(folder.talosconfig);
+};

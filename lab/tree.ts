@@ -1,0 +1,243 @@
+import semver from "semver";
+import type { AvailableChart } from "../operations/gitops/charts.ts";
+import type { RenderedCluster, RenderedObject } from "../operations/gitops/render.ts";
+import { groupOf as group, listAt, textAt } from "../operations/gitops/rules/rule.ts";
+import type { LabChart } from "./lab-config.ts";
+
+/** A chart that the lab could serve. */
+export interface ServableChart extends AvailableChart {
+  /** Whether the lab serves it in any case. */
+  isServed: boolean;
+}
+
+/** A release that stands still in the lab. */
+export interface StoppedRelease {
+  namespace: string;
+  name: string;
+  /** Why it does not run here. */
+  reason: string;
+}
+
+/** What of a cluster's tree the lab can run, and what it has to do for the rest. */
+export interface LabTree {
+  /** Charts for the lab's registry, where the tree fetches them from. */
+  charts: LabChart[];
+  stopped: StoppedRelease[];
+  /** Objects whose health nothing in the lab could establish, as `Kind namespace/name`. */
+  unchecked: string[];
+  /** Custom resources of which the definition has to be there, as `group/kind`. */
+  kinds: string[];
+  /** Projects whose definitions a chart brings that runs for real. */
+  brought: string[];
+  /** What makes Flux stop and not wait. */
+  policies: object[];
+}
+
+type Objects = RenderedCluster["objects"];
+
+/** Definitions that charts ask for by themselves, without the tree naming their kinds. */
+const monitoring = ["ServiceMonitor", "PodMonitor", "PrometheusRule"].map((kind) => `monitoring.coreos.com/${kind}`);
+
+/** Works out what the lab can run of a cluster. Pure. */
+export const labTree = ({ kustomizations, objects }: RenderedCluster, available: readonly ServableChart[]): LabTree => {
+  const releases = objects.filter(isRelease).map((release) => ({ release, ...chartOfRelease(objects, release) }));
+  const judged = releases.map((each) => ({ ...each, verdict: judge(each, available) }));
+  const stopped = judged.flatMap(({ release, verdict }) =>
+    typeof verdict === "string" ? [{ namespace: release.namespace ?? "", name: release.name, reason: verdict }] : [],
+  );
+  const running = judged.flatMap(({ verdict, source, chart, version }) =>
+    typeof verdict === "string" || source === undefined ? [] : [{ chart: verdict, source, name: chart, version }],
+  );
+  const still = stoppedObjects(judged);
+  const checks = healthChecks(kustomizations, objects, still);
+  return {
+    charts: running.filter(({ chart }) => chart !== undefined && !chart.isServed).flatMap(published),
+    stopped,
+    unchecked: checks.unchecked,
+    kinds: [...new Set([...objects.map(({ object }) => `${group(object)}/${object.kind}`), ...monitoring])].sort(),
+    brought: running.flatMap(({ chart }) => chart?.project ?? []),
+    policies: [
+      ...policy("lab-stopped", ["helm.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"], {
+        names: still.map((object) => `${object.kind}/${object.namespace ?? ""}/${object.name}`),
+        patches: `[JSONPatch{op: "add", path: "/spec/suspend", value: true}]`,
+      }),
+      ...policy("lab-dependencies", ["helm.toolkit.fluxcd.io"], {
+        ...byName(dependenciesLeft(objects, still), "HelmRelease"),
+        patches: `[JSONPatch{op: "add", path: "/spec/dependsOn", value: variables.values[variables.name]}]`,
+      }),
+      ...policy("lab-health", ["kustomize.toolkit.fluxcd.io"], {
+        ...byName(checks.left, "Kustomization"),
+        patches:
+          `[JSONPatch{op: "add", path: "/spec/wait", value: false}, ` +
+          `JSONPatch{op: "add", path: "/spec/healthChecks", value: variables.values[variables.name]}]`,
+      }),
+    ],
+  };
+};
+
+const isRelease = (object: RenderedObject): boolean =>
+  object.kind === "HelmRelease" && group(object) === "helm.toolkit.fluxcd.io";
+
+/** The chart that a release asks for: its name, its version, and the object that it is fetched by. */
+const chartOfRelease = (objects: Objects, release: Objects[number]) => {
+  const path =
+    textAt(release.object, "spec", "chartRef", "kind") === undefined
+      ? ["spec", "chart", "spec", "sourceRef"]
+      : ["spec", "chartRef"];
+  const kind = textAt(release.object, ...path, "kind") ?? "";
+  const source = objects.find(
+    (each) =>
+      each.kind === kind &&
+      each.name === textAt(release.object, ...path, "name") &&
+      each.namespace === (textAt(release.object, ...path, "namespace") ?? release.namespace),
+  );
+  const url = textAt(source?.object, "spec", "url") ?? "";
+  return {
+    kind,
+    source,
+    chart: textAt(release.object, "spec", "chart", "spec", "chart") ?? url.split("/").at(-1) ?? "",
+    version:
+      textAt(release.object, "spec", "chart", "spec", "version") ?? textAt(source?.object, "spec", "ref", "tag") ?? "",
+  };
+};
+
+/** The chart to run, undefined where it is in the repository itself, or why there is none. */
+const judge = (
+  { kind, chart, version }: ReturnType<typeof chartOfRelease>,
+  available: readonly ServableChart[],
+): ServableChart | undefined | string => {
+  if (kind === "GitRepository") return undefined;
+  const found = available.find(({ name }) => name === chart);
+  if (found === undefined) return `the chart ${chart} cannot be had here`;
+  if (semver.clean(version) !== found.version) return `the chart ${chart} can be had here at ${found.version} only`;
+  return found.hasWebhook ? `the API server would call ${chart}, whose pods only look alive here` : found;
+};
+
+/** The releases that stand still, and the sources that only they fetch from. */
+const stoppedObjects = (
+  judged: { release: Objects[number]; source: Objects[number] | undefined; verdict: unknown }[],
+): Objects => {
+  const used = new Set(judged.filter(({ verdict }) => typeof verdict !== "string").map(({ source }) => source));
+  return judged
+    .filter(({ verdict }) => typeof verdict === "string")
+    .flatMap(({ release, source }) => (source === undefined || used.has(source) ? [release] : [release, source]));
+};
+
+/** The dependencies that remain of each release that waits for one which stands still. */
+const dependenciesLeft = (objects: Objects, still: Objects): Map<string, unknown[]> => {
+  const isStill = (namespace: string, name: string): boolean =>
+    still.some((each) => isRelease(each) && each.namespace === namespace && each.name === name);
+  const left = new Map<string, unknown[]>();
+  for (const release of objects.filter(isRelease).filter((each) => !still.includes(each))) {
+    const all = listAt(release.object, "spec", "dependsOn");
+    const kept = all.filter(
+      (each) => !isStill(textAt(each, "namespace") ?? release.namespace ?? "", textAt(each, "name") ?? ""),
+    );
+    if (kept.length < all.length) left.set(`${release.namespace ?? ""}/${release.name}`, kept);
+  }
+  return left;
+};
+
+/** Groups whose controllers run in the lab: Kubernetes' own and Flux's. */
+const checkable =
+  /^(|apps|batch|autoscaling|policy|(networking|rbac\.authorization|storage|apiextensions|scheduling)\.k8s\.io|(.+\.)?toolkit\.fluxcd\.io|fluxcd\.controlplane\.io)$/;
+
+/** The health checks that remain of each Kustomization with something in it that cannot be checked here. */
+const healthChecks = (kustomizations: RenderedCluster["kustomizations"], objects: Objects, still: Objects) => {
+  const left = new Map<string, unknown[]>();
+  const unchecked: string[] = [];
+  for (const { name, object } of kustomizations) {
+    if (textAt(object, "metadata", "name") === undefined || !waits(object)) continue;
+    const odd = listAt(object, "spec", "healthCheckExprs")
+      .map((each) => `${group({ apiVersion: textAt(each, "apiVersion") ?? "" })}/${textAt(each, "kind") ?? ""}`)
+      .filter((kind) => !checkable.test(kind.split("/")[0] ?? ""));
+    const own = objects.filter(({ kustomization }) => kustomization === name);
+    const skipped = own.filter((each) => still.includes(each) || odd.includes(`${group(each)}/${each.kind}`));
+    if (skipped.length === 0) continue;
+    unchecked.push(...skipped.filter((each) => !still.includes(each)).map(described));
+    // Without its controller, any other custom resource counts as healthy at once.
+    const kept = own.filter((each) => !skipped.includes(each) && checkable.test(group(each)));
+    left.set(name, kept.map(reference));
+  }
+  return { left, unchecked };
+};
+
+const waits = (object: unknown): boolean =>
+  (object as { spec?: { wait?: boolean } }).spec?.wait === true || listAt(object, "spec", "healthChecks").length > 0;
+
+const described = ({ kind, namespace, name }: RenderedObject): string =>
+  `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+
+const reference = ({ apiVersion, kind, namespace, name }: RenderedObject) => ({
+  apiVersion,
+  kind,
+  name,
+  namespace: namespace ?? "",
+});
+
+interface Served {
+  chart: ServableChart | undefined;
+  source: Objects[number];
+  name: string;
+  version: string;
+}
+
+/** Where the registry has to hold a chart. */
+const published = ({ chart, source, name, version }: Served): LabChart[] => {
+  if (chart === undefined) return [];
+  const { hostname, pathname } = new URL(textAt(source.object, "spec", "url") ?? "");
+  const path = pathname.replace(/^\/|\/$/g, "");
+  const isIndex = source.kind === "HelmRepository" && textAt(source.object, "spec", "type") !== "oci";
+  const repository = source.kind === "HelmRepository" && !isIndex ? `${path}/${name}` : path;
+  return [{ host: hostname, repository, isIndex, folder: chart.folder, version, with: chart.with }];
+};
+
+interface Mutation {
+  /** The objects that are changed, as `Kind/namespace/name`. */
+  names: string[];
+  /** A value for each, by `namespace/name`. */
+  values?: Record<string, unknown>;
+  /** What is done to them, in CEL. */
+  patches: string;
+}
+
+const byName = (values: Map<string, unknown[]>, kind: string) => ({
+  names: [...values.keys()].map((name) => `${kind}/${name}`),
+  values: Object.fromEntries(values),
+});
+
+/** A policy that changes the objects named whenever somebody writes them, and what puts it into force. */
+const policy = (name: string, groups: string[], { names, values = {}, patches }: Mutation): object[] => {
+  const metadata = { name };
+  const apiVersion = "admissionregistration.k8s.io/v1";
+  const objectName = `object.metadata.namespace + "/" + object.metadata.name`;
+  return [
+    {
+      apiVersion,
+      kind: "MutatingAdmissionPolicy",
+      metadata,
+      spec: {
+        matchConstraints: {
+          resourceRules: [
+            { apiGroups: groups, apiVersions: ["*"], operations: ["CREATE", "UPDATE"], resources: ["*"] },
+          ],
+        },
+        matchConditions: [
+          { name: "named", expression: `(object.kind + "/" + ${objectName}) in ${JSON.stringify(names)}` },
+        ],
+        variables: [
+          { name: "name", expression: objectName },
+          // A literal of JSON is one of CEL. Without an entry it would have no type.
+          {
+            name: "values",
+            expression: Object.keys(values).length === 0 ? "dyn({})" : `dyn(${JSON.stringify(values)})`,
+          },
+        ],
+        failurePolicy: "Fail",
+        reinvocationPolicy: "Never",
+        mutations: [{ patchType: "JSONPatch", jsonPatch: { expression: patches } }],
+      },
+    },
+    { apiVersion, kind: "MutatingAdmissionPolicyBinding", metadata, spec: { policyName: name } },
+  ];
+};

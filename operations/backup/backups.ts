@@ -1,0 +1,120 @@
+import { join } from "node:path";
+
+import { labFolder } from "../../lab/folder.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import { openersFor } from "../escrow/openers.ts";
+import { copyTo, folderPlace, placesOf, type Copied, type Place } from "../places/index.ts";
+import type { Target } from "../target.ts";
+import { seal, unseal } from "./sealed.ts";
+
+/** What is backed up. */
+export type Kind = "state" | "etcd";
+
+const extension: Record<Kind, string> = { state: ".json.age", etcd: ".db.age" };
+
+/** A backup that is kept somewhere. */
+export interface Backup {
+  /** Its file name, which begins with the time at which it was taken. */
+  name: string;
+  /** When it was taken, in UTC. */
+  at: Date;
+  /** The places that have it. */
+  places: Place[];
+}
+
+/** The backups of a stack, in the folder `backups` and in every place that takes them. */
+export class Backups {
+  private constructor(
+    private readonly kind: Kind,
+    private readonly stack: string,
+    private readonly places: Place[],
+    private readonly recipients: string[],
+  ) {}
+
+  static async of(target: Target, kind: Kind): Promise<Backups> {
+    const config = await target.config();
+    const { recipients } = await openersFor(target, config);
+    const folder = target.isLab
+      ? join(labFolder(target.root, target.stack).path, "backups")
+      : join(target.root, "backups");
+    const places = [folderPlace(folder), ...placesOf(config, target.root).filter(({ takesBackups }) => takesBackups)];
+    return new Backups(kind, target.stack, places, recipients);
+  }
+
+  /**
+   * Seals a backup and puts it in every place.
+   *
+   * @param own recipients beside the escrow's: the stack's own, whose identity the escrow holds
+   */
+  async add(content: Uint8Array, own: string[], now = new Date()): Promise<{ name: string; copies: Copied[] }> {
+    const recipients = [...new Set([...this.recipients, ...own])];
+    const name =
+      now
+        .toISOString()
+        .replace(/\.\d+Z$/, "Z")
+        .replaceAll(":", "-") + extension[this.kind];
+    return { name, copies: await copyTo(this.places, this.path(name), await seal(content, recipients)) };
+  }
+
+  /** What there is, the newest first; places that do not answer are named. */
+  async list(): Promise<{ backups: Backup[]; problems: string[] }> {
+    const found = new Map<string, Backup>();
+    const problems: string[] = [];
+    for (const place of this.places) {
+      const names = await place.list(this.folder).catch((error: unknown) => {
+        problems.push(error instanceof Error ? error.message : String(error));
+        return [];
+      });
+      for (const name of names) {
+        const at = timeOf(name, extension[this.kind]);
+        if (!at) continue;
+        const backup = found.get(name) ?? { name, at, places: [] };
+        found.set(name, { ...backup, places: [...backup.places, place] });
+      }
+    }
+    return { backups: [...found.values()].sort((a, b) => b.at.getTime() - a.at.getTime()), problems };
+  }
+
+  /** A backup by its name; the newest unless named. */
+  async choose(name?: string): Promise<Backup> {
+    const { backups, problems } = await this.list();
+    const chosen = name === undefined ? backups[0] : backups.find((backup) => backup.name === name);
+    if (chosen) return chosen;
+    const known = backups.length === 0 ? "there is none" : `the newest is ${backups[0]?.name ?? ""}`;
+    throw new Problem(
+      [
+        `There is no ${this.kind} backup ${name ?? ""} of ${this.stack}`.replace("  ", " ") + `: ${known}`,
+        ...problems,
+      ].join("\n"),
+    );
+  }
+
+  /** Opens a backup, from the first place where it is whole. */
+  async open({ name, places }: Backup, identities: readonly string[]): Promise<Uint8Array> {
+    const problems: Error[] = [];
+    for (const place of places) {
+      try {
+        const sealed = await place.read(this.path(name));
+        if (sealed) return await unseal(sealed, identities, `${name} in ${place.name}`);
+      } catch (error) {
+        problems.push(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+    throw problems[0] ?? new Problem(`${name} is gone`);
+  }
+
+  private get folder(): string {
+    return `${this.stack}/${this.kind}`;
+  }
+
+  private path(name: string): string {
+    return `${this.folder}/${name}`;
+  }
+}
+
+const timeOf = (name: string, end: string): Date | undefined => {
+  const [, day, time] = /^(\d{4}-\d\d-\d\d)T(\d\d-\d\d-\d\dZ)/.exec(name) ?? [];
+  return day !== undefined && time !== undefined && name.endsWith(end)
+    ? new Date(`${day}T${time.replaceAll("-", ":")}`)
+    : undefined;
+};

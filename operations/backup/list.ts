@@ -1,0 +1,18 @@
+import { table } from "../../lab/display.ts";
+import type { Session } from "../session.ts";
+import type { Backups } from "./backups.ts";
+
+/** Prints what backups there are, and which places do not answer. */
+export const list = async (backups: Backups, { print, complain }: Session): Promise<number> => {
+  const { backups: found, problems } = await backups.list();
+  if (found.length > 0) {
+    print(
+      table(
+        ["backup", "in"],
+        found.map(({ name, places }) => [name, places.map((place) => place.name).join(", ")]),
+      ),
+    );
+  } else print("There is no backup");
+  for (const problem of problems) complain(problem);
+  return problems.length > 0 ? 1 : 0;
+};

@@ -1,0 +1,31 @@
+import type { EngineEvent } from "../../lab/events.ts";
+import type { Exemption } from "../../infra/config/policy.ts";
+import { applyType, vmType } from "../../policy/machine-documents.ts";
+import { judge } from "../../policy/rule.ts";
+import { controlPlanesOf, quorumFindings } from "../../policy/rules/control-plane-quorum.ts";
+import { nameOf, type Recorded } from "../../policy/stack.ts";
+
+/** Steps of the engine after which a machine is another one, or none. */
+const losing = ["replace", "create-replacement", "delete-replaced", "delete"];
+
+/** The machines that a preview would replace or delete, by the name of their node. */
+export class LostMachines {
+  readonly names = new Set<string>();
+
+  add({ resourcePreEvent }: EngineEvent): void {
+    const step = resourcePreEvent?.metadata;
+    if (step && [applyType, vmType].includes(step.type) && losing.includes(step.op)) this.names.add(nameOf(step.urn));
+  }
+}
+
+/** Why a plan may not be carried out: the engine itself says what it would replace, which a policy can only tell from inputs. */
+export const refusals = (
+  lost: LostMachines,
+  recorded: readonly Recorded[],
+  exemptions: readonly Exemption[],
+  today: string,
+): string[] =>
+  quorumFindings(controlPlanesOf(recorded), [...lost.names])
+    .map((finding) => judge("control-plane-quorum", finding, exemptions, today))
+    .filter(({ exempt }) => !exempt)
+    .map(({ message }) => message);

@@ -1,0 +1,51 @@
+import { escrowStatus } from "../../components/secrets/escrow-status.ts";
+import { escrowPath } from "../../infra/escrow.ts";
+import { placesOf } from "../places/index.ts";
+import type { Target } from "../target.ts";
+import { collect } from "./collect.ts";
+import { differences } from "./differences.ts";
+import { fingerprint } from "./escrow.ts";
+import { openersFor } from "./openers.ts";
+import { openWithEach, type Trial } from "./verify.ts";
+import { textAt, type Means } from "./write.ts";
+
+export interface Checked {
+  path: string;
+  fingerprint: string;
+  trials: Trial[];
+  /** What is wrong, a line each. */
+  problems: string[];
+  /** What a person should know and may leave. */
+  remarks: string[];
+}
+
+/** Looks whether a stack's escrow holds what its state holds, opens with the keys at hand, and is where it was copied to. */
+export const checkEscrow = async (target: Target, { keys, sops, live }: Means): Promise<Checked> => {
+  const config = await target.config();
+  const openers = await openersFor(target, config);
+  const path = escrowPath(config, target.stack);
+  live("Reading the stack's state");
+  const escrow = await collect(target);
+  const sum = fingerprint(escrow);
+  const file = await textAt(target, path);
+  const status = escrowStatus(file, { stack: target.stack, fingerprint: sum, openers });
+  const result: Checked = { path, fingerprint: sum, trials: [], problems: [], remarks: [] };
+  if (status.is !== "current") result.problems.push(`${path} ${status.problem}`);
+  if (file === undefined || status.is === "unreadable" || status.is === "foreign") return result;
+  live("Opening the escrow with every key at hand");
+  const { trials, escrow: held } = await openWithEach(file, keys, sops, path);
+  result.trials = trials;
+  if (!held) result.remarks.push("No key at hand opens it, so what it holds was not looked at");
+  const differ = held ? differences(held, escrow) : [];
+  const older = differ.filter((part) => part !== "stackFile");
+  if (older.length > 0) result.problems.push(`${path} is older than the state in ${older.join(", ")}`);
+  else if (differ.length > 0) result.remarks.push(`Its copy of Pulumi.${target.stack}.yaml is older than the file`);
+  for (const place of placesOf(config, target.root)) {
+    live(`Reading the copy in ${place.name}`);
+    const copy = await place.read(`${target.stack}.sops.yaml`).catch((error: unknown) => (error as Error).message);
+    if (typeof copy === "string") result.problems.push(copy);
+    else if (copy === undefined) result.problems.push(`${place.name} has no copy`);
+    else if (Buffer.from(copy).toString() !== file) result.problems.push(`${place.name} has another copy`);
+  }
+  return result;
+};

@@ -1,0 +1,110 @@
+import { readFile } from "node:fs/promises";
+
+import type { MachineSecrets } from "@pulumi/talos";
+
+import { connectorToken } from "../../components/cloudflare/connector-token.ts";
+import { ageIdentity } from "../../components/secrets/age.ts";
+import { deriveSeed } from "../../components/secrets/derive.ts";
+import { sshKeyPair } from "../../components/secrets/ssh.ts";
+import { toBundle } from "../../components/talos/secrets-bundle.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import type { Target } from "../target.ts";
+import { nameOf, ofType, unmarked, type Export } from "./deployment.ts";
+import type { Escrow } from "./escrow.ts";
+
+/** What an escrow is made of. */
+export interface Sources {
+  stack: string;
+  cluster: string;
+  /** State, exported with its secrets shown. */
+  state: Export;
+  /** Secrets of the configuration in plain, by their key under `hearth:`. */
+  configured: Record<string, string>;
+  stackFile: string;
+  passphrase: string | undefined;
+  now: Date;
+}
+
+/**
+ * Makes an escrow of what a stack's state and configuration hold.
+ *
+ * @throws Problem where the state is not that of a stack that was brought up
+ */
+export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphrase, now }: Sources): Escrow => {
+  const absent = (what: string): Problem =>
+    new Problem(`The state of ${stack} holds no ${what}: bring the stack up first, then write the escrow`);
+  const secrets = ofType(state, "talos:machine/secrets:Secrets")[0];
+  const { machineSecrets, talosVersion } = (unmarked(secrets?.outputs) ?? {}) as {
+    machineSecrets?: MachineSecrets;
+    talosVersion?: string;
+  };
+  if (!machineSecrets || !talosVersion) throw absent("Talos machine secrets");
+  const passwords = Object.fromEntries(
+    ofType(state, "random:index/randomPassword:RandomPassword").map((resource) => [
+      nameOf(resource),
+      String(unmarked(resource.outputs?.result)),
+    ]),
+  );
+  const seed = (name: string): string => {
+    const password = passwords[name];
+    if (password === undefined) throw absent(name);
+    return deriveSeed(password, name);
+  };
+  const ageSeed = configured.ageSeed ?? seed("age-seed");
+  return {
+    version: 1,
+    ...{ stack, cluster, createdAt: now.toISOString() },
+    contract: talosVersion,
+    talosSecrets: toBundle(machineSecrets),
+    ageSeed,
+    ageIdentity: ageIdentity(bytes(ageSeed)),
+    deployKey: sshKeyPair(bytes(seed("deploy-key-seed")), `hearth-${cluster}`).privateKey,
+    webhookToken: seed("webhook-token"),
+    passwords,
+    tunnels: tunnelsOf(state),
+    ...{ configured, stackFile, passphrase },
+  };
+};
+
+const tunnelsOf = (state: Export): Escrow["tunnels"] =>
+  Object.fromEntries(
+    ofType(state, "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared").map((resource) => {
+      const { accountId, tunnelSecret } = unmarked(resource.inputs) as { accountId: string; tunnelSecret: string };
+      const id = resource.id ?? "";
+      const token = connectorToken(accountId, id, tunnelSecret);
+      return [nameOf(resource), { account: accountId, id, secret: tunnelSecret, token }];
+    }),
+  );
+
+const bytes = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, "base64"));
+
+/** The stack's state with its secrets in plain. It stays in memory. */
+export const exportState = async (target: Target): Promise<Export> =>
+  JSON.parse(await target.pulumi(["stack", "export", "--show-secrets"])) as Export;
+
+interface ConfigValue {
+  value?: string;
+  objectValue?: unknown;
+  secret: boolean;
+}
+
+/** Secrets of the stack's configuration in plain, by their key under `hearth:`. */
+export const configuredSecrets = async (target: Target): Promise<Record<string, string>> => {
+  const text = await target.pulumi(["config", "--show-secrets", "--json"], { configured: true });
+  return Object.fromEntries(
+    Object.entries(JSON.parse(text) as Record<string, ConfigValue>).flatMap(([key, { value, objectValue, secret }]) => {
+      const name = /^hearth:(.+)$/.exec(key)?.[1];
+      return secret && name !== undefined ? [[name, value ?? JSON.stringify(objectValue)]] : [];
+    }),
+  );
+};
+
+/** Collects the escrow of a stack from its engine, without anything in plain reaching a disk. */
+export const collect = async (target: Target, now = new Date()): Promise<Escrow> => {
+  const passphrase = await target.passphrase();
+  const { cluster } = await target.config();
+  const state = await exportState(target);
+  const configured = await configuredSecrets(target);
+  const stackFile = await readFile(target.stackFile, "utf8");
+  return escrowOf({ stack: target.stack, cluster: cluster.name, state, configured, stackFile, passphrase, now });
+};

@@ -1,0 +1,28 @@
+import { isDeepStrictEqual } from "node:util";
+
+import type { Escrow } from "./escrow.ts";
+
+/** Parts that say of what an escrow is, not what is in it. */
+const notContent = new Set(["version", "createdAt"]);
+
+/** Parts that hold one thing a name, so that the name says more than the part. */
+const named = new Set(["passwords", "tunnels", "configured"]);
+
+/** Names of the parts in which two escrows differ, such as `tunnels.den-dev`. Never a value. */
+export const differences = (a: Escrow, b: Escrow): string[] =>
+  keysOf(a, b)
+    .filter((key) => !notContent.has(key))
+    .flatMap((key) => {
+      const [left, right] = [valueOf(a, key), valueOf(b, key)];
+      if (isDeepStrictEqual(left, right)) return [];
+      if (!named.has(key)) return [key];
+      return keysOf(left, right).flatMap((name) =>
+        isDeepStrictEqual(valueOf(left, name), valueOf(right, name)) ? [] : [`${key}.${name}`],
+      );
+    });
+
+const keysOf = (a: unknown, b: unknown): string[] => [
+  ...new Set([...Object.keys(a as object), ...Object.keys(b as object)]),
+];
+
+const valueOf = (of: unknown, key: string): unknown => (of as Record<string, unknown>)[key];

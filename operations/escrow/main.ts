@@ -1,0 +1,4 @@
+import { runCommand } from "../session.ts";
+import { cli } from "./cli.ts";
+
+await runCommand(cli);

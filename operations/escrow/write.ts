@@ -1,0 +1,85 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+
+import { escrowHead } from "../../components/secrets/escrow-head.ts";
+import { escrowStatus } from "../../components/secrets/escrow-status.ts";
+import { escrowPath } from "../../infra/escrow.ts";
+import { codeOf, Problem } from "../../toolchain/problem.ts";
+import { copyTo, placesOf, writeWhole, type Copied } from "../places/index.ts";
+import type { Target } from "../target.ts";
+import { collect } from "./collect.ts";
+import { differences } from "./differences.ts";
+import { fingerprint, sealEscrow, type Escrow } from "./escrow.ts";
+import type { Keys } from "./keys.ts";
+import { openersFor } from "./openers.ts";
+import type { Sops } from "./sops.ts";
+import { openWithEach, type Trial } from "./verify.ts";
+
+/** What a command on an escrow has at hand. */
+export interface Means {
+  keys: Keys;
+  sops: Sops;
+  /** Says what is going on right now. */
+  live: (text: string) => void;
+}
+
+export interface Written {
+  /** Path of the file, from the root of the project. */
+  path: string;
+  fingerprint: string;
+  /** Whether the file that was there already held the same. */
+  isUnchanged: boolean;
+  trials: Trial[];
+  copies: Copied[];
+}
+
+/**
+ * Writes a stack's escrow: collects it from the state, seals it, opens it with every key at hand and compares, and only
+ * then puts it in the place of the old one; then copies it.
+ */
+export const writeEscrow = async (target: Target, { keys, sops, live }: Means): Promise<Written> => {
+  const config = await target.config();
+  const openers = await openersFor(target, config);
+  const path = escrowPath(config, target.stack);
+  live("Reading the stack's state");
+  const escrow = await collect(target);
+  const sum = fingerprint(escrow);
+  const before = await textAt(target, path);
+  const isUnchanged =
+    escrowStatus(before, { stack: target.stack, fingerprint: sum, openers }).is === "current" &&
+    (await holds(before ?? "", escrow, { keys, sops }));
+  live("Sealing the escrow");
+  const sealed = isUnchanged && before !== undefined ? before : await sealEscrow(escrow, openers, sops);
+  live("Opening it with every key at hand");
+  const verified = await openWithEach(sealed, keys, sops, "the new escrow");
+  const differ = verified.escrow ? differences(verified.escrow, escrow) : [];
+  if (differ.length > 0) throw new Problem(`The new escrow does not hold what the state does: ${differ.join(", ")}`);
+  if (!isUnchanged) await put(target, path, sealed);
+  live("Copying it");
+  const copies = await copyTo(placesOf(config, target.root), `${target.stack}.sops.yaml`, Buffer.from(sealed));
+  return { path, fingerprint: sum, isUnchanged, trials: verified.trials, copies };
+};
+
+const put = async (target: Target, path: string, sealed: string): Promise<void> => {
+  await writeWhole(resolve(target.root, path), sealed);
+  if ((await textAt(target, path)) !== sealed) {
+    throw new Problem(`${path} reads back as something else than what was written: look at its disk`);
+  }
+};
+
+/** The text of the escrow that is there. */
+export const textAt = (target: Target, path: string): Promise<string | undefined> =>
+  readFile(resolve(target.root, path), "utf8").catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw new Problem(`${path} cannot be read (${codeOf(error) ?? "?"}): make it readable`);
+  });
+
+/** Whether a file holds an escrow, as far as a key at hand can tell. */
+const holds = async (file: string, escrow: Escrow, { keys, sops }: Pick<Means, "keys" | "sops">): Promise<boolean> => {
+  if ("problem" in escrowHead(file)) return false;
+  const there = await openWithEach(file, keys, sops, "the escrow").catch((error: unknown) => {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  });
+  return there?.escrow !== undefined && differences(there.escrow, escrow).length === 0;
+};

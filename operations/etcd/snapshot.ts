@@ -1,0 +1,132 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { execa } from "execa";
+
+import { Problem } from "../../toolchain/problem.ts";
+import { Toolchain } from "../../toolchain/toolchain.ts";
+import { Backups, type Backup } from "../backup/backups.ts";
+import type { Copied } from "../places/index.ts";
+import type { Target } from "../target.ts";
+
+/** What a snapshot holds, as etcdutl finds it. */
+export interface SnapshotFacts {
+  /** etcd's revision at which it was taken. */
+  revision: number;
+  keys: number;
+  /** In bytes. */
+  size: number;
+}
+
+/** Length of the digest behind the database, and of the pages that the database is made of, in bytes. */
+const digestLength = 32;
+const pageLength = 512;
+
+/**
+ * Looks whether the digest at the end of a snapshot is that of the database before it.
+ *
+ * Source: etcd, etcdutl/snapshot, the hash that a member sends after the database.
+ */
+export const hasItsDigest = (snapshot: Uint8Array): boolean => {
+  if (snapshot.length <= digestLength || snapshot.length % pageLength !== digestLength) return false;
+  const end = snapshot.length - digestLength;
+  return createHash("sha256").update(snapshot.subarray(0, end)).digest().equals(snapshot.subarray(end));
+};
+
+/**
+ * Checks a snapshot: its digest, and by etcdutl every page of its database.
+ *
+ * @param name how to call it in messages
+ * @throws Problem where it is damaged
+ */
+export const checkSnapshot = async (file: string, name: string, etcdutl: string): Promise<SnapshotFacts> => {
+  const damaged = (what: string): Problem => new Problem(`${name} is damaged: ${what}. Take another snapshot`);
+  if (!hasItsDigest(await readFile(file))) throw damaged("its digest is not that of its database");
+  const { exitCode, stdout, stderr } = await execa(etcdutl, ["snapshot", "status", file, "--write-out", "json"], {
+    reject: false,
+  });
+  if (exitCode !== 0) throw damaged(stderr.trim().split("\n").at(-1) ?? "etcdutl cannot read it");
+  const { revision, totalKey } = JSON.parse(stdout) as { revision: number; totalKey: number };
+  if (revision <= 0 || totalKey <= 0) throw damaged("it holds nothing");
+  return { revision, keys: totalKey, size: (await stat(file)).size };
+};
+
+/** Runs work with a folder that only this user can look into, and that is gone afterwards. */
+const withFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {
+  const folder = await mkdtemp(join(tmpdir(), "hearth-etcd-"));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+/** Where a snapshot came from, what it holds and where it is kept. */
+export interface Taken extends SnapshotFacts {
+  name: string;
+  /** The control plane that gave it. */
+  node: string;
+  copies: Copied[];
+}
+
+/**
+ * Takes a snapshot from the first control plane that gives one, checks it, and keeps it encrypted.
+ *
+ * @param live told what is going on
+ */
+export const takeSnapshot = (target: Target, live: (text: string) => void): Promise<Taken> =>
+  withFolder(async (folder) => {
+    const { nodes } = await target.config();
+    const programs = await new Toolchain({ root: target.root }).ensure(["talosctl", "etcdutl"]);
+    const outputs = JSON.parse(await target.pulumi(["stack", "output", "--json", "--show-secrets"])) as {
+      talosconfig?: string;
+      ageRecipient?: string;
+    };
+    if (!outputs.talosconfig)
+      throw new Problem(`The state of ${target.stack} has no talosconfig: bring the stack up first`);
+    const talosconfig = join(folder, "talosconfig");
+    await writeFile(talosconfig, outputs.talosconfig, { mode: 0o600 });
+    const file = join(folder, "etcd.db");
+    const problems: string[] = [];
+    for (const [node, { address }] of Object.entries(nodes).filter(([, { role }]) => role === "controlplane")) {
+      live(`Asking ${node} for a snapshot`);
+      const at = ["--talosconfig", talosconfig, "--endpoints", address, "--nodes", address];
+      const { exitCode, stderr } = await execa(programs.talosctl ?? "talosctl", [...at, "etcd", "snapshot", file], {
+        reject: false,
+        timeout: snapshotTimeout,
+      });
+      if (exitCode !== 0) {
+        problems.push(`${node} gives no snapshot: ${stderr.trim().split("\n").at(-1) ?? "it does not answer"}`);
+        continue;
+      }
+      live("Checking the snapshot");
+      const facts = await checkSnapshot(file, `The snapshot of ${node}`, programs.etcdutl ?? "etcdutl");
+      live("Keeping the snapshot");
+      const backups = await Backups.of(target, "etcd");
+      const own = outputs.ageRecipient === undefined ? [] : [outputs.ageRecipient];
+      return { node, ...facts, ...(await backups.add(await readFile(file), own)) };
+    }
+    throw new Problem([...problems, "Look at the machines with `talosctl health`, then run this again"].join("\n"));
+  });
+
+/** How long a control plane may take to send its database, in milliseconds. */
+const snapshotTimeout = 600_000;
+
+/**
+ * Opens a snapshot that is kept, checks it, and lends it as a file to work. The file is gone afterwards.
+ */
+export const withSnapshot = <T>(
+  target: Target,
+  backup: Backup,
+  identities: readonly string[],
+  work: (file: string, facts: SnapshotFacts) => Promise<T>,
+): Promise<T> =>
+  withFolder(async (folder) => {
+    const { etcdutl = "etcdutl" } = await new Toolchain({ root: target.root }).ensure(["etcdutl"]);
+    const backups = await Backups.of(target, "etcd");
+    const file = join(folder, "etcd.db");
+    await writeFile(file, await backups.open(backup, identities), { mode: 0o600 });
+    return work(file, await checkSnapshot(file, backup.name, etcdutl));
+  });

@@ -1,0 +1,32 @@
+import { markedBody, markerOf } from "./body.ts";
+import type { GitHub } from "./github.ts";
+
+/** What became of a comment. */
+export type Outcome = "created" | "edited" | "unchanged";
+
+/**
+ * Keeps one comment of a name on a pull request: the first time it is written, and from then on edited in place.
+ *
+ * Somebody else's comment with the same marker is left alone.
+ *
+ * @param number of the pull request
+ * @param name of the comment, such as `preview dev`
+ * @param text in Markdown
+ */
+export const keepComment = async (
+  { api, repository, login }: GitHub,
+  number: number,
+  name: string,
+  text: string,
+): Promise<Outcome> => {
+  const body = markedBody(name, text);
+  const comments = await api.paginate(api.issues.listComments, { ...repository, issue_number: number, per_page: 100 });
+  const own = comments.find((comment) => comment.user?.login === login && comment.body?.startsWith(markerOf(name)));
+  if (own === undefined) {
+    await api.issues.createComment({ ...repository, issue_number: number, body });
+    return "created";
+  }
+  if (own.body === body) return "unchanged";
+  await api.issues.updateComment({ ...repository, comment_id: own.id, body });
+  return "edited";
+};

@@ -1,0 +1,66 @@
+import { projects } from "../../../toolchain/projects.ts";
+import { reaches } from "./graph.ts";
+import { at, called, findingAt, textAt, type Rule, type Tree, type TreeObject } from "./rule.ts";
+
+/** Custom resources that are applied before, or without, what brings their definition. */
+export const definitionsInTime: Rule = (tree) =>
+  tree.objects.flatMap((object) => {
+    const bringers = bringersOf(tree, object);
+    if (bringers === undefined) return [];
+    if (bringers.some((bringer) => comesFirst(tree, bringer, object))) return [];
+    const [bringer] = bringers;
+    return findingAt(tree, object, {
+      path: ["kind"],
+      message:
+        bringer === undefined
+          ? `${called(object)}: nothing in this cluster brings its definition`
+          : `${called(object)} needs the definition that ${called(bringer)} brings, and may be applied before it`,
+      advice:
+        bringer === undefined
+          ? `turn on what brings ${object.apiVersion}, in the cluster's kustomization.yaml`
+          : bringer.kustomization === object.kustomization
+            ? "put it into a Kustomization of its own that depends on this one, which waits for its release"
+            : `let ${object.kustomization} depend on ${bringer.kustomization}, which has to wait (wait: true)`,
+    });
+  });
+
+/** What brings an object's definition; undefined where that is there before Flux is. */
+const bringersOf = (tree: Tree, { checked, object }: TreeObject): TreeObject[] | undefined => {
+  const { source } = checked;
+  if (source === "the tree") return tree.objects.filter((each) => defines(each, object));
+  const charts = projects.find(({ name }) => name === source)?.broughtBy ?? [];
+  if (charts.length === 0) return undefined;
+  return tree.objects.filter((each) => each.kind === "HelmRelease" && charts.includes(chartOf(tree, each)));
+};
+
+const defines = ({ kind, object: definition }: TreeObject, object: { apiVersion: string; kind: string }): boolean =>
+  kind === "CustomResourceDefinition" &&
+  textAt(definition, "spec", "names", "kind") === object.kind &&
+  object.apiVersion.startsWith(`${textAt(definition, "spec", "group") ?? ""}/`);
+
+const comesFirst = (tree: Tree, bringer: TreeObject, user: TreeObject): boolean => {
+  // Within one Kustomization, Flux applies definitions first; what a release brings comes too late.
+  if (bringer.kustomization === user.kustomization) return bringer.kind === "CustomResourceDefinition";
+  const waits = tree.kustomizations.some(
+    ({ name, object }) =>
+      name === bringer.kustomization &&
+      (at(object, "spec", "wait") === true || at(object, "spec", "healthChecks") !== undefined),
+  );
+  return waits && reaches(tree, user.kustomization, bringer.kustomization);
+};
+
+/** Name of the chart that a release installs. */
+export const chartOf = (
+  tree: Pick<Tree, "objects">,
+  { object, namespace }: Pick<TreeObject, "object" | "namespace">,
+): string => {
+  const chart = textAt(object, "spec", "chart", "spec", "chart");
+  if (chart !== undefined) return chart;
+  const source = tree.objects.find(
+    (each) =>
+      each.kind === textAt(object, "spec", "chartRef", "kind") &&
+      each.name === textAt(object, "spec", "chartRef", "name") &&
+      each.namespace === (textAt(object, "spec", "chartRef", "namespace") ?? namespace),
+  );
+  return (textAt(source?.object, "spec", "url") ?? "").split("/").at(-1) ?? "";
+};

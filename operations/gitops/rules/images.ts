@@ -1,0 +1,35 @@
+import { at, called, findingAt, listAt, textAt, type Rule } from "./rule.ts";
+
+const lists = ["containers", "initContainers", "ephemeralContainers"];
+
+/** Where kinds of Kubernetes have their pods. */
+const podSpecs: Record<string, string[]> = {
+  Pod: ["spec"],
+  CronJob: ["spec", "jobTemplate", "spec", "template", "spec"],
+};
+const templateSpec = ["spec", "template", "spec"];
+
+/** Whether an image says which one it is. */
+export const isPinned = (image: string): boolean => {
+  const [named = "", digest] = image.split("@");
+  if (digest !== undefined) return true;
+  const tag = /:([^/]+)$/.exec(named)?.[1];
+  return tag !== undefined && tag !== "latest";
+};
+
+/** Images without a tag, or with the one that is another image tomorrow. */
+export const images: Rule = (tree) =>
+  tree.objects.flatMap((object) => {
+    const spec = podSpecs[object.kind] ?? templateSpec;
+    return lists.flatMap((list) =>
+      listAt(object.object, ...spec, list).flatMap((container, index) => {
+        const image = textAt(container, "image");
+        if (image === undefined || isPinned(image)) return [];
+        return findingAt(tree, object, {
+          path: [...spec, list, index, "image"],
+          message: `${called(object)}: the image ${image} of ${String(at(container, "name"))} has no tag that stays`,
+          advice: "name the release that is meant, with its tag or digest",
+        });
+      }),
+    );
+  });

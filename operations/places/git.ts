@@ -1,0 +1,69 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+import { execa } from "execa";
+
+import { Problem } from "../../toolchain/problem.ts";
+import type { Place } from "./place.ts";
+import { writeWhole } from "./whole-file.ts";
+
+export interface GitPlaceArgs {
+  /** URL that Git pushes to. */
+  repository: string;
+  branch: string;
+}
+
+/** A branch of a Git repository, by the git on PATH and the person's own credentials. */
+export const gitPlace = ({ repository, branch }: GitPlaceArgs): Place => {
+  const failed = (what: string, stderr: string): Problem =>
+    new Problem(`${what} ${repository} failed: ${lastLine(stderr)}. Look whether you may push to ${branch} there`);
+  const git = (cwd: string, ...args: string[]) => execa("git", args, { cwd, env: quiet, reject: false });
+  /** Works in a fresh clone, so that what is read is what the repository has. */
+  const cloned = async <T>(work: (clone: string) => Promise<T>): Promise<T> => {
+    const clone = await mkdtemp(join(tmpdir(), "hearth-push-"));
+    try {
+      const { exitCode, stderr } = await git(
+        clone,
+        ...["clone", "--quiet", "--depth", "1", "--branch", branch, repository, "."],
+      );
+      if (exitCode !== 0) throw failed("Cloning", stderr);
+      return await work(clone);
+    } finally {
+      await rm(clone, { recursive: true, force: true });
+    }
+  };
+  return {
+    name: `${repository} ${branch}`,
+    takesBackups: false,
+    write: (path, content) =>
+      cloned(async (clone) => {
+        await writeWhole(join(clone, path), content);
+        for (const args of [
+          ["add", "--", path],
+          [...(await identity(clone)), "commit", "--quiet", "--message", `Write ${path} anew`],
+          ["push", "--quiet", "origin", `HEAD:${branch}`],
+        ]) {
+          const { exitCode, stderr } = await git(clone, ...args);
+          if (exitCode !== 0) throw failed("Pushing to", stderr);
+        }
+      }),
+    read: (path) => cloned((clone) => readFile(join(clone, path)).catch(() => undefined)),
+    list: (folder) =>
+      cloned(async (clone) => {
+        const { stdout } = await git(clone, "ls-tree", "--name-only", "HEAD", `${dirname(join(folder, "x"))}/`);
+        return stdout.split("\n").flatMap((name) => name.split("/").at(-1) ?? []);
+      }),
+  };
+};
+
+/** Git asks nobody: a command that waits for an answer in a pipeline would wait for ever. */
+const quiet = { GIT_TERMINAL_PROMPT: "0", GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? "ssh -o BatchMode=yes" };
+
+/** The person's own name where Git knows it; Hearth's where a pipeline has none. */
+const identity = async (cwd: string): Promise<string[]> => {
+  const { exitCode } = await execa("git", ["config", "user.email"], { cwd, reject: false });
+  return exitCode === 0 ? [] : ["-c", "user.name=Hearth", "-c", "user.email=hearth@localhost"];
+};
+
+const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";

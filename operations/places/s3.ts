@@ -1,0 +1,77 @@
+import { AwsClient } from "aws4fetch";
+
+import { Problem } from "../../toolchain/problem.ts";
+import type { Place } from "./place.ts";
+
+export interface S3PlaceArgs {
+  bucket: string;
+  /** What the keys of all files begin with; no slash at its ends. */
+  prefix: string;
+  region: string;
+  /** URL of a service other than Amazon's. */
+  endpoint?: string | undefined;
+}
+
+/**
+ * A bucket of Amazon S3 or of a service that speaks the same, with the credentials of AWS_ACCESS_KEY_ID,
+ * AWS_SECRET_ACCESS_KEY and, where there is one, AWS_SESSION_TOKEN.
+ */
+export const s3Place = (
+  { bucket, prefix, region, endpoint = `https://s3.${region}.amazonaws.com` }: S3PlaceArgs,
+  env: NodeJS.ProcessEnv = process.env,
+): Place => {
+  const name = `s3://${[bucket, prefix].filter(Boolean).join("/")}`;
+  const key = (path: string): string => [prefix, path].filter(Boolean).join("/");
+  const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: sessionToken } = env;
+    if (!id || !secret) {
+      throw new Problem(`${name} needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`);
+    }
+    const client = new AwsClient({
+      ...{ accessKeyId: id, secretAccessKey: secret, service: "s3", region, retries: 3 },
+      ...(sessionToken && { sessionToken }),
+    });
+    const url = `${endpoint.replace(/\/$/, "")}/${bucket}${path}`;
+    const answer = await client.fetch(url, init).catch((error: unknown) => {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+      throw new Problem(`${name} does not answer (${cause}): look at its endpoint and at the network`);
+    });
+    if (answer.ok || answer.status === 404) return answer;
+    const code = /<Code>(\w+)<\/Code>/.exec(await answer.text())?.[1] ?? "";
+    throw new Problem(`${name} answers ${answer.status} ${code}`.trimEnd() + adviceFor(answer.status));
+  };
+  return {
+    name,
+    takesBackups: true,
+    write: async (path, content) => {
+      const { status } = await request(`/${encoded(key(path))}`, { method: "PUT", body: Buffer.from(content) });
+      if (status === 404) throw new Problem(`There is no bucket ${bucket}: make it, or correct hearth:escrow`);
+    },
+    read: async (path) => {
+      const answer = await request(`/${encoded(key(path))}`);
+      return answer.status === 404 ? undefined : new Uint8Array(await answer.arrayBuffer());
+    },
+    list: async (folder) => {
+      const within = `${key(folder)}/`;
+      const names: string[] = [];
+      for (let token: string | undefined = ""; token !== undefined;) {
+        const query: URLSearchParams = new URLSearchParams({
+          "list-type": "2",
+          prefix: within,
+          ...(token && { "continuation-token": token }),
+        });
+        const page: string = await (await request(`?${query.toString()}`)).text();
+        names.push(...[...page.matchAll(/<Key>([^<]+)<\/Key>/g)].map(([, found = ""]) => found.slice(within.length)));
+        token = /<NextContinuationToken>([^<]+)</.exec(page)?.[1];
+      }
+      return names.sort();
+    },
+  };
+};
+
+const encoded = (key: string): string => key.split("/").map(encodeURIComponent).join("/");
+
+const adviceFor = (status: number): string =>
+  status === 403 || status === 401
+    ? ": look at the credentials and at what they may do there"
+    : ": run this again later";

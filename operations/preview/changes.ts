@@ -1,0 +1,116 @@
+import { dangerOf, dangers, type Danger } from "./danger.ts";
+import { nameOf, type EngineEvent, type StepMetadata } from "./events.ts";
+import type { Fingerprints } from "./fingerprints.ts";
+import { propertyDiff, type PropertyChange } from "./property-diff.ts";
+import { readValues, Unknown, type Values } from "./value.ts";
+
+/** What happens to a resource. */
+export type Operation = "create" | "update" | "replace" | "delete" | "import" | "other";
+
+export interface ResourceChange {
+  urn: string;
+  type: string;
+  name: string;
+  operation: Operation;
+  /** Properties because of which it is replaced. */
+  because: string[];
+  properties: PropertyChange[];
+  /** Paths of the new properties that only the update will tell. */
+  unknown: string[];
+  danger: Danger | undefined;
+}
+
+/** Inputs and outputs of a resource, with its secrets. */
+export interface ResourceState {
+  inputs: Values;
+  outputs: Values;
+}
+
+/** Resources by URN. */
+export type Resources = ReadonlyMap<string, ResourceState>;
+
+/** What the engine calls an operation; those that change nothing are not among them. */
+const operations: Record<string, Operation> = {
+  create: "create",
+  update: "update",
+  delete: "delete",
+  replace: "replace",
+  "create-replacement": "replace",
+  "delete-replaced": "replace",
+  import: "import",
+  "import-replacement": "replace",
+};
+const nothing = new Set(["same", "read", "read-replacement", "read-discard", "refresh", "discard-replaced"]);
+
+/** Properties that another part of the report tells of. */
+const toldElsewhere: Record<string, string[]> = {
+  "talos:machine/configurationApply:ConfigurationApply": [
+    "machineConfigurationInput",
+    "configPatches",
+    "clientConfiguration",
+  ],
+};
+
+/**
+ * The changes that a run of the engine announced: dangerous ones first, then by what happens, then by name.
+ *
+ * @param before the state
+ * @param after what the resources would be, as far as the engine told; its events stand in where it did not
+ */
+export const resourceChanges = (
+  events: readonly EngineEvent[],
+  before: Resources,
+  after: Resources,
+  fingerprints: Fingerprints,
+): ResourceChange[] => {
+  const steps = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
+  const announced = steps.filter(({ op, type }) => !nothing.has(op) && type !== "pulumi:pulumi:Stack");
+  return [...new Set(announced.map(({ urn }) => urn))]
+    .flatMap((urn) => {
+      // A replacement has several steps.
+      const [step] = announced.filter((each) => each.urn === urn).sort((a, b) => rank(a) - rank(b));
+      return step ? [changeOf(step, before, after, fingerprints)] : [];
+    })
+    .sort((a, b) => order(a) - order(b) || a.name.localeCompare(b.name) || b.type.localeCompare(a.type));
+};
+
+/** The step that tells most comes first. */
+const rank = ({ op, keys }: StepMetadata): number => (op === "replace" ? 0 : keys?.length ? 1 : 2);
+
+const changeOf = (
+  step: StepMetadata,
+  before: Resources,
+  after: Resources,
+  fingerprints: Fingerprints,
+): ResourceChange => {
+  const { urn, type } = step;
+  const operation = operations[step.op] ?? "other";
+  const old = before.get(urn)?.inputs ?? readValues(step.old?.inputs);
+  const now = after.get(urn)?.inputs ?? readValues(step.new?.inputs);
+  const hidden = toldElsewhere[type] ?? [];
+  const differences =
+    operation === "update" || operation === "replace"
+      ? propertyDiff(without(old, hidden), without(now, hidden), fingerprints)
+      : [];
+  const removed = differences.filter((each) => each.after === undefined).map(({ path }) => path);
+  return {
+    urn,
+    type,
+    name: nameOf(urn),
+    operation,
+    because: [...new Set(step.keys ?? [])].filter((key) => !key.startsWith("__")),
+    properties: differences,
+    unknown: operation === "delete" ? [] : unknownPaths(without(now, hidden)),
+    danger: dangerOf(type, operation, removed),
+  };
+};
+
+const without = (values: Values, names: readonly string[]): Values =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name)));
+
+const unknownPaths = (values: Values): string[] =>
+  Object.entries(values).flatMap(([name, value]) => (value instanceof Unknown ? [name] : []));
+
+const order = ({ danger, operation }: ResourceChange): number =>
+  (danger === undefined ? dangers.length : dangers.indexOf(danger)) * 10 +
+  ["replace", "delete", "update", "create", "import", "other"].indexOf(operation);

@@ -1,0 +1,53 @@
+import type { Operation } from "./changes.ts";
+
+/** What is lost when a resource goes. */
+export type Danger = "machine" | "secret" | "volume" | "tunnel" | "cluster";
+
+/** Which kinds of resources hold what cannot be made again by an update. The first that matches tells. */
+const kinds: [type: RegExp, danger: Danger][] = [
+  [/^proxmoxve:index\/(vm|vmLegacy|clonedVm|clonedVmLegacy|container|containerLegacy):/, "machine"],
+  [/^talos:machine\/(configurationApply|bootstrap):/, "machine"],
+  [/^talos:machine\/secrets:/, "secret"],
+  [/^random:/, "secret"],
+  [/^kubernetes:core\/v1:Secret$/, "secret"],
+  [/^kubernetes:core\/v1:(PersistentVolume|PersistentVolumeClaim|Namespace)$/, "volume"],
+  [/^cloudflare:index\/zeroTrustTunnelCloudflared(Config)?:/, "tunnel"],
+  [/^kubernetes:helm\.sh\/v3:Release$/, "cluster"],
+];
+
+/** What stands in the report for each danger. */
+export const dangerNouns: Record<Danger, string> = {
+  machine: "machine",
+  secret: "secret",
+  volume: "volume",
+  tunnel: "tunnel",
+  cluster: "part of the cluster",
+};
+
+/** In the order in which a report tells of them. */
+export const dangers = Object.keys(dangerNouns) as Danger[];
+
+/** The danger in an operation, or undefined where there is none. */
+export const dangerOf = (type: string, operation: Operation, removed: readonly string[] = []): Danger | undefined => {
+  if (operation === "replace" || operation === "delete") return kinds.find(([pattern]) => pattern.test(type))?.[1];
+  // Proxmox destroys a disk that is no longer said to be there.
+  const losesDisk = removed.some((path) => /^disks\[\d+\](\.interface)?$/.test(path));
+  return operation === "update" && type.startsWith("proxmoxve:") && losesDisk ? "volume" : undefined;
+};
+
+/** Kinds of Kubernetes objects whose removal from the tree takes more with it than themselves. */
+const treeKinds: Record<string, Danger> = {
+  Namespace: "volume",
+  PersistentVolumeClaim: "volume",
+  PersistentVolume: "volume",
+  StatefulSet: "volume",
+  CustomResourceDefinition: "cluster",
+  Kustomization: "cluster",
+  CephCluster: "volume",
+  CephBlockPool: "volume",
+  Cluster: "volume",
+  Secret: "secret",
+};
+
+/** The danger in an object's removal from the tree. */
+export const treeDanger = (kind: string): Danger | undefined => treeKinds[kind];

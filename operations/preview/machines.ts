@@ -1,0 +1,67 @@
+import type { ResourceChange, Resources, ResourceState } from "./changes.ts";
+import type { Fingerprints } from "./fingerprints.ts";
+import { yamlDiff } from "./line-diff.ts";
+import { shownConfig, type MachineConfig } from "./machine-config.ts";
+import { machineRestarts, virtualMachineRestarts, type Restart } from "./reboots.ts";
+import type { MachineChange } from "./report.ts";
+import { plain } from "./value.ts";
+
+const configurationType = "talos:machine/configurationApply:ConfigurationApply";
+const virtualMachine = /^proxmoxve:index\/(vmLegacy|vm):/;
+
+/** How machines change, and what that asks of them. */
+export const machineChanges = (
+  changes: readonly ResourceChange[],
+  before: Resources,
+  after: Resources,
+  fingerprints: Fingerprints,
+): { machines: MachineChange[]; restarts: Restart[]; unknown: string[] } => {
+  const configured = changes
+    .filter(({ type, operation }) => type === configurationType && operation !== "delete")
+    .map(({ urn, name, operation }) => ({ name, operation, ...configsOf(before.get(urn), after.get(urn)) }));
+  return {
+    machines: configured.flatMap(({ name, old, now }) => {
+      const partial = now.whole === undefined;
+      const from = partial ? { ...old, whole: undefined } : old;
+      const lines = yamlDiff(shownConfig(from, fingerprints), shownConfig(now, fingerprints));
+      return lines.length === 0 ? [] : [{ node: name, lines, partial }];
+    }),
+    restarts: [
+      ...configured.flatMap(({ name, operation, address, old, now }) =>
+        // One that is replaced is another machine, or a machine that begins anew.
+        operation !== "update" || old.whole === undefined || now.whole === undefined
+          ? []
+          : machineRestarts({ node: name, address }, old.whole, now.whole),
+      ),
+      ...changes
+        .filter(({ type, operation }) => virtualMachine.test(type) && operation === "update")
+        .flatMap(({ urn, name, properties }) =>
+          virtualMachineRestarts(name, properties, plain(after.get(urn)?.inputs.rebootAfterUpdate) !== false),
+        ),
+    ],
+    unknown: configured
+      .filter(({ now }) => now.whole === undefined)
+      .map(({ name, isTold }) =>
+        isTold
+          ? `the whole configuration of ${name}: it is made of secrets that the update will make`
+          : `the whole configuration of ${name}: the engine stopped before it told`,
+      ),
+  };
+};
+
+const configsOf = (before: ResourceState | undefined, after: ResourceState | undefined) => ({
+  isTold: Object.keys(after?.outputs ?? {}).length > 0,
+  address: text(plain(after?.inputs.node)) ?? "",
+  old: configOf(before),
+  now: configOf(after),
+});
+
+const configOf = (state: ResourceState | undefined): MachineConfig => ({
+  whole: text(plain(state?.outputs.machineConfiguration)),
+  // Patches that are a secret carry keys.
+  patches: Array.isArray(state?.inputs.configPatches)
+    ? state.inputs.configPatches.filter((patch) => typeof patch === "string")
+    : [],
+});
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

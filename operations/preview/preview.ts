@@ -1,0 +1,133 @@
+import { basename } from "node:path";
+
+import { resourceChanges, type ResourceChange } from "./changes.ts";
+import type { Run, State } from "./engine.ts";
+import { nameOf, type EngineEvent } from "./events.ts";
+import { Fingerprints } from "./fingerprints.ts";
+import { machineChanges } from "./machines.ts";
+import { observerName, type Observed } from "./observer.ts";
+import { policyResults, withoutColours } from "./policy.ts";
+import { report, type Preview } from "./report.ts";
+import { treeChanges } from "./tree-changes.ts";
+import type { Trees } from "./trees.ts";
+import { plain, secretStrings } from "./value.ts";
+import { Veil, type Hidden } from "./veil.ts";
+
+/** Everything that a preview is made of. */
+export interface Sources {
+  stack: string;
+  head: string;
+  base: string | undefined;
+  state: State;
+  run: Run;
+  observed: Observed;
+  trees: Trees;
+  policies: boolean;
+}
+
+/** Makes of what the engine, the state and the tree said what a person is told. */
+export const previewOf = (sources: Sources): { preview: Preview; markdown: string } => {
+  const { state, run, observed, trees } = sources;
+  const fingerprints = fingerprintsOf(state);
+  const changes = resourceChanges(run.events, state.resources, observed.resources, fingerprints);
+  const { machines, restarts, unknown } = machineChanges(changes, state.resources, observed.resources, fingerprints);
+  const rendered = trees.base !== undefined && trees.head !== undefined;
+  const preview: Preview = {
+    stack: sources.stack,
+    head: sources.head,
+    base: sources.base,
+    state: state.time,
+    resources: changes,
+    same: sameCount(run.events),
+    machines,
+    restarts,
+    tree: rendered ? treeChanges(trees.base ?? [], trees.head ?? [], fingerprints) : undefined,
+    policy: policyResults(run.events, observerName),
+    problems: [...problemsOf(run), ...trees.problems],
+    warnings: diagnostics(run.events, "warning").filter((text) => !isOfPlugins(text)),
+    unknown: [
+      ...unknown,
+      ...unknownProperties(changes),
+      ...trees.unknown,
+      ...(run.succeeded ? [] : ["what comes after the failure: the engine stopped there"]),
+      ...(sources.policies ? [] : ["what policies say: there is no policy pack"]),
+      ...always(state),
+    ],
+  };
+  return { preview, markdown: new Veil(hiddenOf(sources), fingerprints).over(report(preview)) };
+};
+
+/**
+ * Fingerprints keyed by a secret of the stack's own, so that they are the same in every preview of it.
+ *
+ * A stack that was never deployed has none, and nothing to compare with either.
+ */
+const fingerprintsOf = ({ resources }: State): Fingerprints => {
+  const seed = [...resources].find(([urn]) => urn.endsWith("::deploy-key-seed"))?.[1].outputs.result;
+  const secret = plain(seed);
+  return typeof secret === "string" && secret.length >= 32 ? Fingerprints.of(secret) : Fingerprints.random();
+};
+
+const sameCount = (events: readonly EngineEvent[]): number =>
+  events.findLast(({ summaryEvent }) => summaryEvent !== undefined)?.summaryEvent?.resourceChanges?.same ?? 0;
+
+const problemsOf = ({ events, succeeded, stderr }: Run): string[] => {
+  const errors = diagnostics(events, "error").filter((text) => !/^(preview|update) failed$/.test(text));
+  if (succeeded || errors.length > 0) return errors;
+  if (events.some(({ policyEvent }) => policyEvent?.enforcementLevel === "mandatory")) return [];
+  const [, said = stderr] = /^error: (.*)/ms.exec(stderr) ?? [];
+  return [said.trim() === "" ? "the engine failed and did not say why" : said.trim()];
+};
+
+const diagnostics = (events: readonly EngineEvent[], severity: "warning" | "error"): string[] => [
+  ...new Set(
+    events
+      .flatMap(({ diagnosticEvent }) => diagnosticEvent ?? [])
+      .filter((diagnostic) => diagnostic.severity === severity && diagnostic.ephemeral !== true)
+      .map(({ urn, message }) => {
+        const text = withoutColours(message).trim();
+        return urn === undefined || urn === "" || urn.includes("pulumi:pulumi:Stack")
+          ? text
+          : `${nameOf(urn)}: ${text}`;
+      })
+      .filter((text) => text !== ""),
+  ),
+];
+
+/** Where the engine found its plugins is of no account to a reader. */
+const isOfPlugins = (text: string): boolean => /\$PATH|is expected to have version/.test(text);
+
+const unknownProperties = (changes: readonly ResourceChange[]): string[] => {
+  const named = changes.flatMap(({ name, unknown }) => unknown.map((path) => `\`${name}\` ${path}`));
+  return named.length === 0 ? [] : [`values that only the update will tell: ${named.join(", ")}`];
+};
+
+const always = ({ time }: State): string[] => [
+  ...(time === undefined ? [] : ["what was changed by hand since the last update: `npm run drift` looks for that"]),
+  "what Flux makes of a changed object in the cluster, and what a chart has inside",
+];
+
+/** What must not be in the report, wherever it may come from. */
+const hiddenOf = ({ state, observed }: Sources): Hidden[] => [
+  ...[...state.resources.values(), ...observed.resources.values()].flatMap(({ inputs, outputs }) => [
+    ...secretStrings(inputs),
+    ...secretStrings(outputs),
+  ]),
+  ...[...observed.secrets].flatMap(([key, text]) => configured(basename(key), text)),
+];
+
+const configured = (name: string, text: string): Hidden[] => {
+  const parsed = parse(text);
+  if (typeof parsed !== "object" || parsed === null) return [{ name: `configured ${name}`, text }];
+  return Object.entries(parsed)
+    .filter(([key]) => !["apiVersion", "kind"].includes(key))
+    .flatMap(([key, value]) => configured(key, typeof value === "string" ? value : JSON.stringify(value)));
+};
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,92 @@
+import { isDeepStrictEqual } from "node:util";
+
+import { diffArrays } from "diff";
+
+import type { Fingerprints } from "./fingerprints.ts";
+import { isValues, Secret, Unknown, type Value, type Values } from "./value.ts";
+
+/** A property that changes: where it is, and what it was and becomes as it may be shown. */
+export interface PropertyChange {
+  /** @example "disks[0].size" */
+  path: string;
+  /** Undefined where it was not there. */
+  before: string | undefined;
+  /** Undefined where it goes. */
+  after: string | undefined;
+}
+
+/** Characters of a value that are shown. */
+const longest = 160;
+
+/** What differs between properties before and after, down to single values; secrets as fingerprints. */
+export const propertyDiff = (before: Values, after: Values, fingerprints: Fingerprints): PropertyChange[] =>
+  differences(before, after, "").map(({ path, from, to }) => ({
+    path,
+    before: from === undefined ? undefined : shown(from, fingerprints),
+    after: to === undefined ? undefined : shown(to, fingerprints),
+  }));
+
+interface Difference {
+  path: string;
+  from: Value | undefined;
+  to: Value | undefined;
+}
+
+const differences = (from: Value | undefined, to: Value | undefined, path: string): Difference[] => {
+  if (isValues(from) && isValues(to)) {
+    return [...new Set([...Object.keys(from), ...Object.keys(to)])]
+      .filter((name) => !isInternal(name))
+      .flatMap((name) => differences(from[name], to[name], path === "" ? name : `${path}.${name}`));
+  }
+  if (Array.isArray(from) && Array.isArray(to)) return listDifferences(from, to, path);
+  return isSame(from, to) ? [] : [{ path, from, to }];
+};
+
+/** What was put into a list or taken from it, and what differs in its items where there are as many as before. */
+const listDifferences = (from: Value[], to: Value[], path: string): Difference[] => {
+  const found: Difference[] = [];
+  let [old, now] = [0, 0];
+  const parts = diffArrays(from, to, { comparator: (a, b) => isSame(a, b) });
+  parts.forEach(({ added, removed, count }, index) => {
+    const next = parts[index + 1];
+    if (removed && next?.added && next.count === count) {
+      for (let i = 0; i < count; i += 1) found.push(...differences(from[old + i], to[now + i], `${path}[${now + i}]`));
+    } else if (removed) {
+      for (let i = 0; i < count; i += 1)
+        found.push({ path: `${path}[${old + i}]`, from: from[old + i], to: undefined });
+    } else if (added && !isPairOf(parts[index - 1], count)) {
+      for (let i = 0; i < count; i += 1) found.push({ path: `${path}[${now + i}]`, from: undefined, to: to[now + i] });
+    }
+    if (!added) old += count;
+    if (!removed) now += count;
+  });
+  return found;
+};
+
+/** Whether a part of a list was replaced by as many items, which are compared one by one. */
+const isPairOf = (previous: { removed: boolean; count: number } | undefined, count: number): boolean =>
+  previous?.removed === true && previous.count === count;
+
+/** Names of what the engine and its bridges keep for themselves. */
+const isInternal = (name: string): boolean => name.startsWith("__");
+
+/** A value is the same whether or not it is marked as a secret; an unknown one may be any. */
+const isSame = (from: Value | undefined, to: Value | undefined): boolean =>
+  isDeepStrictEqual(unmarked(from), unmarked(to)) && !(to instanceof Unknown);
+
+const unmarked = (value: Value | undefined): Value | undefined => (value instanceof Secret ? value.value : value);
+
+/** A value as it may be shown, in one line. */
+export const shown = (value: Value, fingerprints: Fingerprints): string => {
+  const text = written(value, fingerprints);
+  return text.length > longest ? `${text.slice(0, longest)}…` : text;
+};
+
+const written = (value: Value, fingerprints: Fingerprints): string => {
+  if (value instanceof Unknown) return "(not known yet)";
+  if (value instanceof Secret) return value.value instanceof Unknown ? "(not known yet)" : fingerprints.print(value);
+  if (Array.isArray(value)) return `[${value.map((each) => written(each, fingerprints)).join(", ")}]`;
+  if (!isValues(value)) return JSON.stringify(value);
+  const entries = Object.entries(value).filter(([name]) => !isInternal(name));
+  return `{${entries.map(([name, inner]) => `${name}: ${written(inner, fingerprints)}`).join(", ")}}`;
+};

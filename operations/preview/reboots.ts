@@ -1,0 +1,152 @@
+import { isDeepStrictEqual } from "node:util";
+
+import { documentsOf, identityOf, type MachineDocument } from "./machine-config.ts";
+import type { PropertyChange } from "./property-diff.ts";
+
+/** What a change asks of a machine beyond being told. */
+export interface Restart {
+  node: string;
+  /** What has to happen. */
+  what: string;
+  /** Because of what. */
+  why: string;
+}
+
+/** Sections of a machine that Talos changes while it runs. Source: siderolabs/talos 1.13, CanApplyImmediate of v1alpha1_runtime.go. */
+const whileRunning = new Set([
+  ...["ca", "acceptedCAs", "time", "certSANs", "install", "network", "sysfs", "sysctls", "logging", "controlPlane"],
+  ...["kubelet", "kernel", "registries", "pods", "seccompProfiles", "nodeAnnotations", "nodeLabels", "nodeTaints"],
+]);
+const featuresWhileRunning = new Set([
+  ...["kubernetesTalosAPIAccess", "kubePrism", "hostDNS", "imageCache", "nodeAddressSortAlgorithm"],
+]);
+
+/** What becomes of a running machine when its configuration changes. */
+export const machineRestarts = (
+  { node, address }: { node: string; address: string },
+  before: string,
+  after: string,
+): Restart[] => {
+  const [old, now] = [byIdentity(before), byIdentity(after)];
+  const machine = (documents: Map<string, MachineDocument>) => section(documents.get("")?.machine);
+  return [
+    ...upgrade({ node, address }, section(machine(old).install), section(machine(now).install)),
+    ...reinstallation(node, section(machine(old).install), section(machine(now).install)),
+    ...reboot(node, machine(old), machine(now)),
+    ...volumes(node, old, now),
+  ];
+};
+
+const byIdentity = (text: string): Map<string, MachineDocument> =>
+  new Map(documentsOf(text).map((document) => [identityOf(document), document]));
+
+const section = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+
+const changed = (before: Record<string, unknown>, after: Record<string, unknown>): string[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (key) => !isDeepStrictEqual(before[key], after[key]),
+  );
+
+/** Another installer image is noted, and nothing more: the machine becomes it by an upgrade, which reboots. */
+const upgrade = (
+  { node, address }: { node: string; address: string },
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+): Restart[] => {
+  const [old, now] = [before.image, after.image];
+  if (typeof now !== "string" || old === now) return [];
+  const reasons = typeof old === "string" ? differencesOfImages(old, now) : [];
+  return [
+    {
+      node,
+      what: `upgrade with a reboot: \`talosctl upgrade --nodes ${address} --image ${now}\``,
+      why: reasons.length === 0 ? "another installer image" : reasons.join(", "),
+    },
+  ];
+};
+
+const differencesOfImages = (before: string, after: string): string[] => {
+  const [old, now] = [partsOfImage(before), partsOfImage(after)];
+  return [
+    ...(old.version === now.version ? [] : [`Talos ${old.version} → ${now.version}`]),
+    ...(old.schematic === now.schematic ? [] : ["another schematic (extensions or kernel arguments)"]),
+    ...(old.installer === now.installer ? [] : [`${old.installer} → ${now.installer}`]),
+  ];
+};
+
+/** Source of the form: siderolabs/image-factory, `<host>/<installer>/<schematic>:<version>`. */
+const partsOfImage = (image: string) => {
+  const [, installer = "", schematic = "", version = ""] = /([^/]+)\/([^/:]+):([^:]+)$/.exec(image) ?? [];
+  return { installer, schematic, version };
+};
+
+const reinstallation = (node: string, before: Record<string, unknown>, after: Record<string, unknown>): Restart[] => {
+  const fields = changed(before, after).filter((field) => ["disk", "diskSelector", "wipe"].includes(field));
+  return fields.length === 0
+    ? []
+    : [
+        {
+          node,
+          what: "nothing until it is installed anew",
+          why: fields.map((field) => `machine.install.${field}`).join(", "),
+        },
+      ];
+};
+
+const reboot = (node: string, before: Record<string, unknown>, after: Record<string, unknown>): Restart[] => {
+  const sections = changed(before, after).filter((name) => !whileRunning.has(name) && name !== "features");
+  const features = changed(section(before.features), section(after.features)).filter(
+    (name) => !featuresWhileRunning.has(name),
+  );
+  const fields = [...sections, ...features.map((name) => `features.${name}`)].map((name) => `machine.${name}`);
+  return fields.length === 0 ? [] : [{ node, what: "reboots when it gets its configuration", why: fields.join(", ") }];
+};
+
+/** A volume of the system is laid out once. */
+const volumes = (
+  node: string,
+  before: Map<string, MachineDocument>,
+  after: Map<string, MachineDocument>,
+): Restart[] => {
+  const names = [...new Set([...before.keys(), ...after.keys()])]
+    .filter((identity) => identity.startsWith("VolumeConfig/"))
+    .filter((identity) => !isDeepStrictEqual(before.get(identity), after.get(identity)));
+  return names.length === 0
+    ? []
+    : [{ node, what: "nothing until the volume is wiped and made anew", why: names.join(", ").replaceAll("/", " ") }];
+};
+
+/**
+ * Properties of a virtual machine that reach it when it is stopped and started.
+ *
+ * Memory and processors may get there without, where Proxmox's hotplug is on. Source: bpg/terraform-provider-proxmox 0.111,
+ * proxmoxtf/resource/vm.
+ */
+const onStart = new Set([
+  ...["acpi", "kvmArguments", "bios", "keyboardLayout", "machine", "tabletDevice", "agent", "amdSev", "audioDevice"],
+  ...["bootOrders", "cpu", "efiDisk", "tpmState", "rngs", "initialization", "hostpcis", "numas", "usbs", "memory"],
+  ...["operatingSystem", "serialDevices", "vga", "virtiofs", "scsiHardware", "watchdog"],
+]);
+
+/** What becomes of a running virtual machine when its properties change. */
+export const virtualMachineRestarts = (
+  node: string,
+  properties: readonly PropertyChange[],
+  rebootAfterUpdate: boolean,
+): Restart[] => {
+  const names = [...new Set(properties.map(({ path }) => path.split(/[.[]/)[0] ?? path))].filter((name) =>
+    onStart.has(name),
+  );
+  if (names.length === 0) return [];
+  if (rebootAfterUpdate) return [{ node, what: "Proxmox stops and starts it in the update", why: names.join(", ") }];
+  return names.includes("tpmState")
+    ? [
+        {
+          node,
+          what: "the update is refused while the machine may not be restarted (`rebootAfterUpdate`)",
+          why: "tpmState",
+        },
+      ]
+    : [{ node, what: "nothing until somebody stops and starts it", why: names.join(", ") }];
+};

@@ -1,0 +1,34 @@
+import { refresh, type Adopter, type Adopters, type Creation } from "./adopter.ts";
+import { plain, record, text, type Properties } from "./properties.ts";
+
+const list = async ({ invoke, inputs }: Creation, what: string, result: string): Promise<Properties[]> => {
+  const found = await invoke(`github:index/get${what}:get${what}`, { repository: text(inputs, "repository") });
+  return (plain(found[result]) ?? []) as Properties[];
+};
+
+/** A key without its comment, which GitHub does not keep. */
+const bare = (key: string): string => key.trim().split(/\s+/).slice(0, 2).join(" ");
+
+/** A deploy key is known by itself: GitHub lets none be used twice. */
+const deployKey: Adopter = async (creation) => {
+  const key = bare(text(creation.inputs, "key"));
+  const keys = await list(creation, "RepositoryDeployKeys", "keys");
+  const found = keys.find((each) => bare(text(each, "key")) === key);
+  return found && refresh(creation, `${text(creation.inputs, "repository")}:${text(found, "id")}`);
+};
+
+/** A webhook is known by where it leads. Its secret, which GitHub shows to nobody, is taken for the one that it was made with. */
+const webhook: Adopter = async (creation) => {
+  const wanted = text(record(creation.inputs, "configuration"), "url");
+  for (const each of await list(creation, "RepositoryWebhooks", "webhooks")) {
+    const found = await refresh(creation, text(each, "id"));
+    if (found && text(record(found.properties, "configuration"), "url") === wanted) return found;
+  }
+  return undefined;
+};
+
+/** How GitHub's resources are found. */
+export const gitHubAdopters: Adopters = {
+  "github:index/repositoryDeployKey:RepositoryDeployKey": deployKey,
+  "github:index/repositoryWebhook:RepositoryWebhook": webhook,
+};

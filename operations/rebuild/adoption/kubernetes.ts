@@ -1,0 +1,56 @@
+import { type Adopter, type Adopters, type Creation, type Found } from "./adopter.ts";
+import { plain, record, secret, text, type Properties } from "./properties.ts";
+
+const identifier = ({ metadata }: Properties): string => {
+  const { namespace, name } = plain(metadata) as { namespace?: string; name: string };
+  return namespace === undefined ? name : `${namespace}/${name}`;
+};
+
+/** The name under which the lost state's engine owned the fields of an object, so that the new one is the same owner. */
+const fieldManager = (properties: Properties): string | undefined => {
+  const { managedFields = [] } = record(properties, "metadata") as { managedFields?: { manager: string }[] };
+  return managedFields.map(({ manager }) => manager).find((manager) => manager.startsWith("pulumi-kubernetes"));
+};
+
+const readObject = async (creation: Creation): Promise<Found | undefined> => {
+  const found = await creation.read(identifier(creation.inputs), { ...creation.inputs, __inputs: creation.inputs });
+  const manager = found && fieldManager(found.properties);
+  return found && manager ? { ...found, properties: { ...found.properties, __fieldManager: manager } } : found;
+};
+
+/** An object that somebody else looks after once it is there: that it exists is enough. */
+const existing: Adopter = (creation) => readObject(creation);
+
+/** An object that is taken over only where it says what it should; otherwise it is applied anew. */
+const same: Adopter = async (creation) => {
+  const found = await readObject(creation);
+  return found && says(found.properties, creation.inputs) ? found : undefined;
+};
+
+/** Whether an object holds the data that it should. */
+const says = (live: Properties, wanted: Properties): boolean => {
+  const data = record(live, "data");
+  const encoded = Object.entries(record(wanted, "stringData")).map(([key, value]) => [
+    key,
+    Buffer.from(String(value)).toString("base64"),
+  ]);
+  const expected = { ...record(wanted, "data"), ...(Object.fromEntries(encoded) as Properties) };
+  return Object.entries(expected).every(([key, value]) => data[key] === value);
+};
+
+const release: Adopter = async (creation) => {
+  const { inputs } = creation;
+  const id = `${text(inputs, "namespace")}/${text(inputs, "name")}`;
+  // The plugin keeps the inputs of a release among its outputs, and counts on their being secret.
+  return creation.read(id, { ...inputs, __inputs: secret(inputs) });
+};
+
+/** How objects of Kubernetes are found. */
+export const kubernetesAdopters: Adopters = {
+  "kubernetes:core/v1:Namespace": existing,
+  "kubernetes:core/v1:Secret": same,
+  "kubernetes:core/v1:ConfigMap": same,
+  "kubernetes:helm.sh/v3:Release": release,
+  "kubernetes:fluxcd.controlplane.io/v1:FluxInstance": existing,
+  "kubernetes:argoproj.io/v1alpha1:Application": existing,
+};

@@ -1,0 +1,27 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { stringify } from "yaml";
+
+/** The secrets that everything else of a stack follows from, as an escrow holds them. */
+export interface Roots {
+  /** Configuration contract that the cluster was created with. @example "v1.13" */
+  contract: string;
+  /** What `talosctl gen secrets` writes. */
+  talosSecrets: { certs: { os: { crt: string } } };
+  /** Drawn passwords by the name of their resource. */
+  passwords: Record<string, string>;
+}
+
+/** Hands a file with Talos's secrets bundle to work that takes nothing else. It is gone afterwards. */
+export const withSecretsBundle = async <T>(roots: Roots, work: (path: string) => Promise<T>): Promise<T> => {
+  const folder = await mkdtemp(join(tmpdir(), "hearth-secrets-"));
+  try {
+    const path = join(folder, "secrets.yaml");
+    await writeFile(path, stringify(roots.talosSecrets), { mode: 0o600 });
+    return await work(path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};

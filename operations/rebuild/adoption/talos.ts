@@ -1,0 +1,81 @@
+import type { ClientConfiguration } from "@pulumi/talos";
+
+import { Problem } from "../../../toolchain/problem.ts";
+import { differences, documentsOf, printedDocuments } from "../machine-configuration.ts";
+import { hasEtcd } from "../machine-state.ts";
+import { Talosctl } from "../talosctl.ts";
+import type { Adopter, Adopters, Creation, Found } from "./adopter.ts";
+import { withSecretsBundle, type Roots } from "./roots.ts";
+import { record, text } from "./properties.ts";
+
+export interface TalosRecovery {
+  /** What the escrow holds, where the state has it no more. */
+  roots: Roots | undefined;
+  /** The program talosctl. */
+  talosctl: string;
+  /** Path of the snapshot that etcd starts with; without one it starts empty. */
+  snapshot: string | undefined;
+  /** Whether the machines run and keep what they have. */
+  isRunning: boolean;
+}
+
+/** The root secrets are made by the plugin's own import, from the file that Talos calls a secrets bundle. */
+const machineSecrets =
+  (roots: Roots | undefined): Adopter =>
+  async ({ read }) => {
+    if (roots === undefined) return undefined;
+    const found = await withSecretsBundle(roots, (path) => read(path));
+    return found && { ...found, properties: { ...found.properties, talosVersion: roots.contract } };
+  };
+
+/** Tells the plugin that a state is of today's schema, not of its first. Source: the resources' schemas, Version. */
+const today = { __meta: JSON.stringify({ schema_version: "1" }) };
+
+/** What the plugin cannot read, and so is what it would be. */
+const asPlanned = async ({ plan }: Creation, id: string): Promise<Found> => ({
+  id,
+  properties: { ...(await plan()), ...today, id },
+});
+
+/** A machine that runs has its configuration. The plugin cannot read it, but talosctl can, and it has to be what is rendered. */
+const configuration =
+  (talosctl: string, isRunning: boolean): Adopter =>
+  async (creation) => {
+    if (!isRunning) return undefined;
+    const node = text(creation.inputs, "node");
+    const client = record(creation.inputs, "clientConfiguration") as unknown as ClientConfiguration;
+    const found = await asPlanned(creation, "machine_configuration_apply");
+    const printed = await new Talosctl(talosctl, client).run(node, [
+      "get",
+      "machineconfig",
+      "v1alpha1",
+      "--output",
+      "yaml",
+    ]);
+    const differ = differences(printedDocuments(printed), documentsOf(text(found.properties, "machineConfiguration")));
+    if (differ.length === 0) return found;
+    throw new Problem(
+      `${creation.name} runs another configuration than the program renders, in ${differ.join(", ")}: bring Pulumi's stack file to ` +
+        "what runs, or rebuild with --restart --case all, which applies what is rendered",
+    );
+  };
+
+/** etcd is bootstrapped once. Where it runs nothing is done; where there is a snapshot, it starts with that. */
+const bootstrap =
+  (talosctl: string, snapshot: string | undefined): Adopter =>
+  async (creation) => {
+    const node = text(creation.inputs, "node");
+    const done = () => asPlanned(creation, "machine_bootstrap");
+    if (await hasEtcd(node)) return done();
+    if (snapshot === undefined) return undefined;
+    const client = record(creation.inputs, "clientConfiguration") as unknown as ClientConfiguration;
+    await new Talosctl(talosctl, client).run(node, ["bootstrap", "--recover-from", snapshot]);
+    return done();
+  };
+
+/** How what the Talos plugin makes is found. A kubeconfig is always asked for anew, which changes nothing. */
+export const talosAdopters = ({ roots, talosctl, snapshot, isRunning }: TalosRecovery): Adopters => ({
+  "talos:machine/secrets:Secrets": machineSecrets(roots),
+  "talos:machine/configurationApply:ConfigurationApply": configuration(talosctl, isRunning),
+  "talos:machine/bootstrap:Bootstrap": bootstrap(talosctl, snapshot),
+});

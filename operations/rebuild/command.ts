@@ -1,0 +1,171 @@
+import { Listr, PRESET_TIMER } from "listr2";
+
+import type { HearthConfig } from "../../infra/config/index.ts";
+import { Display } from "../../lab/display.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import { Toolchain } from "../../toolchain/toolchain.ts";
+import { meansFor } from "../escrow/cli.ts";
+import type { Escrow } from "../escrow/escrow.ts";
+import type { Means } from "../escrow/write.ts";
+import type { Target } from "../target.ts";
+import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
+import type { Deployment } from "./deployment.ts";
+import { lookAtEdge } from "./edge.ts";
+import { authorityOf, fromBase64, lookAtMachines, readState } from "./examine.ts";
+import { Journal, type Entry } from "./journal.ts";
+import { requireEscrowOfNow } from "./older-escrow.ts";
+import { describePlan, planFor, type Case, type Situation } from "./plan.ts";
+import { PulumiStack } from "./pulumi.ts";
+import { clearEngine, phasesOf, type Rebuild } from "./rebuild.ts";
+
+export interface RebuildOptions {
+  /** Path of the escrow file. @default the configuration's, where the state is lost */
+  escrow: string | undefined;
+  /** Files with age identities that may open what is encrypted. */
+  identities: string[];
+  /** A snapshot of etcd: its path, the name of one that is kept, or `latest`. */
+  snapshot: string | undefined;
+  /** Case that is forced. */
+  wish: string | undefined;
+  isPlanOnly: boolean;
+  isRestart: boolean;
+  signal: AbortSignal;
+  confirm: (question: string) => Promise<boolean>;
+}
+
+/**
+ * Rebuilds a stack: finds out what is lost, says what it will do, asks, and does it; or goes on where it was interrupted.
+ *
+ * @returns seconds that each phase took; none where nothing was done
+ */
+export const rebuild = async (target: Target, options: RebuildOptions): Promise<Record<string, number>> => {
+  const journal = await Journal.open(target.root, target.stack);
+  if (options.isRestart) await journal.close();
+  const means = await meansFor(target, options.identities, true, new Display());
+  const stack = new PulumiStack(target);
+  await clearEngine({ journal, stack });
+  const entry = journal.current;
+  const given = entry?.snapshot ?? options.snapshot;
+  const roots = await rootsFor(target, stack, { ...options, entry, means });
+  if (roots) await mendConfiguration(target, roots);
+  const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
+  const identities = [...means.keys.identities, ...(roots ? [roots.ageIdentity] : [])];
+  return withGivenSnapshot(target, given, identities, async (snapshot) => {
+    if (entry === undefined) {
+      const decided = await decide(target, stack, { ...options, roots, talosctl });
+      if (options.isPlanOnly || !(await options.confirm("Do that?"))) return {};
+      await journal.begin(decided);
+    } else sayWhere(entry);
+    const plan = journal.current?.plan;
+    if (plan === undefined) return {};
+    const config = await target.config();
+    await carryOut({ stack, config, plan, journal, roots, snapshot, talosctl, signal: options.signal });
+    const done = journal.current?.done ?? {};
+    console.log(summary(done));
+    await journal.close();
+    return done;
+  });
+};
+
+/** What the escrow holds, where the state has it no more. */
+const rootsFor = async (
+  target: Target,
+  stack: PulumiStack,
+  { entry, escrow, means }: { entry: Entry | undefined; escrow: string | undefined; means: Means },
+): Promise<Escrow | undefined> => {
+  const isLost = entry ? ["all", "state"].includes(entry.plan.case) : (await readState(stack)) === undefined;
+  return isLost ? openEscrow(target, entry?.escrow ?? escrow, means) : undefined;
+};
+
+/** Looks at everything, and says what will be done. */
+const decide = async (
+  target: Target,
+  stack: PulumiStack,
+  { escrow, snapshot, wish, roots, talosctl }: RebuildOptions & { roots: Escrow | undefined; talosctl: string },
+): Promise<Entry> => {
+  const state = await readState(stack);
+  const config = await target.config();
+  const authority = state ? authorityOf(state) : fromBase64(roots?.talosSecrets.certs.os.crt ?? "");
+  const situation: Situation = {
+    state: stateOf(state),
+    machines: await lookAtMachines(config, authority),
+    edge: await lookAtEdge(config, await tokenOf(target, roots), stack),
+    hasEscrow: roots !== undefined,
+    hasSnapshot: snapshot !== undefined,
+  };
+  const plan = planFor(situation, { ...(wish && { case: caseNamed(wish) }) });
+  if (roots && !plan.loss.isClusterLost) await compareWithCluster(config, roots, { situation, talosctl });
+  console.log([`Rebuilding ${target.stack}`, ...describePlan(plan, situation)].join("\n  "));
+  return {
+    version: 1,
+    stack: target.stack,
+    begun: new Date().toISOString(),
+    plan,
+    ...(escrow !== undefined && { escrow }),
+    ...(snapshot !== undefined && { snapshot }),
+    done: {},
+  };
+};
+
+/** Where the cluster runs, the escrow has to be of what it is now. */
+const compareWithCluster = async (
+  config: HearthConfig,
+  roots: Escrow,
+  { situation: { machines }, talosctl }: { situation: Situation; talosctl: string },
+): Promise<void> => {
+  const running = Object.keys(machines).find((name) => machines[name]?.state === "member" && machines[name].hasEtcd);
+  const address = running && config.nodes[running]?.address;
+  if (address) await requireEscrowOfNow(config, roots, { address, talosctl });
+};
+
+/** What an interrupted rebuild decided stands, for what it sees now is half of its own doing. */
+const sayWhere = ({ stack, begun, done }: Entry): void => {
+  const doneSoFar = Object.keys(done).join(", ");
+  console.log(`Going on with the rebuild of ${stack} that began ${begun}; done so far: ${doneSoFar || "nothing"}`);
+};
+
+/** The token of Cloudflare: without a state, Pulumi does not read the configuration, but the escrow has it. */
+const tokenOf = async (target: Target, roots: Escrow | undefined): Promise<string> =>
+  roots
+    ? (roots.configured.cloudflareToken ?? "")
+    : target.pulumi(["config", "get", "hearth:cloudflareToken"], { configured: true }).catch(() => "");
+
+const stateOf = (state: Deployment | undefined): Situation["state"] => {
+  if (state === undefined) return "lost";
+  return (state.deployment.pending_operations ?? []).length > 0 ? "interrupted" : "whole";
+};
+
+const caseNamed = (name: string): Case => {
+  const cases: Case[] = ["machines", "state", "all", "interrupted"];
+  const found = cases.find((each) => each === name);
+  if (found === undefined) throw new Problem(`There is no case ${name}: it is one of ${cases.join(", ")}`);
+  return found;
+};
+
+/** Does the phases that are not done yet, and shows which. */
+const carryOut = async (rebuild: Rebuild): Promise<void> => {
+  const { plan, journal } = rebuild;
+  const list = new Listr(
+    phasesOf(plan).map(({ name, title, run }) => ({
+      title,
+      skip: () => journal.current?.done[name] !== undefined,
+      task: async (_: unknown, task: { output: string }) => {
+        const started = Date.now();
+        await run(rebuild, (text) => (task.output = text));
+        await journal.finish(name, (Date.now() - started) / 1000);
+      },
+    })),
+    {
+      fallbackRenderer: "simple",
+      rendererOptions: { timer: PRESET_TIMER, collapseErrors: false, showErrorMessage: false },
+      fallbackRendererOptions: { timer: PRESET_TIMER },
+    },
+  );
+  await list.run();
+};
+
+const summary = (done: Record<string, number>): string => {
+  const total = Object.values(done).reduce((sum, seconds) => sum + seconds, 0);
+  const parts = Object.entries(done).map(([name, seconds]) => `${name} ${seconds.toFixed(0)} s`);
+  return `Rebuilt in ${total.toFixed(0)} s: ${parts.join(", ")}. A preview says that nothing changes`;
+};

@@ -1,0 +1,86 @@
+import provider from "@pulumi/pulumi/proto/provider_pb.js";
+import struct from "google-protobuf/google/protobuf/struct_pb.js";
+
+import { fullName } from "../../components/cloudflare/names.ts";
+import type { HearthConfig } from "../../infra/config/index.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import { Plugin, type PulumiProgram } from "./adoption/plugin.ts";
+import type { Situation } from "./plan.ts";
+
+type Cloudflare = NonNullable<HearthConfig["cloudflare"]>;
+
+/** The tunnels and records that a configuration asks for, by the names that Cloudflare has for them. */
+export const wantedOfEdge = (cluster: string, edge: Cloudflare): { tunnels: string[]; records: string[] } => {
+  const rules = [...edge.ingress, ...Object.values(edge.tunnels).flatMap(({ ingress }) => ingress)];
+  const names = [...(edge.webhook ? [edge.webhook] : []), ...rules.map(({ hostname }) => hostname)].map(
+    (name) => `CNAME ${fullName(name, edge.zone.name)}`,
+  );
+  const others = edge.records.map(({ type, name }) => `${type} ${fullName(name, edge.zone.name)}`);
+  return { tunnels: [cluster, ...Object.keys(edge.tunnels)], records: [...new Set([...names, ...others])] };
+};
+
+/**
+ * Asks Cloudflare which of a stack's tunnels and records it has, by the functions of the plugin that also makes them.
+ *
+ * @throws Problem where Cloudflare refuses the token, so that it is known before anything is begun
+ */
+export const lookAtEdge = async (
+  { cluster, cloudflare: edge }: HearthConfig,
+  token: string,
+  pulumi: PulumiProgram,
+): Promise<Situation["edge"]> => {
+  if (!edge) return undefined;
+  // Nobody listens there: what the plugin would tell an engine, it returns as well.
+  const plugin = await Plugin.start(pulumi, "cloudflare", "127.0.0.1:9");
+  try {
+    await configure(plugin, token);
+    const list = (what: string, args: Record<string, string | boolean>) => results(plugin, what, args);
+    const tunnels = await list("ZeroTrustTunnelCloudflareds", { accountId: edge.account, isDeleted: false });
+    const records = await list("DnsRecords", { zoneId: edge.zone.id });
+    const has = [
+      ...tunnels.map(({ name }) => `tunnel ${String(name)}`),
+      ...records.map(({ type, name }) => `${String(type)} ${String(name)}`),
+    ];
+    const wanted = wantedOfEdge(cluster.name, edge);
+    const all = [...wanted.tunnels.map((name) => `tunnel ${name}`), ...wanted.records];
+    return { there: all.filter((each) => has.includes(each)), missing: all.filter((each) => !has.includes(each)) };
+  } finally {
+    await plugin.stop();
+  }
+};
+
+const configure = async (plugin: Plugin, apiToken: string): Promise<void> => {
+  const request = new provider.ConfigureRequest()
+    .setArgs(struct.Struct.fromJavaScript({ apiToken }))
+    .setAcceptsecrets(true);
+  request.getVariablesMap().set("cloudflare:config:apiToken", apiToken);
+  await plugin.call("Configure", Buffer.from(request.serializeBinary()));
+};
+
+const results = async (
+  plugin: Plugin,
+  what: string,
+  args: Record<string, string | boolean>,
+): Promise<Record<string, unknown>[]> => {
+  const token = `cloudflare:index/get${what}:get${what}`;
+  const request = new provider.InvokeRequest().setTok(token).setArgs(struct.Struct.fromJavaScript(args));
+  try {
+    const answer = provider.InvokeResponse.deserializeBinary(
+      await plugin.call("Invoke", Buffer.from(request.serializeBinary())),
+    );
+    const found = answer.getReturn()?.toJavaScript() as { results?: Record<string, unknown>[] } | undefined;
+    return found?.results ?? [];
+  } catch (error) {
+    throw refusedBy(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const refusedBy = (message: string): Problem => {
+  const isAboutToken = /\b40[013]\b|authenticat|token|permission/i.test(message);
+  return new Problem(
+    isAboutToken
+      ? "Cloudflare refuses the token of the stack, or it was revoked: make one that may edit the tunnels of the account and the " +
+          "DNS of the zone, set it by pulumi config set --secret hearth:cloudflareToken, and run the rebuild again"
+      : `Cloudflare does not answer (${message.split("\n")[0] ?? ""}): run the rebuild again when it does`,
+  );
+};

@@ -1,0 +1,88 @@
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { Problem } from "../../toolchain/problem.ts";
+import type { Plan } from "./plan.ts";
+
+/** What a rebuild decided and how far it came. It holds no secret. */
+export interface Entry {
+  version: 1;
+  stack: string;
+  begun: string;
+  plan: Plan;
+  /** Files that the rebuild was given. */
+  escrow?: string;
+  snapshot?: string;
+  /** Seconds that each phase took, of those that are done. */
+  done: Record<string, number>;
+  /** The engine's process, while one runs, and those of its plugins. */
+  processes?: number[];
+}
+
+/** The file that lets an interrupted rebuild go on where it was. */
+export class Journal {
+  /** Writes follow each other: they all go to the same file. */
+  private written: Promise<void> = Promise.resolve();
+
+  private constructor(
+    readonly path: string,
+    private entry: Entry | undefined,
+  ) {}
+
+  /** Reads the journal of a stack, if a rebuild of it is under way. */
+  static async open(root: string, stack: string): Promise<Journal> {
+    const path = join(root, ".hearth", `rebuild-${stack}.json`);
+    const text = await readFile(path, "utf8").catch(() => undefined);
+    if (text === undefined) return new Journal(path, undefined);
+    try {
+      return new Journal(path, JSON.parse(text) as Entry);
+    } catch {
+      throw new Problem(`${path} is damaged: remove it, and the rebuild looks at everything anew`);
+    }
+  }
+
+  /** The rebuild that is under way. */
+  get current(): Entry | undefined {
+    return this.entry;
+  }
+
+  async begin(entry: Entry): Promise<void> {
+    this.entry = entry;
+    await this.write();
+  }
+
+  async update(change: Partial<Entry>): Promise<void> {
+    if (this.entry === undefined) return;
+    this.entry = { ...this.entry, ...change };
+    await this.write();
+  }
+
+  async finish(phase: string, seconds: number): Promise<void> {
+    await this.update({ done: { ...this.entry?.done, [phase]: seconds } });
+  }
+
+  /** Notes a process that has to be ended before the rebuild goes on, should this one be killed. */
+  async note(pid: number): Promise<void> {
+    await this.update({ processes: [...(this.entry?.processes ?? []), pid] });
+  }
+
+  /** Forgets the rebuild: it is over, or was given up. */
+  async close(): Promise<void> {
+    this.entry = undefined;
+    await this.written;
+    await rm(this.path, { force: true });
+  }
+
+  private write(): Promise<void> {
+    this.written = this.written.then(() => this.writeNow());
+    return this.written;
+  }
+
+  /** Whole or not at all, whenever the power goes. */
+  private async writeNow(): Promise<void> {
+    if (this.entry === undefined) return;
+    await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+    await writeFile(`${this.path}.new`, `${JSON.stringify(this.entry, undefined, 2)}\n`, { mode: 0o600 });
+    await rename(`${this.path}.new`, this.path);
+  }
+}

@@ -1,0 +1,69 @@
+import type { HearthConfig } from "../../infra/config/index.ts";
+import { Kubernetes, type KubernetesObject } from "../../lab/kubernetes.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import type { Escrow } from "../escrow/escrow.ts";
+import { fromBase64 } from "./examine.ts";
+import { clientOfSecrets, Talosctl } from "./talosctl.ts";
+
+type Held = Pick<Escrow, "ageIdentity" | "deployKey">;
+
+/** What a cluster holds of the root secrets, and under which names. */
+const planted = {
+  flux: [
+    {
+      what: "age key",
+      secret: "flux-system/secrets/sops-age",
+      key: "age.agekey",
+      held: ({ ageIdentity }: Held) => ageIdentity,
+    },
+    {
+      what: "deploy key",
+      secret: "flux-system/secrets/flux-system",
+      key: "identity",
+      held: ({ deployKey }: Held) => deployKey,
+    },
+  ],
+  argocd: [
+    {
+      what: "age key",
+      secret: "argocd/secrets/sops-age",
+      key: "age.agekey",
+      held: ({ ageIdentity }: Held) => ageIdentity,
+    },
+  ],
+};
+
+/** Names of the root secrets that a cluster has other ones of than an escrow. */
+export const olderThan = async (
+  cluster: Pick<Kubernetes, "get">,
+  engine: keyof typeof planted,
+  escrow: Held,
+): Promise<string[]> => {
+  const looked = planted[engine].map(async ({ what, secret, key, held }) => {
+    const found = await cluster.get<KubernetesObject>(`/api/v1/namespaces/${secret}`);
+    const value = found?.data?.[key];
+    return value !== undefined && fromBase64(value).trim() !== held(escrow).trim() ? [what] : [];
+  });
+  return (await Promise.all(looked)).flat();
+};
+
+/**
+ * Makes sure that an escrow holds what a cluster that runs has: one from before a rotation would put the old secrets back.
+ *
+ * @param address a control plane that runs
+ * @throws Problem where the cluster has another age key or deploy key
+ */
+export const requireEscrowOfNow = async (
+  { cluster, gitops }: HearthConfig,
+  escrow: Escrow,
+  { address, talosctl }: { address: string; talosctl: string },
+): Promise<void> => {
+  const client = await clientOfSecrets(talosctl, escrow, cluster);
+  const kubeconfig = await new Talosctl(talosctl, client).run(address, ["kubeconfig", "-"]);
+  const older = await olderThan(new Kubernetes(kubeconfig), gitops.engine, escrow);
+  if (older.length === 0) return;
+  throw new Problem(
+    `The escrow is older than the cluster, which has another ${older.join(" and another ")}: take a newer one from Git's ` +
+      "history or from where it was copied to, and name it with --from",
+  );
+};

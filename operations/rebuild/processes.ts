@@ -1,0 +1,58 @@
+import { execa } from "execa";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isRunning } from "../../toolchain/running.ts";
+
+interface Running {
+  pid: number;
+  parent: number;
+  session: number;
+  command: string;
+}
+
+const processes = async (): Promise<Running[]> => {
+  const { stdout } = await execa("ps", ["-A", "-o", "pid=,ppid=,sess=,args="]);
+  return stdout.split("\n").flatMap((line) => {
+    const [, pid, parent, session, command = ""] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), session: Number(session), command }];
+  });
+};
+
+/** Whether a process is the engine, one of its plugins or a program that it runs. */
+const isPulumis = ({ command }: Running): boolean =>
+  /^\S*\/?pulumi(-[\w-]+)?( |$)|\/@pulumi\/pulumi\/cmd\//.test(command);
+
+const below = (all: readonly Running[], root: number): number[] =>
+  all.filter(({ parent }) => parent === root).flatMap(({ pid }) => [pid, ...below(all, pid)]);
+
+const signal = (pid: number, name: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended by itself.
+  }
+};
+
+/** Ends processes in order, and after ten seconds at once. */
+const end = async (pids: readonly number[]): Promise<void> => {
+  for (const pid of pids) signal(pid, "SIGTERM");
+  for (let tries = 0; tries < 100 && pids.some(isRunning); tries += 1) await sleep(100);
+  for (const pid of pids) signal(pid, "SIGKILL");
+};
+
+/** Ends a process with all below it. */
+export const endTree = async (root: number): Promise<void> => end([root, ...below(await processes(), root)]);
+
+/**
+ * Ends an engine and all that it started, by the number that its process had.
+ *
+ * The engine was the leader of a session, in which its plugins stay when it is gone. The number may have become another's
+ * since, so only what is Pulumi's is ended.
+ */
+export const endEngine = async (root: number): Promise<void> => {
+  const all = await processes();
+  const engine = all
+    .filter((each) => each.pid === root && isPulumis(each))
+    .flatMap(({ pid }) => [pid, ...below(all, pid)]);
+  const left = all.filter((each) => each.session === root && isPulumis(each)).map(({ pid }) => pid);
+  await end([...new Set([...engine, ...left])]);
+};

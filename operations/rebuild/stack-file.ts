@@ -1,0 +1,24 @@
+import { parseDocument } from "yaml";
+
+interface StackFile {
+  encryptionsalt?: string;
+  config?: Record<string, unknown>;
+}
+
+const isSecret = (value: unknown): boolean => typeof value === "object" && value !== null && "secure" in value;
+
+/**
+ * A stack file with the salt and the encrypted values that it lacks, from the copy that the escrow holds; undefined where it lacks
+ * none. What a person wrote stays as it is, and so do encrypted values that are there: they are of another salt, or newer.
+ */
+export const mended = (text: string, copy: string): string | undefined => {
+  const document = parseDocument(text);
+  const old = parseDocument(copy).toJS() as StackFile | null;
+  const present = document.toJS() as StackFile | null;
+  if (present?.encryptionsalt !== undefined || old?.encryptionsalt === undefined) return undefined;
+  document.set("encryptionsalt", old.encryptionsalt);
+  for (const [key, value] of Object.entries(old.config ?? {})) {
+    if (isSecret(value) && present?.config?.[key] === undefined) document.setIn(["config", key], value);
+  }
+  return document.toString({ lineWidth: 0 });
+};

@@ -1,0 +1,82 @@
+import { writeFile, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Display } from "../../lab/display.ts";
+import { labFolder } from "../../lab/folder.ts";
+import { Lab } from "../../lab/lab.ts";
+import { lose } from "../../lab/lose.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import { Toolchain } from "../../toolchain/toolchain.ts";
+import { machineState } from "../rebuild/machine-state.ts";
+import { outputsOf } from "../rebuild/deployment.ts";
+import { authorityOf } from "../rebuild/examine.ts";
+import type { PulumiStack } from "../rebuild/pulumi.ts";
+import { Talosctl } from "../rebuild/talosctl.ts";
+import type { ClientConfiguration } from "@pulumi/talos";
+import type { Target } from "../target.ts";
+
+/** What a rehearsal takes away. */
+export type Loss = "machines" | "state" | "all";
+
+/** Takes away what a disaster would, and says in words what that was. */
+export type Disaster = (target: Target, loss: Loss) => Promise<string>;
+
+const words: Record<Loss, string> = {
+  machines: "all machines with their disks",
+  state: "the state",
+  all: "all machines with their disks, and the state",
+};
+
+/** The lab's: virtual machines go with their disks, the state with its history. */
+export const fire: Disaster = async (target, loss) => {
+  const lab = await Lab.open(labFolder(target.root, target.stack));
+  const { signal } = new AbortController();
+  await lose(lab, { display: new Display(), signal, hurry: signal }, loss);
+  return words[loss];
+};
+
+/**
+ * The one for real machines: their disks are wiped through the Talos API, so that they wait in maintenance mode as new ones do, and
+ * the state is put aside.
+ */
+export const wipe = (stack: PulumiStack): Disaster => {
+  return async (target, loss) => {
+    if (loss !== "state") await wipeMachines(target, stack);
+    if (loss !== "machines") await putStateAside(target);
+    return words[loss];
+  };
+};
+
+const wipeMachines = async (target: Target, stack: PulumiStack): Promise<void> => {
+  const state = await stack.state();
+  const client = outputsOf(state, "talos:machine/secrets:Secrets")?.clientConfiguration as ClientConfiguration;
+  const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
+  const talos = new Talosctl(talosctl, client);
+  const { nodes } = await target.config();
+  const partitions = ["STATE", "EPHEMERAL"].flatMap((label) => ["--system-labels-to-wipe", label]);
+  // Workers first: a control plane that is gone cannot pass a call on.
+  const order = Object.values(nodes).sort((a, b) => b.role.localeCompare(a.role));
+  for (const { address } of order) {
+    await talos.run(address, ["reset", "--graceful=false", "--reboot", "--wait=false", ...partitions]);
+  }
+  for (const { address } of order) {
+    const deadline = Date.now() + wipeTimeout;
+    while ((await machineState(address, authorityOf(state))) !== "blank") {
+      if (Date.now() > deadline) throw new Problem(`${address} does not come back in maintenance mode after its reset`);
+      await sleep(1000);
+    }
+  }
+};
+
+/** How long a machine may take from its reset to maintenance mode, in milliseconds. */
+const wipeTimeout = 10 * 60_000;
+
+/** The state stays as a file whose secrets are encrypted, for the case that the rehearsal fails. */
+const putStateAside = async (target: Target): Promise<void> => {
+  const path = join(target.root, ".hearth", `state-${target.stack}-before-rehearsal.json`);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, await target.pulumi(["stack", "export"]), { mode: 0o600 });
+  await target.engine(["stack", "rm", target.stack, "--force", "--yes", "--preserve-config"]);
+  console.log(`The state is put aside in ${path}: pulumi stack import --file brings it back`);
+};

@@ -1,0 +1,116 @@
+import { Kubernetes } from "../../lab/kubernetes.ts";
+import { writeEscrow, type Means } from "../escrow/write.ts";
+import { takeSnapshot } from "../etcd/snapshot.ts";
+import { rebuild } from "../rebuild/command.ts";
+import { outputsOf } from "../rebuild/deployment.ts";
+import { waitForGit } from "../rebuild/gitops.ts";
+import type { PulumiStack } from "../rebuild/pulumi.ts";
+import type { Target } from "../target.ts";
+import type { Disaster, Loss } from "./disaster.ts";
+import { decryptedOf, identityOf, tracesOf, type Identity } from "./identity.ts";
+import { plant, planted, sentinels, uproot } from "./sentinels.ts";
+import type { Rehearsal, Span } from "./timeline.ts";
+
+/** What a rehearsal runs with. */
+export interface Stage {
+  target: Target;
+  stack: PulumiStack;
+  means: Means;
+  disaster: Disaster;
+  signal: AbortSignal;
+}
+
+/** What is compared before and after. */
+interface Picture {
+  identity: Identity;
+  decrypted: Identity;
+  traces: Identity;
+  revision: string;
+}
+
+/** Rehearses one case: plants sentinels, backs up, strikes, rebuilds, and compares. */
+export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => {
+  const { target, means, disaster, signal } = stage;
+  const before = await clusterOf(stage);
+  // What an earlier rehearsal left behind must not get into the snapshot.
+  await uproot(before);
+  const early = await plant(before, sentinels.early);
+  const marks: [string, number][] = [];
+  await timed(marks, "escrow", () => writeEscrow(target, means));
+  // What is written from the moment on in which the snapshot begins may be lost.
+  const saved = Date.now();
+  await timed(marks, "snapshot", () => takeSnapshot(target, means.live));
+  const late = await plant(before, sentinels.late);
+  const wanted = await pictureOf(stage, before);
+  const struck = Date.now();
+  const lost = await disaster(target, loss);
+  const began = Date.now();
+  const done = await rebuild(target, {
+    escrow: undefined,
+    identities: [],
+    snapshot: loss === "state" ? undefined : "latest",
+    wish: undefined,
+    isPlanOnly: false,
+    isRestart: true,
+    signal,
+    confirm: () => Promise.resolve(true),
+  });
+  const ended = Date.now();
+  const after = await clusterOf(stage);
+  const found = await pictureOf(stage, after);
+  const keepsLate = loss === "state";
+  const checks = [
+    ...compared(wanted.identity, found.identity),
+    ...compared(wanted.decrypted, found.decrypted),
+    ...(keepsLate ? compared(wanted.traces, found.traces) : []),
+    { what: "revision of Git", isSame: wanted.revision === found.revision },
+    { what: "object from before the backup", isSame: (await planted(after, sentinels.early)) === early },
+    {
+      what: keepsLate ? "object from after the backup" : "nothing from after the backup",
+      isSame: (await planted(after, sentinels.late)) === (keepsLate ? late : undefined),
+    },
+  ];
+  await uproot(after);
+  const since = (time: number): number => (time - struck) / 1000;
+  return {
+    case: loss,
+    lost,
+    spans: [
+      ...marks.map(([name, from], index): Span => {
+        return { name, from: since(from), to: since(marks[index + 1]?.[1] ?? struck) };
+      }),
+      ...phases(done, since(began)),
+    ],
+    recoveryTime: since(ended),
+    lossWindow: keepsLate ? undefined : (struck - saved) / 1000,
+    checks,
+  };
+};
+
+const timed = async (marks: [string, number][], name: string, work: () => Promise<unknown>): Promise<void> => {
+  marks.push([name, Date.now()]);
+  await work();
+};
+
+/** The phases of a rebuild one after the other, from a time on. */
+const phases = (done: Record<string, number>, from: number): Span[] => {
+  let at = from;
+  return Object.entries(done).map(([name, seconds]) => {
+    const span = { name, from: at, to: at + seconds };
+    at = span.to;
+    return span;
+  });
+};
+
+const compared = (wanted: Identity, found: Identity): Rehearsal["checks"] =>
+  Object.entries(wanted).map(([what, digest]) => ({ what, isSame: found[what] === digest }));
+
+const clusterOf = async ({ stack }: Stage): Promise<Kubernetes> =>
+  new Kubernetes(String(outputsOf(await stack.state(), "talos:cluster/kubeconfig:Kubeconfig")?.kubeconfigRaw));
+
+const pictureOf = async ({ stack, signal }: Stage, kubernetes: Kubernetes): Promise<Picture> => ({
+  revision: await waitForGit(kubernetes, { say: () => undefined, signal }),
+  identity: await identityOf(await stack.state(), kubernetes),
+  decrypted: await decryptedOf(kubernetes),
+  traces: await tracesOf(kubernetes),
+});

@@ -1,0 +1,116 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { execa } from "execa";
+
+import { ageIdentity, ageRecipient, verifyOpens } from "../../components/secrets/age.ts";
+import { seedLength } from "../../components/secrets/derive.ts";
+import { readStackFile, examineStackFile, stacksIn } from "../../infra/config/stack-file.ts";
+import { readTree } from "../../infra/tree.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import { configuredSecrets, exportState } from "../escrow/collect.ts";
+import { nameOf, ofType, plantedIdentity } from "../escrow/deployment.ts";
+import type { Sops } from "../escrow/sops.ts";
+import { writeEscrow, type Means, type Written } from "../escrow/write.ts";
+import { writeWhole } from "../places/index.ts";
+import type { Target } from "../target.ts";
+
+/** What a rotation did. */
+export interface Rotated {
+  /** Whether an earlier run had begun it. */
+  resumed: boolean;
+  from: string;
+  to: string;
+  /** Encrypted files of the tree that now open with the new key and no longer with the old one. */
+  files: string[];
+  escrow: Written;
+}
+
+/**
+ * Gives a stack another age key: draws it into the configuration, encrypts the tree to it and no longer to the old one, and
+ * writes the escrow anew. The next update plants it.
+ *
+ * Each step looks first whether it is done, so that a run that was killed is finished by the next.
+ */
+export const rotateAge = async (target: Target, means: Means): Promise<Rotated> => {
+  const { live, sops } = means;
+  live("Reading the stack's state");
+  const state = await exportState(target);
+  const old = plantedIdentity(state);
+  if (old === undefined)
+    throw new Problem(`The state of ${target.stack} has no age key planted: bring the stack up first`);
+  const configured = (await configuredSecrets(target)).ageSeed;
+  const begun = configured !== undefined && identityOf(configured) !== old ? identityOf(configured) : undefined;
+  live("Drawing a new age key");
+  const next = begun ?? (await draw(target));
+  for (const seed of ofType(state, seedType).filter((each) => each.protect === true && nameOf(each) === "age-seed")) {
+    // The configured seed takes its place, so that the next update deletes it.
+    await target.pulumi(["state", "unprotect", seed.urn, "--yes"]);
+  }
+  const keys = { old, next, from: await ageRecipient(old), to: await ageRecipient(next) };
+  live("Encrypting the tree anew");
+  const files = await encryptTree(target, keys, sops);
+  await replaceRule(target, keys);
+  const escrow = await writeEscrow(target, means);
+  return { resumed: begun !== undefined, from: keys.from, to: keys.to, files, escrow };
+};
+
+const seedType = "random:index/randomPassword:RandomPassword";
+
+const identityOf = (seed: string): string => ageIdentity(Uint8Array.from(Buffer.from(seed, "base64")));
+
+const draw = async (target: Target): Promise<string> => {
+  const seed = randomBytes(seedLength).toString("base64");
+  await target.pulumi(["config", "set", "--secret", "hearth:ageSeed"], { configured: true, input: seed });
+  return identityOf(seed);
+};
+
+interface Exchanged {
+  old: string;
+  next: string;
+  from: string;
+  to: string;
+}
+
+/**
+ * Encrypts every file of the tree that the old key opens to the new one, also those of systems that are off, with a new data key:
+ * the old one is known to whoever had the key.
+ */
+const encryptTree = async (target: Target, { old, next, from, to }: Exchanged, sops: Sops): Promise<string[]> => {
+  const config = await target.config();
+  const done: string[] = [];
+  for (const path of await encryptedFilesOf(target)) {
+    const file = join(target.root, path);
+    const text = await readFile(file, "utf8");
+    if (text.includes(from)) await writeWhole(file, await sops.exchange(file, { add: to, remove: from }, [old, next]));
+    if (text.includes(from) || text.includes(to)) done.push(path);
+  }
+  await verifyOpens(next, readTree(config, target.root).encryptedFiles).catch((error: unknown) => {
+    throw new Problem(error instanceof Error ? error.message : String(error));
+  });
+  return done;
+};
+
+/** The encrypted files that Git knows, without escrows and those of other stacks' clusters. */
+const encryptedFilesOf = async ({ root, stack }: Target): Promise<string[]> => {
+  const others = stacksIn(root)
+    .filter((other) => other !== stack)
+    .flatMap((other) => examineStackFile(readStackFile(root, other)).config?.gitops.path ?? []);
+  const { stdout } = await execa("git", ["ls-files", "-z"], { cwd: root });
+  return (
+    stdout
+      .split("\0")
+      // SOPS's own rules, .sops.yaml, have no name before the dot.
+      .filter((file) => /[^/]\.sops\.(ya?ml|json|env|ini)$/.test(file))
+      .filter((file) => ![...others, "escrow"].some((other) => file.startsWith(join(other, "/"))))
+      .sort()
+  );
+};
+
+/** What is encrypted from now on is encrypted to the new key. */
+const replaceRule = async ({ root }: Target, { from, to }: Exchanged): Promise<void> => {
+  const file = join(root, ".sops.yaml");
+  const text = await readFile(file, "utf8").catch(() => "");
+  if (text.includes(from)) await writeWhole(file, text.replaceAll(from, to));
+};

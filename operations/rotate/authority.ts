@@ -1,0 +1,95 @@
+import type { ClientConfiguration, MachineSecrets } from "@pulumi/talos";
+
+import { Problem } from "../../toolchain/problem.ts";
+import { writeEscrow, type Means, type Written } from "../escrow/write.ts";
+import { outputsOf, revealed, without, type Deployment } from "../rebuild/deployment.ts";
+import { printedDocuments } from "../rebuild/machine-configuration.ts";
+import { PulumiStack } from "../rebuild/pulumi.ts";
+import { Talosctl } from "../rebuild/talosctl.ts";
+import type { Target } from "../target.ts";
+import { secretSignature, signatureKey } from "../wire.ts";
+
+/** A certificate authority with its key, both PEM in base64. */
+interface Authority {
+  crt: string;
+  key: string;
+}
+
+export interface RotatedAuthority {
+  /** Whether the machines had another authority than the state already. */
+  resumed: boolean;
+  escrow: Written;
+}
+
+const secretsType = "talos:machine/secrets:Secrets";
+const kubeconfigType = "talos:cluster/kubeconfig:Kubeconfig";
+
+/**
+ * Gives a cluster another Kubernetes authority: has talosctl bring it to every machine, the old one accepted meanwhile, takes it
+ * into the state, and writes the escrow anew.
+ *
+ * Where the machines have another one than the state already, as after a run that was killed, only the rest is done.
+ *
+ * @throws Problem where the control planes do not agree on their authority
+ */
+export const rotateAuthority = async (target: Target, means: Means, program: string): Promise<RotatedAuthority> => {
+  const { live } = means;
+  const { nodes } = await target.config();
+  const addresses = (role: string) =>
+    Object.values(nodes).flatMap((node) => (node.role === role ? [node.address] : []));
+  const [planes, workers] = [addresses("controlplane"), addresses("worker")];
+  live("Reading the stack's state");
+  const stack = new PulumiStack(target);
+  const state = await stack.state();
+  const outputs = outputsOf(state, secretsType);
+  if (outputs === undefined)
+    throw new Problem(`The state of ${target.stack} has no Talos secrets: bring the stack up first`);
+  const talos = new Talosctl(program, outputs.clientConfiguration as ClientConfiguration);
+  live("Looking at the control planes");
+  const resumed = (await authorityOf(talos, planes)).crt !== (outputs.machineSecrets as MachineSecrets).certs.k8s.cert;
+  if (!resumed) {
+    live("Giving every machine another authority");
+    const machines = [
+      "--control-plane-nodes",
+      planes.join(","),
+      ...(workers.length > 0 ? ["--worker-nodes", workers.join(",")] : []),
+    ];
+    // Once only: what it begins again it begins from the new authority. It prints keys, which go nowhere.
+    await talos.run(planes[0] ?? "", ["rotate-ca", "--talos=false", "--kubernetes", "--dry-run=false", ...machines], 0);
+  }
+  live("Taking it into the state");
+  await stack.replaceState(withAuthority(state, await authorityOf(talos, planes)));
+  return { resumed, escrow: await writeEscrow(target, means) };
+};
+
+/** The authority that all control planes have. */
+const authorityOf = async (talos: Talosctl, planes: readonly string[]): Promise<Authority> => {
+  const [first, ...others] = await Promise.all(planes.map((address) => authorityAt(talos, address)));
+  if (first === undefined) throw new Problem("The stack file has no control plane");
+  if (others.every(({ crt }) => crt === first.crt)) return first;
+  throw new Problem(
+    "The control planes have different Kubernetes authorities, so an earlier rotation did not come to its end: finish it with " +
+      "talosctl rotate-ca --talos=false --dry-run=false, and run this again",
+  );
+};
+
+const authorityAt = async (talos: Talosctl, address: string): Promise<Authority> => {
+  const printed = await talos.run(address, ["get", "machineconfig", "v1alpha1", "--output", "yaml"]);
+  const configuration = printedDocuments(printed) as { cluster?: { ca?: Authority } }[];
+  const found = configuration.find(({ cluster }) => cluster?.ca !== undefined)?.cluster?.ca;
+  if (found === undefined) throw new Problem(`${address} has no Kubernetes authority: is it a control plane?`);
+  return found;
+};
+
+/** A state with another Kubernetes authority, and without the kubeconfig, which the next update asks for anew. */
+export const withAuthority = (state: Deployment, { crt, key }: Authority): Deployment => {
+  const kept = without(state, ({ type }) => type === kubeconfigType);
+  const resources = (kept.deployment.resources ?? []).map((each) => {
+    if (each.type !== secretsType) return each;
+    const secrets = revealed(each.outputs?.machineSecrets) as MachineSecrets;
+    const changed = { ...secrets, certs: { ...secrets.certs, k8s: { cert: crt, key } } };
+    const marked = { [signatureKey]: secretSignature, plaintext: JSON.stringify(changed) };
+    return { ...each, outputs: { ...each.outputs, machineSecrets: marked } };
+  });
+  return { ...kept, deployment: { ...kept.deployment, resources } };
+};

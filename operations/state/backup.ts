@@ -1,0 +1,71 @@
+import { stackOutputs, type Export } from "../escrow/deployment.ts";
+import { Backups, type Backup } from "../backup/backups.ts";
+import type { Copied } from "../places/index.ts";
+import type { Target } from "../target.ts";
+import { Problem } from "../../toolchain/problem.ts";
+
+/**
+ * Backs the stack's state up. Its secrets stay encrypted as the engine encrypts them, and around all of it is age.
+ *
+ * By hand it comes back with `age -d FILE | pulumi stack import`.
+ */
+export const backUpState = async (target: Target): Promise<{ name: string; resources: number; copies: Copied[] }> => {
+  const text = await target.pulumi(["stack", "export"]);
+  const state = JSON.parse(text) as Export;
+  const { ageRecipient } = stackOutputs(state);
+  const backups = await Backups.of(target, "state");
+  const added = await backups.add(Buffer.from(text), typeof ageRecipient === "string" ? [ageRecipient] : []);
+  return { ...added, resources: state.deployment.resources?.length ?? 0 };
+};
+
+/**
+ * Reads a state out of a backup, and refuses what is not the stack's.
+ *
+ * @param stack name of the stack that it should be of
+ */
+export const parseState = (content: Uint8Array, stack: string, name: string): { text: string; resources: number } => {
+  const text = Buffer.from(content).toString();
+  const state = parsed(text);
+  if (!state?.deployment?.resources) throw new Problem(`${name} holds no state: take another backup`);
+  const other = state.deployment.resources.map(({ urn }) => urn.split(":")[2] ?? "").find((each) => each !== stack);
+  if (other !== undefined)
+    throw new Problem(`${name} is the state of stack ${other}, not of ${stack}: name one of ${stack}`);
+  return { text, resources: state.deployment.resources.length };
+};
+
+const parsed = (text: string): Partial<Export> | undefined => {
+  try {
+    return JSON.parse(text) as Partial<Export>;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Puts the state back that a backup holds. The one that is there is backed up first. */
+export const restoreState = async (
+  target: Target,
+  backup: Backup,
+  identities: readonly string[],
+): Promise<{ resources: number; saved: string | undefined }> => {
+  const backups = await Backups.of(target, "state");
+  const { text, resources } = parseState(await backups.open(backup, identities), target.stack, backup.name);
+  const saved = await saveCurrent(target);
+  await target.pulumi(["stack", "import"], { input: text });
+  return { resources, saved };
+};
+
+/** Backs the present state up, where there is one with anything in it. */
+const saveCurrent = async (target: Target): Promise<string | undefined> => {
+  const stacks = JSON.parse(await target.engine(["stack", "ls", "--json"])) as {
+    name: string;
+    resourceCount?: number;
+  }[];
+  const present = stacks.find(({ name }) => name.split("/").at(-1) === target.stack);
+  if (!present)
+    throw new Problem(`There is no stack ${target.stack}: make it with \`pulumi stack init ${target.stack}\``);
+  if ((present.resourceCount ?? 0) === 0) return undefined;
+  const { name, copies } = await backUpState(target);
+  const [failed] = copies.filter(({ problem }) => problem !== undefined);
+  if (failed && copies.every(({ problem }) => problem !== undefined)) throw new Problem(failed.problem ?? "");
+  return name;
+};

@@ -1,0 +1,35 @@
+import { execa } from "execa";
+
+import { Problem } from "../../toolchain/problem.ts";
+import { Toolchain } from "../../toolchain/toolchain.ts";
+import type { Danger } from "./dangers.ts";
+
+/** A problem as actionlint writes it with `-format '{{json .}}'`. */
+interface Reported {
+  message: string;
+  filepath: string;
+  line: number;
+  kind: string;
+}
+
+/**
+ * What actionlint finds in workflows.
+ *
+ * @param root folder of the checkout, from which the tools are built
+ * @param cwd folder that the files are in
+ */
+export const actionlint = async (root: string, files: string[], cwd = root): Promise<Danger[]> => {
+  if (files.length === 0) return [];
+  const { actionlint: program = "" } = await new Toolchain({ root }).ensure(["actionlint"]);
+  // Whether a shell script is sound must not hang on what else is installed.
+  const args = ["-format", "{{json .}}", "-shellcheck=", "-pyflakes=", ...files];
+  const { stdout, stderr, exitCode } = await execa(program, args, { cwd, reject: false });
+  // 1 is for problems that were found; the others are for those of its own.
+  if (exitCode !== 0 && exitCode !== 1) throw new Problem(`actionlint failed: ${stderr.trim()}`);
+  return (JSON.parse(stdout) as Reported[]).map(({ filepath, line, message, kind }) => ({
+    file: filepath,
+    line,
+    problem: `${message} (actionlint, ${kind})`,
+    advice: "",
+  }));
+};

@@ -1,0 +1,49 @@
+import { Secret, type ResourceValidationArgs } from "@pulumi/policy";
+
+import { isUnknownMark } from "../operations/wire.ts";
+import { isObject, type Inputs, type Resource } from "./resource.ts";
+
+/**
+ * Reads what the SDK hands a remediation, which alone is told which inputs are secret.
+ *
+ * A validation sees secrets as plain values, and an error in place of what is not known yet.
+ */
+export const resourceOf = ({
+  urn,
+  type,
+  name,
+  opts,
+  props,
+  provider,
+}: Pick<ResourceValidationArgs, "urn" | "type" | "name" | "opts" | "props" | "provider">): Resource => {
+  const secretPaths: string[] = [];
+  return {
+    ...{ urn, type, name, secretPaths },
+    inputs: plain(unwrapped(props), "", secretPaths) as Inputs,
+    protect: opts.protect,
+    provider: provider === undefined ? {} : (plain(unwrapped(provider.props), "", []) as Inputs),
+  };
+};
+
+/** What the SDK's proxies stand for. */
+const unwrapped = (value: unknown): unknown => {
+  const proxy = value as { __isSpecialProxy?: boolean; __getSpecialProxyTarget?: unknown };
+  return proxy.__isSpecialProxy === true ? unwrapped(proxy.__getSpecialProxyTarget) : value;
+};
+
+/** A value without marks of secrets, whose paths are noted, and without what is not known. */
+const plain = (value: unknown, path: string, secretPaths: string[]): unknown => {
+  if (value instanceof Secret) {
+    secretPaths.push(path);
+    return plain(value.value, path, secretPaths);
+  }
+  if (typeof value === "string") return isUnknownMark(value) ? undefined : value;
+  const inner = (key: string | number) => (path === "" ? `${key}` : `${path}.${key}`);
+  if (Array.isArray(value)) return value.map((each, index) => plain(each, inner(index), secretPaths));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, each]) => [key, plain(each, inner(key), secretPaths)] as const)
+      .filter(([, each]) => each !== undefined),
+  );
+};

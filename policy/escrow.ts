@@ -1,0 +1,36 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { escrowStatus } from "../components/secrets/escrow-status.ts";
+import type { HearthConfig } from "../infra/config/index.ts";
+import { escrowOpeners, escrowPath } from "../infra/escrow.ts";
+import { codeOf } from "../toolchain/problem.ts";
+import type { Recorded, Surroundings } from "./stack.ts";
+
+/**
+ * Compares the escrow file with the root secrets that the state has, by their fingerprint.
+ *
+ * @param root folder of the checkout
+ * @returns what is wrong with it; undefined where nothing is, and where there is nothing yet that it could hold
+ */
+export const escrowProblem = async (
+  root: string,
+  stack: string,
+  config: HearthConfig,
+  recorded: readonly Recorded[],
+): Promise<Surroundings["escrow"]> => {
+  const { fingerprint } = recorded.find(({ type }) => type === "hearth:secrets:Escrow")?.outputs ?? {};
+  if (!config.escrow || typeof fingerprint !== "string") return undefined;
+  const path = escrowPath(config, stack);
+  const status = escrowStatus(await textOf(join(root, path)), { stack, fingerprint, openers: escrowOpeners(config) });
+  return status.is === "current" ? undefined : { path, problem: status.problem };
+};
+
+const textOf = async (file: string): Promise<string | undefined> => {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+};

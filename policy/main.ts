@@ -1,0 +1,90 @@
+import { join } from "node:path";
+
+import { PolicyPack, type Policies, type ReportViolation } from "@pulumi/policy";
+
+import type { Exemption } from "../infra/config/policy.ts";
+import { resourceOf } from "./engine.ts";
+import { judge, type Finding, type Rule } from "./rule.ts";
+import { rules } from "./rules/index.ts";
+import { Stack } from "./stack.ts";
+import { surroundingsOf } from "./surroundings.ts";
+
+const root = join(import.meta.dirname, "..");
+
+// An engine that is killed does not end what it started.
+const engine = process.ppid;
+setInterval(() => {
+  if (process.ppid !== engine) process.exit();
+}, 1000).unref();
+
+let stack: Promise<Stack> | undefined;
+
+/** What exemptions let pass, by the URN of its resource. */
+const passed = new Map<string, string[]>();
+
+/** The stack that the engine runs: it names it in each URN, and in nothing else that reaches a policy. */
+const stackOf = (urn: string): Promise<Stack> =>
+  (stack ??= surroundingsOf(root, urn.split(":")[2] ?? "").then((surroundings) => new Stack(surroundings)));
+
+/** The lab makes the same secrets again whenever it is asked to. */
+const ofLab: Exemption[] =
+  process.env.HEARTH_LAB === undefined
+    ? []
+    : [{ policy: "fresh-escrow", reason: "the secrets of a lab are worth nothing" }];
+
+/** Reports what no exemption lets pass, and gives what one does. */
+const report = ({ name }: Rule, findings: Finding[], known: Stack, violation: ReportViolation): string[] => {
+  const today = new Date().toISOString().slice(0, 10);
+  const exemptions = [...ofLab, ...known.surroundings.config.policy.exemptions];
+  const verdicts = findings.map((finding) => judge(name, finding, exemptions, today));
+  for (const { message, exempt } of verdicts) if (!exempt) violation(message);
+  return verdicts.filter(({ exempt }) => exempt).map(({ message }) => message);
+};
+
+const policies: Policies = [
+  {
+    name: "inputs",
+    description: "What the engine registers is noted for all policies.",
+    // Remediations alone are told which inputs are secret, and they come before all validations of a resource.
+    enforcementLevel: "remediate",
+    remediateResource: async (args) => {
+      (await stackOf(args.urn)).see(resourceOf(args));
+    },
+  },
+  ...rules.map((rule) => ({
+    name: rule.name,
+    description: rule.description,
+    validateResource: async ({ urn }: { urn: string }, violation: ReportViolation) => {
+      const known = await stackOf(urn);
+      const resource = known.seen.get(urn);
+      if (!resource) return;
+      const exempt = report(rule, await rule.check(resource, known), known, violation);
+      passed.set(urn, [...(passed.get(urn) ?? []), ...exempt]);
+    },
+  })),
+  {
+    name: "exemptions",
+    description: "What exemptions let pass is told.",
+    enforcementLevel: "advisory",
+    validateResource: ({ urn }, violation) => {
+      for (const message of passed.get(urn) ?? []) violation(message);
+      passed.delete(urn);
+    },
+  },
+  ...rules.flatMap((rule) =>
+    rule.finish
+      ? [
+          {
+            name: `${rule.name}-of-all`,
+            description: rule.description,
+            validateStack: async (_: unknown, violation: ReportViolation) => {
+              const known = await stack;
+              if (known && rule.finish) report(rule, await rule.finish(known), known, violation);
+            },
+          },
+        ]
+      : [],
+  ),
+];
+
+new PolicyPack("hearth", { policies, enforcementLevel: "mandatory" });

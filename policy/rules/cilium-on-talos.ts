@@ -1,0 +1,39 @@
+import { ciliumProblems } from "../../components/network/cilium-values.ts";
+import { applyType, machineDocuments, setting } from "../machine-documents.ts";
+import type { Inputs } from "../resource.ts";
+import type { Finding, Rule } from "../rule.ts";
+import { stackType } from "../stack.ts";
+
+/** What machines have to leave to Cilium, or to give it. */
+const wanted: [path: string[], is: (value: unknown) => boolean, value: string, why: string][] = [
+  [["cluster", "network", "cni", "name"], (name) => name === "none", "none", "Talos would install Flannel beside it"],
+  [["cluster", "proxy", "disabled"], (disabled) => disabled === true, "true", "Cilium takes kube-proxy's place"],
+  [["machine", "features", "kubePrism", "enabled"], (on) => on === true, "true", "it reaches the API by KubePrism"],
+  [["machine", "features", "kubePrism", "port"], (port) => port === 7445, "7445", "its values say so"],
+];
+
+/** Cilium starts on Talos, and is alone there. */
+export const ciliumOnTalos: Rule = {
+  name: "cilium-on-talos",
+  description: "Machines leave the network to Cilium, and its values suit Talos.",
+  check: (resource, { surroundings: { cilium, config } }) => {
+    if (resource.type === applyType) return ofMachine(resource.name, machineDocuments(resource));
+    if (resource.type !== stackType) return [];
+    const { network } = config;
+    const needs = { announcement: network.announce.mode, gatewayApi: network.gatewayApi !== undefined };
+    return ciliumProblems(cilium.values, needs).map(({ path, problem, advice }) => ({
+      problem: `Cilium's value ${path.join(".")} ${problem}`,
+      advice: `in its HelmRelease, ${advice}`,
+      subject: "cilium",
+    }));
+  },
+};
+
+const ofMachine = (name: string, documents: Inputs[]): Finding[] =>
+  wanted
+    .filter(([path, is]) => !is(setting(documents, ...path)))
+    .map(([path, , value, why]) => ({
+      problem: `the configuration of ${name} does not have ${path.join(".")}: ${value}, and ${why}`,
+      advice: "take away the patch that changes it",
+      subject: name,
+    }));

@@ -1,0 +1,32 @@
+import { applyType, machineDocuments, ofKind } from "../machine-documents.ts";
+import { at } from "../resource.ts";
+import type { Rule } from "../rule.ts";
+
+/** The volumes of Talos that hold secrets: STATE has the machine configuration, EPHEMERAL etcd and all that pods write. */
+const volumes = ["STATE", "EPHEMERAL"];
+
+/** A disk that leaves the house tells nothing. */
+export const diskEncryption: Rule = {
+  name: "disk-encryption",
+  description: "Machines of a production stack encrypt their disks.",
+  check: (resource, stack) => {
+    if (resource.type !== applyType || !stack.isProduction) return [];
+    const documents = ofKind(machineDocuments(resource), "VolumeConfig");
+    const open = volumes.filter((volume) => {
+      const keys = at(
+        documents.findLast(({ name }) => name === volume),
+        "encryption",
+        "keys",
+      );
+      return !(Array.isArray(keys) && keys.length > 0);
+    });
+    if (open.length === 0) return [];
+    return [
+      {
+        problem: `${resource.name} keeps ${open.join(" and ")} unencrypted`,
+        advice: "set cluster.diskEncryption, or the node's own diskEncryption, to tpm or nodeID before it is installed",
+        subject: resource.name,
+      },
+    ];
+  },
+};

@@ -1,0 +1,18 @@
+import type { Rule } from "../rule.ts";
+import { stackType } from "../stack.ts";
+
+/** Everything can be lost, and comes back. */
+export const freshEscrow: Rule = {
+  name: "fresh-escrow",
+  description: "The escrow holds the root secrets that the stack has.",
+  check: ({ type }, { surroundings: { escrow, stack } }) =>
+    type !== stackType || escrow === undefined
+      ? []
+      : [
+          {
+            problem: `${escrow.path} ${escrow.problem}`,
+            advice: `write it with npm run escrow -- ${stack}, and commit it`,
+            subject: stack,
+          },
+        ],
+};

@@ -1,0 +1,79 @@
+import { applyType, machineDocuments, ofKind, vmType } from "../machine-documents.ts";
+import { at, type Resource } from "../resource.ts";
+import type { Finding, Rule } from "../rule.ts";
+import { stackType } from "../stack.ts";
+
+/** Something that one owner only may have. */
+interface Claim {
+  /** What it is, such as `address`. Values of different kinds never meet. */
+  kind: "address" | "hardware address" | "VMID";
+  value: string;
+  owner: string;
+}
+
+/** No two machines, shared addresses or stacks want the same. */
+export const uniqueAddresses: Rule = {
+  name: "unique-addresses",
+  description: "Addresses, hardware addresses, VMIDs and the VIP are each had by one owner.",
+  check: (resource, stack) => {
+    if (resource.type === stackType) return acrossStacks(stack.surroundings.collisions);
+    const taken = new Map(
+      stack
+        .earlier(resource)
+        .flatMap(claims)
+        .map((claim) => [keyOf(claim), claim.owner]),
+    );
+    return claims(resource).flatMap((claim): Finding[] => {
+      const owner = taken.get(keyOf(claim));
+      if (owner === undefined || owner === claim.owner) return [];
+      return [
+        {
+          problem: `the ${claim.kind} ${claim.value} of ${claim.owner} is also that of ${owner}`,
+          advice: "give one of them another in the stack file",
+          subject: resource.name,
+        },
+      ];
+    });
+  },
+};
+
+const keyOf = ({ kind, value }: Claim): string => `${kind} ${value.toLowerCase()}`;
+
+const acrossStacks = (problems: { path: PropertyKey[]; problem: string; advice: string }[]): Finding[] =>
+  problems.map(({ path, problem, advice }) => ({
+    problem: `${path.map(String).join(".")}: ${problem}`,
+    advice,
+    subject: path.map(String).join("."),
+  }));
+
+const claims = (resource: Resource): Claim[] => {
+  if (resource.type === vmType) return ofVm(resource);
+  return resource.type === applyType ? ofMachine(resource) : [];
+};
+
+const ofVm = ({ name, inputs, provider }: Resource): Claim[] => [
+  ...texts(inputs.networkDevices, "macAddress").map((value) => claim("hardware address", value, name)),
+  ...(Array.isArray(at(inputs, "initialization", "ipConfigs"))
+    ? (at(inputs, "initialization", "ipConfigs") as unknown[])
+        .map((each) => at(each, "ipv4", "address"))
+        .filter((address): address is string => typeof address === "string" && address !== "dhcp")
+        .map((address) => claim("address", address.split("/")[0] ?? address, name))
+    : []),
+  // Numbers are unique in a Proxmox cluster, not in the world.
+  ...(typeof inputs.vmId === "number" ? [claim("VMID", `${inputs.vmId} at ${String(provider.endpoint)}`, name)] : []),
+];
+
+const ofMachine = (resource: Resource): Claim[] => {
+  const { name, inputs } = resource;
+  const shared = ofKind(machineDocuments(resource), "Layer2VIPConfig").map((each) => String(each.name));
+  return [
+    ...(typeof inputs.node === "string" ? [claim("address", inputs.node, name)] : []),
+    // Control planes share it, so it is nobody's own.
+    ...shared.map((value) => claim("address", value, "the VIP")),
+  ];
+};
+
+const claim = (kind: Claim["kind"], value: string, owner: string): Claim => ({ kind, value, owner });
+
+const texts = (list: unknown, key: string): string[] =>
+  Array.isArray(list) ? list.map((each) => at(each, key)).filter((value) => typeof value === "string") : [];

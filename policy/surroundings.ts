@@ -1,0 +1,50 @@
+import { checkStacks } from "../infra/config/checks/across.ts";
+import { stackFile } from "../infra/config/error.ts";
+import type { HearthConfig } from "../infra/config/index.ts";
+import { examineStackFile, readStackFile, stacksIn } from "../infra/config/stack-file.ts";
+import { readTree } from "../infra/tree.ts";
+import { escrowProblem } from "./escrow.ts";
+import { recordedIn } from "./recorded.ts";
+import type { Surroundings } from "./stack.ts";
+
+/**
+ * Reads what surrounds a stack: its committed stack file, those beside it, the tree, and the state.
+ *
+ * Exemptions count as they are committed, where a review sees them, and not as `--config` says.
+ *
+ * @param root folder of the checkout
+ * @throws Error where one of them cannot be read, for a policy that knows too little lets nothing pass
+ */
+export const surroundingsOf = async (root: string, stack: string): Promise<Surroundings> => {
+  const config = configOf(root, stack);
+  const recorded = await recordedIn(root, stack);
+  const { version, values } = readTree(config, root).cilium;
+  return {
+    stack,
+    config,
+    cilium: { version, values },
+    collisions: collisionsOf(root, stack, config),
+    recorded,
+    escrow: await escrowProblem(root, stack, config, recorded),
+  };
+};
+
+const configOf = (root: string, stack: string): HearthConfig => {
+  const { config, problems } = examineStackFile(readStackFile(root, stack));
+  if (config) return config;
+  const [first] = problems;
+  throw new Error(
+    `${stackFile(stack)} is not valid: ${first?.path.map(String).join(".") ?? ""} ${first?.problem ?? ""}`,
+  );
+};
+
+/** What the stack takes from the others of the checkout; it comes last, so that a collision is told as its own. */
+const collisionsOf = (root: string, stack: string, config: HearthConfig): Surroundings["collisions"] => {
+  const others = stacksIn(root)
+    .filter((other) => other !== stack)
+    .flatMap((other): [string, HearthConfig][] => {
+      const { config: theirs } = examineStackFile(readStackFile(root, other));
+      return theirs ? [[other, theirs]] : [];
+    });
+  return (checkStacks([...others, [stack, config]])[stack] ?? []).filter(({ warning }) => warning !== true);
+};

@@ -1,0 +1,90 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { parser } from "@prometheus-io/lezer-promql";
+import { expect } from "chai";
+import { parseAllDocuments } from "yaml";
+
+const root = join(import.meta.dirname, "../..");
+const monitoring = join(root, "gitops/infrastructure");
+
+interface Rule {
+  alert?: string;
+  expr: string;
+  for?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+}
+
+interface Manifest {
+  kind?: string;
+  spec?: { groups?: { name: string; rules: Rule[] }[] };
+}
+
+const rules = globSync("**/*.yaml", { cwd: monitoring, exclude: ["**/*.sops.yaml"] }).flatMap((file) =>
+  parseAllDocuments(readFileSync(join(monitoring, file), "utf8"))
+    .map((document) => document.toJS() as Manifest | null)
+    .filter((manifest) => manifest?.kind === "PrometheusRule")
+    .flatMap((manifest) => (manifest?.spec?.groups ?? []).flatMap((group) => group.rules))
+    .map((rule) => ({ ...rule, file })),
+);
+
+/** Where an expression is no PromQL, by Prometheus's own grammar. */
+const mistakes = (expression: string): string[] => {
+  const found: string[] = [];
+  parser.parse(expression).iterate({
+    enter: (node) => {
+      if (node.type.isError) found.push(expression.slice(Math.max(0, node.from - 10), node.to + 10));
+    },
+  });
+  return found;
+};
+
+describe("alerts", () => {
+  it("are expressions that Prometheus can parse", () => {
+    expect(rules.length).to.be.greaterThan(15);
+    for (const { file, alert, expr } of rules) expect(mistakes(expr), `${file}: ${alert ?? ""}`).to.deep.equal([]);
+    expect(mistakes("sum by (le (x)")).not.to.deep.equal([]);
+  });
+
+  it("say what is wrong, and how bad it is", () => {
+    for (const { file, alert, labels, annotations } of rules.filter((rule) => rule.alert !== undefined)) {
+      expect(labels?.severity, `${file}: ${alert ?? ""}`).to.match(/^(info|warning|critical)$/);
+      expect(annotations?.summary, `${file}: ${alert ?? ""}`).to.match(/\S/);
+    }
+  });
+
+  it("are named once each", () => {
+    const names = rules.flatMap(({ alert }) => alert ?? []);
+    expect(new Set(names).size).to.equal(names.length);
+  });
+
+  for (const [what, pattern] of [
+    ["Flux", /^Flux/],
+    ["certificates", /^Certificate/],
+    ["backups that are late", /Backup|Snapshot/],
+    ["etcd", /^Etcd/],
+    ["Ceph", /^Ceph/],
+    ["the tunnel", /^Tunnel/],
+  ] as const) {
+    it(`tell of ${what}`, () => {
+      expect(rules.some(({ alert }) => pattern.test(alert ?? ""))).to.equal(true);
+    });
+  }
+});
+
+describe("dashboards", () => {
+  const files = globSync("**/dashboards/*.json", { cwd: monitoring });
+
+  for (const file of files) {
+    it(`${file} asks what Prometheus can parse`, () => {
+      const { panels } = JSON.parse(readFileSync(join(monitoring, file), "utf8")) as {
+        panels: { id: number; title: string; targets: { expr: string }[] }[];
+      };
+      expect(new Set(panels.map(({ id }) => id)).size).to.equal(panels.length);
+      for (const { title, targets } of panels) {
+        for (const { expr } of targets) expect(mistakes(expr), title).to.deep.equal([]);
+      }
+    });
+  }
+});

@@ -1,0 +1,257 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+import { expect } from "chai";
+
+import { checkCluster, describeFinding } from "../../operations/gitops/check.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+const kustomize = (...resources: string[]): string =>
+  `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [${resources.join(", ")}]\n`;
+
+const kustomization = (name: string, spec = ""): string => `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: { name: ${name}, namespace: flux-system }
+spec:
+  interval: 1h
+  prune: true
+  wait: true
+  path: ./gitops/${name}
+  sourceRef: { kind: GitRepository, name: flux-system }
+  postBuild: { substituteFrom: [{ kind: ConfigMap, name: cluster-settings }] }
+${spec}`;
+
+const namespace = "apiVersion: v1\nkind: Namespace\nmetadata: { name: web }\n";
+
+const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  namespace: web
+spec:
+  replicas: 1
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      containers:
+        - name: web
+          image: docker.io/library/nginx:1.29.0
+`;
+
+const issuer = `apiVersion: cert-manager.io/v1
+kind: ClusterIssuer
+metadata: { name: own }
+spec: { selfSigned: {} }
+`;
+
+const certManager = `apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: { name: cert-manager, namespace: web }
+spec: { interval: 1h, url: "oci://quay.io/jetstack/charts/cert-manager", ref: { tag: v1.21.2 } }
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: cert-manager, namespace: web }
+spec: { interval: 1h, chartRef: { kind: OCIRepository, name: cert-manager } }
+`;
+
+/** A tree with nothing wrong in it, by file. */
+const sound: Record<string, string> = {
+  "gitops/clusters/dev/kustomization.yaml": kustomize("web.yaml"),
+  "gitops/clusters/dev/web.yaml": kustomization("web"),
+  "gitops/web/kustomization.yaml": kustomize("namespace.yaml", "deployment.yaml"),
+  "gitops/web/namespace.yaml": namespace,
+  "gitops/web/deployment.yaml": deployment,
+};
+
+/** The sound tree with a second Kustomization, `more`, of one file. */
+const withMore = (manifests: string, spec = ""): Record<string, string> => ({
+  "gitops/clusters/dev/kustomization.yaml": kustomize("web.yaml", "more.yaml"),
+  "gitops/clusters/dev/more.yaml": kustomization("more", spec),
+  "gitops/more/kustomization.yaml": kustomize("more.yaml"),
+  "gitops/more/more.yaml": manifests,
+});
+
+const waitsForWeb = "  dependsOn: [{ name: web }]\n";
+
+describe("npm run gitops -- check", function () {
+  // The first time, what checks is built.
+  this.timeout(900_000);
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "hearth-tree-"));
+    await cp(join(root, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
+  });
+
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  /** What is found in the sound tree with some files changed, each as its first line: file, line and message. */
+  const found = async (changed: Record<string, string> = {}): Promise<string[]> => {
+    for (const [file, text] of Object.entries({ ...sound, ...changed })) {
+      await mkdir(dirname(join(folder, file)), { recursive: true });
+      await writeFile(join(folder, file), text);
+    }
+    const { findings } = await checkCluster(folder, "dev");
+    return findings.map((finding) => describeFinding(finding).split("\n")[0] ?? "");
+  };
+
+  it("finds nothing in a sound tree", async () => {
+    expect(await found()).to.deep.equal([]);
+  });
+
+  it("finds a variable that nothing gives a value", async () => {
+    const changed = deployment.replace("name: web\n          image", "name: ${colour}\n          image");
+    expect(await found({ "gitops/web/deployment.yaml": changed })).to.include(
+      "gitops/web/deployment.yaml:13  nothing gives the variable ${colour} a value",
+    );
+  });
+
+  it("takes a variable that the program plants, one with a default, and one that is not to be substituted", async () => {
+    const changed = deployment.replace(
+      "  name: web\n  namespace",
+      // A function, because a replacement text has a meaning of its own for $$.
+      () => "  name: web\n  annotations: { a: '${cluster_name}', b: '${colour:=red}', c: '$${shell}' }\n  namespace",
+    );
+    expect(await found({ "gitops/web/deployment.yaml": changed })).to.deep.equal([]);
+  });
+
+  it("finds variables that are to come from what is not there", async () => {
+    const changed = kustomization("web").replace("name: cluster-settings", "name: colours");
+    const [first] = await found({ "gitops/clusters/dev/web.yaml": changed });
+    expect(first).to.match(/^gitops\/clusters\/dev\/web\.yaml:10 {2}substitute from 'ConfigMap\/colours' error/);
+  });
+
+  it("finds a dependency on what the cluster does not have", async () => {
+    const changed = kustomization("web", "  dependsOn:\n    - name: database\n");
+    expect(await found({ "gitops/clusters/dev/web.yaml": changed })).to.deep.equal([
+      "gitops/clusters/dev/web.yaml:12  Kustomization flux-system/web depends on Kustomization flux-system/database, which this cluster does not have",
+    ]);
+  });
+
+  it("finds Kustomizations that wait for each other", async () => {
+    const changed = {
+      ...withMore(issuer),
+      "gitops/clusters/dev/web.yaml": kustomization("web", "  dependsOn: [{ name: more }]\n"),
+    };
+    const circles = await found({ ...changed, "gitops/clusters/dev/more.yaml": kustomization("more", waitsForWeb) });
+    expect(circles).to.include(
+      "gitops/clusters/dev/web.yaml:11  Kustomization flux-system/web waits for flux-system/more, which waits for it",
+    );
+  });
+
+  it("finds a Secret in plain text, whatever field it uses", async () => {
+    const secret = (field: string): string =>
+      `apiVersion: v1\nkind: Secret\nmetadata: { name: key, namespace: web }\n${field}:\n  password: aHVudGVyMg==\n`;
+    for (const field of ["stringData", "data"]) {
+      expect(await found(withMore(secret(field), waitsForWeb))).to.deep.equal([
+        `gitops/more/more.yaml:5  Secret web/key has ${field}.password in plain text`,
+      ]);
+    }
+  });
+
+  it("finds an object that two Kustomizations would own", async () => {
+    const [first] = await found(withMore(deployment, waitsForWeb));
+    expect(first).to.match(/^gitops\/\w+\/\w+\.yaml:1 {2}Deployment web\/web is also at gitops\/\w+\/\w+\.yaml:1: /);
+  });
+
+  it("finds an object without a namespace, and one whose namespace nothing makes", async () => {
+    expect(await found({ "gitops/web/deployment.yaml": deployment.replace("  namespace: web\n", "") })).to.deep.equal([
+      "gitops/web/deployment.yaml:3  Deployment web has no namespace",
+    ]);
+    expect(await found({ "gitops/web/namespace.yaml": namespace.replace("web", "net") })).to.deep.equal([
+      "gitops/web/deployment.yaml:5  Deployment web/web: nothing makes the namespace web",
+    ]);
+  });
+
+  it("finds a namespace that may come after what is in it", async () => {
+    const other = deployment.replace("name: web", "name: other");
+    const [first] = await found(withMore(other));
+    expect(first).to.contain("the namespace web comes with flux-system/web, which need not be there yet");
+    expect(await found(withMore(other, waitsForWeb))).to.deep.equal([]);
+  });
+
+  it("finds images without a tag that stays", async () => {
+    for (const image of ["docker.io/library/nginx", "localhost:5000/nginx", "nginx:latest"]) {
+      const changed = deployment.replace("docker.io/library/nginx:1.29.0", image);
+      expect(await found({ "gitops/web/deployment.yaml": changed })).to.deep.equal([
+        `gitops/web/deployment.yaml:14  Deployment web/web: the image ${image} of web has no tag that stays`,
+      ]);
+    }
+  });
+
+  it("finds a custom resource that may be there before its definition", async () => {
+    const web = { "gitops/web/deployment.yaml": certManager };
+    const [first] = await found({ ...web, ...withMore(issuer) });
+    expect(first).to.match(
+      /^gitops\/more\/more\.yaml:2 {2}ClusterIssuer own needs the definition .* may be applied before/,
+    );
+    expect(await found({ ...web, ...withMore(issuer, waitsForWeb) })).to.deep.equal([]);
+    const [same] = await found({ "gitops/web/deployment.yaml": `${certManager}---\n${issuer}` });
+    expect(same).to.match(/^gitops\/web\/deployment\.yaml:\d+ {2}ClusterIssuer own needs the definition/);
+  });
+
+  it("finds a custom resource whose definition nothing brings", async () => {
+    expect(await found(withMore(issuer))).to.deep.equal([
+      "gitops/more/more.yaml:2  ClusterIssuer own: nothing in this cluster brings its definition",
+    ]);
+  });
+
+  it("finds fields that a kind does not have, and values that they do not take", async () => {
+    const misspelt = deployment.replace("replicas: 1", "replica: 1");
+    expect(await found({ "gitops/web/deployment.yaml": misspelt })).to.deep.equal([
+      "gitops/web/deployment.yaml:7  Deployment web/web: spec.replica is a field that its kind does not have",
+    ]);
+    const [first] = await found({ "gitops/web/deployment.yaml": deployment.replace("replicas: 1", "replicas: one") });
+    expect(first).to.match(/^gitops\/web\/deployment\.yaml:7 {2}Deployment web\/web: spec\.replicas Invalid value/);
+  });
+
+  it("finds what breaks a rule of the kind's own", async () => {
+    const route = `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: web, namespace: web }
+spec:
+  rules:
+    - backendRefs: [{ name: web }]
+`;
+    const [first] = await found(withMore(route, waitsForWeb));
+    expect(first).to.match(/^gitops\/more\/more\.yaml:6 .*Must have port for Service reference/);
+  });
+
+  it("finds kinds that nobody knows", async () => {
+    expect(await found(withMore("apiVersion: v1\nkind: Sercet\nmetadata: { name: key }\n"))).to.deep.equal([
+      "gitops/more/more.yaml:1  Sercet key: no schema here has Sercet in v1",
+    ]);
+  });
+
+  it("finds a release whose chart comes from nowhere", async () => {
+    const changed = certManager.split("---\n")[1] ?? "";
+    expect((await found({ "gitops/web/deployment.yaml": changed }))[0]).to.equal(
+      "gitops/web/deployment.yaml:4  HelmRelease web/cert-manager takes its chart from OCIRepository web/cert-manager, which this cluster does not have",
+    );
+  });
+
+  it("finds values that a release's chart does not take", async () => {
+    const values = "values:\n    replicaCount: many\n";
+    const changed = certManager.replace(
+      /spec: \{ interval: 1h, chartRef: (.*) \}\n$/,
+      `spec:\n  interval: 1h\n  chartRef: $1\n  ${values}`,
+    );
+    const [first] = await found({ "gitops/web/deployment.yaml": changed });
+    expect(first).to.match(
+      /^gitops\/web\/deployment\.yaml:13 .*its chart refuses values\.replicaCount: got string, want number/,
+    );
+  });
+
+  it("says which file is no YAML, or not there", async () => {
+    const [first] = await found({ "gitops/web/deployment.yaml": "kind: [Deployment\n" });
+    expect(first).to.match(/^gitops\/web\/kustomization\.yaml {2}.*deployment\.yaml/s);
+    const [second] = await found({
+      "gitops/clusters/dev/web.yaml": kustomization("web").replace("./gitops/web", "./gitops/wbe"),
+    });
+    expect(second).to.equal("gitops/clusters/dev/web.yaml:8  spec.path ./gitops/wbe is no folder of the repository");
+  });
+});

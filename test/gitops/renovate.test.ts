@@ -1,0 +1,78 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { expect } from "chai";
+
+const root = join(import.meta.dirname, "../..");
+
+interface Renovate {
+  customManagers: { managerFilePatterns: string[]; matchStrings: string[] }[];
+  packageRules: { groupName?: string; matchPackageNames?: string[] }[];
+}
+
+const renovate = JSON.parse(readFileSync(join(root, "renovate.json"), "utf8")) as Renovate;
+
+const files = [
+  ...globSync("Pulumi.*.yaml", { cwd: root, exclude: ["Pulumi.*.lab.yaml"] }),
+  ...globSync("gitops/**/*.yaml", {
+    cwd: root,
+    exclude: ["**/*.sops.yaml", "gitops/apps/*/chart/**", "**/Chart.yaml"],
+  }),
+];
+
+const [manager] = renovate.customManagers;
+
+/** What Renovate finds in a file, as its pins' versions by what they are of. */
+const found = (file: string): { of: string; version: string }[] => {
+  const isManaged = manager?.managerFilePatterns.some((pattern) => new RegExp(pattern.slice(1, -1)).test(file));
+  if (isManaged !== true) return [];
+  const text = readFileSync(join(root, file), "utf8");
+  return (manager?.matchStrings ?? []).flatMap((pattern) =>
+    [...text.matchAll(new RegExp(pattern, "g"))].map(({ groups = {} }) => ({
+      of: groups.depName ?? "",
+      version: groups.currentValue ?? "",
+    })),
+  );
+};
+
+/** The lines of a file that pin something: an image, a chart, a release. */
+const pins = (file: string): { line: number; version: string }[] =>
+  readFileSync(join(root, file), "utf8")
+    .split("\n")
+    .flatMap((text, index) => {
+      const image = /^\s*-?\s*image(?:Name)?: \S+:(\S+)$/.exec(text)?.[1];
+      const other = /^\s*(?:tag|version|talos|kubernetes|gatewayApi|flux): ["']?(v?\d+\.\d[^"'\s]*)/.exec(text)?.[1];
+      const version = image ?? other;
+      return version === undefined ? [] : [{ line: index + 1, version }];
+    });
+
+describe("Renovate", () => {
+  it("finds every pin of the tree and of the stack files, and no other", () => {
+    const pinned = files.flatMap((file) => pins(file).map(({ version }) => `${file} ${version}`));
+    const managed = files.flatMap((file) => found(file).map(({ version }) => `${file} ${version}`));
+    expect(pinned).to.have.length.greaterThan(20);
+    expect(managed).to.have.members(pinned);
+  });
+
+  it("looks for each image and chart where the tree takes it from", () => {
+    for (const file of files) {
+      const text = readFileSync(join(root, file), "utf8");
+      for (const { of, version } of found(file)) {
+        const taken = text.includes(`${of}:${version}`) || text.includes(`oci://${of}\n`);
+        const named =
+          /^[\w-]+\/[\w-]+$/.test(of) || text.includes(`chart: ${of}\n`) || text.includes(`tag: ${version}`);
+        expect(taken || named, `${file}: ${of}`).to.equal(true);
+      }
+    }
+  });
+
+  for (const [group, members] of [
+    ["Talos", ["siderolabs/talos", "github.com/siderolabs/talos"]],
+    ["Flux", ["fluxcd/flux2", "ghcr.io/controlplaneio-fluxcd/charts/flux-operator"]],
+  ] as const) {
+    it(`moves what belongs to ${group} together`, () => {
+      const rule = renovate.packageRules.find(({ groupName }) => groupName === group);
+      expect(rule?.matchPackageNames).to.include.members([...members]);
+    });
+  }
+});

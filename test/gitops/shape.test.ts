@@ -1,0 +1,82 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+import { expect } from "chai";
+import { parseAllDocuments } from "yaml";
+
+import { renderTree } from "../../operations/gitops/render.ts";
+
+const root = join(import.meta.dirname, "../..");
+const systems = globSync("gitops/{infrastructure/*,apps}/*/flux.yaml", { cwd: root }).sort();
+
+interface Kustomization {
+  metadata: { name: string };
+  spec: { path: string };
+}
+
+interface Release {
+  spec: { interval?: string; install?: { crds?: string }; upgrade?: { crds?: string } };
+}
+
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+
+const kustomizationsOf = (file: string): Kustomization[] =>
+  parseAllDocuments(read(file)).map((document) => document.toJS() as Kustomization);
+
+describe("the shape of the tree", function () {
+  this.timeout(120_000);
+
+  it("has Kustomizations that lead to their own system's folder", () => {
+    expect(systems.length).to.be.greaterThan(20);
+    for (const file of systems) {
+      for (const { spec } of kustomizationsOf(file)) {
+        const path = spec.path.replace(/^\.\//, "");
+        expect(path, file).to.match(new RegExp(`^${dirname(file)}/`));
+        expect(path.includes("$") || existsSync(join(root, path, "kustomization.yaml")), `${file}: ${path}`).to.equal(
+          true,
+        );
+      }
+    }
+  });
+
+  it("has a name of its own for every Kustomization", () => {
+    const names = systems.flatMap((file) => kustomizationsOf(file).map(({ metadata }) => metadata.name));
+    expect(new Set(names).size).to.equal(names.length);
+  });
+
+  for (const cluster of ["dev", "prod"]) {
+    it(`says of every system whether ${cluster} has it`, () => {
+      const list = read(`gitops/clusters/${cluster}/kustomization.yaml`);
+      const lines = [...list.matchAll(/^ {2}(?:# )?- \.\.\/\.\.\/(\S+)$/gm)].map(([, file]) => `gitops/${file ?? ""}`);
+      expect(lines.sort()).to.deep.equal(systems);
+    });
+
+    it(`gives every Kustomization and release of ${cluster} what all have in common`, async () => {
+      const { kustomizations, objects } = await renderTree(root, cluster);
+      const own = kustomizations.filter(({ file }) => file !== "");
+      expect(own.length).to.be.greaterThan(10);
+      for (const { name, object } of own) {
+        expect(object.spec, name).to.deep.include({
+          prune: true,
+          wait: true,
+          deletionPolicy: "WaitForTermination",
+          decryption: { provider: "sops", secretRef: { name: "sops-age" } },
+          sourceRef: { kind: "GitRepository", name: "flux-system" },
+        });
+        expect(object.spec, name).to.have.nested.property("postBuild.substituteFrom").with.lengthOf(4);
+      }
+      for (const { name, object } of objects.filter(({ kind }) => kind === "HelmRelease")) {
+        const { spec } = object as unknown as Release;
+        expect(spec.interval, name).to.equal("1h");
+        expect([spec.install?.crds, spec.upgrade?.crds], name).to.deep.equal(["CreateReplace", "CreateReplace"]);
+      }
+    });
+  }
+
+  it("has a guide that says of every secret of the platform what is in it", () => {
+    const guide = read("docs/guides/secrets.md");
+    const secrets = globSync("gitops/{clusters,infrastructure}/**/*.sops.yaml", { cwd: root });
+    const known = secrets.map((file) => file.replace(/^gitops\//, "").replace(/^clusters\/\w+\//, "clusters/*/"));
+    for (const file of new Set(known)) expect(guide, file).to.contain(`\`${file}\``);
+  });
+});

@@ -1,0 +1,56 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect } from "chai";
+
+import { checkCluster, describeFinding } from "../../operations/gitops/check.ts";
+
+const root = join(import.meta.dirname, "../..");
+const stacks = ["dev", "prod"];
+
+describe("the GitOps tree", function () {
+  // The first time, what checks it is built.
+  this.timeout(900_000);
+
+  for (const stack of stacks) {
+    it(`is what Flux and the API server take, in ${stack}`, async () => {
+      const { findings, cluster } = await checkCluster(root, stack);
+      expect(findings.map(describeFinding)).to.deep.equal([]);
+      expect(cluster.objects).to.have.length.greaterThan(10);
+    });
+  }
+
+  describe("with everything turned on that a cluster may have", () => {
+    let checkout: string;
+
+    before(async () => {
+      checkout = await mkdtemp(join(tmpdir(), "hearth-scratch-"));
+      const files = [...stacks.map((stack) => `Pulumi.${stack}.yaml`), ".sops.yaml", "gitops"];
+      for (const file of files) await cp(join(root, file), join(checkout, file), { recursive: true });
+      for (const stack of stacks) {
+        const file = join(checkout, "gitops/clusters", stack, "kustomization.yaml");
+        const text = await readFile(file, "utf8");
+        expect(text).to.match(/^ {2}# - .*kubevirt/m);
+        await writeFile(file, text.replaceAll(/^ {2}# - (?=\.\.\/)/gm, "  - "));
+      }
+    });
+
+    after(() => rm(checkout, { recursive: true, force: true }));
+
+    for (const stack of stacks) {
+      it(`is so too in ${stack}, but for KubeVirt, whose manifests are on its release's page only`, async () => {
+        const { findings, cluster, withoutSchema } = await checkCluster(checkout, stack);
+        const others = findings.filter(({ file }) => !file.startsWith("gitops/infrastructure/compute/kubevirt/"));
+        expect(others.map(describeFinding)).to.deep.equal([]);
+        expect(cluster.objects.map(({ file }) => file).join("\n"))
+          .to.contain("/traefik/")
+          .and.to.contain("/linstor/")
+          .and.to.contain("/truenas/")
+          .and.to.contain("/crossplane/");
+        // As the README says.
+        expect(withoutSchema).to.deep.equal(["kubevirt.io/v1/KubeVirt"]);
+      });
+    }
+  });
+});

@@ -1,0 +1,105 @@
+import { expect } from "chai";
+import { execa } from "execa";
+
+import { LabCheckout } from "../support/lab-checkout.ts";
+
+const octet = 57;
+const names = ["den-prod-cp01", "den-prod-cp02", "den-prod-cp03"] as const;
+
+describe("npm run rebuild with three control planes of metal", () => {
+  let checkout: LabCheckout;
+  let snapshot: string;
+
+  const lab = async (...args: string[]): Promise<void> => {
+    const { exitCode, all } = await checkout.lab(...args);
+    expect(exitCode, all).to.equal(0);
+  };
+
+  const shell = async (command: string): Promise<string> => {
+    const { exitCode, all, stdout } = await checkout.shell(command, "prod");
+    expect(exitCode, String(all)).to.equal(0);
+    return String(stdout);
+  };
+
+  const start = (...args: string[]) =>
+    execa("node", ["--import", "tsx", "operations/rebuild/main.ts", "prod", "--lab", "--yes", ...args], {
+      cwd: checkout.path,
+      all: true,
+      reject: false,
+    });
+
+  const rebuild = async (...args: string[]): Promise<string> => {
+    const { exitCode, all } = await start(...args);
+    expect(exitCode, all).to.equal(0);
+    return all;
+  };
+
+  const talosctl = (command: string): Promise<string> => {
+    const address = `127.${octet.toString()}.0.13`;
+    return shell(`talosctl --nodes ${address} --endpoints ${address} ${command}`);
+  };
+
+  /** IDs of etcd's voting members by their names. */
+  const members = async (): Promise<Record<string, string>> => {
+    const rows = (await talosctl("etcd members")).split("\n").slice(1);
+    const voting = rows.map((row) => row.trim().split(/\s+/)).filter((row) => row.at(-1) === "false");
+    return Object.fromEntries(voting.map(([, id = "", name = ""]) => [name, id]));
+  };
+
+  const cluster = () => shell("kubectl get namespace kube-system --output jsonpath={.metadata.uid}");
+
+  const plant = (name: string) => shell(`kubectl create configmap ${name} --namespace default`);
+
+  const planted = async () =>
+    (await shell("kubectl get configmap --namespace default --output name")).match(/sentinel-\w+/g) ?? [];
+
+  before(async () => {
+    checkout = await LabCheckout.createSmallProd(octet);
+    await lab("up", "prod");
+    snapshot = checkout.file("etcd.db");
+  });
+
+  after(() => checkout.remove());
+
+  it("makes the one anew that the cluster began on, and leaves the others alone", async () => {
+    const [before, uid] = [await members(), await cluster()];
+    expect(Object.keys(before)).to.have.members([...names]);
+    await lab("lose", "prod", "den-prod-cp01");
+    const said = await rebuild();
+    expect(said)
+      .to.match(/made anew +den-prod-cp01\n/)
+      .and.to.match(/kept +den-prod-cp02, den-prod-cp03\n/);
+    await lab("up", "prod");
+    const after = await members();
+    expect(Object.keys(after)).to.have.members([...names]);
+    expect(after["den-prod-cp01"]).not.to.equal(before["den-prod-cp01"]);
+    expect([after["den-prod-cp02"], after["den-prod-cp03"]]).to.deep.equal([
+      before["den-prod-cp02"],
+      before["den-prod-cp03"],
+    ]);
+    expect(await cluster()).to.equal(uid);
+  });
+
+  it("founds etcd anew with the snapshot where its quorum is lost, however often it is killed", async () => {
+    await plant("sentinel-kept");
+    const uid = await cluster();
+    await talosctl(`etcd snapshot ${snapshot}`);
+    await plant("sentinel-late");
+    await lab("lose", "prod", "den-prod-cp01,den-prod-cp02");
+    const titles = ["Wipe what is left", "Forget what is lost", "Build what is missing", "Bring everything to what"];
+    for (const title of [...titles, "Let Git fill the cluster", "Make sure that nothing"]) {
+      const attempt = start("--etcd", snapshot);
+      let said = "";
+      attempt.all.on("data", (chunk: Buffer) => {
+        said += chunk.toString();
+        if (said.includes(title)) attempt.kill("SIGKILL");
+      });
+      expect((await attempt).signal, `${title}: ${said}`).to.equal("SIGKILL");
+    }
+    await rebuild("--etcd", snapshot);
+    await lab("up", "prod");
+    expect(Object.keys(await members())).to.have.members([...names]);
+    expect(await cluster()).to.equal(uid);
+    expect(await planted()).to.deep.equal(["sentinel-kept"]);
+  });
+});

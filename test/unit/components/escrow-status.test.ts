@@ -1,0 +1,45 @@
+import { expect } from "chai";
+import { stringify } from "yaml";
+
+import { escrowStatus, type Expected } from "../../../components/secrets/escrow-status.ts";
+
+const recipients = ["age1one", "age1two"];
+const expected: Expected = { stack: "dev", fingerprint: "sha256:1", openers: { recipients, kms: [] } };
+
+const file = (changes: Record<string, unknown> = {}, keys: string[] = recipients): string =>
+  stringify({
+    version: 1,
+    stack: "dev",
+    cluster: "den-dev",
+    createdAt: "2026-11-21T12:00:00.000Z",
+    fingerprint: "sha256:1",
+    secrets: { contract: "ENC[…]" },
+    sops: { mac: "ENC[…]", age: keys.map((recipient) => ({ recipient, enc: "…" })) },
+    ...changes,
+  });
+
+describe("the status of an escrow", () => {
+  const statusOf = (text: string | undefined) => escrowStatus(text, expected).is;
+
+  it("is current where stack, fingerprint and recipients are the stack's, in whatever order", () => {
+    expect(statusOf(file())).to.equal("current");
+    expect(statusOf(file({}, recipients.toReversed()))).to.equal("current");
+  });
+
+  it("tells what is missing, of another stack, stale, or encrypted to others", () => {
+    expect(statusOf(undefined)).to.equal("missing");
+    expect(statusOf(file({ stack: "prod" }))).to.equal("foreign");
+    expect(statusOf(file({ fingerprint: "sha256:2" }))).to.equal("stale");
+    expect(statusOf(file({}, ["age1one"]))).to.equal("recipients");
+    expect(statusOf(file({}, [...recipients, "age1three"]))).to.equal("recipients");
+  });
+
+  it("is unreadable wherever the file is cut off", () => {
+    const whole = file();
+    // Without its last line break it is still whole.
+    const last = whole.trimEnd().length - 1;
+    for (let end = 0; end < last; end += 7) expect(statusOf(whole.slice(0, end)), `${end}`).to.not.equal("current");
+    expect(statusOf("")).to.equal("unreadable");
+    expect(statusOf("secrets: [")).to.equal("unreadable");
+  });
+});

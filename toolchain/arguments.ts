@@ -1,0 +1,21 @@
+import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import { Problem } from "./problem.ts";
+
+const help = { help: { type: "boolean", short: "h" } } as const;
+
+/**
+ * Reads what a command was given. Every command has `--help`, and takes `--no-NAME` for what is on unless it is told.
+ *
+ * @throws Problem with the usage, where an option is not one of its own
+ */
+export const readArguments = <const Options extends ParseArgsOptionsConfig>(
+  args: string[],
+  options: Options,
+  usage: string,
+) => {
+  try {
+    return parseArgs({ args, options: { ...options, ...help }, allowPositionals: true, allowNegative: true });
+  } catch (error) {
+    throw new Problem(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+  }
+};

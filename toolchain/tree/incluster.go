@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	generator "github.com/fluxcd/pkg/kustomize"
+)
+
+// inCluster answers for the ConfigMaps and Secrets of a cluster: those planted, and those rendered so far.
+type inCluster struct {
+	client.Client
+	objects map[string]map[string]any
+	// lenient answers for a missing object with an empty one: that it is missing was told before.
+	lenient bool
+}
+
+func newInCluster(planted []map[string]any) inCluster {
+	c := inCluster{objects: map[string]map[string]any{}}
+	for _, each := range planted {
+		c.add(each)
+	}
+	return c
+}
+
+func (c inCluster) withoutMissing() inCluster {
+	c.lenient = true
+	return c
+}
+
+func (c inCluster) add(object map[string]any) {
+	u := unstructured.Unstructured{Object: object}
+	if u.GetAPIVersion() == "v1" && (u.GetKind() == "ConfigMap" || u.GetKind() == "Secret") {
+		c.objects[u.GetKind()+"/"+u.GetNamespace()+"/"+u.GetName()] = object
+	}
+}
+
+// variables are what a Kustomization substitutes, its own before those it reads.
+func (c inCluster) variables(kustomization unstructured.Unstructured) (map[string]string, error) {
+	all, err := generator.LoadVariables(context.Background(), c, kustomization)
+	if err != nil {
+		return map[string]string{}, err
+	}
+	own, _, err := unstructured.NestedStringMap(kustomization.Object, "spec", "postBuild", "substitute")
+	for name, value := range own {
+		all[name] = strings.ReplaceAll(value, "\n", "")
+	}
+	return all, err
+}
+
+// Get is all that Flux's library asks for.
+func (c inCluster) Get(_ context.Context, key client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	kind := "ConfigMap"
+	if _, isSecret := into.(*corev1.Secret); isSecret {
+		kind = "Secret"
+	}
+	object, known := c.objects[kind+"/"+key.Namespace+"/"+key.Name]
+	if !known {
+		if c.lenient {
+			return nil
+		}
+		return errors.NewNotFound(schema.GroupResource{Resource: strings.ToLower(kind) + "s"}, key.Name)
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, into); err != nil {
+		return err
+	}
+	if secret, isSecret := into.(*corev1.Secret); isSecret {
+		readable(secret)
+	}
+	return nil
+}
+
+// readable puts stringData where the API server would put it.
+func readable(secret *corev1.Secret) {
+	if secret.Data == nil {
+		secret.Data = map[string][]byte{}
+	}
+	for key, value := range secret.StringData {
+		secret.Data[key] = []byte(value)
+	}
+}

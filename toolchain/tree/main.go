@@ -1,0 +1,51 @@
+// Command hearth-tree looks at a GitOps tree the way Flux does, with Flux's own libraries and without a cluster.
+//
+// Each subcommand reads a request as JSON from standard input and answers as JSON on standard output.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "hearth-tree:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, in io.Reader, out io.Writer) error {
+	if len(args) != 1 {
+		return fmt.Errorf("call it as: hearth-tree render | index | check | values")
+	}
+	switch args[0] {
+	case "render":
+		return answer(in, out, render)
+	case "index":
+		return answer(in, out, index)
+	case "check":
+		return answer(in, out, check)
+	case "values":
+		return answer(in, out, values)
+	default:
+		return fmt.Errorf("there is no subcommand %s", args[0])
+	}
+}
+
+func answer[Request, Answer any](in io.Reader, out io.Writer, do func(Request) (Answer, error)) error {
+	var request Request
+	decoder := json.NewDecoder(in)
+	decoder.DisallowUnknownFields()
+	decoder.UseNumber()
+	if err := decoder.Decode(&request); err != nil {
+		return fmt.Errorf("the request: %w", err)
+	}
+	result, err := do(request)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(result)
+}
