@@ -76,8 +76,8 @@ export const run = async (program: () => unknown, options: RunOptions = {}): Pro
       return options.functions?.[token]?.(plain) ?? {};
     },
   };
-  await pulumi.runtime.setMocks(mocks, "hearth", "test", options.preview ?? false);
-  pulumi.runtime.setMockOptions(new Recorder(mocks, graph), "hearth", "test", options.preview ?? false);
+  await pulumi.runtime.setMocks(mocks, "hearth", "test", options.preview ?? false, "organization");
+  pulumi.runtime.setMockOptions(new Recorder(mocks, graph), "hearth", "test", options.preview ?? false, "organization");
   await pulumi.runtime.runInPulumiStack(() => Promise.resolve(program()).then(() => undefined));
   await pulumi.runtime.disconnect();
   return graph;

@@ -6,21 +6,76 @@ import { execa, type Result } from "execa";
 
 const root = join(import.meta.dirname, "../..");
 
+/** A stack that the lab may run. */
+export type Stack = "dev" | "prod";
+
+const stacks = ["dev", "prod"] as const;
+const subnets = { dev: /\b10\.20\.0\./g, prod: /\b10\.30\.0\./g };
+
+/** What a small cluster has: enough to be reached from the Internet, and to decrypt what Git keeps. */
+const small = [
+  ...["flux-operator", "flux-instance", "webhook", "cilium", "load-balancers", "gateways", "cloudflared"],
+  ...["cert-manager", "oauth2-proxy", "prometheus-crds", "welcome", "secret-ways"],
+];
+
 /** A clone of the repository with a lab of its own, on a subnet that no other test uses. */
 export class LabCheckout {
-  private constructor(readonly path: string) {}
+  /** What `npm run lab -- env` printed, for as long as nothing has changed. */
+  private readonly exports = new Map<Stack, string>();
 
-  /** Clones HEAD with its uncommitted changes, and moves dev to 10.`octet`.0.0/24. */
-  static async create(octet: number): Promise<LabCheckout> {
+  private constructor(
+    readonly path: string,
+    private readonly stacks: Stack[],
+  ) {}
+
+  /**
+   * As {@link create}, with one stack and only a few systems in its tree, for tests of what the tree does not matter to:
+   * it is there in half the time.
+   *
+   * @param more systems that it has as well
+   */
+  static async createSmall(octet: number, ...more: string[]): Promise<LabCheckout> {
+    return (await LabCheckout.clone({ dev: octet })).keep("dev", more);
+  }
+
+  /** As {@link createSmall}, with prod: three control planes of metal. */
+  static async createSmallProd(octet: number): Promise<LabCheckout> {
+    return (await LabCheckout.clone({ prod: octet })).keep("prod");
+  }
+
+  /** Clones HEAD with its uncommitted changes, and moves both stacks to a subnet 10.`octet`.0.0/24 of their own. */
+  static create(dev: number, prod: number): Promise<LabCheckout> {
+    return LabCheckout.clone({ dev, prod });
+  }
+
+  private static async clone(octets: Partial<Record<Stack, number>>): Promise<LabCheckout> {
     const path = await mkdtemp(join(tmpdir(), "hearth-"));
     await execa("git", ["clone", "--quiet", root, path]);
-    const checkout = new LabCheckout(path);
+    const checkout = new LabCheckout(
+      path,
+      stacks.filter((stack) => octets[stack] !== undefined),
+    );
     const { stdout: diff } = await execa("git", ["diff", "HEAD", "--binary"], { cwd: root, stripFinalNewline: false });
     if (diff !== "") await execa("git", ["apply"], { cwd: path, input: diff });
     await symlink(join(root, "node_modules"), join(path, "node_modules"));
-    await checkout.edit("Pulumi.dev.yaml", (text) => text.replaceAll(/\b10\.20\.0\./g, `10.${octet.toString()}.0.`));
-    await checkout.commit("Move dev to another subnet");
+    for (const stack of checkout.stacks) {
+      const subnet = `10.${String(octets[stack])}.0.`;
+      await checkout.edit(`Pulumi.${stack}.yaml`, (text) => text.replaceAll(subnets[stack], subnet));
+    }
+    await checkout.commit("Move the stacks to other subnets");
     return checkout;
+  }
+
+  /** Takes all systems but a few out of a stack's tree. */
+  private async keep(stack: Stack, more: string[] = []): Promise<this> {
+    const kept = [...small, ...more];
+    await this.edit(`gitops/clusters/${stack}/kustomization.yaml`, (text) =>
+      text.replaceAll(/^ {2}- .*\/(\S+)\/flux\.yaml\n/gm, (line, system: string) =>
+        kept.includes(system) ? line : "",
+      ),
+    );
+    await this.commit("Keep a few systems");
+    return this;
   }
 
   /** Runs `npm run lab -- …`; its output is stdout and stderr together. */
@@ -29,12 +84,16 @@ export class LabCheckout {
   }
 
   /** Runs a command of a shell that has evaluated what `npm run lab -- env` prints. */
-  shell(command: string): Promise<Result> {
-    return execa("bash", ["-c", `set -e; eval "$(npm run --silent lab -- env)"; ${command}`], {
-      cwd: this.path,
-      all: true,
-      reject: false,
-    });
+  async shell(command: string, stack: Stack = "dev"): Promise<Result> {
+    const options = { cwd: this.path, all: true, reject: false } as const;
+    let exports = this.exports.get(stack);
+    if (exports === undefined) {
+      const said = await execa("npm", ["run", "--silent", "lab", "--", "env", stack], options);
+      if (said.exitCode !== 0) return said;
+      exports = said.stdout;
+      this.exports.set(stack, exports);
+    }
+    return execa("bash", ["-c", `set -e\n${exports}\n${command}`], options);
   }
 
   file(...path: string[]): string {
@@ -42,30 +101,51 @@ export class LabCheckout {
   }
 
   /** The process ID of the lab's supervisor. */
-  async supervisor(): Promise<number> {
-    return Number(await readFile(this.file(".lab/dev/supervisor.pid"), "utf8"));
+  async supervisor(stack: Stack = "dev"): Promise<number> {
+    return Number(await readFile(this.file(".lab", stack, "supervisor.pid"), "utf8"));
   }
 
   async edit(file: string, change: (text: string) => string): Promise<void> {
     const before = await readFile(this.file(file), "utf8");
     const after = change(before);
     if (after === before) throw new Error(`The edit changes nothing in ${file}`);
-    await writeFile(this.file(file), after);
+    await this.write(file, after);
+  }
+
+  async write(file: string, text: string): Promise<void> {
+    await writeFile(this.file(file), text);
+    this.exports.clear();
   }
 
   /** Commits everything, and gives the commit. */
-  async commit(message: string): Promise<string> {
+  commit(message: string): Promise<string> {
+    return this.gitCommit("commit", "--quiet", "--all", "--message", message);
+  }
+
+  /** Takes back the last commit by another one, and gives that. */
+  revert(): Promise<string> {
+    return this.gitCommit("revert", "--no-edit", "HEAD");
+  }
+
+  private async gitCommit(...args: string[]): Promise<string> {
+    await this.git(...args);
+    return this.git("rev-parse", "HEAD");
+  }
+
+  /** Runs Git as a person that has a name, and gives what it printed. */
+  async git(...args: string[]): Promise<string> {
+    this.exports.clear();
     const identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
-    await execa("git", [...identity, "commit", "--quiet", "--all", "--message", message], { cwd: this.path });
-    return (await execa("git", ["rev-parse", "HEAD"], { cwd: this.path })).stdout;
+    return (await execa("git", [...identity, ...args], { cwd: this.path })).stdout;
   }
 
   async remove(): Promise<void> {
-    await this.lab("reset");
+    for (const stack of this.stacks) await this.lab("reset", stack);
     await rm(this.path, { recursive: true, force: true });
   }
 
   private start(args: string[]) {
+    this.exports.clear();
     return execa("npm", ["run", "--silent", "lab", "--", ...args], { cwd: this.path, all: true, reject: false });
   }
 }

@@ -35,15 +35,23 @@ export interface Run {
 
 /** A Pulumi project in a folder of its own, with a state in files. */
 export interface Project {
+  folder: string;
   /** Runs pulumi. It does not throw when pulumi fails. */
   pulumi: (...args: readonly string[]) => Promise<Run>;
+  /** Runs pulumi with more in its environment. */
+  pulumiWith: (environment: Record<string, string>, ...args: readonly string[]) => Promise<Run>;
+  /** How pulumi is run. */
+  program: { program: string; environment: Record<string, string> };
   /** Replaces the program, a module that may import the packages of this repository. */
   write: (program: string) => Promise<void>;
   remove: () => Promise<void>;
 }
 
 /** Makes a project with a stack, whose engine finds only the stand-in plugins. */
-export const project = async (environment: Record<string, string>): Promise<Project> => {
+export const project = async (
+  environment: Record<string, string>,
+  secretsProvider = "passphrase",
+): Promise<Project> => {
   const [plugins, programs] = await Promise.all([standInPlugins(), labPrograms("pulumi", "pulumi-language-nodejs")]);
   const { pulumi: engine = "pulumi" } = programs;
   const folder = await mkdtemp(join(tmpdir(), "hearth-project-"));
@@ -60,14 +68,15 @@ export const project = async (environment: Record<string, string>): Promise<Proj
     NO_PROXY: "127.0.0.0/8,localhost",
     ...environment,
   };
-  const pulumi = (...args: readonly string[]): Promise<Run> =>
+  const pulumiWith = (more: Record<string, string>, ...args: readonly string[]): Promise<Run> =>
     new Promise((resolve) => {
-      const options = { cwd: folder, env, maxBuffer: 1 << 26 };
+      const options = { cwd: folder, env: { ...env, ...more }, maxBuffer: 1 << 26 };
       execFile(engine, [...args, "--non-interactive"], options, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
         resolve({ code, output: stdout + stderr, text: stdout });
       });
     });
+  const pulumi = (...args: readonly string[]): Promise<Run> => pulumiWith({}, ...args);
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", main: "index.ts" }));
   await writeFile(
@@ -78,10 +87,13 @@ export const project = async (environment: Record<string, string>): Promise<Proj
       runtime: { name: "nodejs", options: { typescript: false, nodeargs: "--import tsx" } },
     }),
   );
-  const made = await pulumi("stack", "init", "test");
+  const made = await pulumi("stack", "init", "test", "--secrets-provider", secretsProvider);
   if (made.code !== 0) throw new Error(made.output);
   return {
+    folder,
     pulumi,
+    pulumiWith,
+    program: { program: engine, environment: env },
     write: (program) => writeFile(join(folder, "index.ts"), program),
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   };

@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { request } from "node:https";
+
+import { labFolder } from "../../lab/folder.ts";
+import type { LabConfig } from "../../lab/lab-config.ts";
+import { Simulators } from "../../lab/simulators.ts";
+import type { Rule } from "./connector.ts";
+import type { LabCheckout, Stack } from "./lab-checkout.ts";
+
+/** A DNS record as Cloudflare's API has it. */
+export interface DnsRecord {
+  id: string;
+  name: string;
+  type: string;
+  content: string;
+}
+
+/** What the outside world of a lab holds, asked by its own APIs with the lab's credentials. */
+export class Outside {
+  constructor(
+    private readonly checkout: LabCheckout,
+    private readonly stack: Stack,
+  ) {}
+
+  async records(): Promise<DnsRecord[]> {
+    const { cloudflare } = await this.config();
+    const [zone = ""] = Object.values(cloudflare.zones);
+    return (await this.cloudflare(`/zones/${zone}/dns_records?per_page=100`)) as DnsRecord[];
+  }
+
+  /** The rules of the stack's only tunnel. */
+  async rules(): Promise<Rule[]> {
+    const { account } = (await this.config()).cloudflare;
+    const tunnels = `/accounts/${account}/cfd_tunnel`;
+    const found = (await this.cloudflare(`${tunnels}?is_deleted=false`)) as { id: string }[];
+    const [tunnel] = found;
+    if (!tunnel || found.length > 1) throw new Error(`There are ${found.length.toString()} tunnels`);
+    const { config } = (await this.cloudflare(`${tunnels}/${tunnel.id}/configurations`)) as {
+      config: { ingress: Rule[] };
+    };
+    return config.ingress;
+  }
+
+  /** Pulls the plug of a virtual machine. */
+  async unplug(name: string): Promise<void> {
+    const { proxmox } = await this.config();
+    const state = await new Simulators(labFolder(this.checkout.path, this.stack), await this.config()).proxmox();
+    const machine = state?.machines.find((each) => each.name === name);
+    if (!machine) throw new Error(`There is no machine ${name}`);
+    await this.ask(
+      `https://${proxmox.address}/api2/json/nodes/${machine.node}/qemu/${machine.vmid.toString()}/status/stop`,
+      `PVEAPIToken=${proxmox.token}`,
+      "POST",
+    );
+  }
+
+  private async cloudflare(path: string): Promise<unknown> {
+    const { address, token } = (await this.config()).cloudflare;
+    const answer = await this.ask(`https://${address}/client/v4${path}`, `Bearer ${token}`);
+    return (JSON.parse(answer) as { result: unknown }).result;
+  }
+
+  private async config(): Promise<LabConfig> {
+    return JSON.parse(await readFile(labFolder(this.checkout.path, this.stack).config, "utf8")) as LabConfig;
+  }
+
+  private async ask(url: string, authorization: string, method = "GET"): Promise<string> {
+    const ca = await readFile(labFolder(this.checkout.path, this.stack).authority);
+    return new Promise((resolve, reject) => {
+      const sent = request(url, { ca, method, headers: { authorization }, timeout: 10_000 }, (answer) => {
+        let text = "";
+        answer.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+        answer.on("end", () => {
+          if (answer.statusCode === 200) resolve(text);
+          else reject(new Error(`${method} ${url}: ${String(answer.statusCode)} ${text}`));
+        });
+      });
+      sent.on("timeout", () => sent.destroy(new Error(`${url} took more than 10 s to answer`)));
+      sent.on("error", reject);
+      sent.end();
+    });
+  }
+}

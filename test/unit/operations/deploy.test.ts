@@ -1,0 +1,114 @@
+import { expect } from "chai";
+import { stringify } from "yaml";
+
+import type { EngineEvent } from "../../../lab/events.ts";
+import { LostMachines, refusals } from "../../../operations/deploy/plan.ts";
+import { DriftFinder, driftReport } from "../../../operations/drift/drift.ts";
+import { applyType, vmType } from "../../../policy/machine-documents.ts";
+import type { Recorded } from "../../../policy/stack.ts";
+
+const urnOf = (type: string, name: string): string => `urn:pulumi:prod::hearth::${type}::${name}`;
+
+const step = (op: string, type: string, name: string): EngineEvent => ({
+  timestamp: 0,
+  resourcePreEvent: { metadata: { op, type, urn: urnOf(type, name) } },
+});
+
+/** A state with machines that the names of their nodes tell apart: cp for control planes. */
+const state = (...names: string[]): Recorded[] =>
+  names.map((name) => ({
+    ...{ urn: urnOf(applyType, name), type: applyType, outputs: {}, protect: false, ignoreChanges: [] },
+    inputs: { configPatches: [stringify(name.includes("cp") ? { cluster: { apiServer: {} } } : { machine: {} })] },
+  }));
+
+const three = state("cp01", "cp02", "cp03", "wk01");
+
+const refused = (...events: EngineEvent[]): string[] => {
+  const lost = new LostMachines();
+  for (const event of events) lost.add(event);
+  return refusals(lost, three, [], "2027-01-01");
+};
+
+describe("a plan of the engine", () => {
+  it("is carried out where one control plane is replaced, by its machine and its configuration", () => {
+    expect(
+      refused(
+        step("create-replacement", vmType, "cp01"),
+        step("replace", vmType, "cp01"),
+        step("delete-replaced", applyType, "cp01"),
+      ),
+    ).to.deep.equal([]);
+  });
+
+  it("is refused where two control planes go, whatever takes them", () => {
+    const [first, ...others] = refused(step("replace", vmType, "cp01"), step("delete", applyType, "cp03"));
+    expect(first).to.contain("cp01 and cp03 of 3 control planes would be replaced or deleted");
+    expect(others).to.deep.equal([]);
+  });
+
+  it("may update all of them, and replace workers", () => {
+    expect(
+      refused(
+        ...["cp01", "cp02", "cp03"].map((name) => step("update", applyType, name)),
+        step("replace", vmType, "wk01"),
+        step("delete", "cloudflare:index/dnsRecord:DnsRecord", "cp01"),
+      ),
+    ).to.deep.equal([]);
+  });
+
+  it("may do it where an exemption says why", () => {
+    const lost = new LostMachines();
+    for (const name of ["cp01", "cp02", "cp03"]) lost.add(step("delete", vmType, name));
+    const reason = "The cluster moves to another house";
+    expect(refusals(lost, three, [{ policy: "control-plane-quorum", reason }], "2027-01-01")).to.deep.equal([]);
+  });
+});
+
+describe("drift", () => {
+  const type = "kubernetes:core/v1:ConfigMap";
+  const refreshed = (op: string, name: string, ...paths: string[]): EngineEvent => ({
+    timestamp: 0,
+    resOutputsEvent: {
+      metadata: {
+        ...{ op, type, urn: urnOf(type, name) },
+        detailedDiff: Object.fromEntries(paths.map((path) => [path, { diffKind: "update", inputDiff: false }])),
+      },
+    },
+  });
+  const found = (ignored: string[], ...events: EngineEvent[]) => {
+    const finder = new DriftFinder(new Map([[urnOf(type, "settings"), ignored]]));
+    for (const event of events) finder.add(event);
+    return finder.found;
+  };
+
+  it("is what a refresh would update or delete", () => {
+    expect(
+      found(
+        [],
+        refreshed("same", "other"),
+        refreshed("update", "settings", "data.b", "data.a"),
+        refreshed("delete", "gone"),
+      ),
+    ).to.deep.equal([
+      { resource: "ConfigMap settings", isGone: false, paths: ["data.a", "data.b"] },
+      { resource: "ConfigMap gone", isGone: true, paths: [] },
+    ]);
+  });
+
+  it("is not what the program leaves to others", () => {
+    expect(
+      found(["metadata.labels"], refreshed("update", "settings", "metadata.labels.flux", "metadata.labels")),
+    ).to.deep.equal([]);
+    expect(found(["metadata.labels"], refreshed("update", "settings", "metadata.labelsOfMine"))).to.have.length(1);
+  });
+
+  it("is told as a table, and its absence as a sentence", () => {
+    expect(driftReport("dev", [])).to.equal("Everything of `dev` is as its state says.\n");
+    const report = driftReport(
+      "dev",
+      found([], refreshed("update", "settings", "data.a"), refreshed("delete", "gone")),
+    );
+    expect(report).to.contain("| ConfigMap settings | was changed | `data.a` |");
+    expect(report).to.contain("| ConfigMap gone | is gone |  |");
+  });
+});

@@ -1,0 +1,146 @@
+import { expect } from "chai";
+
+import { fingerprintOf } from "../../../components/secrets/fingerprint.ts";
+import { connectorToken } from "../../../components/cloudflare/connector-token.ts";
+import { fromBundle } from "../../../components/talos/secrets-bundle.ts";
+import { escrowOf, type Sources } from "../../../operations/escrow/collect.ts";
+import type { StateResource } from "../../../operations/escrow/deployment.ts";
+import { differences } from "../../../operations/escrow/differences.ts";
+import { fingerprint } from "../../../operations/escrow/escrow.ts";
+import { exchangeRecipients } from "../../../operations/escrow/recipients.ts";
+import { anEscrow, passwords } from "../../support/escrow.ts";
+
+const secret = (value: unknown) => ({
+  "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+  plaintext: JSON.stringify(value),
+});
+
+const resource = (type: string, name: string, rest: Partial<StateResource> = {}): StateResource => ({
+  urn: `urn:pulumi:dev::hearth::${type}::${name}`,
+  type,
+  ...rest,
+});
+
+const like = anEscrow();
+
+const machineSecrets = fromBundle(like.talosSecrets);
+
+const state = (...leaveOut: string[]): Sources["state"] => ({
+  version: 3,
+  deployment: {
+    resources: [
+      resource("talos:machine/secrets:Secrets", "machine-secrets", {
+        outputs: {
+          talosVersion: "v1.13",
+          machineSecrets: secret({ ...machineSecrets, trustdinfo: secret(machineSecrets.trustdinfo) }),
+        },
+      }),
+      ...Object.entries(passwords).map(([name, password]) =>
+        resource("random:index/randomPassword:RandomPassword", name, {
+          id: "none",
+          outputs: { result: secret(password) },
+        }),
+      ),
+      resource("cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared", "den-dev", {
+        id: "tunnel-id",
+        inputs: { accountId: "account", tunnelSecret: secret("tunnel-secret") },
+      }),
+    ].filter(({ urn }) => !leaveOut.some((name) => urn.endsWith(name))),
+  },
+});
+
+const sources = (changes: Partial<Sources> = {}): Sources => ({
+  stack: "dev",
+  cluster: "den-dev",
+  state: state(),
+  configured: { cloudflareToken: "cloudflare-token" },
+  stackFile: like.stackFile,
+  passphrase: "correct horse",
+  now: new Date("2026-11-21T12:00:00Z"),
+  ...changes,
+});
+
+describe("an escrow", () => {
+  it("is made of a state, whose marks of secrets it takes off at every depth", () => {
+    const token = connectorToken("account", "tunnel-id", "tunnel-secret");
+    const tunnels = { "den-dev": { account: "account", id: "tunnel-id", secret: "tunnel-secret", token } };
+    expect(escrowOf(sources())).to.deep.equal(anEscrow({ tunnels }));
+  });
+
+  it("holds the configured age seed where there is one", () => {
+    const ageSeed = Buffer.alloc(32, 7).toString("base64");
+    const { ageSeed: held, ageIdentity } = escrowOf(sources({ configured: { ageSeed }, state: state("age-seed") }));
+    expect(held).to.equal(ageSeed);
+    expect(ageIdentity).not.to.equal(like.ageIdentity);
+  });
+
+  it("is refused of a state that lacks a root secret", () => {
+    expect(() => escrowOf(sources({ state: state("machine-secrets") }))).to.throw("holds no Talos machine secrets");
+    expect(() => escrowOf(sources({ state: state("deploy-key-seed") }))).to.throw("holds no deploy-key-seed");
+  });
+
+  it("has the fingerprint that the program computes of what its plugins give", () => {
+    expect(fingerprint(like)).to.equal(
+      fingerprintOf({
+        cluster: "den-dev",
+        talos: { ...machineSecrets, secrets: { ...machineSecrets.secrets, aescbcEncryptionSecret: "" } },
+        ageIdentity: like.ageIdentity,
+        deployKey: like.deployKey,
+        webhookToken: like.webhookToken,
+        tunnels: { "den-dev": "token" },
+        configured: { cloudflareToken: "cloudflare-token", gitToken: undefined },
+      }),
+    );
+  });
+
+  it("takes patches for the same, however their JSON is written", () => {
+    const written = (machinePatches: string) => fingerprint(anEscrow({ configured: { machinePatches } }));
+    expect(written('{"all": [{"a":1,"b":2}]}')).to.equal(written('{ "all":[{"b":2,"a":1}] }'));
+    expect(written('{"all":[{"a":1}]}')).not.to.equal(written('{"all":[{"a":2}]}'));
+  });
+
+  it("names the parts in which it differs from another, and no value", () => {
+    const other = anEscrow({
+      createdAt: "2026-11-22T12:00:00.000Z",
+      webhookToken: "other-token",
+      configured: { cloudflareToken: "other", proxmoxToken: "new" },
+    });
+    expect(differences(like, other)).to.deep.equal([
+      "webhookToken",
+      "configured.cloudflareToken",
+      "configured.proxmoxToken",
+    ]);
+    expect(differences(like, anEscrow({ createdAt: "2027-01-01T00:00:00.000Z" }))).to.deep.equal([]);
+  });
+});
+
+describe("exchanging recipients", () => {
+  const text = [
+    "# The development environment.",
+    "config:",
+    "  hearth:cluster: { name: den-dev } # kept",
+    "  hearth:escrow:",
+    "    recipients:",
+    "      - age1one",
+    "      - age1two",
+    "",
+  ].join("\n");
+
+  it("adds and removes, and leaves all else as it is", () => {
+    expect(exchangeRecipients(text, { add: ["age1three"], remove: ["age1one"] }, "Pulumi.dev.yaml")).to.equal(
+      text.replace("      - age1one\n", "").replace("- age1two", "- age1two\n      - age1three"),
+    );
+  });
+
+  it("adds nobody twice, and refuses to remove whom it does not name", () => {
+    expect(exchangeRecipients(text, { add: ["age1two"], remove: [] }, "Pulumi.dev.yaml")).to.equal(text);
+    expect(() => exchangeRecipients(text, { add: [], remove: ["age1four"] }, "Pulumi.dev.yaml")).to.throw(
+      "Pulumi.dev.yaml does not name age1four: it names age1one, age1two",
+    );
+  });
+
+  it("begins the list where there is none", () => {
+    const changed = exchangeRecipients("config:\n  a: b\n", { add: ["age1one"], remove: [] }, "Pulumi.dev.yaml");
+    expect(changed).to.match(/hearth:escrow:\n +recipients:\n +- age1one/);
+  });
+});

@@ -1,0 +1,70 @@
+import { expect } from "chai";
+
+import { machineRestarts, virtualMachineRestarts } from "../../../../operations/preview/reboots.ts";
+
+const node = { node: "den-dev-wk01", address: "10.20.0.21" };
+const machine = (fields: string, more = ""): string =>
+  `version: v1alpha1\nmachine:\n  type: worker\n${fields}\n${more}`;
+const installed = (image: string, disk = "/dev/sda"): string =>
+  machine(`  install: { disk: ${disk}, image: ${image} }`);
+const restarts = (before: string, after: string) => machineRestarts(node, before, after);
+
+describe("what needs a reboot", () => {
+  it("is nothing for what Talos changes while it runs", () => {
+    const after = machine(
+      "  nodeLabels: { a: b }\n  sysctls: { vm.nr_hugepages: '64' }\n  kernel: { modules: [{ name: drbd }] }",
+    );
+    expect(restarts(machine(""), after)).to.deep.equal([]);
+    expect(
+      restarts(machine("", "cluster: {}"), machine("", "cluster: { discovery: { enabled: false } }")),
+    ).to.deep.equal([]);
+  });
+
+  it("is a reboot for the rest of the machine section, by its field", () => {
+    expect(
+      restarts(machine(""), machine("  udev: { rules: [a] }\n  features: { rbac: true, kubePrism: { port: 1 } }")),
+    ).to.deep.equal([
+      { node: node.node, what: "reboots when it gets its configuration", why: "machine.udev, machine.features.rbac" },
+    ]);
+  });
+
+  it("is an upgrade for another Talos version", () => {
+    const [restart] = restarts(
+      installed("factory.talos.dev/metal-installer/abc:v1.13.8"),
+      installed("factory.talos.dev/metal-installer/abc:v1.13.9"),
+    );
+    expect(restart?.why).to.equal("Talos v1.13.8 → v1.13.9");
+    expect(restart?.what).to.contain(
+      "talosctl upgrade --nodes 10.20.0.21 --image factory.talos.dev/metal-installer/abc:v1.13.9",
+    );
+  });
+
+  it("is an upgrade for another schematic and for SecureBoot", () => {
+    const [restart] = restarts(
+      installed("factory.talos.dev/metal-installer/abc:v1.13.9"),
+      installed("factory.talos.dev/metal-installer-secureboot/def:v1.13.9"),
+    );
+    expect(restart?.why).to.match(/schematic.*metal-installer → metal-installer-secureboot/);
+  });
+
+  it("is a new installation for another disk", () => {
+    expect(
+      restarts(installed("a/b/c:v1"), installed("a/b/c:v1", "/dev/nvme0n1")).map(({ what }) => what),
+    ).to.deep.equal(["nothing until it is installed anew"]);
+  });
+
+  it("is a wiped volume for another encryption", () => {
+    const volume = "---\napiVersion: v1alpha1\nkind: VolumeConfig\nname: STATE\nencryption: { provider: luks2 }\n";
+    expect(restarts(machine(""), machine("", volume)).map(({ why }) => why)).to.deep.equal(["VolumeConfig STATE"]);
+  });
+
+  it("is a stop and a start of a virtual machine, unless it may not be stopped", () => {
+    const memory = [{ path: "memory.dedicated", before: "1", after: "2" }];
+    expect(virtualMachineRestarts("a", memory, true)[0]?.what).to.equal("Proxmox stops and starts it in the update");
+    expect(virtualMachineRestarts("a", memory, false)[0]?.what).to.equal("nothing until somebody stops and starts it");
+    expect(
+      virtualMachineRestarts("a", [{ path: "tpmState", before: undefined, after: "x" }], false)[0]?.what,
+    ).to.contain("refused");
+    expect(virtualMachineRestarts("a", [{ path: "tags[2]", before: undefined, after: "x" }], true)).to.deep.equal([]);
+  });
+});

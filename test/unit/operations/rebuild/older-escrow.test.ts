@@ -1,0 +1,47 @@
+import { expect } from "chai";
+
+import type { KubernetesObject } from "../../../../lab/kubernetes.ts";
+import { olderThan } from "../../../../operations/rebuild/older-escrow.ts";
+
+const escrow = { ageIdentity: "AGE-SECRET-KEY-1NEW", deployKey: "-----BEGIN PRIVATE KEY-----\nnew\n" };
+
+/** A cluster with some Secrets, by their paths. */
+const cluster = (secrets: Record<string, Record<string, string>>) => ({
+  get: <T>(path: string) => {
+    const data = secrets[path.replace("/api/v1/namespaces/", "")];
+    const encoded = Object.entries(data ?? {}).map(([key, value]) => [key, Buffer.from(value).toString("base64")]);
+    const object: KubernetesObject = {
+      metadata: { name: path },
+      data: Object.fromEntries(encoded) as Record<string, string>,
+    };
+    return Promise.resolve(data && (object as T));
+  },
+});
+
+const planted = (ageIdentity: string, deployKey: string) =>
+  cluster({
+    "flux-system/secrets/sops-age": { "age.agekey": `${ageIdentity}\n` },
+    "flux-system/secrets/flux-system": { identity: deployKey },
+  });
+
+describe("an escrow beside a cluster that runs", () => {
+  it("is of now where both have the same keys", async () => {
+    expect(await olderThan(planted(escrow.ageIdentity, escrow.deployKey), "flux", escrow)).to.deep.equal([]);
+  });
+
+  it("is older where the cluster has another key, which is named and not shown", async () => {
+    expect(await olderThan(planted("AGE-SECRET-KEY-1OLD", escrow.deployKey), "flux", escrow)).to.deep.equal([
+      "age key",
+    ]);
+    expect(await olderThan(planted("AGE-SECRET-KEY-1OLD", "old"), "flux", escrow)).to.deep.equal([
+      "age key",
+      "deploy key",
+    ]);
+    const argo = cluster({ "argocd/secrets/sops-age": { "age.agekey": "AGE-SECRET-KEY-1OLD" } });
+    expect(await olderThan(argo, "argocd", escrow)).to.deep.equal(["age key"]);
+  });
+
+  it("is not called older where the cluster has no such Secret yet", async () => {
+    expect(await olderThan(cluster({}), "flux", escrow)).to.deep.equal([]);
+  });
+});
