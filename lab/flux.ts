@@ -109,8 +109,15 @@ export const waitForFlux = async (
   }
 };
 
+/** What the others wait for, as far as that shows: a source or a release, or a Kustomization that waits for no other. */
+export const culprit = (waitingFor: readonly FluxObject[]): FluxObject | undefined =>
+  waitingFor.find(({ kind }) => kind === "GitRepository") ??
+  waitingFor.find(({ kind }) => kind === "HelmRelease") ??
+  waitingFor.find(({ message }) => !message.startsWith("dependency ")) ??
+  waitingFor[0];
+
 const late = (waitingFor: readonly FluxObject[], revision: string): string => {
-  const [first] = waitingFor;
+  const first = culprit(waitingFor);
   if (first === undefined)
     return "Flux has no GitRepository and no Kustomization yet: see the lab's logs of its controllers";
   return `Flux did not apply ${revision} in time: ${first.kind} ${first.namespace}/${first.name} says: ${first.message}`;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { fluxObjects, unapplied, type FluxObject } from "../../lab/flux.ts";
+import { culprit, fluxObjects, unapplied, type FluxObject } from "../../lab/flux.ts";
 import type { Kubernetes } from "../../lab/kubernetes.ts";
 import { Problem } from "../../toolchain/problem.ts";
 
@@ -39,7 +39,7 @@ export const waitForGit = async (
     );
     await sleep(1000);
   }
-  const [first] = last;
+  const first = culprit(last);
   throw new Problem(
     first === undefined
       ? "Flux did not start: see the logs of flux-operator and source-controller in flux-system"

@@ -20,27 +20,28 @@ func loopback(address string) (string, error) {
 	return netip.AddrFrom4(bytes).String(), nil
 }
 
-// freeAddress picks a pod address in a node's range. kwok counts up from the start of the range, so this counts down
-// from its end. An address is skipped when taken says so, or when something else on this computer listens on it.
-func freeAddress(cidr string, ports []int32, taken func(address string) bool) (string, error) {
+// freeAddress takes a pod address in a node's range. kwok counts up from the start of the range, so this counts down from
+// its end.
+func freeAddress(cidr string, take func(address string) bool) (string, error) {
 	prefix, err := netip.ParsePrefix(cidr)
 	if err != nil || !prefix.Addr().Is4() {
 		return "", fmt.Errorf("podCIDR %q is not an IPv4 range", cidr)
 	}
 	for ip := lastOf(prefix).Prev(); prefix.Contains(ip) && ip != prefix.Masked().Addr(); ip = ip.Prev() {
-		address := ip.String()
-		if taken(address) {
-			continue
-		}
-		local, err := loopback(address)
-		if err != nil {
-			return "", err
-		}
-		if portsFree(local, ports) {
+		if address := ip.String(); take(address) {
 			return address, nil
 		}
 	}
 	return "", fmt.Errorf("no free address in podCIDR %s", cidr)
+}
+
+// holdPort is what a lab listens on at each address that one of its pods has. It is above the ports that systems give out.
+const holdPort = 61001
+
+// holdAddress keeps an address until the listener is closed. Labs side by side have the same pod ranges, and an address on
+// which nobody listens yet would look free to both.
+func holdAddress(local string) (net.Listener, error) {
+	return net.Listen("tcp", net.JoinHostPort(local, strconv.Itoa(holdPort)))
 }
 
 // lastOf is the highest address of a range.

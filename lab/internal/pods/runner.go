@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -43,7 +44,14 @@ type runner struct {
 	workers map[types.UID]*worker
 	hosts   map[string]*host
 	// reserved are the addresses of workers, which a pod's status may not show yet.
-	reserved map[string]types.UID
+	reserved map[string]reservation
+}
+
+// reservation is a pod's hold on its address.
+type reservation struct {
+	owner types.UID
+	// hold keeps the address from the labs beside this one.
+	hold net.Listener
 }
 
 // host is what the runner knows of a node.
@@ -69,7 +77,7 @@ func newRunner(lab *labconfig.Lab, config *rest.Config, client kubernetes.Interf
 		lab: lab, config: config, client: client, known: known, proxy: proxy,
 		pods: factory.Core().V1().Pods().Lister(), nodes: factory.Core().V1().Nodes().Lister(),
 		recorder: record.NewBroadcaster(), events: make(chan podEvent, 1024), newNodes: make(chan *corev1.Node, 64),
-		workers: map[types.UID]*worker{}, hosts: map[string]*host{}, reserved: map[string]types.UID{},
+		workers: map[types.UID]*worker{}, hosts: map[string]*host{}, reserved: map[string]reservation{},
 	}
 	_, err := factory.Core().V1().Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(o any) { r.events <- podEvent{pod: o.(*corev1.Pod)} },
@@ -162,8 +170,9 @@ func (r *runner) forget(uid types.UID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.workers, uid)
-	for address, owner := range r.reserved {
-		if owner == uid {
+	for address, reserved := range r.reserved {
+		if reserved.owner == uid {
+			reserved.hold.Close()
 			delete(r.reserved, address)
 		}
 	}
@@ -226,18 +235,34 @@ func (r *runner) address(pod *corev1.Pod, node *corev1.Node) (string, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	taken := func(address string) bool {
-		owner, reserved := r.reserved[address]
-		return used[address] || reserved && owner != pod.UID
+	if address := pod.Status.PodIP; address != "" && !used[address] && r.reserve(address, pod.UID, nil) {
+		return address, nil
 	}
-	address := pod.Status.PodIP
-	if address == "" || taken(address) {
-		if address, err = freeAddress(node.Spec.PodCIDR, portsOf(pod), taken); err != nil {
-			return "", err
-		}
+	return freeAddress(node.Spec.PodCIDR, func(address string) bool {
+		return !used[address] && r.reserve(address, pod.UID, portsOf(pod))
+	})
+}
+
+// reserve gives a pod an address unless another pod has it, of this lab or of one beside it, or something else on this
+// computer listens on one of the ports there.
+func (r *runner) reserve(address string, owner types.UID, ports []int32) bool {
+	if reserved, exists := r.reserved[address]; exists {
+		return reserved.owner == owner
 	}
-	r.reserved[address] = pod.UID
-	return address, nil
+	local, err := loopback(address)
+	if err != nil {
+		return false
+	}
+	hold, err := holdAddress(local)
+	if err != nil {
+		return false
+	}
+	if !portsFree(local, ports) {
+		hold.Close()
+		return false
+	}
+	r.reserved[address] = reservation{owner, hold}
+	return true
 }
 
 // loopbackOf is where the process of the pod with this address listens; false if no real process has it.

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { unapplied, type FluxObject } from "../../../lab/flux.ts";
+import { culprit, unapplied, type FluxObject } from "../../../lab/flux.ts";
 
 const revision = "refs/heads/main@sha1:0123456789abcdef0123456789abcdef01234567";
 const object = (change: Partial<FluxObject> = {}): FluxObject => ({
@@ -34,5 +34,32 @@ describe("unapplied", () => {
 
   it("does not hold a HelmRelease's chart version against the repository's revision", () => {
     expect(unapplied([object({ kind: "HelmRelease", revision: "1.20.2" })], revision)).to.deep.equal([]);
+  });
+});
+
+describe("culprit", () => {
+  const waiting = object({
+    name: "instance",
+    isReady: false,
+    message: "dependency 'flux-system/operator' is not ready",
+  });
+  const checking = object({ name: "operator", isReady: false, message: "Reconciliation in progress" });
+  const release = object({ kind: "HelmRelease", name: "operator", isReady: false, message: "Helm upgrade failed" });
+
+  it("is the release that the others wait for", () => {
+    expect(culprit([waiting, checking, release])).to.equal(release);
+  });
+
+  it("is the Kustomization that waits for no other, where no release is late", () => {
+    expect(culprit([waiting, checking])).to.equal(checking);
+  });
+
+  it("is the source before anything else", () => {
+    const source = object({ kind: "GitRepository", isReady: false, message: "unable to clone" });
+    expect(culprit([waiting, release, source])).to.equal(source);
+  });
+
+  it("is nothing where nothing is waited for", () => {
+    expect(culprit([])).to.equal(undefined);
   });
 });
