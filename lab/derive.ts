@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { schematicId } from "../components/talos/schematic.ts";
 import { Problem } from "../toolchain/problem.ts";
 import type { Credentials } from "./credentials.ts";
-import type { LabChart, LabConfig, Machine } from "./lab-config.ts";
+import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
 
 /**
  * The part of a committed stack configuration that the lab reads. What it does not name passes through unchanged.
@@ -65,7 +65,10 @@ interface ProxmoxConfig {
 }
 
 /** Where the lab's own services listen: host:port of each. Proxmox's is used only where its committed endpoint is a name. */
-export type ServiceAddresses = Record<"supervisor" | "proxy" | "registry" | "cloudflare" | "git" | "proxmox", string>;
+export type ServiceAddresses = Record<
+  "supervisor" | "proxy" | "registry" | "cloudflare" | "git" | "proxmox" | "bucket",
+  string
+>;
 
 const literal = /(?<![\d.])(\d{1,3})((?:\.\d{1,3}){3})(?![\d.])/g;
 
@@ -85,6 +88,7 @@ export const serviceAddresses = (config: StackConfig): ServiceAddresses => {
     cloudflare: `${host(4)}:8443`,
     git: `${host(5)}:2222`,
     proxmox: `${host(6)}:8006`,
+    bucket: `${host(7)}:9443`,
   };
 };
 
@@ -187,6 +191,8 @@ export interface LabInputs {
   credentials: Credentials;
   /** Charts that the registry holds beside Cilium's and flux-operator's. */
   charts: LabChart[];
+  /** What volumes are backed up to; undefined where they hold nothing. */
+  bucket?: Bucket | undefined;
 }
 
 /** What the simulators are told, from the committed configuration. Pure. */
@@ -226,6 +232,7 @@ export const deriveLab = (committed: StackConfig, inputs: LabInputs): LabConfig 
       zones: cloudflare === undefined ? {} : { [cloudflare.zone.name]: cloudflare.zone.id },
     },
     git: { address: services.git, branch: committed["hearth:gitops"].branch },
+    ...(inputs.bucket && { bucket: inputs.bucket }),
     metal: nodes
       .filter(([, { proxmox: vm }]) => vm === undefined)
       .map(([name, node]) => bareMetal(name, node, committed)),

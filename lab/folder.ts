@@ -13,6 +13,8 @@ export interface LabFolder {
   plant: string;
   /** What of the tree does not run here, and is not checked. */
   left: string;
+  /** There where the lab's volumes hold data. */
+  volumes: string;
   /** The committed stack configuration. */
   committed: string;
   /** The stack configuration derived from it, with its secrets encrypted. */
@@ -51,6 +53,7 @@ export const labFolder = (root: string, stack: string): LabFolder => {
     config: join(path, "lab.json"),
     plant: join(path, "plant.json"),
     left: join(path, "tree.json"),
+    volumes: join(path, "volumes"),
     committed: join(root, `Pulumi.${stack}.yaml`),
     derived: join(path, `Pulumi.${stack}.yaml`),
     credentials: join(path, "credentials.json"),

@@ -9,7 +9,7 @@ interface KubeconfigFile {
 
 /** A Kubernetes object as far as the lab reads it. */
 export interface KubernetesObject {
-  metadata: { name: string; namespace?: string };
+  metadata: { name: string; namespace?: string; creationTimestamp?: string; labels?: Record<string, string> };
   spec?: Record<string, unknown>;
   status?: {
     conditions?: { type: string; status: string; reason?: string; message?: string }[];
@@ -59,11 +59,30 @@ export class Kubernetes {
     return (await this.get<{ items: KubernetesObject[] }>(path))?.items ?? [];
   }
 
+  /** Gets what is below a path as text; a container's log is. */
+  async text(path: string): Promise<string> {
+    const { status, body } = await this.ask("GET", path);
+    if (status !== 200) throw new Error(`GET ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+    return body;
+  }
+
   /** Sets an annotation on an object. */
   async annotate(path: string, name: string, value: string): Promise<void> {
-    const patch = JSON.stringify({ metadata: { annotations: { [name]: value } } });
-    const { status, body } = await this.ask("PATCH", path, patch);
+    await this.merge(path, { metadata: { annotations: { [name]: value } } });
+  }
+
+  /** Merges a patch into an object. */
+  async merge(path: string, patch: object): Promise<void> {
+    const { status, body } = await this.ask("PATCH", path, JSON.stringify(patch));
     if (status !== 200) throw new Error(`PATCH ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+  }
+
+  /** Deletes an object, if it is there, without what its finalizers would wait for. */
+  async forget(path: string): Promise<void> {
+    await this.delete(path);
+    const { status, body } = await this.ask("PATCH", path, JSON.stringify({ metadata: { finalizers: null } }));
+    if (status !== 404 && status >= 300)
+      throw new Error(`PATCH ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
   }
 
   /** Creates an object below a path. */

@@ -24,7 +24,20 @@ export interface LabConfig {
     zones: Record<string, string>;
   };
   git: { address: string; branch: string };
+  /** Absent where the lab's volumes hold nothing. */
+  bucket?: Bucket;
   metal: Machine[];
+}
+
+/** The S3 service that volumes are backed up to. */
+export interface Bucket {
+  address: string;
+  /** Its public name. */
+  host: string;
+  name: string;
+  accessKey: string;
+  secretKey: string;
+  region: string;
 }
 
 /** Hardware that exists before any configuration reaches it. */

@@ -16,6 +16,7 @@ import type { LabConfig } from "./lab-config.ts";
 import { Simulators } from "./simulators.ts";
 import { Supervisor } from "./supervisor.ts";
 import { noTree, readLabTree, type ReadTree } from "./tree-reading.ts";
+import { bucketOf, keepsVolumes, keepVolumes, volsyncModule, volumePrograms } from "./volumes.ts";
 
 /** Programs that the simulators start. */
 const simulated = [
@@ -77,7 +78,9 @@ export class Lab {
     const before = await readIfThere(folder.config);
     await this.makeFolder();
     const toolchain = new Toolchain({ root: folder.root });
-    const programs = await toolchain.ensure([...simulated, ...engine, "hearth-lab"]);
+    const hasVolumes = await keepsVolumes(folder);
+    const started = [...simulated, ...(hasVolumes ? volumePrograms : [])];
+    const programs = await toolchain.ensure([...started, ...engine, "hearth-lab"]);
     const credentials = await labCredentials(folder);
     const tree = await this.readTree();
     const lab = deriveLab(this.committed, {
@@ -85,15 +88,24 @@ export class Lab {
       dir: folder.path,
       repository: folder.root,
       // With the lab's own program, so that a new one shows as a difference to what runs.
-      programs: Object.fromEntries([...simulated, "hearth-lab"].map((name) => [name, programs[name] ?? ""])),
-      data: await this.data(),
+      programs: Object.fromEntries([...started, "hearth-lab"].map((name) => [name, programs[name] ?? ""])),
+      data: { ...(await this.data()), ...(hasVolumes && { volsync: await volsyncModule(folder.root) }) },
       credentials,
       charts: tree.charts,
+      bucket: hasVolumes
+        ? await bucketOf(folder.root, this.treePath, serviceAddresses(this.committed).bucket)
+        : undefined,
     });
     const text = `${JSON.stringify(lab, undefined, 2)}\n`;
     await write(folder.config, text);
     await this.linkPrograms(lab, programs);
     return { lab, programs, isChanged: before !== undefined && before !== text };
+  }
+
+  /** Has the lab's volumes hold data, from its next set-up on. */
+  async keepVolumes(): Promise<void> {
+    await this.makeFolder();
+    await keepVolumes(this.folder);
   }
 
   /** What was written down by the last set-up, or undefined where this lab was never up. */

@@ -22,7 +22,12 @@ const usage = `Usage: npm run lab [-- COMMAND [STACK]]
   lose      make the stack lose what a disaster takes: machines, state, all, or machines by name
   logs      list the logs; with a name after the stack, print the end of that one
 
-STACK is dev unless given.`;
+STACK is dev unless given.
+
+  --volumes   with up, for a lab that is new: volumes hold data, and VolSync backs them up and restores them. Otherwise they only
+              look like volumes`;
+
+const options = { volumes: { type: "boolean" } } as const;
 
 /** Commands that change the lab, so that only one of them may run at a time. */
 const changing: Record<string, (lab: Lab, context: Context, what?: string) => Promise<void>> = {
@@ -68,7 +73,7 @@ const change = async (name: string, lab: Lab, what?: string): Promise<void> => {
 };
 
 const main = async (args: string[]): Promise<void> => {
-  const { positionals, values } = readArguments(args, {}, usage);
+  const { positionals, values } = readArguments(args, options, usage);
   const [command = "up", stack = "dev", name] = positionals;
   if (values.help === true) {
     console.log(usage);
@@ -77,10 +82,15 @@ const main = async (args: string[]): Promise<void> => {
   if (!(command in changing) && !(command in reading)) throw new Problem(`There is no command ${command}.\n\n${usage}`);
   if (positionals.length > (["logs", "lose"].includes(command) ? 3 : 2))
     throw new Problem(`Too many arguments.\n\n${usage}`);
+  if (values.volumes === true && command !== "up") throw new Problem(`--volumes goes with up.\n\n${usage}`);
   const folder = labFolder(join(import.meta.dirname, ".."), stack);
   const lab = await Lab.open(folder);
   if (command in reading) return reading[command]?.(lab, name);
-  await withLock(folder.lock, () => change(command, lab, name), {
+  const run = async (): Promise<void> => {
+    if (values.volumes === true) await lab.keepVolumes();
+    await change(command, lab, name);
+  };
+  await withLock(folder.lock, run, {
     onWait: (pid) => {
       throw new Problem(
         `Another \`npm run lab\`, process ${pid.toString()}, is changing the lab of ${stack}: wait for it`,

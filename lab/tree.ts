@@ -38,6 +38,9 @@ type Objects = RenderedCluster["objects"];
 /** Definitions that charts ask for by themselves, without the tree naming their kinds. */
 const monitoring = ["ServiceMonitor", "PodMonitor", "PrometheusRule"].map((kind) => `monitoring.coreos.com/${kind}`);
 
+/** Definitions of what controllers make, without the tree naming their kinds. */
+const made = ["VolumeSnapshot", "VolumeSnapshotContent"].map((kind) => `snapshot.storage.k8s.io/${kind}`);
+
 /** Works out what the lab can run of a cluster. Pure. */
 export const labTree = ({ kustomizations, objects }: RenderedCluster, available: readonly ServableChart[]): LabTree => {
   const releases = objects.filter(isRelease).map((release) => ({ release, ...chartOfRelease(objects, release) }));
@@ -54,7 +57,9 @@ export const labTree = ({ kustomizations, objects }: RenderedCluster, available:
     charts: running.filter(({ chart }) => chart !== undefined && !chart.isServed).flatMap(published),
     stopped,
     unchecked: checks.unchecked,
-    kinds: [...new Set([...objects.map(({ object }) => `${group(object)}/${object.kind}`), ...monitoring])].sort(),
+    kinds: [
+      ...new Set([...objects.map(({ object }) => `${group(object)}/${object.kind}`), ...monitoring, ...made]),
+    ].sort(),
     brought: running.flatMap(({ chart }) => chart?.project ?? []),
     policies: [
       ...policy("lab-stopped", ["helm.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"], {

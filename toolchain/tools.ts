@@ -176,6 +176,13 @@ export const tools: readonly Tool[] = [
     memoryGiB: 2,
   },
   {
+    name: "volsync",
+    folder: "toolchain/volsync",
+    package: "github.com/backube/volsync/cmd",
+    versionOf: "github.com/backube/volsync",
+    memoryGiB: 3,
+  },
+  {
     name: "rclone",
     folder: "toolchain/rclone",
     package: ".",

@@ -4,32 +4,37 @@ import { culprit, fluxObjects, unapplied, type FluxObject } from "../../lab/flux
 import type { Kubernetes } from "../../lab/kubernetes.ts";
 import { Problem } from "../../toolchain/problem.ts";
 
-interface Repository {
+interface Reconciled {
   metadata: { name: string; namespace?: string };
+  spec?: { suspend?: boolean };
   status?: { lastHandledReconcileAt?: string };
 }
 
 const repositories = "/apis/source.toolkit.fluxcd.io/v1/gitrepositories";
-const kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1";
+const kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations";
 
 /** How long Flux may take, in milliseconds. */
 const patience = 20 * 60_000;
+
+export interface GitWait {
+  say: (text: string) => void;
+  signal: AbortSignal;
+  /** Has every Kustomization apply what is in Git, though its revision is the same: something that it made was taken away. */
+  isAnew?: boolean;
+}
 
 /**
  * Has Flux look at its repository now, and waits until everything is at what it found there.
  *
  * What a recovered etcd says of Flux is what was true before the disaster, so only what it says after a new look counts.
  */
-export const waitForGit = async (
-  kubernetes: Kubernetes,
-  { say, signal }: { say: (text: string) => void; signal: AbortSignal },
-): Promise<string> => {
+export const waitForGit = async (kubernetes: Kubernetes, { say, signal, isAnew = false }: GitWait): Promise<string> => {
   const asked = new Date().toISOString();
   const deadline = Date.now() + patience;
   let last: FluxObject[] = [];
   while (Date.now() < deadline) {
     signal.throwIfAborted();
-    const found = await look(kubernetes, asked).catch(() => undefined);
+    const found = await look(kubernetes, asked, isAnew).catch(() => undefined);
     if (found?.revision !== undefined) return found.revision;
     last = found?.waiting ?? last;
     say(
@@ -49,22 +54,41 @@ export const waitForGit = async (
 };
 
 /** The revision that everything is at, or what is waited for. */
-const look = async (kubernetes: Kubernetes, asked: string): Promise<{ revision?: string; waiting: FluxObject[] }> => {
-  const sources = (await kubernetes.list(repositories)) as Repository[];
-  for (const { metadata, status } of sources) {
-    if ((status?.lastHandledReconcileAt ?? "") >= asked) continue;
-    const path = `${repositories.replace("/gitrepositories", "")}/namespaces/${metadata.namespace ?? ""}/gitrepositories/${metadata.name}`;
-    await kubernetes.annotate(path, "reconcile.fluxcd.io/requestedAt", asked);
-  }
+const look = async (
+  kubernetes: Kubernetes,
+  asked: string,
+  isAnew: boolean,
+): Promise<{ revision?: string; waiting: FluxObject[] }> => {
+  const hasLooked = await request(kubernetes, repositories, asked);
+  const hasApplied = hasLooked && (!isAnew || (await request(kubernetes, kustomizations, asked)));
   const objects = await fluxObjects(kubernetes);
   const source = objects.find(({ kind, name }) => kind === "GitRepository" && name === "flux-system");
-  const handled = sources.length > 0 && sources.every(({ status }) => (status?.lastHandledReconcileAt ?? "") >= asked);
-  if (source === undefined || !handled) return { waiting: objects.filter(({ kind }) => kind === "GitRepository") };
+  if (source === undefined || !hasApplied) {
+    return { waiting: objects.filter(({ kind }) => kind === (hasLooked ? "Kustomization" : "GitRepository")) };
+  }
   const waiting = unapplied(objects, source.revision);
-  for (const each of waiting.filter(({ kind }) => kind === "Kustomization")) {
-    const path = `${kustomizations}/namespaces/${each.namespace}/kustomizations/${each.name}`;
-    await kubernetes.annotate(path, "reconcile.fluxcd.io/requestedAt", asked);
+  for (const { namespace, name } of waiting.filter(({ kind }) => kind === "Kustomization")) {
+    await ask(kubernetes, kustomizations, { namespace, name, asked });
   }
   const hasKustomization = objects.some(({ kind }) => kind === "Kustomization");
   return waiting.length === 0 && hasKustomization ? { revision: source.revision, waiting } : { waiting };
+};
+
+/** Asks everything of a kind to reconcile, and tells whether all of it has since then. */
+const request = async (kubernetes: Kubernetes, list: string, asked: string): Promise<boolean> => {
+  const all = ((await kubernetes.list(list)) as Reconciled[]).filter(({ spec }) => spec?.suspend !== true);
+  const waiting = all.filter(({ status }) => (status?.lastHandledReconcileAt ?? "") < asked);
+  for (const { metadata } of waiting) {
+    await ask(kubernetes, list, { namespace: metadata.namespace ?? "", name: metadata.name, asked });
+  }
+  return all.length > 0 && waiting.length === 0;
+};
+
+const ask = (
+  kubernetes: Kubernetes,
+  list: string,
+  { namespace, name, asked }: { namespace: string; name: string; asked: string },
+): Promise<void> => {
+  const path = `${list.replace(/\/([a-z]+)$/, `/namespaces/${namespace}/$1`)}/${name}`;
+  return kubernetes.annotate(path, "reconcile.fluxcd.io/requestedAt", asked);
 };

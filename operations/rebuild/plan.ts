@@ -25,6 +25,8 @@ export interface Plan {
   wipes: string[];
   /** etcd begins with a snapshot. */
   recovers: boolean;
+  /** The snapshot tells of volumes that were on the machines, and all of those are lost. */
+  losesVolumes: boolean;
 }
 
 /** What a person forces a rebuild to be. */
@@ -57,11 +59,13 @@ export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan
     );
   }
   const loss = { machines: lost.map(([name]) => name), isClusterLost };
+  const recovers = isClusterLost && situation.hasSnapshot;
   return {
     case: which,
     loss,
     wipes: isClusterLost ? withEtcd.map(([name]) => name) : [],
-    recovers: isClusterLost && situation.hasSnapshot,
+    recovers,
+    losesVolumes: recovers && lost.length === Object.keys(situation.machines).length,
   };
 };
 
@@ -97,5 +101,6 @@ export const describePlan = (plan: Plan, situation: Situation): string[] => {
             : "etcd            empty; Flux fills it from Git",
         ]
       : []),
+    ...(plan.losesVolumes ? ["volumes         those on the machines' disks are made anew, from their backups"] : []),
   ];
 };

@@ -8,6 +8,7 @@ import { describeChanges, describeProgress } from "../../lab/up.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { adopting, type Roots } from "./adoption/index.ts";
 import { forgotten, outputsOf, withoutLost } from "./deployment.ts";
+import { forgetLostVolumes } from "./forget-volumes.ts";
 import { waitForGit } from "./gitops.ts";
 import type { Journal } from "./journal.ts";
 import { hasEtcd } from "./machine-state.ts";
@@ -39,9 +40,9 @@ export interface Phase {
 /** The phases of a plan, in order. */
 export const phasesOf = ({ case: which }: Plan): Phase[] =>
   ({
-    machines: [leave, wipe, forget, build, settle, join, reconcile, verify],
+    machines: [leave, wipe, forget, build, settle, join, volumes, reconcile, verify],
     interrupted: [forget, build, settle, join, reconcile, verify],
-    all: [begin, wipe, build, settle, join, reconcile, verify],
+    all: [begin, wipe, build, settle, join, volumes, reconcile, verify],
     state: [begin, takeOver, verify],
   })[which];
 
@@ -207,12 +208,27 @@ const join: Phase = {
   },
 };
 
+const kubernetesOf = async ({ stack }: Rebuild): Promise<Kubernetes> =>
+  new Kubernetes(String(outputsOf(await stack.state(), "talos:cluster/kubeconfig:Kubeconfig")?.kubeconfigRaw));
+
+/** etcd came back, and the disks did not. */
+const volumes: Phase = {
+  name: "volumes",
+  title: "Forget volumes whose disks are lost",
+  run: async (rebuild, say) => {
+    const { plan, journal } = rebuild;
+    if (!plan.losesVolumes) return;
+    const forgotten = await forgetLostVolumes(await kubernetesOf(rebuild), journal.current?.begun ?? "");
+    if (forgotten.length > 0) say(forgotten.join(", "));
+  },
+};
+
 const reconcile: Phase = {
   name: "reconcile",
   title: "Let Git fill the cluster",
-  run: async ({ stack, signal }, say) => {
-    const kubeconfig = outputsOf(await stack.state(), "talos:cluster/kubeconfig:Kubeconfig")?.kubeconfigRaw;
-    const revision = await waitForGit(new Kubernetes(String(kubeconfig)), { say, signal });
+  run: async (rebuild, say) => {
+    const { plan, signal } = rebuild;
+    const revision = await waitForGit(await kubernetesOf(rebuild), { say, signal, isAnew: plan.losesVolumes });
     say(`at ${revision}`);
   },
 };

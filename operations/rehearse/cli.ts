@@ -2,6 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 import { Display } from "../../lab/display.ts";
+import { labFolder } from "../../lab/folder.ts";
+import { keepsVolumes } from "../../lab/volumes.ts";
 import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { meansFor } from "../escrow/cli.ts";
@@ -52,19 +54,20 @@ export const cli = async (args: string[], session: Session): Promise<number> => 
   const target = await Target.open(session.root, stack, { lab: values.lab ?? false });
   await confirm(target, values.destroy, session);
   const engine = new PulumiStack(target);
+  const hasVolumes = !target.isLab || (await keepsVolumes(labFolder(session.root, stack)));
   const rehearsals: Rehearsal[] = [];
   for (const loss of cases) {
     session.print(`\nRehearsing ${loss}`);
     const means = await meansFor(target, values.identity ?? [], true, new Display());
     const { signal } = new AbortController();
     const disaster = target.isLab && values.wipe !== true ? fire : wipe(engine);
-    rehearsals.push(await rehearse({ target, stack: engine, means, disaster, signal }, loss));
+    rehearsals.push(await rehearse({ target, stack: engine, means, disaster, hasVolumes, signal }, loss));
   }
   const file = resolve(session.root, values.svg ?? join(".hearth", `rehearsal-${stack}.svg`));
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, timelineSvg(rehearsals));
   session.print(`\n${table(rehearsals)}\n\nThe timeline is in ${file}`);
-  session.print(notRehearsed(target));
+  session.print(notRehearsed(target, hasVolumes));
   const wrong = rehearsals.flatMap(({ case: name, checks }) =>
     checks.filter(({ isSame }) => !isSame).map(({ what }) => `${name}: ${what} is not what it was`),
   );
@@ -88,7 +91,11 @@ const confirm = async (target: Target, typed: string | undefined, { ask }: Sessi
   }
 };
 
-const notRehearsed = ({ isLab }: Target): string =>
-  isLab
-    ? "Not rehearsed here: files of volumes and rows of databases, for the lab's pods do not run. Their restores are the tree's"
-    : "Not compared: files of volumes and rows of databases. Look at them by hand";
+/** What nobody should believe to have been rehearsed. */
+const notRehearsed = ({ isLab, stack }: Target, hasVolumes: boolean): string => {
+  if (!isLab) return "Not compared: rows of databases. Look at them by hand";
+  const volumes = hasVolumes
+    ? ""
+    : `files of volumes (\`npm run lab -- reset ${stack}\`, then \`up ${stack} --volumes\`, has them), and `;
+  return `Not rehearsed here: ${volumes}rows of databases, whose operator does not run in the lab`;
+};

@@ -10,6 +10,15 @@ import type { Disaster, Loss } from "./disaster.ts";
 import { decryptedOf, identityOf, tracesOf, type Identity } from "./identity.ts";
 import { plant, planted, sentinels, uproot } from "./sentinels.ts";
 import type { Rehearsal, Span } from "./timeline.ts";
+import {
+  backedUpVolumes,
+  backUp,
+  readSentinel,
+  removeSentinels,
+  sentinelFiles,
+  writeSentinel,
+  type BackedUpVolume,
+} from "./volume-sentinels.ts";
 
 /** What a rehearsal runs with. */
 export interface Stage {
@@ -17,6 +26,8 @@ export interface Stage {
   stack: PulumiStack;
   means: Means;
   disaster: Disaster;
+  /** Whether volumes hold data, and are backed up. */
+  hasVolumes: boolean;
   signal: AbortSignal;
 }
 
@@ -35,12 +46,16 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
   // What an earlier rehearsal left behind must not get into the snapshot.
   await uproot(before);
   const early = await plant(before, sentinels.early);
+  const volumes = stage.hasVolumes ? await backedUpVolumes(before) : [];
+  const earlyFiles = await writeSentinels(before, volumes, sentinelFiles.early);
   const marks: [string, number][] = [];
   await timed(marks, "escrow", () => writeEscrow(target, means));
-  // What is written from the moment on in which the snapshot begins may be lost.
+  // What is written from the moment on in which the first backup begins may be lost.
   const saved = Date.now();
+  if (volumes.length > 0) await timed(marks, "volumes backed up", () => backUpAll(before, volumes));
   await timed(marks, "snapshot", () => takeSnapshot(target, means.live));
   const late = await plant(before, sentinels.late);
+  const lateFiles = await writeSentinels(before, volumes, sentinelFiles.late);
   const wanted = await pictureOf(stage, before);
   const struck = Date.now();
   const lost = await disaster(target, loss);
@@ -69,8 +84,15 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
       what: keepsLate ? "object from after the backup" : "nothing from after the backup",
       isSame: (await planted(after, sentinels.late)) === (keepsLate ? late : undefined),
     },
+    ...(await comparedFiles(after, { file: sentinelFiles.early, written: earlyFiles, isKept: () => true })),
+    ...(await comparedFiles(after, {
+      file: sentinelFiles.late,
+      written: lateFiles,
+      isKept: ({ isOnMachines }) => keepsLate || !isOnMachines,
+    })),
   ];
   await uproot(after);
+  for (const volume of volumes) await removeSentinels(after, volume);
   const since = (time: number): number => (time - struck) / 1000;
   return {
     case: loss,
@@ -100,6 +122,37 @@ const phases = (done: Record<string, number>, from: number): Span[] => {
     at = span.to;
     return span;
   });
+};
+
+/** What was written into each volume. */
+type Written = Map<BackedUpVolume, string>;
+
+const writeSentinels = async (
+  kubernetes: Kubernetes,
+  volumes: readonly BackedUpVolume[],
+  file: string,
+): Promise<Written> => {
+  const written: Written = new Map();
+  for (const volume of volumes) written.set(volume, await writeSentinel(kubernetes, volume, file));
+  return written;
+};
+
+const backUpAll = async (kubernetes: Kubernetes, volumes: readonly BackedUpVolume[]): Promise<void> => {
+  await Promise.all(volumes.map((volume) => backUp(kubernetes, volume)));
+};
+
+/** Looks for a file in each volume: it has what was written where it is kept, and is gone where it is not. */
+const comparedFiles = async (
+  kubernetes: Kubernetes,
+  { file, written, isKept }: { file: string; written: Written; isKept: (volume: BackedUpVolume) => boolean },
+): Promise<Rehearsal["checks"]> => {
+  const checks: Rehearsal["checks"] = [];
+  for (const [volume, value] of written) {
+    const found = await readSentinel(kubernetes, volume, file);
+    const what = `file ${file} in volume ${volume.namespace}/${volume.claim}${isKept(volume) ? "" : ", which was not backed up"}`;
+    checks.push({ what, isSame: found === (isKept(volume) ? value : undefined) });
+  }
+  return checks;
 };
 
 const compared = (wanted: Identity, found: Identity): Rehearsal["checks"] =>

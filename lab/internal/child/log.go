@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -12,8 +13,11 @@ import (
 // logLimit is the size in bytes at which a log moves to LOG.1, replacing the one before.
 const logLimit = 10 << 20
 
-// marker opens the line that a log gets at each start.
-const marker = "=== "
+// start matches the line that a log gets at each start.
+var start = regexp.MustCompile(`^=== .+ started \d{4}-\d\d-\d\dT`)
+
+// IsStart tells whether a log's line says that a process starts. Programs may open lines of their own with the same sign.
+func IsStart(line []byte) bool { return start.Match(line) }
 
 // openLog opens the log for appending and says in it that name starts now.
 func openLog(path, name string) (*os.File, error) {
@@ -25,7 +29,7 @@ func openLog(path, name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := fmt.Fprintf(file, "%s%s started %s\n", marker, name, time.Now().Format(time.RFC3339)); err != nil {
+	if _, err := fmt.Fprintf(file, "=== %s started %s\n", name, time.Now().Format(time.RFC3339)); err != nil {
 		file.Close()
 		return nil, err
 	}
@@ -81,7 +85,7 @@ func Tail(path string, n int) []string {
 	for line := range strings.Lines(string(raw)) {
 		line = strings.TrimRight(line, "\r\n")
 		switch {
-		case strings.HasPrefix(line, marker):
+		case IsStart([]byte(line)):
 			lines = nil
 		case line != "":
 			lines = append(lines, line)

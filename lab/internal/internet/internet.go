@@ -59,6 +59,9 @@ func upstreams(lab *labconfig.Lab) map[string]string {
 	if lab.Cloudflare.Address != "" {
 		table["api.cloudflare.com"] = lab.Cloudflare.Address
 	}
+	if lab.Bucket.Address != "" {
+		table[normal(lab.Bucket.Host)] = lab.Bucket.Address
+	}
 	if lab.Internet.Registry != "" {
 		for _, host := range lab.Internet.Registries {
 			table[normal(host)] = lab.Internet.Registry

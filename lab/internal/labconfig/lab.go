@@ -19,10 +19,11 @@ type Lab struct {
 	// Repository is the absolute path of the Git checkout that the lab serves.
 	Repository string `json:"repository"`
 	// Programs are absolute paths by name: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kwok,
-	// flux-operator, source-controller, kustomize-controller, helm-controller, notification-controller.
+	// flux-operator, source-controller, kustomize-controller, helm-controller, notification-controller. Where volumes hold
+	// data: volsync, restic, versitygw.
 	Programs map[string]string `json:"programs"`
 	// Data are absolute paths of folders by name, read from the Go module cache: kwok (kwok's own module),
-	// flux-operator (its module), cilium (the chart folder).
+	// flux-operator (its module), cilium (the chart folder), volsync (its module).
 	Data map[string]string `json:"data"`
 
 	Supervisor Endpoint   `json:"supervisor"`
@@ -30,6 +31,7 @@ type Lab struct {
 	Proxmox    Proxmox    `json:"proxmox"`
 	Cloudflare Cloudflare `json:"cloudflare"`
 	Git        Git        `json:"git"`
+	Bucket     Bucket     `json:"bucket"`
 	// Metal are bare-metal machines that are simply there, in maintenance mode.
 	Metal []Machine `json:"metal,omitempty"`
 }
@@ -112,6 +114,20 @@ type Git struct {
 	Branch string `json:"branch,omitempty"`
 }
 
+// Bucket is the S3 service that volumes are backed up to.
+type Bucket struct {
+	// Address is host:port; it serves TLS for Host. Empty where the lab's volumes hold nothing.
+	Address string `json:"address"`
+	// Host is the service's public name, for example "s3.example.com".
+	Host string `json:"host"`
+	// Name is the one bucket that there is.
+	Name string `json:"name"`
+	// AccessKey and SecretKey are the credentials that it accepts.
+	AccessKey string `json:"accessKey"`
+	SecretKey string `json:"secretKey"`
+	Region    string `json:"region"`
+}
+
 // Machine is hardware: what exists before any configuration reaches it.
 type Machine struct {
 	// Name is the machine's inventory name. It names its folder and logs, not the Kubernetes node.
@@ -171,6 +187,9 @@ func Load(path string) (*Lab, error) {
 	}
 	return lab, nil
 }
+
+// VolumesHoldData tells whether the lab's volumes are folders that VolSync backs up, or only look like volumes.
+func (lab *Lab) VolumesHoldData() bool { return lab.Programs["volsync"] != "" }
 
 // Path joins elements to the lab's folder.
 func (lab *Lab) Path(elements ...string) string {

@@ -10,7 +10,7 @@ import (
 // arguments are what the process of a container is started with: what the pod says, listening on the pod's loopback
 // address only, and with the flags that the lab fixes.
 func (p *program) arguments(given []string, podAddress, local string) []string {
-	args := slices.Clone(given)
+	args := slices.Concat(p.args, given)
 	for _, name := range slices.Sorted(maps.Keys(p.listens)) {
 		value, ok := flagValue(args, name)
 		if !ok {
@@ -89,7 +89,8 @@ type mount struct {
 // relocated replaces every path below a mount in text by where it is. A path starts at the text's start or after one
 // of the characters that commonly come before one, and ends at a slash, such a character or the end.
 func relocated(text string, mounts []mount) string {
-	const around = "=,:; \"'"
+	// Among them are those that a shell's script has around a path.
+	const around = "=,:; \t\n\"'`<>()|&"
 	longestFirst := slices.SortedFunc(slices.Values(mounts), func(a, b mount) int { return len(b.path) - len(a.path) })
 	var out strings.Builder
 	for i := 0; i < len(text); {

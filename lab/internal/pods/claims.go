@@ -15,6 +15,8 @@ import (
 // volumeLabel marks the volumes that the lab made.
 const volumeLabel = "lab.hearth.dev/volume"
 
+var madeHere = labels.SelectorFromSet(labels.Set{volumeLabel: "true"})
+
 // claims gives every claim a volume, as the storage of a real cluster does, whatever its class: none of their drivers runs
 // here. The volumes hold nothing, so neither is anything restored into them. Kubernetes itself binds the two.
 func (r *runner) claims(ctx context.Context, factory informers.SharedInformerFactory) error {
@@ -26,11 +28,11 @@ func (r *runner) claims(ctx context.Context, factory informers.SharedInformerFac
 			return err
 		}
 		for _, claim := range waiting {
-			if claim.Spec.VolumeName == "" && claim.DeletionTimestamp == nil && claim.Status.Phase == corev1.ClaimPending {
+			if isWaiting(claim) {
 				r.provide(ctx, claim)
 			}
 		}
-		made, err := volumes.List(labels.SelectorFromSet(labels.Set{volumeLabel: "true"}))
+		made, err := volumes.List(madeHere)
 		if err != nil {
 			return err
 		}
@@ -48,30 +50,42 @@ func (r *runner) claims(ctx context.Context, factory informers.SharedInformerFac
 	}
 }
 
+// isWaiting tells whether a claim has no volume yet.
+func isWaiting(claim *corev1.PersistentVolumeClaim) bool {
+	return claim.Spec.VolumeName == "" && claim.DeletionTimestamp == nil && claim.Status.Phase == corev1.ClaimPending
+}
+
 func (r *runner) provide(ctx context.Context, claim *corev1.PersistentVolumeClaim) {
-	class := ""
-	if claim.Spec.StorageClassName != nil {
-		class = *claim.Spec.StorageClassName
-	}
-	volume := &corev1.PersistentVolume{
-		ObjectMeta: metav1.ObjectMeta{Name: "pvc-" + string(claim.UID), Labels: map[string]string{volumeLabel: "true"}},
-		Spec: corev1.PersistentVolumeSpec{
-			StorageClassName: class, AccessModes: claim.Spec.AccessModes, VolumeMode: claim.Spec.VolumeMode,
-			Capacity: claim.Spec.Resources.Requests, PersistentVolumeReclaimPolicy: corev1.PersistentVolumeReclaimRetain,
-			ClaimRef: &corev1.ObjectReference{
-				APIVersion: "v1", Kind: "PersistentVolumeClaim",
-				Namespace: claim.Namespace, Name: claim.Name, UID: claim.UID,
-			},
-			PersistentVolumeSource: corev1.PersistentVolumeSource{
-				HostPath: &corev1.HostPathVolumeSource{Path: "/var/lib/hearth-lab/" + string(claim.UID)},
-			},
-		},
-	}
+	volume := volumeFor(claim)
+	volume.Spec.PersistentVolumeReclaimPolicy = corev1.PersistentVolumeReclaimRetain
+	volume.Spec.HostPath = &corev1.HostPathVolumeSource{Path: "/var/lib/hearth-lab/" + string(claim.UID)}
 	if _, err := r.client.CoreV1().PersistentVolumes().Create(ctx, volume, metav1.CreateOptions{}); err == nil {
 		log.Printf("pods: a volume for %s/%s", claim.Namespace, claim.Name)
 	} else if !apierrors.IsAlreadyExists(err) {
 		log.Printf("pods: a volume for %s/%s: %v", claim.Namespace, claim.Name, err)
 	}
+}
+
+// volumeFor is a volume that only this claim can have, still without a source.
+func volumeFor(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolume {
+	return &corev1.PersistentVolume{
+		ObjectMeta: metav1.ObjectMeta{Name: "pvc-" + string(claim.UID), Labels: map[string]string{volumeLabel: "true"}},
+		Spec: corev1.PersistentVolumeSpec{
+			StorageClassName: className(claim), AccessModes: claim.Spec.AccessModes, VolumeMode: claim.Spec.VolumeMode,
+			Capacity: claim.Spec.Resources.Requests,
+			ClaimRef: &corev1.ObjectReference{
+				APIVersion: "v1", Kind: "PersistentVolumeClaim",
+				Namespace: claim.Namespace, Name: claim.Name, UID: claim.UID,
+			},
+		},
+	}
+}
+
+func className(claim *corev1.PersistentVolumeClaim) string {
+	if claim.Spec.StorageClassName == nil {
+		return ""
+	}
+	return *claim.Spec.StorageClassName
 }
 
 func logUnlessGone(err error) {

@@ -7,6 +7,7 @@ import (
 	"log"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -31,6 +32,7 @@ type container struct {
 	worker  *worker
 	spec    *corev1.Container
 	program *program
+	policy  corev1.RestartPolicy
 	backOff time.Duration
 	// unhealthy asks for the process to be ended because a probe said so.
 	unhealthy chan string
@@ -41,7 +43,10 @@ type container struct {
 }
 
 func newContainer(w *worker, spec *corev1.Container, before []corev1.ContainerStatus) *container {
-	c := &container{worker: w, spec: spec, program: w.runner.known.ofImage(spec.Image), unhealthy: make(chan string, 1)}
+	c := &container{
+		worker: w, spec: spec, program: w.runner.known.ofImage(spec.Image), policy: w.pod.Spec.RestartPolicy,
+		unhealthy: make(chan string, 1),
+	}
 	c.status = corev1.ContainerStatus{
 		Name: spec.Name, Image: spec.Image,
 		State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}},
@@ -54,15 +59,20 @@ func newContainer(w *worker, spec *corev1.Container, before []corev1.ContainerSt
 	return c
 }
 
-// remember takes over what the pod's status tells of a container from before the runner started. Its process is gone,
-// and nobody saw how it ended; a kubelet says so by these words.
+// remember takes over what the pod's status tells of a container from before the runner started. Its process is gone.
 func (c *container) remember(old corev1.ContainerStatus) {
 	c.status.RestartCount, c.status.LastTerminationState = old.RestartCount, old.LastTerminationState
 	c.begun = old.State.Running != nil || old.LastTerminationState.Terminated != nil
+	end := old.State
 	if running := old.State.Running; running != nil && c.program != nil {
-		c.status.LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
-			ExitCode: 255, Reason: "Unknown", StartedAt: running.StartedAt, FinishedAt: metav1.Now(),
-		}}
+		end = unseenEnd(running.StartedAt)
+	}
+	switch {
+	case end.Terminated == nil:
+	case !c.restarts(end.Terminated.ExitCode):
+		c.status.State, c.begun = end, true
+	case old.State.Running != nil:
+		c.status.LastTerminationState = end
 		c.status.RestartCount++
 	}
 }
@@ -74,10 +84,14 @@ func (c *container) run(ctx context.Context) {
 		<-ctx.Done()
 		return
 	}
-	if tag := imageTag(c.spec.Image); tag != "" && c.program.version != "" && tag != c.program.version {
+	if tag := imageTag(c.spec.Image); tag != "" && c.program.version != "" && !sameVersion(tag, c.program.version) {
 		log.Printf("pods: %s: image %s runs %s %s", c.worker, c.spec.Image, c.program.name, c.program.version)
 	}
 	for ctx.Err() == nil {
+		if c.isOver() {
+			<-ctx.Done()
+			return
+		}
 		if c.worker.host.alive.wait(ctx, true) != nil {
 			return
 		}
@@ -90,16 +104,10 @@ func (c *container) run(ctx context.Context) {
 			}
 			continue
 		}
-		code := c.watch(ctx, process, closings)
-		if ctx.Err() != nil {
-			return
+		c.watch(ctx, process, closings)
+		if ctx.Err() == nil && !c.isOver() {
+			c.pause(ctx)
 		}
-		policy := c.worker.object().Spec.RestartPolicy
-		if policy == corev1.RestartPolicyNever || policy == corev1.RestartPolicyOnFailure && code == 0 {
-			<-ctx.Done()
-			return
-		}
-		c.pause(ctx)
 	}
 }
 
@@ -127,8 +135,9 @@ func (c *container) start(ctx context.Context) (*child.Child, error) {
 // command is how the process is started.
 func (c *container) command(ctx context.Context) (*child.Spec, error) {
 	w := c.worker
-	if len(c.spec.Command) > 0 {
-		return nil, fmt.Errorf("the lab runs an image's own entry point only, not %q", c.spec.Command[0])
+	program, first, err := c.program.called(c.spec.Command)
+	if err != nil {
+		return nil, err
 	}
 	pod := w.addressed()
 	local, err := loopback(pod.Status.PodIP)
@@ -140,19 +149,19 @@ func (c *container) command(ctx context.Context) (*child.Spec, error) {
 		return nil, err
 	}
 	mounts := w.volumes.mounts(c.spec, env.values)
-	args := make([]string, 0, len(c.spec.Args))
-	for _, arg := range c.spec.Args {
+	args := make([]string, 0, len(first)+len(c.spec.Args))
+	for _, arg := range slices.Concat(first, c.spec.Args) {
 		args = append(args, relocated(expanded(arg, env.values), mounts))
 	}
 	for name, value := range env.values {
 		env.values[name] = relocated(value, mounts)
 	}
-	if err := c.outside(env, mounts); err != nil {
+	if err := c.outside(env, mounts, program.env); err != nil {
 		return nil, err
 	}
 	return &child.Spec{
 		Name: fmt.Sprintf("%s %s", w, c.spec.Name),
-		Path: c.program.path, Args: c.program.arguments(args, pod.Status.PodIP, local),
+		Path: program.path, Args: program.arguments(args, pod.Status.PodIP, local),
 		Env: env.list(), Dir: w.root,
 		Log:         w.runner.logFile(pod, c.spec.Name),
 		StopTimeout: c.grace(),
@@ -161,7 +170,7 @@ func (c *container) command(ctx context.Context) (*child.Spec, error) {
 
 // outside adds what a process needs that is not really in a container: credentials, the cluster's network, the
 // simulated internet's certificate authority, folders to write in.
-func (c *container) outside(env *variables, mounts []mount) error {
+func (c *container) outside(env *variables, mounts []mount, more map[string]string) error {
 	w := c.worker
 	temporary := relocated("/tmp", mounts)
 	if temporary == "/tmp" {
@@ -177,7 +186,7 @@ func (c *container) outside(env *variables, mounts []mount) error {
 	if kubeconfig != "" {
 		env.set("KUBECONFIG", kubeconfig)
 	}
-	env.set("PATH", "/usr/local/bin:/usr/bin:/bin")
+	env.set("PATH", searchPath)
 	env.set("HOME", w.root)
 	env.set("TMPDIR", temporary)
 	env.set("HOSTNAME", w.object().Name)
@@ -188,15 +197,15 @@ func (c *container) outside(env *variables, mounts []mount) error {
 	}
 	env.set("NO_PROXY", exempt)
 	env.set("no_proxy", exempt)
-	for name, value := range c.program.env {
+	for name, value := range more {
 		env.set(name, value)
 	}
 	return nil
 }
 
-// watch returns the exit code once the process is gone: by itself, because of a probe, with its node, or with the pod.
+// watch returns once the process is gone: by itself, because of a probe, with its node, or with the pod.
 // Closings is how often the node had gone down when the process was started.
-func (c *container) watch(ctx context.Context, process *child.Child, closings int) int32 {
+func (c *container) watch(ctx context.Context, process *child.Child, closings int) {
 	probing, end := context.WithCancel(ctx)
 	defer end()
 	startedAt := metav1.Now()
@@ -208,7 +217,7 @@ func (c *container) watch(ctx context.Context, process *child.Child, closings in
 			kill(process)
 			<-process.Done()
 			c.lost(startedAt)
-			return 255
+			return
 		}
 		select {
 		case <-process.Done():
@@ -234,7 +243,6 @@ func (c *container) watch(ctx context.Context, process *child.Child, closings in
 	if time.Since(startedAt.Time) >= backOffMemory {
 		c.backOff = 0
 	}
-	return code
 }
 
 // stop ends the process in the grace that the pod's deletion gives it.

@@ -5,10 +5,9 @@ import (
 	"context"
 	"io"
 	"os"
-)
 
-// startMarker opens the line that package child writes into a log at each start of a process.
-const startMarker = "=== "
+	"hearth.dev/lab/internal/child"
+)
 
 // logOptions are those of `kubectl logs`.
 type logOptions struct {
@@ -66,7 +65,7 @@ func copyLog(ctx context.Context, to io.Writer, path string, options logOptions)
 func ofProcess(raw []byte, previous bool) []byte {
 	processes := [][]byte{nil}
 	for line := range bytes.Lines(raw) {
-		if bytes.HasPrefix(line, []byte(startMarker)) {
+		if child.IsStart(line) {
 			processes = append(processes, nil)
 			continue
 		}

@@ -67,6 +67,11 @@ func serve(ctx context.Context, lab *labconfig.Lab, config *rest.Config, client 
 	// Asking for them is what makes the factory watch them.
 	factory.Core().V1().PersistentVolumeClaims().Informer()
 	factory.Core().V1().PersistentVolumes().Informer()
+	if lab.VolumesHoldData() {
+		if r.storage, err = newStorage(lab, config, client, factory); err != nil {
+			return err
+		}
+	}
 	network := newNetwork(factory, r.loopbackOf, config.Host)
 	factory.Start(ctx.Done())
 	log.Printf("pods: real programs are %s", known)
@@ -84,7 +89,9 @@ func serve(ctx context.Context, lab *labconfig.Lab, config *rest.Config, client 
 		}
 	})
 	all.Go(func() {
-		if err := r.claims(ctx, factory); err != nil && ctx.Err() == nil {
+		if r.storage != nil {
+			r.storage.run(ctx)
+		} else if err := r.claims(ctx, factory); err != nil && ctx.Err() == nil {
 			log.Printf("pods: volumes: %v", err)
 		}
 	})

@@ -1,6 +1,7 @@
 package pods
 
 import (
+	"cmp"
 	"debug/buildinfo"
 	"fmt"
 	"log"
@@ -14,10 +15,15 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// program is a controller that is run for real in place of its image.
+// searchPath is where programs find others.
+const searchPath = "/usr/local/bin:/usr/bin:/bin"
+
+// program is what is run for real in place of an image's entry point.
 type program struct {
 	name string
 	path string
+	// args come before those that the pod gives.
+	args []string
 	// version is the module version it was built from, empty where the binary does not tell.
 	version string
 	// listens are the flags that take an address to listen on, with the port of their default.
@@ -26,6 +32,23 @@ type program struct {
 	fixed map[string]string
 	// env are variables that the image or the lab needs.
 	env map[string]string
+	// commands are what the image has besides, by the path that a pod calls it by.
+	commands map[string]*program
+}
+
+// called is the program that a container's command means, and its first arguments.
+func (p *program) called(command []string) (*program, []string, error) {
+	if len(command) == 0 {
+		return p, nil, nil
+	}
+	if other := p.commands[command[0]]; other != nil {
+		return other, command[1:], nil
+	}
+	if len(p.commands) == 0 {
+		return nil, nil, fmt.Errorf("the lab runs an image's own entry point only, not %q", command[0])
+	}
+	known := strings.Join(slices.Sorted(maps.Keys(p.commands)), ", ")
+	return nil, nil, fmt.Errorf("of the image %s the lab has %s, not %q", p.name, known, command[0])
 }
 
 // programs are the known programs by name.
@@ -69,11 +92,17 @@ func catalogue(lab *labconfig.Lab) map[string]program {
 			listens: map[string]string{"metrics-addr": "8080", "health-addr": "9440", "events-addr": "9090", "receiverAddr": "9292"},
 			fixed:   map[string]string{leaderElection: "false"},
 		},
+		"volsync": volsyncImage(lab),
 	}
 }
 
 // knownPrograms are those of the catalogue that this lab has a binary of.
 func knownPrograms(lab *labconfig.Lab) (programs, error) {
+	if lab.VolumesHoldData() {
+		if err := checkVolsync(lab); err != nil {
+			return nil, err
+		}
+	}
 	known := programs{}
 	for name, p := range catalogue(lab) {
 		path := lab.Programs[name]
@@ -84,7 +113,7 @@ func knownPrograms(lab *labconfig.Lab) (programs, error) {
 		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("programs.%s: %w", name, err)
 		}
-		p.name, p.path, p.version = name, path, moduleVersion(path, name)
+		p.name, p.path, p.version = name, cmp.Or(p.path, path), moduleVersion(path, name)
 		known[name] = &p
 	}
 	return known, nil
@@ -128,4 +157,9 @@ func imageTag(image string) string {
 	image, _, _ = strings.Cut(image, "@")
 	_, tag, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
 	return tag
+}
+
+// sameVersion compares an image's tag with a module's version, which always begins with a v.
+func sameVersion(tag, version string) bool {
+	return strings.TrimPrefix(tag, "v") == strings.TrimPrefix(version, "v")
 }

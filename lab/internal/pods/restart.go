@@ -54,10 +54,39 @@ func (c *container) refuse(err error) {
 func (c *container) lost(startedAt metav1.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.status.LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+	end := unseenEnd(startedAt)
+	if c.restarts(end.Terminated.ExitCode) {
+		c.status.LastTerminationState = end
+	} else {
+		c.status.State = end
+		c.worker.changed()
+	}
+	c.status.Ready, c.backOff = false, 0
+}
+
+// unseenEnd is the state of a container of which nobody saw how it ended; a kubelet says so by these words.
+func unseenEnd(startedAt metav1.Time) corev1.ContainerState {
+	return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 		ExitCode: 255, Reason: "Unknown", StartedAt: startedAt, FinishedAt: metav1.Now(),
 	}}
-	c.status.Ready, c.backOff = false, 0
+}
+
+// restarts tells whether the pod's policy has a container started again that ended with this code.
+func (c *container) restarts(code int32) bool {
+	switch c.policy {
+	case corev1.RestartPolicyNever:
+		return false
+	case corev1.RestartPolicyOnFailure:
+		return code != 0
+	}
+	return true
+}
+
+// isOver tells whether the container has ended for good.
+func (c *container) isOver() bool {
+	status, _ := c.snapshot()
+	ended := status.State.Terminated
+	return ended != nil && !c.restarts(ended.ExitCode)
 }
 
 // pretend shows a container without a program as kwok would.

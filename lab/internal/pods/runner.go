@@ -31,6 +31,8 @@ type runner struct {
 	config *rest.Config
 	client kubernetes.Interface
 	known  programs
+	// storage has the data of volumes; nil where they hold none.
+	storage *storage
 	// proxy is the URL of the cluster network's proxy.
 	proxy    string
 	pods     listers.PodLister

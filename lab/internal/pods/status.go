@@ -123,12 +123,12 @@ func (w *worker) status(pod *corev1.Pod) *corev1.PodStatus {
 		if !begun {
 			status.Phase = corev1.PodPending
 		}
-		if terminated := container.State.Terminated; terminated != nil {
+		if terminated := container.State.Terminated; terminated != nil && (pod.DeletionTimestamp != nil || c.isOver()) {
 			ended++
 			failed = failed || terminated.ExitCode != 0
 		}
 	}
-	if ended == len(w.containers) && (pod.DeletionTimestamp != nil || pod.Spec.RestartPolicy != corev1.RestartPolicyAlways) {
+	if ended == len(w.containers) {
 		status.Phase = corev1.PodSucceeded
 		if failed {
 			status.Phase = corev1.PodFailed

@@ -2,6 +2,7 @@ package pods
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,8 +18,12 @@ import (
 // volumes keeps the folders that stand for a pod's volumes.
 type volumes struct {
 	client kubernetes.Interface
+	// storage has what claims stand for; nil where they stand for nothing.
+	storage *storage
 	// root is the pod's folder.
 	root string
+	// mounted are the folders of claims by the volume's name. They are the storage's, and outlive the pod.
+	mounted map[string]string
 	// renewals tell when each service-account token has to be asked for again, by file.
 	renewals map[string]time.Time
 }
@@ -27,6 +32,12 @@ type volumes struct {
 func (v *volumes) materialise(ctx context.Context, pod *corev1.Pod) error {
 	for i := range pod.Spec.Volumes {
 		volume := &pod.Spec.Volumes[i]
+		if volume.PersistentVolumeClaim != nil && v.storage != nil {
+			if err := v.mount(ctx, pod, volume); err != nil {
+				return err
+			}
+			continue
+		}
 		folder := v.folder(volume.Name)
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return err
@@ -38,7 +49,28 @@ func (v *volumes) materialise(ctx context.Context, pod *corev1.Pod) error {
 	return nil
 }
 
-func (v *volumes) folder(name string) string { return filepath.Join(v.root, "volumes", name) }
+// mount finds the folder of a claim, once: a volume that is mounted stays so.
+func (v *volumes) mount(ctx context.Context, pod *corev1.Pod, volume *corev1.Volume) error {
+	if v.mounted[volume.Name] != "" {
+		return nil
+	}
+	folder, err := v.storage.mounted(ctx, pod.Namespace, volume.PersistentVolumeClaim.ClaimName)
+	if missing := (*imageMissing)(nil); errors.As(err, &missing) {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("MountVolume.SetUp failed for volume %q: %w", volume.Name, err)
+	}
+	v.mounted[volume.Name] = folder
+	return nil
+}
+
+func (v *volumes) folder(name string) string {
+	if mounted := v.mounted[name]; mounted != "" {
+		return mounted
+	}
+	return filepath.Join(v.root, "volumes", name)
+}
 
 func (v *volumes) fill(ctx context.Context, pod *corev1.Pod, folder string, volume *corev1.Volume) error {
 	switch {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,7 +47,9 @@ func newWorker(r *runner, pod *corev1.Pod) *worker {
 	root := r.lab.Path("pods", string(pod.UID))
 	w := &worker{
 		runner: r, root: root, events: r.eventsOf(pod.Spec.NodeName), pod: pod, started: time.Now(),
-		volumes:  &volumes{client: r.client, root: root, renewals: map[string]time.Time{}},
+		volumes: &volumes{
+			client: r.client, storage: r.storage, root: root, mounted: map[string]string{}, renewals: map[string]time.Time{},
+		},
 		deleting: newGate(), gone: newGate(), dirty: make(chan struct{}, 1),
 	}
 	if pod.Status.StartTime != nil {
@@ -89,7 +92,10 @@ func (w *worker) run(ctx context.Context) {
 	}()
 	var background sync.WaitGroup
 	background.Go(func() { w.report(ctx) })
-	if w.prepare(living) {
+	if w.isOver() {
+		w.changed()
+		<-living.Done()
+	} else if w.prepare(living) {
 		var all sync.WaitGroup
 		for _, c := range w.containers {
 			all.Go(func() { c.run(living) })
@@ -102,6 +108,11 @@ func (w *worker) run(ctx context.Context) {
 		w.gone.set(true)
 	}
 	background.Wait()
+}
+
+// isOver tells whether all of the pod's containers have ended for good.
+func (w *worker) isOver() bool {
+	return !slices.ContainsFunc(w.containers, func(c *container) bool { return !c.isOver() })
 }
 
 // prepare gives the pod its address and volumes. False: the pod is to go.

@@ -32,6 +32,7 @@ func partsOf(lab *labconfig.Lab) ([]*part, error) {
 		{name: "registry", address: lab.Internet.Registry, stopTimeout: stopPlain},
 		{name: "cloudflare", address: lab.Cloudflare.Address, stopTimeout: stopPlain},
 		{name: "git", address: lab.Git.Address, stopTimeout: stopPlain},
+		{name: "bucket", address: lab.Bucket.Address, stopTimeout: stopPlain},
 		{name: "proxmox", address: lab.Proxmox.Address, stopTimeout: stopNested},
 	} {
 		if p.address != "" {

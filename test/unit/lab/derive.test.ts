@@ -191,6 +191,19 @@ describe("deriveLab", () => {
     expect(metal[0]?.disks.map(({ device }) => device)).to.include(firstNode(config).installDisk);
   });
 
+  it("has a bucket only where volumes hold data", () => {
+    const secrets = { accessKey: "key", secretKey: "secret" };
+    const bucket = {
+      address: "127.20.255.7:9443",
+      host: "s3.example.com",
+      name: "backups",
+      ...secrets,
+      region: "here",
+    };
+    expect(deriveLab(committed(), inputs)).not.to.have.property("bucket");
+    expect(deriveLab(committed(), { ...inputs, bucket }).bucket).to.deep.equal(bucket);
+  });
+
   it("leaves out what the stack does not have", () => {
     const config = committed((each) => {
       delete each["hearth:proxmox"];

@@ -28,6 +28,7 @@ describe("planFor", () => {
       loss: { machines: ["cp01", "wk01"], isClusterLost: true },
       wipes: [],
       recovers: false,
+      losesVolumes: false,
     });
   });
 
@@ -38,6 +39,7 @@ describe("planFor", () => {
       loss: { machines: ["wk01"], isClusterLost: false },
       wipes: [],
       recovers: false,
+      losesVolumes: false,
     });
   });
 
@@ -55,6 +57,8 @@ describe("planFor", () => {
       loss: { machines: ["cp01", "cp03"], isClusterLost: true },
       wipes: ["cp02"],
       recovers: true,
+      // Those on the disks of the survivor may live.
+      losesVolumes: false,
     });
   });
 
@@ -82,7 +86,7 @@ describe("planFor", () => {
       machines: machines("silent", "silent"),
       hasSnapshot: true,
     });
-    expect(planFor(lost)).to.deep.include({ case: "all", recovers: true });
+    expect(planFor(lost)).to.deep.include({ case: "all", recovers: true, losesVolumes: true });
   });
 
   it("refuses to call a takeover what would have to make a machine", () => {

@@ -1,0 +1,79 @@
+package pods
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// copyFolder copies a folder with all that is in it, keeping modes, symbolic links and times. What disappears meanwhile is
+// left out: processes may be at work in the folder.
+func copyFolder(from, to string) error {
+	info, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(to, 0o700); err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		err := copyEntry(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name()), entry.Type())
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return dress(to, info)
+}
+
+func copyEntry(from, to string, kind fs.FileMode) error {
+	switch kind {
+	case fs.ModeDir:
+		return copyFolder(from, to)
+	case fs.ModeSymlink:
+		target, err := os.Readlink(from)
+		if err != nil {
+			return err
+		}
+		return os.Symlink(target, to)
+	case 0:
+		return copyFile(from, to)
+	}
+	// Sockets and pipes hold no data.
+	return nil
+}
+
+func copyFile(from, to string) (err error) {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	info, err := source.Stat()
+	if err != nil {
+		return err
+	}
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	if err := errors.Join(err, target.Close()); err != nil {
+		return err
+	}
+	return dress(to, info)
+}
+
+// dress gives a copy the mode and the times of what it was made from.
+func dress(path string, info fs.FileInfo) error {
+	const special = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+	if err := os.Chmod(path, info.Mode()&(fs.ModePerm|special)); err != nil {
+		return err
+	}
+	return os.Chtimes(path, info.ModTime(), info.ModTime())
+}

@@ -1,0 +1,139 @@
+package pods
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log"
+	"os"
+	"path/filepath"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	corelisters "k8s.io/client-go/listers/core/v1"
+	storagelisters "k8s.io/client-go/listers/storage/v1"
+	"k8s.io/client-go/rest"
+
+	"hearth.dev/lab/internal/labconfig"
+)
+
+// storagePause is how often the storage looks for what it has to do.
+const storagePause = 500 * time.Millisecond
+
+// storage stands for the cluster's storage and the CSI drivers in front of it: volumes and snapshots of them are folders.
+type storage struct {
+	lab     *labconfig.Lab
+	client  kubernetes.Interface
+	dynamic dynamic.Interface
+	claims  corelisters.PersistentVolumeClaimLister
+	volumes corelisters.PersistentVolumeLister
+	classes storagelisters.StorageClassLister
+	// drivers are those that the cluster has heard of.
+	drivers map[string]bool
+	// said is what was logged last of each object.
+	said map[string]string
+}
+
+func newStorage(lab *labconfig.Lab, config *rest.Config, client kubernetes.Interface, factory informers.SharedInformerFactory) (*storage, error) {
+	untyped, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	s := &storage{
+		lab: lab, client: client, dynamic: untyped,
+		claims:  factory.Core().V1().PersistentVolumeClaims().Lister(),
+		volumes: factory.Core().V1().PersistentVolumes().Lister(),
+		classes: factory.Storage().V1().StorageClasses().Lister(),
+		drivers: map[string]bool{}, said: map[string]string{},
+	}
+	// Before any pod may find a volume that went with the machines.
+	_, err = s.keepPool()
+	return s, err
+}
+
+// run serves claims and snapshots until ctx ends.
+func (s *storage) run(ctx context.Context) {
+	for {
+		there, err := s.keepPool()
+		s.say("the storage pool", err)
+		if there {
+			s.say("snapshots", s.keepSnapshots(ctx))
+			s.say("claims", s.keepClaims(ctx))
+		}
+		s.say("volumes", s.reclaim(ctx))
+		if !sleep(ctx, storagePause) {
+			return
+		}
+	}
+}
+
+// path is a place below the folder in which all storage is.
+func (s *storage) path(elements ...string) string {
+	return filepath.Join(append([]string{s.lab.Path("storage")}, elements...)...)
+}
+
+// volume is a volume's folder. VolSync's mover restores only what was backed up from a folder of that name.
+func (s *storage) volume(name string) string { return s.path("volumes", name, "data") }
+
+// mounted is the folder of the volume that a claim is bound to.
+func (s *storage) mounted(ctx context.Context, namespace, name string) (string, error) {
+	claim, err := s.client.CoreV1().PersistentVolumeClaims(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return "", err
+	}
+	if claim.Status.Phase != corev1.ClaimBound {
+		return "", fmt.Errorf("persistentvolumeclaim %q is not bound", name)
+	}
+	folder := s.volume(claim.Spec.VolumeName)
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return "", &imageMissing{claim.Spec.VolumeName}
+	} else if err != nil {
+		return "", err
+	}
+	return folder, nil
+}
+
+// imageMissing is what Ceph's driver says of a volume that is not in its pool.
+type imageMissing struct{ volume string }
+
+func (e *imageMissing) Error() string {
+	return fmt.Sprintf("MountVolume.MountDevice failed for volume %q: rbd: image not found", e.volume)
+}
+
+// fill makes a folder that is there as a whole or not at all: empty, or as a copy.
+func (s *storage) fill(folder, from string) error {
+	if _, err := os.Stat(folder); err == nil {
+		return nil
+	}
+	unfinished := folder + ".unfinished"
+	if err := os.RemoveAll(unfinished); err != nil {
+		return err
+	}
+	err := makeFolder(filepath.Dir(folder))
+	if err == nil && from == "" {
+		err = os.Mkdir(unfinished, 0o755)
+	} else if err == nil {
+		err = copyFolder(from, unfinished)
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(unfinished, folder)
+}
+
+// say logs what is wrong with something, once.
+func (s *storage) say(what string, err error) {
+	if err == nil {
+		delete(s.said, what)
+		return
+	}
+	if s.said[what] != err.Error() && !errors.Is(err, context.Canceled) {
+		s.said[what] = err.Error()
+		log.Printf("pods: %s: %v", what, err)
+	}
+}

@@ -1,0 +1,91 @@
+import { access, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { Sops } from "../operations/escrow/sops.ts";
+import { moduleFolder } from "../toolchain/modules.ts";
+import { Problem } from "../toolchain/problem.ts";
+import { labAgeIdentity } from "./age-seed.ts";
+import type { LabFolder } from "./folder.ts";
+import type { Bucket } from "./lab-config.ts";
+
+/** Programs that volumes with data need, beside the simulators'. */
+export const volumePrograms = ["volsync", "restic", "versitygw"];
+
+/** Whether the volumes of a stack's lab hold data. */
+export const keepsVolumes = ({ volumes }: LabFolder): Promise<boolean> =>
+  access(volumes).then(
+    () => true,
+    () => false,
+  );
+
+/** Has a lab's volumes hold data, until it is reset. A lab that is there already has volumes that hold none. */
+export const keepVolumes = async (folder: LabFolder): Promise<void> => {
+  if (await keepsVolumes(folder)) return;
+  const isThere = await access(folder.kubeconfig).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) {
+    throw new Problem(
+      `The lab of ${folder.stack} has volumes that hold nothing: run \`npm run lab -- reset ${folder.stack}\` first`,
+    );
+  }
+  await writeFile(folder.volumes, "");
+};
+
+/** VolSync's module, of which the lab runs the mover's script. */
+export const volsyncModule = (root: string): Promise<string> =>
+  moduleFolder(join(root, "toolchain", "charts"), "github.com/backube/volsync");
+
+/** The file in which a cluster's tree says where its bucket is. */
+const environmentFile = (treePath: string): string => join(treePath, "environment.sops.yaml");
+
+interface Environment {
+  stringData?: Record<string, string>;
+}
+
+/** The bucket that a cluster's tree backs volumes up to, served at an address of the lab. */
+export const bucketOf = async (root: string, treePath: string, address: string): Promise<Bucket> => {
+  const file = environmentFile(treePath);
+  const sops = await Sops.find(root);
+  const decrypted = sops.decrypt(await readFile(join(root, file), "utf8"), {
+    identities: [labAgeIdentity],
+    kms: false,
+  });
+  const { stringData = {} } = (await decrypted.catch((error: unknown) => {
+    throw new Problem(
+      `The lab's key does not open ${file}, where the bucket for backups is: ` +
+        `${error instanceof Error ? error.message : String(error)}. Leave --volumes out`,
+    );
+  })) as Environment;
+  return bucketFrom(stringData, file, address);
+};
+
+/**
+ * The bucket that variables of a tree describe. Pure.
+ *
+ * @throws Problem where the lab cannot stand for the service
+ */
+export const bucketFrom = (variables: Record<string, string>, file: string, address: string): Bucket => {
+  const value = (name: string): string => {
+    const found = variables[name];
+    if (found === undefined || found === "")
+      throw new Problem(`${file} lacks ${name}, which says where volumes are backed up`);
+    return found;
+  };
+  const endpoint = value("backup_s3_endpoint");
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url?.protocol !== "https:" || url.port !== "" || url.pathname !== "/") {
+    throw new Problem(
+      `${file}: the lab can stand for backup_s3_endpoint only where it is https:// and a host, and it is ${endpoint}`,
+    );
+  }
+  return {
+    address,
+    host: url.hostname,
+    name: value("backup_s3_bucket"),
+    accessKey: value("backup_s3_access_key"),
+    secretKey: value("backup_s3_secret_key"),
+    region: value("backup_s3_region"),
+  };
+};
