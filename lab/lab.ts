@@ -80,7 +80,7 @@ export class Lab {
     const toolchain = new Toolchain({ root: folder.root });
     const hasVolumes = await keepsVolumes(folder);
     const started = [...simulated, ...(hasVolumes ? volumePrograms : [])];
-    const programs = await toolchain.ensure([...started, ...engine, "hearth-lab"]);
+    const programs = await toolchain.ensure([...started, ...engine, "hearth-lab", "hearth-tree"]);
     const credentials = await labCredentials(folder);
     const tree = await this.readTree();
     const lab = deriveLab(this.committed, {
