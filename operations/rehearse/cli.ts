@@ -93,9 +93,9 @@ const confirm = async (target: Target, typed: string | undefined, { ask }: Sessi
 
 /** What nobody should believe to have been rehearsed. */
 const notRehearsed = ({ isLab, stack }: Target, hasVolumes: boolean): string => {
-  if (!isLab) return "Not compared: rows of databases. Look at them by hand";
+  if (!isLab) return "Not compared: rows of Postgres. Look at them by hand";
   const volumes = hasVolumes
     ? ""
     : `files of volumes (\`npm run lab -- reset ${stack}\`, then \`up ${stack} --volumes\`, has them), and `;
-  return `Not rehearsed here: ${volumes}rows of databases, whose operator does not run in the lab`;
+  return `Not rehearsed here: ${volumes}rows of Postgres, whose operator does not run in the lab`;
 };

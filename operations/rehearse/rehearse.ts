@@ -6,6 +6,7 @@ import { outputsOf } from "../rebuild/deployment.ts";
 import { waitForGit } from "../rebuild/gitops.ts";
 import type { PulumiStack } from "../rebuild/pulumi.ts";
 import type { Target } from "../target.ts";
+import { rowIn } from "./database.ts";
 import type { Disaster, Loss } from "./disaster.ts";
 import { decryptedOf, identityOf, tracesOf, type Identity } from "./identity.ts";
 import { plant, planted, sentinels, uproot } from "./sentinels.ts";
@@ -125,7 +126,7 @@ const phases = (done: Record<string, number>, from: number): Span[] => {
 };
 
 /** What was written into each volume. */
-type Written = Map<BackedUpVolume, string>;
+type Written = Map<BackedUpVolume, Buffer>;
 
 const writeSentinels = async (
   kubernetes: Kubernetes,
@@ -141,16 +142,22 @@ const backUpAll = async (kubernetes: Kubernetes, volumes: readonly BackedUpVolum
   await Promise.all(volumes.map((volume) => backUp(kubernetes, volume)));
 };
 
-/** Looks for a file in each volume: it has what was written where it is kept, and is gone where it is not. */
+/** Looks for a file in each volume: it has what was written, with its row, where it is kept, and is gone where it is not. */
 const comparedFiles = async (
   kubernetes: Kubernetes,
   { file, written, isKept }: { file: string; written: Written; isKept: (volume: BackedUpVolume) => boolean },
 ): Promise<Rehearsal["checks"]> => {
   const checks: Rehearsal["checks"] = [];
-  for (const [volume, value] of written) {
+  for (const [volume, content] of written) {
+    const place = `${file} in volume ${volume.namespace}/${volume.claim}`;
     const found = await readSentinel(kubernetes, volume, file);
-    const what = `file ${file} in volume ${volume.namespace}/${volume.claim}${isKept(volume) ? "" : ", which was not backed up"}`;
-    checks.push({ what, isSame: found === (isKept(volume) ? value : undefined) });
+    if (!isKept(volume))
+      checks.push({ what: `no file ${place}, which was not backed up`, isSame: found === undefined });
+    else {
+      const row = found && (await rowIn(found));
+      checks.push({ what: `file ${place}`, isSame: found?.equals(content) === true });
+      checks.push({ what: `row of ${place}`, isSame: row !== undefined && row === (await rowIn(content)) });
+    }
   }
   return checks;
 };

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Kubernetes, KubernetesObject } from "../../lab/kubernetes.ts";
 import { Problem } from "../../toolchain/problem.ts";
+import { databaseWith } from "./database.ts";
 import { driverOf, onMachines } from "../rebuild/lost-volumes.ts";
 
 /** A claim that VolSync backs up. */
@@ -22,8 +23,8 @@ interface ReplicationSource extends KubernetesObject {
   status?: { lastManualSync?: string; lastSyncTime?: string; lastSyncStartTime?: string };
 }
 
-/** Names of the files that a rehearsal writes: one before the backup, one after it. */
-export const sentinelFiles = { early: "hearth-rehearsal", late: "hearth-rehearsal-late" };
+/** Names of the databases that a rehearsal writes: one before the backup, one after it. */
+export const sentinelFiles = { early: "hearth-rehearsal.sqlite", late: "hearth-rehearsal-late.sqlite" };
 
 const sources = "/apis/volsync.backube/v1alpha1/replicationsources";
 
@@ -50,21 +51,21 @@ export const backedUpVolumes = async (kubernetes: Kubernetes): Promise<BackedUpV
     }));
 };
 
-/** Writes a file into a volume with a value that nobody can guess, and gives it. */
-export const writeSentinel = async (kubernetes: Kubernetes, volume: BackedUpVolume, file: string): Promise<string> => {
-  const value = randomBytes(16).toString("hex");
-  await inVolume(kubernetes, volume, `echo ${value} > /data/${file} && sync`);
-  return value;
+/** Writes a SQLite database into a volume, with a row that nobody can guess, and gives its content. */
+export const writeSentinel = async (kubernetes: Kubernetes, volume: BackedUpVolume, file: string): Promise<Buffer> => {
+  const content = await databaseWith(randomBytes(16).toString("hex"));
+  await inVolume(kubernetes, volume, `echo ${content.toString("base64")} | base64 -d > /data/${file} && sync`);
+  return content;
 };
 
-/** The value of a file that was written; undefined where it is gone. */
+/** The content of a file that was written; undefined where it is gone. */
 export const readSentinel = async (
   kubernetes: Kubernetes,
   volume: BackedUpVolume,
   file: string,
-): Promise<string | undefined> => {
-  const said = await inVolume(kubernetes, volume, `if test -e /data/${file}; then cat /data/${file}; fi`);
-  return said.trim() === "" ? undefined : said.trim();
+): Promise<Buffer | undefined> => {
+  const said = await inVolume(kubernetes, volume, `if test -e /data/${file}; then base64 -w 0 /data/${file}; fi`);
+  return said.trim() === "" ? undefined : Buffer.from(said.trim(), "base64");
 };
 
 /** Takes the files away again. */
