@@ -1,35 +1,67 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import type { Kubernetes, KubernetesObject } from "../../lab/kubernetes.ts";
 import { lists, lostVolumes, type Inventory } from "./lost-volumes.ts";
 
-const ceph = "/apis/ceph.rook.io/v1";
+const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-interface ResourceList {
-  resources: { name: string; namespaced: boolean }[];
-}
+/** What the name of a definition of Rook's ends in. */
+const cephGroup = ".ceph.rook.io";
+
+/** How long an API server may refuse after it has begun, in milliseconds. */
+const patience = 120_000;
 
 /**
  * Forgets what a recovered etcd still has of volumes whose disks are gone, so that Git makes it anew and backups are restored.
  *
  * @returns the claims that it forgot
  */
-export const forgetLostVolumes = async (kubernetes: Kubernetes, before: string): Promise<string[]> => {
-  const { claims, paths } = lostVolumes(await inventoryOf(kubernetes), before);
-  for (const path of paths) await kubernetes.forget(path);
-  return claims;
+export const forgetLostVolumes = async (
+  kubernetes: Kubernetes,
+  before: string,
+  timeout = patience,
+): Promise<string[]> => {
+  const deadline = Date.now() + timeout;
+  const lost = new Set<string>();
+  for (;;) {
+    try {
+      const { claims, paths } = lostVolumes(await inventoryOf(kubernetes), before);
+      for (const claim of claims) lost.add(claim);
+      for (const path of paths) await kubernetes.forget(path);
+      return [...lost];
+    } catch (error) {
+      // An API server that has just begun knows its own kinds of objects before all others.
+      if (Date.now() >= deadline) throw error;
+      await sleep(1000);
+    }
+  }
 };
 
 const inventoryOf = async (kubernetes: Kubernetes): Promise<Inventory> => {
-  const listed = Object.entries(lists).map(async ([name, path]) => [name, await kubernetes.list(path)] as const);
+  const defined = (await kubernetes.list(definitions)).map(({ metadata }) => metadata.name);
+  const listed = Object.entries(lists).map(
+    async ([name, path]) => [name, await objectsAt(kubernetes, path, defined)] as const,
+  );
+  const cephKinds = defined.flatMap((name) => (name.endsWith(cephGroup) ? name.slice(0, -cephGroup.length) : []));
+  const ceph = cephKinds.map(async (kind) => {
+    const path = `/apis/ceph.rook.io/v1/${kind}`;
+    return { path, items: await objectsAt(kubernetes, path, defined) };
+  });
   return {
     ...(Object.fromEntries(await Promise.all(listed)) as Record<keyof typeof lists, KubernetesObject[]>),
-    ceph: await cephObjects(kubernetes),
+    ceph: await Promise.all(ceph),
   };
 };
 
-/** Everything of Ceph's own kinds, whichever this release of Rook has. */
-const cephObjects = async (kubernetes: Kubernetes): Promise<Inventory["ceph"]> => {
-  const kinds = (await kubernetes.get<ResourceList>(ceph))?.resources.filter(({ name }) => !name.includes("/")) ?? [];
-  return Promise.all(
-    kinds.map(async ({ name }) => ({ path: `${ceph}/${name}`, items: await kubernetes.list(`${ceph}/${name}`) })),
-  );
+/** The objects of a kind; none where it is not defined. What is defined and not served yet may have some. */
+const objectsAt = async (
+  kubernetes: Kubernetes,
+  path: string,
+  defined: readonly string[],
+): Promise<KubernetesObject[]> => {
+  const found = await kubernetes.get<{ items: KubernetesObject[] }>(path);
+  if (found !== undefined) return found.items;
+  const [, , group = "", , plural = ""] = path.split("/");
+  if (path.startsWith("/api/") || defined.includes(`${plural}.${group}`)) throw new Error(`${path} is not served yet`);
+  return [];
 };
