@@ -64,7 +64,7 @@ export const readSentinel = async (
   volume: BackedUpVolume,
   file: string,
 ): Promise<Buffer | undefined> => {
-  const said = await inVolume(kubernetes, volume, `if test -e /data/${file}; then base64 -w 0 /data/${file}; fi`);
+  const said = await inVolume(kubernetes, volume, `if test -e /data/${file}; then base64 /data/${file}; fi`);
   return said.trim() === "" ? undefined : Buffer.from(said.trim(), "base64");
 };
 

@@ -148,6 +148,12 @@ describe("the lab's volumes that hold data", () => {
     expect(await fileIn("books", "list")).to.equal("a library\n");
   });
 
+  it("show of a pod what it said itself, whatever one of its name said without ending the line", async () => {
+    expect(await run("sayer", "books", "printf one")).to.equal("one");
+    await cluster.kubectl(["delete", "pod/sayer", "--wait=true"]);
+    expect(await run("sayer", "books", "true")).to.equal("");
+  });
+
   it("look like those of the class's CSI driver", async () => {
     const name = await volumeOf("books");
     const { metadata, spec } = (await cluster.get<Volume>("persistentvolume", name)) ?? {};

@@ -25,15 +25,30 @@ func openLog(path, name string) (*os.File, error) {
 		return nil, err
 	}
 	rotate(path)
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := fmt.Fprintf(file, "=== %s started %s\n", name, time.Now().Format(time.RFC3339)); err != nil {
+	end := ""
+	if isCutOff(file) {
+		end = "\n"
+	}
+	if _, err := fmt.Fprintf(file, "%s=== %s started %s\n", end, name, time.Now().Format(time.RFC3339)); err != nil {
 		file.Close()
 		return nil, err
 	}
 	return file, nil
+}
+
+// isCutOff tells whether a log ends in the middle of a line: what wrote it last ended without ending the line.
+func isCutOff(file *os.File) bool {
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return false
+	}
+	last := make([]byte, 1)
+	_, err = file.ReadAt(last, info.Size()-1)
+	return err == nil && last[0] != '\n'
 }
 
 // rotate empties a log that is too large, after copying it to LOG.1. It is not renamed, since a running process holds
