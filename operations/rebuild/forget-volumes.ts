@@ -47,10 +47,9 @@ const inventoryOf = async (kubernetes: Kubernetes): Promise<Inventory> => {
     const path = `/apis/ceph.rook.io/v1/${kind}`;
     return { path, items: await objectsAt(kubernetes, path, defined) };
   });
-  return {
-    ...(Object.fromEntries(await Promise.all(listed)) as Record<keyof typeof lists, KubernetesObject[]>),
-    ceph: await Promise.all(ceph),
-  };
+  // Awaited as one: where all are refused, none is left that nobody looks at.
+  const [all, cephObjects] = await Promise.all([Promise.all(listed), Promise.all(ceph)]);
+  return { ...(Object.fromEntries(all) as Record<keyof typeof lists, KubernetesObject[]>), ceph: cephObjects };
 };
 
 /** The objects of a kind; none where it is not defined. What is defined and not served yet may have some. */

@@ -23,13 +23,15 @@ const objects: Record<string, KubernetesObject[]> = {
 interface Server {
   /** How many requests it refuses at first. */
   refusals?: number;
+  /** Whether it lists definitions all the same. */
+  isListed?: boolean;
   /** Names of definitions, and how many requests for their objects it does not know yet. */
   defined?: string[];
   unknown?: number;
 }
 
 /** An API server that has just begun, and what was forgotten in it. */
-const apiServer = ({ refusals = 0, defined = [], unknown = 0 }: Server) => {
+const apiServer = ({ refusals = 0, isListed = false, defined = [], unknown = 0 }: Server) => {
   const left = { refusals, unknown };
   const forgotten: string[] = [];
   const answer = <T>(value: T): Promise<T> => {
@@ -46,7 +48,10 @@ const apiServer = ({ refusals = 0, defined = [], unknown = 0 }: Server) => {
   };
   const kubernetes = {
     get,
-    list: () => answer(defined.map((name) => ({ metadata: { name } }))),
+    list: () => {
+      const names = defined.map((name) => ({ metadata: { name } }));
+      return isListed ? Promise.resolve(names) : answer(names);
+    },
     forget: (path: string) => answer(undefined).then(() => forgotten.push(path)),
   };
   return { kubernetes: kubernetes as unknown as Kubernetes, forgotten };
@@ -66,6 +71,16 @@ describe("forgetLostVolumes", () => {
     const { kubernetes, forgotten } = apiServer({ refusals: 1 });
     expect(await forgetLostVolumes(kubernetes, begun)).to.deep.equal(["notes/notes"]);
     expect(forgotten).to.have.length(2);
+  });
+
+  it("tries again where everything is refused at once", async () => {
+    const { kubernetes, forgotten } = apiServer({
+      defined: ["cephclusters.ceph.rook.io"],
+      isListed: true,
+      refusals: 8,
+    });
+    await forgetLostVolumes(kubernetes, begun);
+    expect(forgotten).to.include("/apis/ceph.rook.io/v1/namespaces/rook-ceph/cephclusters/rook-ceph");
   });
 
   it("waits for a kind that is defined and not served yet", async () => {
