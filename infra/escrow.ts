@@ -4,24 +4,14 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 
 import { Escrow } from "../components/secrets/escrow.ts";
-import type { Openers } from "../components/secrets/escrow-head.ts";
 import type { RootSecrets } from "../components/secrets/root-secrets.ts";
 import type { TalosCluster } from "../components/talos/cluster.ts";
 import type { HearthConfig } from "./config/index.ts";
+import type { ConfiguredSecrets } from "./configured-secrets.ts";
 import type { Edge } from "./edge.ts";
-import type { ConfiguredSecrets } from "./program.ts";
+import { escrowOpeners, escrowPath } from "./escrow-file.ts";
 
 const repositoryRoot = join(import.meta.dirname, "..");
-
-/** Where a stack's escrow is, from the root of the project. */
-export const escrowPath = ({ escrow }: Pick<HearthConfig, "escrow">, stack: string): string =>
-  escrow?.path ?? `escrow/${stack}.sops.yaml`;
-
-/** Whom a stack's escrow should be encrypted to. */
-export const escrowOpeners = ({ escrow }: Pick<HearthConfig, "escrow">): Openers => ({
-  recipients: escrow?.recipients ?? [],
-  kms: escrow?.kms === undefined ? [] : [escrow.kms],
-});
 
 /** Keeps in the state which root secrets the escrow has to hold. */
 export const recordEscrow = (

@@ -6,22 +6,12 @@ import { Cilium } from "../components/network/cilium.ts";
 import { RootSecrets } from "../components/secrets/root-secrets.ts";
 import { formCluster } from "./cluster.ts";
 import type { HearthConfig } from "./config/index.ts";
+import type { ConfiguredSecrets } from "./configured-secrets.ts";
 import { openEdge } from "./edge.ts";
 import { recordEscrow } from "./escrow.ts";
-import { handOver, registerRepository, type RepositorySecrets } from "./gitops.ts";
+import { handOver, registerRepository } from "./gitops.ts";
 import { bootMachines } from "./machines.ts";
 import type { Tree } from "./tree.ts";
-
-/** Secrets that a person sets with `pulumi config set --secret`. */
-export interface ConfiguredSecrets extends RepositorySecrets {
-  /** API token of Proxmox, `USER@REALM!ID=SECRET`. */
-  proxmoxToken: pulumi.Output<string> | undefined;
-  cloudflareToken: pulumi.Output<string> | undefined;
-  /** Base64 of the age seed, where it is not to be a new one. */
-  ageSeed: pulumi.Output<string> | undefined;
-  /** Free-form patches of the machine configuration that carry keys. */
-  machinePatches?: pulumi.Output<unknown> | undefined;
-}
 
 /** What a stack tells its people. */
 export interface Outputs {

@@ -2,7 +2,7 @@ import { copyFile, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { Problem } from "../toolchain/problem.ts";
-import type { LabFolder } from "./folder.ts";
+import type { LabFolder } from "../lib/engine/lab-folder.ts";
 
 const isWhole = async (path: string): Promise<boolean> => {
   try {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { encryptedFiles } from "../infra/tree-walk.ts";
 import { Problem } from "../toolchain/problem.ts";
-import { readiness, type Kubernetes, type KubernetesObject } from "./kubernetes.ts";
+import { readiness, type Kubernetes, type KubernetesObject } from "../lib/cluster/kubernetes.ts";
 
 /** Names of the Kubernetes Secrets that a cluster's part of the GitOps tree holds encrypted. */
 export const encryptedSecrets = (root: string, path: string): string[] =>

@@ -2,14 +2,15 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Problem } from "../toolchain/problem.ts";
 import { nodeStates } from "./checks.ts";
-import { table } from "./display.ts";
+import { describeChanges, describeProgress } from "../lib/engine/describe.ts";
+import { table } from "../lib/terminal/display.ts";
 import { endOrphan } from "./engine.ts";
 import { readIfThere, shellExports } from "./environment.ts";
-import { fluxObjects } from "./flux.ts";
-import { Kubernetes } from "./kubernetes.ts";
+import { fluxObjects } from "../lib/cluster/flux.ts";
+import { Kubernetes } from "../lib/cluster/kubernetes.ts";
 import type { LabConfig } from "./lab-config.ts";
 import type { Lab } from "./lab.ts";
-import { describeChanges, describeLeftOut, describeProgress, running, type Context } from "./up.ts";
+import { describeLeftOut, running, type Context } from "./up.ts";
 
 /** Says what the program would change, and changes nothing. */
 export const preview = async (lab: Lab, context: Context): Promise<void> => {

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { codeOf } from "../toolchain/problem.ts";
-import type { LabFolder } from "./folder.ts";
+import type { LabFolder } from "../lib/engine/lab-folder.ts";
 
 /** What a lab accepts in place of the credentials a person would have. */
 export interface Credentials {

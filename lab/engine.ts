@@ -6,11 +6,12 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../toolchain/problem.ts";
 import { checkpointFile, restoreCheckpoint } from "./checkpoint.ts";
-import { engineEnvironment, readIfThere } from "./environment.ts";
-import { RunReport, type EngineEvent } from "./events.ts";
-import type { LabFolder } from "./folder.ts";
+import { engineEnvironment } from "../lib/engine/lab-environment.ts";
+import { readIfThere } from "./environment.ts";
+import { RunReport, type EngineEvent } from "../lib/engine/events.ts";
+import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import { forgetRelease } from "./helm.ts";
-import { Kubernetes } from "./kubernetes.ts";
+import { Kubernetes } from "../lib/cluster/kubernetes.ts";
 import type { LabConfig } from "./lab-config.ts";
 import { endStrays } from "./strays.ts";
 

@@ -1,43 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
-import type { LabFolder } from "./folder.ts";
+import { join } from "node:path";
+import type { LabFolder } from "../lib/engine/lab-folder.ts";
+import { engineEnvironment, stateUrl } from "../lib/engine/lab-environment.ts";
 import type { LabConfig } from "./lab-config.ts";
-
-/**
- * URL of the state. Without `metadata=skip` each object has a second file beside it, which is not replaced but rewritten:
- * an engine that is killed meanwhile leaves it empty, and the state cannot be read any more.
- */
-export const stateUrl = (folder: LabFolder): string => `file://${folder.state}?metadata=skip`;
-
-/** What the engine and its plugins run with, beside what the person's environment has. */
-export const engineEnvironment = (
-  folder: LabFolder,
-  { internet }: Pick<LabConfig, "internet">,
-  path: string = process.env.PATH ?? "",
-): Record<string, string> => {
-  const proxy = `http://${internet.proxy}`;
-  const exceptions = "127.0.0.0/8,localhost";
-  return {
-    PATH: [folder.bin, join(folder.root, "node_modules", ".bin"), path].join(delimiter),
-    PULUMI_HOME: folder.pulumiHome,
-    PULUMI_BACKEND_URL: stateUrl(folder),
-    PULUMI_CONFIG_PASSPHRASE_FILE: folder.passphrase,
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    // The flag --policy-pack of every preview and update. The engine starts it in the program's folder.
-    PULUMI_OPTION_POLICY_PACK: join(folder.root, "policy", "pack"),
-    // A policy may ask of a stack what a lab need not have: an escrow of its secrets.
-    HEARTH_LAB: folder.stack,
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    // Programs disagree on the case of these names.
-    ...both("HTTPS_PROXY", proxy),
-    ...both("HTTP_PROXY", proxy),
-    ...both("NO_PROXY", exceptions),
-    SSL_CERT_FILE: folder.authority,
-    NODE_EXTRA_CA_CERTS: folder.authority,
-  };
-};
-
-const both = (name: string, value: string): Record<string, string> => ({ [name]: value, [name.toLowerCase()]: value });
 
 const quoted = (value: string): string => `'${value.replaceAll("'", String.raw`'\''`)}'`;
 

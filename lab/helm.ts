@@ -1,4 +1,4 @@
-import type { Kubernetes } from "./kubernetes.ts";
+import type { Kubernetes } from "../lib/cluster/kubernetes.ts";
 
 /** A Helm release by its namespace and name. */
 export interface HelmRelease {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../toolchain/problem.ts";
-import type { LabFolder } from "./folder.ts";
+import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import type { LabConfig } from "./lab-config.ts";
 
 /** What the Cloudflare simulator holds. */

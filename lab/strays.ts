@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LabFolder } from "./folder.ts";
+import type { LabFolder } from "../lib/engine/lab-folder.ts";
 
 /** Processes that an engine which was killed left behind: language hosts, plugins and programs from the lab's bin. */
 const strays = async (folder: LabFolder): Promise<number[]> => {

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../toolchain/problem.ts";
-import type { LabFolder } from "./folder.ts";
+import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import { isRunning } from "../toolchain/running.ts";
 
 /** One process of the lab, as the supervisor tells of it. */

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ageRecipient } from "../components/secrets/age.ts";
-import { availableCharts } from "../operations/gitops/charts.ts";
-import { renderTree } from "../operations/gitops/render.ts";
-import { definitionFiles } from "../operations/gitops/schemas.ts";
+import { availableCharts } from "../lib/tree/charts.ts";
+import { renderTree } from "../lib/tree/render.ts";
+import { definitionFiles } from "../lib/tree/schemas.ts";
 import { requiredVersion } from "../toolchain/gomod.ts";
 import { projects } from "../toolchain/projects.ts";
-import { labAgeIdentity } from "./age-seed.ts";
+import { labAgeIdentity } from "../lib/secrets/lab-identity.ts";
 import { deriveStack, type StackConfig } from "./derive.ts";
 import { labTree, type LabTree, type ServableChart } from "./tree.ts";
 

@@ -1,7 +1,7 @@
 import semver from "semver";
-import type { AvailableChart } from "../operations/gitops/charts.ts";
-import type { RenderedCluster, RenderedObject } from "../operations/gitops/render.ts";
-import { groupOf as group, listAt, textAt } from "../operations/gitops/rules/rule.ts";
+import type { AvailableChart } from "../lib/tree/charts.ts";
+import type { RenderedCluster, RenderedObject } from "../lib/tree/render.ts";
+import { groupOf as group, listAt, textAt } from "../lib/tree/rules/rule.ts";
 import type { LabChart } from "./lab-config.ts";
 
 /** A chart that the lab could serve. */

@@ -2,13 +2,14 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { decryptedSecrets, encryptedSecrets, nodeStates, requireNothingMissing } from "./checks.ts";
-import { duration, type Display } from "./display.ts";
+import { duration, type Display } from "../lib/terminal/display.ts";
 import type { Engine, StackOutputs } from "./engine.ts";
-import type { RunReport } from "./events.ts";
-import { waitForFlux, type FluxObject } from "./flux.ts";
-import type { LabFolder } from "./folder.ts";
+import { describeChanges, describeProgress } from "../lib/engine/describe.ts";
+import type { RunReport } from "../lib/engine/events.ts";
+import { waitForFlux, type FluxObject } from "../lib/cluster/flux.ts";
+import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import { interruptible } from "./interrupt.ts";
-import { Kubernetes } from "./kubernetes.ts";
+import { Kubernetes } from "../lib/cluster/kubernetes.ts";
 import type { LabConfig } from "./lab-config.ts";
 import type { Lab } from "./lab.ts";
 import type { ReadTree } from "./tree-reading.ts";
@@ -91,20 +92,6 @@ const bringUp = async (engine: Engine, { display, signal, hurry }: Context): Pro
   display.clear();
   return report;
 };
-
-/** What the engine is at. */
-export const describeProgress = ({ phases }: RunReport): string => {
-  const done = [...phases.values()].reduce((sum, phase) => sum + phase.done, 0);
-  const busy = [...phases.values()].filter(({ running: names }) => names.length > 0);
-  const what = busy.map(({ name, running: names }) => `${name}: ${names.join(", ")}`).join("; ");
-  return `Pulumi, ${done.toString()} resources done${what === "" ? "" : `; ${what}`}`;
-};
-
-/** What a preview says, in a line or a few. */
-export const describeChanges = (preview: RunReport): string =>
-  preview.isUnchanged
-    ? `no changes (${String(preview.counts?.same ?? 0)} resources)`
-    : [`${preview.changes.length.toString()} changes`, ...preview.changes.map((change) => `  ${change}`)].join("\n");
 
 /** Writes down what people and the Git server need of the stack's outputs. */
 const keepOutputs = async (folder: LabFolder, { kubeconfig, talosconfig, deployKey }: StackOutputs): Promise<void> => {

@@ -1,11 +1,11 @@
 import { access, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { Sops } from "../operations/escrow/sops.ts";
+import { Sops } from "../lib/secrets/sops.ts";
 import { moduleFolder } from "../toolchain/modules.ts";
 import { Problem } from "../toolchain/problem.ts";
-import { labAgeIdentity } from "./age-seed.ts";
-import type { LabFolder } from "./folder.ts";
+import { labAgeIdentity } from "../lib/secrets/lab-identity.ts";
+import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import type { Bucket } from "./lab-config.ts";
 
 /** Programs that volumes with data need, beside the simulators'. */

@@ -1,6 +1,6 @@
 import { Secret, type ResourceValidationArgs } from "@pulumi/policy";
 
-import { isUnknownMark } from "../operations/wire.ts";
+import { isUnknownMark } from "../lib/engine/wire.ts";
 import { isObject, type Inputs, type Resource } from "./resource.ts";
 
 /**

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { escrowStatus } from "../components/secrets/escrow-status.ts";
 import type { HearthConfig } from "../infra/config/index.ts";
-import { escrowOpeners, escrowPath } from "../infra/escrow.ts";
+import { escrowOpeners, escrowPath } from "../infra/escrow-file.ts";
 import { codeOf } from "../toolchain/problem.ts";
 import type { Recorded, Surroundings } from "./stack.ts";
 

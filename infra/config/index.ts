@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 
-import { checkConfig, type Draft } from "./checks/index.ts";
+import type { Draft } from "./checks/check.ts";
+import { checkConfig } from "./checks/index.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./error.ts";
 import { explain } from "./explain.ts";
 import type { JsonSchema } from "./json-schema.ts";

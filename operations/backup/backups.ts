@@ -1,10 +1,10 @@
 import { join } from "node:path";
 
-import { labFolder } from "../../lab/folder.ts";
+import { labFolder } from "../../lib/engine/lab-folder.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { openersFor } from "../escrow/openers.ts";
+import { openersFor } from "../../lib/secrets/openers.ts";
 import { copyTo, folderPlace, placesOf, type Copied, type Place } from "../places/index.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../../lib/engine/target.ts";
 import { seal, unseal } from "./sealed.ts";
 
 /** What is backed up. */

@@ -1,5 +1,5 @@
-import { table } from "../../lab/display.ts";
-import type { Session } from "../session.ts";
+import { table } from "../../lib/terminal/display.ts";
+import type { Session } from "../../lib/terminal/session.ts";
 import type { Backups } from "./backups.ts";
 
 /** Prints what backups there are, and which places do not answer. */

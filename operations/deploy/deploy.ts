@@ -1,15 +1,15 @@
 import { join } from "node:path";
 
 import { examineStackFile, readStackFile } from "../../infra/config/stack-file.ts";
-import type { Display } from "../../lab/display.ts";
-import type { RunReport } from "../../lab/events.ts";
-import { describeChanges, describeProgress } from "../../lab/up.ts";
+import type { Display } from "../../lib/terminal/display.ts";
+import type { RunReport } from "../../lib/engine/events.ts";
+import { describeChanges, describeProgress } from "../../lib/engine/describe.ts";
 import { escrowProblem } from "../../policy/escrow.ts";
 import { recordedIn } from "../../policy/recorded.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { backUpState } from "../state/backup.ts";
-import { Target } from "../target.ts";
-import { complaints, runEngine, type Operation, type RunOptions } from "../engine.ts";
+import { Target } from "../../lib/engine/target.ts";
+import { complaints, runEngine, type Operation, type RunOptions } from "../../lib/engine/run.ts";
 import { LostMachines, refusals } from "./plan.ts";
 
 const root = join(import.meta.dirname, "..", "..");

@@ -1,7 +1,7 @@
-import { Display, duration } from "../../lab/display.ts";
+import { Display, duration } from "../../lib/terminal/display.ts";
 import { readArguments } from "../../toolchain/arguments.ts";
-import { runCommand, type Session } from "../session.ts";
-import { stackArgument } from "../stack-argument.ts";
+import { runCommand, type Session } from "../../lib/terminal/session.ts";
+import { stackArgument } from "../../lib/terminal/stack-argument.ts";
 import { deploy } from "./deploy.ts";
 
 const usage = `Usage: npm run deploy -- STACK

@@ -1,4 +1,4 @@
-import type { EngineEvent } from "../../lab/events.ts";
+import type { EngineEvent } from "../../lib/engine/events.ts";
 import type { Exemption } from "../../infra/config/policy.ts";
 import { applyType, vmType } from "../../policy/machine-documents.ts";
 import { judge } from "../../policy/rule.ts";

@@ -1,4 +1,4 @@
-import type { EngineEvent, StepMetadata } from "../../lab/events.ts";
+import type { EngineEvent, StepMetadata } from "../../lib/engine/events.ts";
 import { nameOf } from "../../policy/stack.ts";
 
 /** A resource that is not what the state says. */

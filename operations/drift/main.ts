@@ -1,15 +1,15 @@
 import { writeFile } from "node:fs/promises";
 
-import { Display, duration } from "../../lab/display.ts";
-import { describeProgress } from "../../lab/up.ts";
+import { Display, duration } from "../../lib/terminal/display.ts";
+import { describeProgress } from "../../lib/engine/describe.ts";
 import { recordedIn } from "../../policy/recorded.ts";
 import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { complaints, runEngine } from "../engine.ts";
+import { complaints, runEngine } from "../../lib/engine/run.ts";
 import { fromEnvironment, type GitHub } from "../github/github.ts";
 import { closeIssue, keepIssue, type IssueOutcome } from "../github/issue.ts";
-import { runCommand, type Session } from "../session.ts";
-import { stackArgument } from "../stack-argument.ts";
+import { runCommand, type Session } from "../../lib/terminal/session.ts";
+import { stackArgument } from "../../lib/terminal/stack-argument.ts";
 import { DriftFinder, driftReport } from "./drift.ts";
 
 const usage = `Usage: npm run drift -- STACK [--report FILE] [--issue]

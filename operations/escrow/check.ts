@@ -1,11 +1,11 @@
 import { escrowStatus } from "../../components/secrets/escrow-status.ts";
-import { escrowPath } from "../../infra/escrow.ts";
+import { escrowPath } from "../../infra/escrow-file.ts";
 import { placesOf } from "../places/index.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../../lib/engine/target.ts";
 import { collect } from "./collect.ts";
 import { differences } from "./differences.ts";
-import { fingerprint } from "./escrow.ts";
-import { openersFor } from "./openers.ts";
+import { fingerprint } from "../../lib/secrets/escrow.ts";
+import { openersFor } from "../../lib/secrets/openers.ts";
 import { openWithEach, type Trial } from "./verify.ts";
 import { textAt, type Means } from "./write.ts";
 

@@ -2,18 +2,18 @@ import { readFile } from "node:fs/promises";
 
 import { examineStackFile, parseStackFile } from "../../infra/config/stack-file.ts";
 import { ConfigurationError } from "../../infra/config/error.ts";
-import { labAgeIdentity } from "../../lab/age-seed.ts";
-import { Display, duration, table } from "../../lab/display.ts";
-import { labFolder } from "../../lab/folder.ts";
+import { labAgeIdentity } from "../../lib/secrets/lab-identity.ts";
+import { Display, duration, table } from "../../lib/terminal/display.ts";
+import { labFolder } from "../../lib/engine/lab-folder.ts";
 import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { tellCopies, writeWhole } from "../places/index.ts";
-import type { Session } from "../session.ts";
-import { Target } from "../target.ts";
+import type { Session } from "../../lib/terminal/session.ts";
+import { Target } from "../../lib/engine/target.ts";
 import { checkEscrow } from "./check.ts";
-import { identitiesAtHand } from "./keys.ts";
+import { identitiesAtHand } from "../../lib/secrets/keys.ts";
 import { exchangeRecipients, type Exchange } from "./recipients.ts";
-import { Sops } from "./sops.ts";
+import { Sops } from "../../lib/secrets/sops.ts";
 import type { Trial } from "./verify.ts";
 import { writeEscrow, type Means } from "./write.ts";
 
@@ -71,10 +71,7 @@ export const cli = async (args: string[], session: Session): Promise<number> => 
 /** What opens escrows here: the keys at hand, and in the lab its own. */
 export const meansFor = async (target: Target, files: string[], kms: boolean, display: Display): Promise<Means> => ({
   keys: {
-    identities: [
-      ...(await identitiesAtHand(files)),
-      ...(target.isLab ? [labAgeIdentity] : []),
-    ],
+    identities: [...(await identitiesAtHand(files)), ...(target.isLab ? [labAgeIdentity] : [])],
     kms,
   },
   sops: await Sops.find(target.root),

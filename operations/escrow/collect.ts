@@ -8,9 +8,9 @@ import { deriveSeed } from "../../components/secrets/derive.ts";
 import { sshKeyPair } from "../../components/secrets/ssh.ts";
 import { toBundle } from "../../components/talos/secrets-bundle.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import type { Target } from "../target.ts";
-import { nameOf, ofType, unmarked, type Export } from "./deployment.ts";
-import type { Escrow } from "./escrow.ts";
+import type { Target } from "../../lib/engine/target.ts";
+import { nameOf, ofType, unmarked, type Export } from "../../lib/engine/export.ts";
+import type { Escrow } from "../../lib/secrets/escrow.ts";
 
 /** What an escrow is made of. */
 export interface Sources {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import type { Escrow } from "./escrow.ts";
+import type { Escrow } from "../../lib/secrets/escrow.ts";
 
 /** Parts that say of what an escrow is, not what is in it. */
 const notContent = new Set(["version", "createdAt"]);

@@ -1,8 +1,8 @@
 import { Problem } from "../../toolchain/problem.ts";
 import { differences } from "./differences.ts";
-import { headOf, readEscrow, type Escrow } from "./escrow.ts";
-import { byRecipient, type Keys } from "./keys.ts";
-import type { Sops } from "./sops.ts";
+import { headOf, readEscrow, type Escrow } from "../../lib/secrets/escrow.ts";
+import { byRecipient, type Keys } from "../../lib/secrets/keys.ts";
+import type { Sops } from "../../lib/secrets/sops.ts";
 
 /** How one of the keys that should open an escrow did. */
 export interface Trial {

@@ -3,16 +3,16 @@ import { resolve } from "node:path";
 
 import { escrowHead } from "../../components/secrets/escrow-head.ts";
 import { escrowStatus } from "../../components/secrets/escrow-status.ts";
-import { escrowPath } from "../../infra/escrow.ts";
+import { escrowPath } from "../../infra/escrow-file.ts";
 import { codeOf, Problem } from "../../toolchain/problem.ts";
 import { copyTo, placesOf, writeWhole, type Copied } from "../places/index.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../../lib/engine/target.ts";
 import { collect } from "./collect.ts";
 import { differences } from "./differences.ts";
-import { fingerprint, sealEscrow, type Escrow } from "./escrow.ts";
-import type { Keys } from "./keys.ts";
-import { openersFor } from "./openers.ts";
-import type { Sops } from "./sops.ts";
+import { fingerprint, sealEscrow, type Escrow } from "../../lib/secrets/escrow.ts";
+import type { Keys } from "../../lib/secrets/keys.ts";
+import { openersFor } from "../../lib/secrets/openers.ts";
+import type { Sops } from "../../lib/secrets/sops.ts";
 import { openWithEach, type Trial } from "./verify.ts";
 
 /** What a command on an escrow has at hand. */

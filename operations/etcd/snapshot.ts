@@ -9,7 +9,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { Backups, type Backup } from "../backup/backups.ts";
 import type { Copied } from "../places/index.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../../lib/engine/target.ts";
 
 /** What a snapshot holds, as etcdutl finds it. */
 export interface SnapshotFacts {

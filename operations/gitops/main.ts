@@ -6,9 +6,9 @@ import { count } from "../../infra/config/error.ts";
 import { stacksIn } from "../../infra/config/stack-file.ts";
 import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { runCommand } from "../session.ts";
-import { checkCluster, describeFinding } from "./check.ts";
-import { renderCluster } from "./render.ts";
+import { runCommand } from "../../lib/terminal/session.ts";
+import { checkCluster, describeFinding } from "../../lib/tree/check.ts";
+import { renderCluster } from "../../lib/tree/render.ts";
 
 const usage = `Usage: npm run gitops -- COMMAND [STACK…]
 

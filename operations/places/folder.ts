@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { codeOf } from "../../toolchain/problem.ts";
 import type { Place } from "./place.ts";
-import { writeWhole } from "./whole-file.ts";
+import { writeWhole } from "../../lib/terminal/whole-file.ts";
 
 const unlessMissing =
   <T>(otherwise: T) =>

@@ -6,7 +6,7 @@ import { execa } from "execa";
 
 import { Problem } from "../../toolchain/problem.ts";
 import type { Place } from "./place.ts";
-import { writeWhole } from "./whole-file.ts";
+import { writeWhole } from "../../lib/terminal/whole-file.ts";
 
 export interface GitPlaceArgs {
   /** URL that Git pushes to. */

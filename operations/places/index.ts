@@ -9,7 +9,7 @@ import { s3Place } from "./s3.ts";
 export { copyTo, type Copied, type Place } from "./place.ts";
 export { folderPlace } from "./folder.ts";
 export { tellCopies } from "./tell.ts";
-export { writeWhole } from "./whole-file.ts";
+export { writeWhole } from "../../lib/terminal/whole-file.ts";
 
 type Copy = NonNullable<HearthConfig["escrow"]>["copies"][number];
 

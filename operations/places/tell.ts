@@ -1,4 +1,4 @@
-import type { Session } from "../session.ts";
+import type { Session } from "../../lib/terminal/session.ts";
 import type { Copied } from "./place.ts";
 
 /** Says of each copy how it went; gives whether all went well. */

@@ -1,11 +1,8 @@
-import { dangerOf, dangers, type Danger } from "./danger.ts";
+import { dangerOf, dangers, type Danger, type Operation } from "./danger.ts";
 import { nameOf, type EngineEvent, type StepMetadata } from "./events.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import { propertyDiff, type PropertyChange } from "./property-diff.ts";
-import { readValues, Unknown, type Values } from "./value.ts";
-
-/** What happens to a resource. */
-export type Operation = "create" | "update" | "replace" | "delete" | "import" | "other";
+import { readValues, Unknown, type Values } from "../../lib/engine/value.ts";
 
 export interface ResourceChange {
   urn: string;

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 
-import { duration } from "../../lab/display.ts";
+import { duration } from "../../lib/terminal/display.ts";
 import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Engine, policyPacks } from "./engine.ts";

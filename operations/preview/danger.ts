@@ -1,4 +1,5 @@
-import type { Operation } from "./changes.ts";
+/** What happens to a resource. */
+export type Operation = "create" | "update" | "replace" | "delete" | "import" | "other";
 
 /** What is lost when a resource goes. */
 export type Danger = "machine" | "secret" | "volume" | "tunnel" | "cluster";

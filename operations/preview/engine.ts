@@ -7,7 +7,7 @@ import { execa } from "execa";
 import { codeOf, Problem } from "../../toolchain/problem.ts";
 import type { ResourceState } from "./changes.ts";
 import { readEvent, type EngineEvent } from "./events.ts";
-import { readValues } from "./value.ts";
+import { readValues } from "../../lib/engine/value.ts";
 
 /** A stack's state. */
 export interface State {

@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync, randomBytes } from "node:crypto";
 
-import { isValues, Secret, Unknown, type Value } from "./value.ts";
+import { isValues, Secret, Unknown, type Value } from "../../lib/engine/value.ts";
 
 /** Digits of a fingerprint: two values of a stack have the same one by chance once in 2^48. */
 const digits = 12;

@@ -3,8 +3,15 @@ import type { Fingerprints } from "./fingerprints.ts";
 import { yamlDiff } from "./line-diff.ts";
 import { shownConfig, type MachineConfig } from "./machine-config.ts";
 import { machineRestarts, virtualMachineRestarts, type Restart } from "./reboots.ts";
-import type { MachineChange } from "./report.ts";
-import { plain } from "./value.ts";
+import { plain } from "../../lib/engine/value.ts";
+
+/** The lines in which a machine's configuration differs. */
+export interface MachineChange {
+  node: string;
+  lines: string[];
+  /** Only what carries no keys could be compared. */
+  partial: boolean;
+}
 
 const configurationType = "talos:machine/configurationApply:ConfigurationApply";
 const virtualMachine = /^proxmoxve:index\/(vmLegacy|vm):/;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { Display } from "../../lab/display.ts";
+import { Display } from "../../lib/terminal/display.ts";
 import { explain } from "../../toolchain/problem.ts";
 import { cli } from "./cli.ts";
 

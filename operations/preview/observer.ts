@@ -12,7 +12,7 @@ import {
 import analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
 
 import type { ResourceState } from "./changes.ts";
-import { readValues, type Values } from "./value.ts";
+import { readValues, type Values } from "../../lib/engine/value.ts";
 
 /** Name by which the engine tells of the observer. */
 export const observerName = "hearth-preview";

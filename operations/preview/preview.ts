@@ -10,7 +10,7 @@ import { policyResults, withoutColours } from "./policy.ts";
 import { report, type Preview } from "./report.ts";
 import { treeChanges } from "./tree-changes.ts";
 import type { Trees } from "./trees.ts";
-import { plain, secretStrings } from "./value.ts";
+import { plain, secretStrings } from "../../lib/engine/value.ts";
 import { Veil, type Hidden } from "./veil.ts";
 
 /** Everything that a preview is made of. */

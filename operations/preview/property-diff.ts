@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { diffArrays } from "diff";
 
 import type { Fingerprints } from "./fingerprints.ts";
-import { isValues, Secret, Unknown, type Value, type Values } from "./value.ts";
+import { isValues, Secret, Unknown, type Value, type Values } from "../../lib/engine/value.ts";
 
 /** A property that changes: where it is, and what it was and becomes as it may be shown. */
 export interface PropertyChange {

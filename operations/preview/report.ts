@@ -1,6 +1,7 @@
 import { count } from "../../infra/config/error.ts";
-import type { Operation, ResourceChange } from "./changes.ts";
-import { dangerNouns } from "./danger.ts";
+import type { ResourceChange } from "./changes.ts";
+import { dangerNouns, type Operation } from "./danger.ts";
+import type { MachineChange } from "./machines.ts";
 import { block, code, escaped, folded, table } from "./markdown.ts";
 import type { PolicyResults } from "./policy.ts";
 import type { Restart } from "./reboots.ts";
@@ -8,14 +9,6 @@ import type { TreeChange } from "./tree-changes.ts";
 
 /** What a preview comes to. */
 export type Outcome = "unchanged" | "changes" | "dangerous" | "failed";
-
-/** The lines in which a machine's configuration differs. */
-export interface MachineChange {
-  node: string;
-  lines: string[];
-  /** Only what carries no keys could be compared. */
-  partial: boolean;
-}
 
 /** Everything that a preview tells. */
 export interface Preview {

@@ -5,8 +5,8 @@ import { isScalar, parseAllDocuments, visit } from "yaml";
 
 import { examineStackFile, readStackFile } from "../../infra/config/stack-file.ts";
 import { explain } from "../../toolchain/problem.ts";
-import { describeFinding } from "../gitops/check.ts";
-import { renderTree, type RenderedCluster } from "../gitops/render.ts";
+import { describeFinding } from "../../lib/tree/check.ts";
+import { renderTree, type RenderedCluster } from "../../lib/tree/render.ts";
 import type { Git } from "./git.ts";
 import type { TreeObject } from "./tree-changes.ts";
 

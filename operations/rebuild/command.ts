@@ -1,21 +1,21 @@
 import { Listr, PRESET_TIMER } from "listr2";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { Display } from "../../lab/display.ts";
+import { Display } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { meansFor } from "../escrow/cli.ts";
-import type { Escrow } from "../escrow/escrow.ts";
+import type { Escrow } from "../../lib/secrets/escrow.ts";
 import type { Means } from "../escrow/write.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../../lib/engine/target.ts";
 import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
-import type { Deployment } from "./deployment.ts";
+import type { Deployment } from "../../lib/engine/deployment.ts";
 import { lookAtEdge } from "./edge.ts";
 import { authorityOf, fromBase64, lookAtMachines, readState } from "./examine.ts";
 import { Journal, type Entry } from "./journal.ts";
 import { requireEscrowOfNow } from "./older-escrow.ts";
 import { describePlan, planFor, type Case, type Situation } from "./plan.ts";
-import { PulumiStack } from "./pulumi.ts";
+import { PulumiStack } from "../../lib/engine/pulumi.ts";
 import { clearEngine, phasesOf, type Rebuild } from "./rebuild.ts";
 
 export interface RebuildOptions {

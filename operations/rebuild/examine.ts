@@ -1,8 +1,8 @@
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { outputsOf, type Deployment } from "./deployment.ts";
-import { hasEtcd, machineState } from "./machine-state.ts";
+import { outputsOf, type Deployment } from "../../lib/engine/deployment.ts";
+import { hasEtcd, machineState } from "../../lib/cluster/machine-state.ts";
 import type { Situation } from "./plan.ts";
-import type { PulumiStack } from "./pulumi.ts";
+import type { PulumiStack } from "../../lib/engine/pulumi.ts";
 
 interface SecretsOutputs {
   machineSecrets: { certs: { os: { cert: string } } };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Kubernetes, KubernetesObject } from "../../lab/kubernetes.ts";
+import type { Kubernetes, KubernetesObject } from "../../lib/cluster/kubernetes.ts";
 import { lists, lostVolumes, type Inventory } from "./lost-volumes.ts";
 
 const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";

@@ -2,14 +2,14 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 
-import { escrowPath } from "../../infra/escrow.ts";
+import { escrowPath } from "../../infra/escrow-file.ts";
 import { codeOf, Problem } from "../../toolchain/problem.ts";
 import { Backups } from "../backup/backups.ts";
 import { unseal } from "../backup/sealed.ts";
-import { readEscrow, requireStack, type Escrow } from "../escrow/escrow.ts";
+import { readEscrow, requireStack, type Escrow } from "../../lib/secrets/escrow.ts";
 import type { Means } from "../escrow/write.ts";
 import { withSnapshot } from "../etcd/snapshot.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../../lib/engine/target.ts";
 import { requireSnapshot } from "./snapshot.ts";
 import { mended } from "./stack-file.ts";
 

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../lab/kubernetes.ts";
+import type { KubernetesObject } from "../../lib/cluster/kubernetes.ts";
 
 /** What a cluster has that concerns volumes, by the path of its list below `/apis/` or `/api/`. */
 export type Inventory = Record<keyof typeof lists, KubernetesObject[]> & {

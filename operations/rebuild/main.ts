@@ -2,8 +2,8 @@ import { resolve } from "node:path";
 
 import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { agreed, runCommand, type Session } from "../session.ts";
-import { Target } from "../target.ts";
+import { agreed, runCommand, type Session } from "../../lib/terminal/session.ts";
+import { Target } from "../../lib/engine/target.ts";
 import { rebuild } from "./command.ts";
 
 const usage = `Usage: npm run rebuild -- STACK [--from ESCROW] [--etcd SNAPSHOT] [--yes] [--lab]

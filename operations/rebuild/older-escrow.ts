@@ -1,9 +1,9 @@
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { Kubernetes, type KubernetesObject } from "../../lab/kubernetes.ts";
+import { Kubernetes, type KubernetesObject } from "../../lib/cluster/kubernetes.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import type { Escrow } from "../escrow/escrow.ts";
+import type { Escrow } from "../../lib/secrets/escrow.ts";
 import { fromBase64 } from "./examine.ts";
-import { clientOfSecrets, Talosctl } from "./talosctl.ts";
+import { clientOfSecrets, Talosctl } from "../../lib/cluster/talosctl.ts";
 
 type Held = Pick<Escrow, "ageIdentity" | "deployKey">;
 

@@ -1,6 +1,6 @@
 import { Problem } from "../../toolchain/problem.ts";
-import type { Loss } from "./deployment.ts";
-import type { MachineState } from "./machine-state.ts";
+import type { Loss } from "../../lib/engine/deployment.ts";
+import type { MachineState } from "../../lib/cluster/machine-state.ts";
 
 /** What a rebuild finds when it looks around. */
 export interface Situation {

@@ -3,19 +3,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientConfiguration } from "@pulumi/talos";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { Kubernetes } from "../../lab/kubernetes.ts";
-import { describeChanges, describeProgress } from "../../lab/up.ts";
+import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
+import { describeChanges, describeProgress } from "../../lib/engine/describe.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { adopting, type Roots } from "./adoption/index.ts";
-import { forgotten, outputsOf, withoutLost } from "./deployment.ts";
+import { forgotten, outputsOf, withoutLost } from "../../lib/engine/deployment.ts";
 import { forgetLostVolumes } from "./forget-volumes.ts";
 import { waitForGit } from "./gitops.ts";
 import type { Journal } from "./journal.ts";
-import { hasEtcd } from "./machine-state.ts";
+import { hasEtcd } from "../../lib/cluster/machine-state.ts";
 import type { Plan } from "./plan.ts";
-import { endEngine } from "./processes.ts";
-import type { PulumiStack } from "./pulumi.ts";
-import { clientOfSecrets, etcdMembers, Talosctl } from "./talosctl.ts";
+import { endEngine } from "../../lib/engine/processes.ts";
+import type { PulumiStack } from "../../lib/engine/pulumi.ts";
+import { clientOfSecrets, etcdMembers, Talosctl } from "../../lib/cluster/talosctl.ts";
 
 /** What a rebuild works on and with. */
 export interface Rebuild {

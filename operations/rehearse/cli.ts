@@ -1,15 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
-import { Display } from "../../lab/display.ts";
-import { labFolder } from "../../lab/folder.ts";
+import { Display } from "../../lib/terminal/display.ts";
+import { labFolder } from "../../lib/engine/lab-folder.ts";
 import { keepsVolumes } from "../../lab/volumes.ts";
 import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { meansFor } from "../escrow/cli.ts";
-import { PulumiStack } from "../rebuild/pulumi.ts";
-import type { Session } from "../session.ts";
-import { Target } from "../target.ts";
+import { PulumiStack } from "../../lib/engine/pulumi.ts";
+import type { Session } from "../../lib/terminal/session.ts";
+import { Target } from "../../lib/engine/target.ts";
 import { fire, wipe, type Loss } from "./disaster.ts";
 import { rehearse } from "./rehearse.ts";
 import { table, timelineSvg, type Rehearsal } from "./timeline.ts";

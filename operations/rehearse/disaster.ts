@@ -2,19 +2,19 @@ import { writeFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Display } from "../../lab/display.ts";
-import { labFolder } from "../../lab/folder.ts";
+import { Display } from "../../lib/terminal/display.ts";
+import { labFolder } from "../../lib/engine/lab-folder.ts";
 import { Lab } from "../../lab/lab.ts";
 import { lose } from "../../lab/lose.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
-import { machineState } from "../rebuild/machine-state.ts";
-import { outputsOf } from "../rebuild/deployment.ts";
+import { machineState } from "../../lib/cluster/machine-state.ts";
+import { outputsOf } from "../../lib/engine/deployment.ts";
 import { authorityOf } from "../rebuild/examine.ts";
-import type { PulumiStack } from "../rebuild/pulumi.ts";
-import { Talosctl } from "../rebuild/talosctl.ts";
+import type { PulumiStack } from "../../lib/engine/pulumi.ts";
+import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { ClientConfiguration } from "@pulumi/talos";
-import type { Target } from "../target.ts";
+import type { Target } from "../../lib/engine/target.ts";
 
 /** What a rehearsal takes away. */
 export type Loss = "machines" | "state" | "all";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
-import type { Kubernetes, KubernetesObject } from "../../lab/kubernetes.ts";
-import { outputsOf, type Deployment } from "../rebuild/deployment.ts";
+import type { Kubernetes, KubernetesObject } from "../../lib/cluster/kubernetes.ts";
+import { outputsOf, type Deployment } from "../../lib/engine/deployment.ts";
 
 /** What makes a cluster the same one, by what it is called, each as a digest of its bytes. */
 export type Identity = Record<string, string>;

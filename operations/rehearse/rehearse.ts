@@ -1,11 +1,11 @@
-import { Kubernetes } from "../../lab/kubernetes.ts";
+import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { writeEscrow, type Means } from "../escrow/write.ts";
 import { takeSnapshot } from "../etcd/snapshot.ts";
 import { rebuild } from "../rebuild/command.ts";
-import { outputsOf } from "../rebuild/deployment.ts";
+import { outputsOf } from "../../lib/engine/deployment.ts";
 import { waitForGit } from "../rebuild/gitops.ts";
-import type { PulumiStack } from "../rebuild/pulumi.ts";
-import type { Target } from "../target.ts";
+import type { PulumiStack } from "../../lib/engine/pulumi.ts";
+import type { Target } from "../../lib/engine/target.ts";
 import { rowIn } from "./database.ts";
 import type { Disaster, Loss } from "./disaster.ts";
 import { decryptedOf, identityOf, tracesOf, type Identity } from "./identity.ts";

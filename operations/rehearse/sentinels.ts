@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import type { Kubernetes, KubernetesObject } from "../../lab/kubernetes.ts";
+import type { Kubernetes, KubernetesObject } from "../../lib/cluster/kubernetes.ts";
 
 /** Names of the objects that a rehearsal plants: one before the backup, one after it. */
 export const sentinels = { early: "hearth-rehearsal", late: "hearth-rehearsal-late" };

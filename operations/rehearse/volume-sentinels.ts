@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Kubernetes, KubernetesObject } from "../../lab/kubernetes.ts";
+import type { Kubernetes, KubernetesObject } from "../../lib/cluster/kubernetes.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { databaseWith } from "./database.ts";
 import { driverOf, onMachines } from "../rebuild/lost-volumes.ts";

@@ -10,11 +10,11 @@ import { readStackFile, examineStackFile, stacksIn } from "../../infra/config/st
 import { readTree } from "../../infra/tree.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { configuredSecrets, exportState } from "../escrow/collect.ts";
-import { nameOf, ofType, plantedIdentity } from "../escrow/deployment.ts";
-import type { Sops } from "../escrow/sops.ts";
+import { nameOf, ofType, plantedIdentity } from "../../lib/engine/export.ts";
+import type { Sops } from "../../lib/secrets/sops.ts";
 import { writeEscrow, type Means, type Written } from "../escrow/write.ts";
 import { writeWhole } from "../places/index.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../../lib/engine/target.ts";
 
 /** What a rotation did. */
 export interface Rotated {

@@ -2,12 +2,12 @@ import type { ClientConfiguration, MachineSecrets } from "@pulumi/talos";
 
 import { Problem } from "../../toolchain/problem.ts";
 import { writeEscrow, type Means, type Written } from "../escrow/write.ts";
-import { outputsOf, revealed, without, type Deployment } from "../rebuild/deployment.ts";
-import { printedDocuments } from "../rebuild/machine-configuration.ts";
-import { PulumiStack } from "../rebuild/pulumi.ts";
-import { Talosctl } from "../rebuild/talosctl.ts";
-import type { Target } from "../target.ts";
-import { secretSignature, signatureKey } from "../wire.ts";
+import { outputsOf, revealed, without, type Deployment } from "../../lib/engine/deployment.ts";
+import { printedDocuments } from "../../lib/cluster/machine-configuration.ts";
+import { PulumiStack } from "../../lib/engine/pulumi.ts";
+import { Talosctl } from "../../lib/cluster/talosctl.ts";
+import type { Target } from "../../lib/engine/target.ts";
+import { secretSignature, signatureKey } from "../../lib/engine/wire.ts";
 
 /** A certificate authority with its key, both PEM in base64. */
 interface Authority {

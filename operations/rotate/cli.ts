@@ -1,11 +1,11 @@
-import { Display } from "../../lab/display.ts";
+import { Display } from "../../lib/terminal/display.ts";
 import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { meansFor } from "../escrow/cli.ts";
 import type { Means, Written } from "../escrow/write.ts";
-import type { Session } from "../session.ts";
-import { Target } from "../target.ts";
+import type { Session } from "../../lib/terminal/session.ts";
+import { Target } from "../../lib/engine/target.ts";
 import { rotateAge } from "./age.ts";
 import { rotateAuthority } from "./authority.ts";
 

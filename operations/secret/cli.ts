@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 
 import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "../../lib/terminal/session.ts";
 import { SecretFiles } from "./files.ts";
 import { secretManifest } from "./template.ts";
 

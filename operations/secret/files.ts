@@ -5,7 +5,7 @@ import { join, relative, resolve } from "node:path";
 import { execa } from "execa";
 
 import { ageRecipient } from "../../components/secrets/age.ts";
-import { labAgeIdentity } from "../../lab/age-seed.ts";
+import { labAgeIdentity } from "../../lib/secrets/lab-identity.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 

@@ -1,7 +1,7 @@
-import { stackOutputs, type Export } from "../escrow/deployment.ts";
+import { stackOutputs, type Export } from "../../lib/engine/export.ts";
 import { Backups, type Backup } from "../backup/backups.ts";
 import type { Copied } from "../places/index.ts";
-import type { Target } from "../target.ts";
+import type { Target } from "../../lib/engine/target.ts";
 import { Problem } from "../../toolchain/problem.ts";
 
 /**

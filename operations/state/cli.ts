@@ -1,12 +1,12 @@
-import { Display, duration } from "../../lab/display.ts";
+import { Display, duration } from "../../lib/terminal/display.ts";
 import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Backups } from "../backup/backups.ts";
 import { list } from "../backup/list.ts";
 import { meansFor } from "../escrow/cli.ts";
 import { tellCopies } from "../places/index.ts";
-import { agreed, type Session } from "../session.ts";
-import { Target } from "../target.ts";
+import { agreed, type Session } from "../../lib/terminal/session.ts";
+import { Target } from "../../lib/engine/target.ts";
 import { backUpState, restoreState } from "./backup.ts";
 
 const usage = `Usage: npm run state -- COMMAND STACK [FLAG…]

@@ -1,4 +1,4 @@
-import { runCommand } from "../session.ts";
+import { runCommand } from "../../lib/terminal/session.ts";
 import { cli } from "./cli.ts";
 
 await runCommand(cli);

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { runCommand } from "../session.ts";
+import { runCommand } from "../../lib/terminal/session.ts";
 import { actionlint } from "./actionlint.ts";
 import { dangersOf, type Danger } from "./dangers.ts";
 

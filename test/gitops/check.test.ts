@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 
 import { expect } from "chai";
 
-import { checkCluster, describeFinding } from "../../operations/gitops/check.ts";
+import { checkCluster, describeFinding } from "../../lib/tree/check.ts";
 
 const root = join(import.meta.dirname, "../..");
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
-import { renderCluster, type RenderedObject } from "../../operations/gitops/render.ts";
+import { renderCluster, type RenderedObject } from "../../lib/tree/render.ts";
 
 const root = join(import.meta.dirname, "../..");
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { parseAllDocuments } from "yaml";
 
-import { renderTree } from "../../operations/gitops/render.ts";
+import { renderTree } from "../../lib/tree/render.ts";
 
 const root = join(import.meta.dirname, "../..");
 const systems = globSync("gitops/{infrastructure/*,apps}/*/flux.yaml", { cwd: root }).sort();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { parse } from "yaml";
 
-import { renderCluster, type RenderedObject } from "../../operations/gitops/render.ts";
+import { renderCluster, type RenderedObject } from "../../lib/tree/render.ts";
 
 const root = join(import.meta.dirname, "../..");
 const security = join(root, "gitops/infrastructure/security");

@@ -9,8 +9,8 @@ import { generateIdentity, identityToRecipient } from "age-encryption";
 import { expect } from "chai";
 import { execa } from "execa";
 
-import { fingerprint, readEscrow, requireStack, sealEscrow } from "../../operations/escrow/escrow.ts";
-import { Sops } from "../../operations/escrow/sops.ts";
+import { fingerprint, readEscrow, requireStack, sealEscrow } from "../../lib/secrets/escrow.ts";
+import { Sops } from "../../lib/secrets/sops.ts";
 import { openWithEach } from "../../operations/escrow/verify.ts";
 import { copyTo, folderPlace } from "../../operations/places/index.ts";
 import { gitPlace } from "../../operations/places/git.ts";
@@ -186,7 +186,7 @@ describe("an escrow's file", () => {
     it("stays whole where the disk is full", async function () {
       const nas = join(folder, "nas");
       const script = join(folder, "write.mts");
-      const module = join(import.meta.dirname, "../../operations/places/whole-file.ts");
+      const module = join(import.meta.dirname, "../../lib/terminal/whole-file.ts");
       await writeFile(
         script,
         `import { writeWhole } from ${JSON.stringify(module)};
@@ -212,7 +212,7 @@ describe("an escrow's file", () => {
       const nas = join(folder, "nas");
       const [old, next] = ["a", "b"].map((letter) => letter.repeat(4_000_000));
       const script = join(folder, "kill.mts");
-      const module = join(import.meta.dirname, "../../operations/places/whole-file.ts");
+      const module = join(import.meta.dirname, "../../lib/terminal/whole-file.ts");
       await writeFile(
         script,
         `import { writeWhole } from ${JSON.stringify(module)};

@@ -12,9 +12,9 @@ import { parse } from "yaml";
 
 import { ageIdentity } from "../../components/secrets/age.ts";
 import { escrowHead } from "../../components/secrets/escrow-head.ts";
-import { labAgeIdentity } from "../../lab/age-seed.ts";
-import { readEscrow } from "../../operations/escrow/escrow.ts";
-import { Sops } from "../../operations/escrow/sops.ts";
+import { labAgeIdentity } from "../../lib/secrets/lab-identity.ts";
+import { readEscrow } from "../../lib/secrets/escrow.ts";
+import { Sops } from "../../lib/secrets/sops.ts";
 import { LabCheckout } from "../support/lab-checkout.ts";
 import { filesWith, secretsOf } from "../support/leaks.ts";
 import { tool } from "../support/tools.ts";

@@ -7,8 +7,8 @@ import { generateIdentity, identityToRecipient } from "age-encryption";
 import { expect } from "chai";
 import { execa } from "execa";
 
-import { engineEnvironment } from "../../lab/environment.ts";
-import { labFolder } from "../../lab/folder.ts";
+import { engineEnvironment } from "../../lib/engine/lab-environment.ts";
+import { labFolder } from "../../lib/engine/lab-folder.ts";
 import type { LabConfig } from "../../lab/lab-config.ts";
 import { LabCheckout } from "../support/lab-checkout.ts";
 import { eventually } from "../support/lab-process.ts";

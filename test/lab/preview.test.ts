@@ -7,7 +7,7 @@ import { execa } from "execa";
 
 import { limit } from "../../operations/preview/limit.ts";
 import { exitCodes } from "../../operations/preview/cli.ts";
-import { labAgeIdentity } from "../../lab/age-seed.ts";
+import { labAgeIdentity } from "../../lib/secrets/lab-identity.ts";
 import { LabCheckout } from "../support/lab-checkout.ts";
 import { filesWith, secretsOf } from "../support/leaks.ts";
 import { tool } from "../support/tools.ts";

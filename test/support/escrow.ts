@@ -1,7 +1,7 @@
 import { ageIdentity } from "../../components/secrets/age.ts";
 import { deriveSeed } from "../../components/secrets/derive.ts";
 import { sshKeyPair } from "../../components/secrets/ssh.ts";
-import type { Escrow } from "../../operations/escrow/escrow.ts";
+import type { Escrow } from "../../lib/secrets/escrow.ts";
 
 const certificate = { crt: "Q0VSVA==", key: "S0VZ" };
 const bytes = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, "base64"));

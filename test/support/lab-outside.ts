@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 
-import { labFolder } from "../../lab/folder.ts";
+import { labFolder } from "../../lib/engine/lab-folder.ts";
 import type { LabConfig } from "../../lab/lab-config.ts";
 import { Simulators } from "../../lab/simulators.ts";
 import type { Rule } from "./connector.ts";

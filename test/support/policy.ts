@@ -1,6 +1,6 @@
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { parseConfig } from "../../infra/config/index.ts";
-import type { ConfiguredSecrets } from "../../infra/program.ts";
+import type { ConfiguredSecrets } from "../../infra/configured-secrets.ts";
 import { readTree } from "../../infra/tree.ts";
 import { type Resource } from "../../policy/resource.ts";
 import { rules } from "../../policy/rules/index.ts";

@@ -4,9 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 
 import { configKeys, parseConfig, type HearthConfig } from "../../infra/config/index.ts";
-import { program, type ConfiguredSecrets, type Outputs } from "../../infra/program.ts";
+import type { ConfiguredSecrets } from "../../infra/configured-secrets.ts";
+import { program, type Outputs } from "../../infra/program.ts";
 import { readTree } from "../../infra/tree.ts";
-import { labAgeSeed } from "../../lab/age-seed.ts";
+import { labAgeSeed } from "../../lib/secrets/lab-identity.ts";
 import { run, type Graph } from "./graph.ts";
 
 /** What a committed stack file says, before it is validated. */

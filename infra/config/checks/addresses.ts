@@ -1,7 +1,7 @@
 import { canonical, contains, free, isHost, overlap, prefixLength } from "../ipv4.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import { collisions, type Claim } from "./collisions.ts";
-import type { Check, Draft } from "./index.ts";
+import type { Check, Draft } from "./check.ts";
 
 /** Addresses of hosts in the subnet by where they stand: each may be had by one only. */
 const hosts = ({ cluster, network, nodes }: Draft): Omit<Claim, "advice">[] => [

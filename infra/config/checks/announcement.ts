@@ -1,6 +1,6 @@
 import { collisions } from "./collisions.ts";
 import { contains, overlap } from "../ipv4.ts";
-import type { Check } from "./index.ts";
+import type { Check } from "./check.ts";
 
 /** Machines answer ARP for the pool, so it has to be where others ask by ARP; routers learn of it, so it must not be there. */
 const poolIsWhereItIsAnnounced: Check = ({ network }) => {

@@ -2,7 +2,7 @@ import type { RecordConfig } from "../cloudflare.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import type { HearthConfig } from "../schema.ts";
 import { collisions } from "./collisions.ts";
-import type { Check } from "./index.ts";
+import type { Check } from "./check.ts";
 
 type Cloudflare = NonNullable<HearthConfig["cloudflare"]>;
 type Rule = Cloudflare["ingress"][number];

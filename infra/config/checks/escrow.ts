@@ -1,5 +1,5 @@
 import { collisions } from "./collisions.ts";
-import type { Check } from "./index.ts";
+import type { Check } from "./check.ts";
 
 const recipientsOnce: Check = ({ escrow }) =>
   collisions(

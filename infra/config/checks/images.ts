@@ -1,7 +1,7 @@
 import type { ConfigurationProblem } from "../error.ts";
 import { officialExtensions } from "../extensions.ts";
 import { advise, nearest } from "../nearest.ts";
-import type { Check } from "./index.ts";
+import type { Check } from "./check.ts";
 
 const knownProfile: Check = ({ images, nodes }) =>
   images

@@ -1,5 +1,5 @@
 import type { ConfigurationProblem } from "../error.ts";
-import type { Check } from "./index.ts";
+import type { Check } from "./check.ts";
 
 /** Source: Kubernetes, "Labels and Selectors", syntax and character set. */
 const value = /^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/;

@@ -1,5 +1,5 @@
 import { collisions } from "./collisions.ts";
-import type { Check } from "./index.ts";
+import type { Check } from "./check.ts";
 
 /** The links of a bond are hardware: each belongs to one machine. */
 const uniqueLinks: Check = ({ nodes }) =>

@@ -1,4 +1,4 @@
-import type { Check } from "./index.ts";
+import type { Check } from "./check.ts";
 
 /** `<site>-<env>`, for example den-dev. */
 const clusterName = /^[a-z0-9]+-[a-z0-9]+$/;

@@ -1,4 +1,4 @@
-import type { Check } from "./index.ts";
+import type { Check } from "./check.ts";
 
 const oddControlPlanes: Check = ({ nodes, complete }) => {
   const count = Object.values(nodes).filter(({ role }) => role === "controlplane").length;

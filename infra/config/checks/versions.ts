@@ -1,4 +1,4 @@
-import type { Check } from "./index.ts";
+import type { Check } from "./check.ts";
 
 /**
  * The Kubernetes minors that each Talos minor supports, first and last.

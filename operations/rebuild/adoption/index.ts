@@ -8,7 +8,7 @@ import { proxmoxAdopters } from "./proxmox.ts";
 import { randomAdopters } from "./random.ts";
 import { talosAdopters, type TalosRecovery } from "./talos.ts";
 
-export type { Roots } from "./roots.ts";
+export type { Roots } from "../../../lib/secrets/roots.ts";
 
 export interface AdoptionOptions extends TalosRecovery {
   /** How plugins are started. */

@@ -1,5 +1,5 @@
 import type { Adopter, Adopters } from "./adopter.ts";
-import type { Roots } from "./roots.ts";
+import type { Roots } from "../../../lib/secrets/roots.ts";
 
 /**
  * A password of the escrow, as the plugin's own import makes it.

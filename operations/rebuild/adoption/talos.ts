@@ -1,11 +1,11 @@
 import type { ClientConfiguration } from "@pulumi/talos";
 
 import { Problem } from "../../../toolchain/problem.ts";
-import { differences, documentsOf, printedDocuments } from "../machine-configuration.ts";
-import { hasEtcd } from "../machine-state.ts";
-import { Talosctl } from "../talosctl.ts";
+import { differences, documentsOf, printedDocuments } from "../../../lib/cluster/machine-configuration.ts";
+import { hasEtcd } from "../../../lib/cluster/machine-state.ts";
+import { Talosctl } from "../../../lib/cluster/talosctl.ts";
 import type { Adopter, Adopters, Creation, Found } from "./adopter.ts";
-import { withSecretsBundle, type Roots } from "./roots.ts";
+import { withSecretsBundle, type Roots } from "../../../lib/secrets/roots.ts";
 import { record, text } from "./properties.ts";
 
 export interface TalosRecovery {

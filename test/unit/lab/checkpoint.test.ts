@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { checkpointFile, restoreCheckpoint } from "../../../lab/checkpoint.ts";
-import { labFolder } from "../../../lab/folder.ts";
+import { labFolder } from "../../../lib/engine/lab-folder.ts";
 
 describe("restoreCheckpoint", () => {
   let root: string;

@@ -4,8 +4,9 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deriveLab } from "../../../lab/derive.ts";
-import { engineEnvironment, pulumiScript, shellExports, stateUrl } from "../../../lab/environment.ts";
-import { labFolder } from "../../../lab/folder.ts";
+import { pulumiScript, shellExports } from "../../../lab/environment.ts";
+import { engineEnvironment, stateUrl } from "../../../lib/engine/lab-environment.ts";
+import { labFolder } from "../../../lib/engine/lab-folder.ts";
 
 const lab = { internet: { proxy: "127.20.255.2:3128", registry: "", registries: [] } } as unknown as ReturnType<
   typeof deriveLab

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { labTree, type ServableChart } from "../../../lab/tree.ts";
-import { releaseOf } from "../../../operations/gitops/charts.ts";
-import type { KubernetesObject } from "../../../operations/gitops/planted.ts";
-import type { RenderedCluster } from "../../../operations/gitops/render.ts";
+import { releaseOf } from "../../../lib/tree/charts.ts";
+import type { KubernetesObject } from "../../../lib/tree/planted.ts";
+import type { RenderedCluster } from "../../../lib/tree/render.ts";
 
 const flux = "flux-system/podinfo";
 

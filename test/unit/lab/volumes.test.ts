@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
-import { labFolder, type LabFolder } from "../../../lab/folder.ts";
+import { labFolder, type LabFolder } from "../../../lib/engine/lab-folder.ts";
 import { bucketFrom, keepsVolumes, keepVolumes } from "../../../lab/volumes.ts";
 import { Problem } from "../../../toolchain/problem.ts";
 

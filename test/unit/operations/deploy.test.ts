@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { stringify } from "yaml";
 
-import type { EngineEvent } from "../../../lab/events.ts";
+import type { EngineEvent } from "../../../lib/engine/events.ts";
 import { LostMachines, refusals } from "../../../operations/deploy/plan.ts";
 import { DriftFinder, driftReport } from "../../../operations/drift/drift.ts";
 import { applyType, vmType } from "../../../policy/machine-documents.ts";

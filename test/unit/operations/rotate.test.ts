@@ -1,9 +1,9 @@
 import { expect } from "chai";
 
-import { outputsOf, type Deployment } from "../../../operations/rebuild/deployment.ts";
-import { etcdMembers } from "../../../operations/rebuild/talosctl.ts";
+import { outputsOf, type Deployment } from "../../../lib/engine/deployment.ts";
+import { etcdMembers } from "../../../lib/cluster/talosctl.ts";
 import { withAuthority } from "../../../operations/rotate/authority.ts";
-import { secretSignature, signatureKey } from "../../../operations/wire.ts";
+import { secretSignature, signatureKey } from "../../../lib/engine/wire.ts";
 
 const secret = (value: unknown) => ({ [signatureKey]: secretSignature, plaintext: JSON.stringify(value) });
 const urn = (type: string, name: string) => `urn:pulumi:dev::hearth::${type}::${name}`;

@@ -8,7 +8,7 @@ import { expect } from "chai";
 import { execa } from "execa";
 import { parse } from "yaml";
 
-import { labAgeIdentity } from "../../../lab/age-seed.ts";
+import { labAgeIdentity } from "../../../lib/secrets/lab-identity.ts";
 import { cli } from "../../../operations/secret/cli.ts";
 import { tool } from "../../support/tools.ts";
 

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { parse } from "yaml";
 import { z } from "zod";
 
-import { schemaPath, written } from "../../../../infra/cli/schema.ts";
+import { schemaPath, written } from "../../../../operations/config/schema.ts";
 import type { JsonSchema } from "../../../../infra/config/json-schema.ts";
 
 const root = new URL("../../../../", import.meta.url);

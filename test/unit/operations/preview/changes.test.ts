@@ -6,7 +6,7 @@ import { Fingerprints } from "../../../../operations/preview/fingerprints.ts";
 import { propertyDiff } from "../../../../operations/preview/property-diff.ts";
 import { outcomeOf, report, type Preview } from "../../../../operations/preview/report.ts";
 import { treeChanges, type TreeObject } from "../../../../operations/preview/tree-changes.ts";
-import { Secret, Unknown, type Values } from "../../../../operations/preview/value.ts";
+import { Secret, Unknown, type Values } from "../../../../lib/engine/value.ts";
 
 const fingerprints = Fingerprints.of("seed");
 const urnOf = (type: string, name: string) => `urn:pulumi:dev::hearth::${type}::${name}`;

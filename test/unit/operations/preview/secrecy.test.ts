@@ -3,7 +3,7 @@ import fc from "fast-check";
 
 import type { EngineEvent } from "../../../../operations/preview/events.ts";
 import { previewOf, type Sources } from "../../../../operations/preview/preview.ts";
-import { readValues, Secret, type Value } from "../../../../operations/preview/value.ts";
+import { readValues, Secret, type Value } from "../../../../lib/engine/value.ts";
 
 /** Key material: nothing that a report would have by chance. */
 const key = fc

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import type { Kubernetes, KubernetesObject } from "../../../../lab/kubernetes.ts";
+import type { Kubernetes, KubernetesObject } from "../../../../lib/cluster/kubernetes.ts";
 import { forgetLostVolumes } from "../../../../operations/rebuild/forget-volumes.ts";
 
 const at = "2026-11-01T00:00:00Z";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import type { KubernetesObject } from "../../../../lab/kubernetes.ts";
+import type { KubernetesObject } from "../../../../lib/cluster/kubernetes.ts";
 import { lostVolumes, type Inventory } from "../../../../operations/rebuild/lost-volumes.ts";
 
 const begun = "2026-11-27T12:00:00.000Z";

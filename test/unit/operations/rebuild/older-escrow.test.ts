@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import type { KubernetesObject } from "../../../../lab/kubernetes.ts";
+import type { KubernetesObject } from "../../../../lib/cluster/kubernetes.ts";
 import { olderThan } from "../../../../operations/rebuild/older-escrow.ts";
 
 const escrow = { ageIdentity: "AGE-SECRET-KEY-1NEW", deployKey: "-----BEGIN PRIVATE KEY-----\nnew\n" };

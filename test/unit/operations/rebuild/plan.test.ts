@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import type { MachineState } from "../../../../operations/rebuild/machine-state.ts";
+import type { MachineState } from "../../../../lib/cluster/machine-state.ts";
 import { describePlan, planFor, type Situation } from "../../../../operations/rebuild/plan.ts";
 
 /** One control plane and one worker, all well, with the state. */

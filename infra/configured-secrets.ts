@@ -1,0 +1,14 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+import type { RepositorySecrets } from "./gitops.ts";
+
+/** Secrets that a person sets with `pulumi config set --secret`. */
+export interface ConfiguredSecrets extends RepositorySecrets {
+  /** API token of Proxmox, `USER@REALM!ID=SECRET`. */
+  proxmoxToken: pulumi.Output<string> | undefined;
+  cloudflareToken: pulumi.Output<string> | undefined;
+  /** Base64 of the age seed, where it is not to be a new one. */
+  ageSeed: pulumi.Output<string> | undefined;
+  /** Free-form patches of the machine configuration that carry keys. */
+  machinePatches?: pulumi.Output<unknown> | undefined;
+}

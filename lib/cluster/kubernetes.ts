@@ -1,0 +1,122 @@
+import { request, type RequestOptions } from "node:https";
+import { parse } from "yaml";
+import { Problem } from "../../toolchain/problem.ts";
+
+interface KubeconfigFile {
+  clusters: { cluster: { server: string; "certificate-authority-data": string } }[];
+  users: { user: { "client-certificate-data": string; "client-key-data": string } }[];
+}
+
+/** A Kubernetes object as far as the lab reads it. */
+export interface KubernetesObject {
+  metadata: { name: string; namespace?: string; creationTimestamp?: string; labels?: Record<string, string> };
+  spec?: Record<string, unknown>;
+  status?: {
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    [key: string]: unknown;
+  };
+  data?: Record<string, string>;
+}
+
+/** The state of an object's condition `Ready`. */
+export const readiness = (object: KubernetesObject): { isReady: boolean; message: string } => {
+  const ready = object.status?.conditions?.find(({ type }) => type === "Ready");
+  return { isReady: ready?.status === "True", message: ready?.message ?? "not reconciled yet" };
+};
+
+/** Asks the Kubernetes API that a kubeconfig is for. */
+export class Kubernetes {
+  private readonly options: RequestOptions;
+
+  constructor(kubeconfig: string) {
+    const { clusters, users } = parse(kubeconfig) as KubeconfigFile;
+    const [cluster] = clusters;
+    const [user] = users;
+    if (cluster === undefined || user === undefined)
+      throw new Problem("The stack's kubeconfig has no cluster or no user");
+    const { hostname, port } = new URL(cluster.cluster.server);
+    const decode = (data: string): Buffer => Buffer.from(data, "base64");
+    this.options = {
+      hostname,
+      port,
+      ca: decode(cluster.cluster["certificate-authority-data"]),
+      cert: decode(user.user["client-certificate-data"]),
+      key: decode(user.user["client-key-data"]),
+      timeout: 10_000,
+    };
+  }
+
+  /** Gets an object, or undefined where neither it nor its kind exists. */
+  async get<T>(path: string): Promise<T | undefined> {
+    const { status, body } = await this.ask("GET", path);
+    if (status === 404) return undefined;
+    if (status !== 200) throw new Error(`GET ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+    return JSON.parse(body) as T;
+  }
+
+  /** Lists the objects below a path; none where their kind does not exist. */
+  async list(path: string): Promise<KubernetesObject[]> {
+    return (await this.get<{ items: KubernetesObject[] }>(path))?.items ?? [];
+  }
+
+  /** Gets what is below a path as text; a container's log is. */
+  async text(path: string): Promise<string> {
+    const { status, body } = await this.ask("GET", path);
+    if (status !== 200) throw new Error(`GET ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+    return body;
+  }
+
+  /** Sets an annotation on an object. */
+  async annotate(path: string, name: string, value: string): Promise<void> {
+    await this.merge(path, { metadata: { annotations: { [name]: value } } });
+  }
+
+  /** Merges a patch into an object. */
+  async merge(path: string, patch: object): Promise<void> {
+    const { status, body } = await this.ask("PATCH", path, JSON.stringify(patch));
+    if (status !== 200) throw new Error(`PATCH ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+  }
+
+  /** Deletes an object, if it is there, without what its finalizers would wait for. */
+  async forget(path: string): Promise<void> {
+    await this.delete(path);
+    const { status, body } = await this.ask("PATCH", path, JSON.stringify({ metadata: { finalizers: null } }));
+    if (status !== 404 && status >= 300)
+      throw new Error(`PATCH ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+  }
+
+  /** Creates an object below a path. */
+  async create(path: string, object: object): Promise<void> {
+    const { status, body } = await this.ask("POST", path, JSON.stringify(object), "application/json");
+    if (status !== 201) throw new Error(`POST ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+  }
+
+  /** Deletes an object, if it is there. */
+  async delete(path: string): Promise<void> {
+    const { status, body } = await this.ask("DELETE", path);
+    if (status !== 404 && status >= 300)
+      throw new Error(`DELETE ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+  }
+
+  private ask(
+    method: string,
+    path: string,
+    body?: string,
+    type = "application/merge-patch+json",
+  ): Promise<{ status: number; body: string }> {
+    return new Promise((resolve, reject) => {
+      const headers = body === undefined ? {} : { "Content-Type": type };
+      const asked = request({ ...this.options, method, path, headers }, (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.on("error", reject);
+        answer.on("end", () => {
+          resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+        });
+      });
+      asked.on("timeout", () => asked.destroy(new Error(`${method} ${path} took more than 10 s`)));
+      asked.on("error", reject);
+      asked.end(body);
+    });
+  }
+}

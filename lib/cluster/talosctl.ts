@@ -1,0 +1,119 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { ClientConfiguration } from "@pulumi/talos";
+import { execa } from "execa";
+import { parse, stringify } from "yaml";
+
+import { Problem } from "../../toolchain/problem.ts";
+import { withSecretsBundle, type Roots } from "../secrets/roots.ts";
+
+/** What passes by itself: the machine boots, installs itself, or has not started etcd's service. */
+const passing =
+  /Unavailable|DeadlineExceeded|FailedPrecondition|not ready for recovery|not available yet|connection refused|EOF/i;
+
+/** How long a machine may take until it can be talked to, in milliseconds: it may have to install itself first. */
+const patience = 10 * 60_000;
+
+/** talosctl with an administrator's certificate, for one call at a time. */
+export class Talosctl {
+  constructor(
+    /** The program. */
+    private readonly program: string,
+    private readonly client: ClientConfiguration,
+    /** Waits between tries, in milliseconds. */
+    private readonly pause = 2000,
+  ) {}
+
+  /** Runs a command against a machine, again while it fails for what passes by itself. Gives what it printed. */
+  async run(node: string, args: string[], timeout = patience): Promise<string> {
+    const deadline = Date.now() + timeout;
+    for (;;) {
+      const { exitCode, stdout, stderr } = await this.call(node, args);
+      if (exitCode === 0) return stdout;
+      if (!passing.test(stderr) || Date.now() > deadline) throw new Problem(failure(node, args, stderr));
+      await sleep(this.pause);
+    }
+  }
+
+  /** The certificate is in a file of its own for as long as the call takes. */
+  private async call(node: string, args: string[]) {
+    const folder = await mkdtemp(join(tmpdir(), "hearth-talos-"));
+    try {
+      const file = join(folder, "talosconfig");
+      await writeFile(file, talosconfig(node, this.client), { mode: 0o600 });
+      return await execa(this.program, ["--talosconfig", file, "--nodes", node, "--endpoints", node, ...args], {
+        reject: false,
+        stdin: "ignore",
+      });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+interface Talosconfig {
+  context: string;
+  contexts: Record<string, { ca: string; crt: string; key: string }>;
+}
+
+/** An administrator's certificate, made of a cluster's root secrets. */
+export const clientOfSecrets = (
+  program: string,
+  roots: Roots,
+  { name, endpoint }: { name: string; endpoint: string },
+): Promise<ClientConfiguration> =>
+  withSecretsBundle(roots, async (secrets) => {
+    const args = ["--with-secrets", secrets, "--output-types", "talosconfig", "--output", "-"];
+    const { stdout } = await execa(program, ["gen", "config", name, endpoint, ...args]);
+    const { context, contexts } = parse(stdout) as Talosconfig;
+    const own = contexts[context];
+    if (own === undefined) throw new Error("talosctl made a talosconfig without its context");
+    return { caCertificate: own.ca, clientCertificate: own.crt, clientKey: own.key };
+  });
+
+/** A member of etcd. */
+export interface EtcdMember {
+  id: string;
+  name: string;
+  /** Whether it has caught up, and so counts for the quorum. */
+  isVoting: boolean;
+}
+
+/** Members of etcd, of the table that talosctl prints: NODE, ID, HOSTNAME, PEER URLS, CLIENT URLS, LEARNER. */
+export const etcdMembers = (table: string): EtcdMember[] =>
+  table
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .flatMap((columns) => {
+      const [, id, name] = columns;
+      return id !== undefined && name !== undefined ? [{ id, name, isVoting: columns.at(-1) === "false" }] : [];
+    });
+
+/** A talosconfig for one machine. */
+export const talosconfig = (node: string, client: ClientConfiguration): string =>
+  stringify({
+    context: "hearth",
+    contexts: {
+      hearth: {
+        endpoints: [node],
+        nodes: [node],
+        ca: client.caCertificate,
+        crt: client.clientCertificate,
+        key: client.clientKey,
+      },
+    },
+  });
+
+const failure = (node: string, args: string[], stderr: string): string => {
+  const reason = stderr
+    .trim()
+    .split("\n")
+    .map((line) => line.replace(/^error: /, "").trim())
+    .filter((line) => line !== "")
+    .at(-1);
+  return `talosctl ${args[0] ?? ""} on ${node} failed: ${reason ?? "it said nothing"}`;
+};

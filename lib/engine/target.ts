@@ -1,0 +1,102 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { execa } from "execa";
+
+import { examineStackFile, parseStackFile } from "../../infra/config/stack-file.ts";
+import { ConfigurationError } from "../../infra/config/error.ts";
+import type { HearthConfig } from "../../infra/config/index.ts";
+import { engineEnvironment, stateUrl } from "./lab-environment.ts";
+import { labFolder } from "./lab-folder.ts";
+import { codeOf, Problem } from "../../toolchain/problem.ts";
+import { Locked, lockHolders } from "./locked.ts";
+import { Toolchain } from "../../toolchain/toolchain.ts";
+
+/** A stack as commands reach it: with its files and its engine, real or the lab's. */
+export class Target {
+  private constructor(
+    /** The checkout's root. */
+    readonly root: string,
+    readonly stack: string,
+    readonly isLab: boolean,
+    /** The stack file that the engine runs with. In the lab it is the derived one. */
+    readonly stackFile: string,
+    /** What the engine's processes have in their environment beside the person's. */
+    readonly environment: Record<string, string>,
+    readonly program: string,
+  ) {}
+
+  /**
+   * Finds a stack.
+   *
+   * @param lab whether the lab's stack is meant; it is as well where the shell has evaluated `npm run lab -- env`
+   */
+  static async open(root: string, stack: string, { lab = false }: { lab?: boolean } = {}): Promise<Target> {
+    const folder = labFolder(root, stack);
+    const isLab = lab || process.env.PULUMI_BACKEND_URL === stateUrl(folder);
+    const stackFile = isLab ? folder.derived : folder.committed;
+    await readFile(stackFile, "utf8").catch((error: unknown) => {
+      if (codeOf(error) !== "ENOENT") throw error;
+      throw new Problem(
+        isLab
+          ? `The lab of ${stack} was never up: run \`npm run lab -- up ${stack}\` first`
+          : `There is no stack ${stack}: Pulumi.${stack}.yaml is missing`,
+      );
+    });
+    const { pulumi = "pulumi" } = await new Toolchain({ root }).ensure(["pulumi"]);
+    const environment = isLab
+      ? engineEnvironment(folder, JSON.parse(await readFile(folder.config, "utf8")) as { internet: { proxy: string } })
+      : { PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}` };
+    return new Target(root, stack, isLab, stackFile, environment, pulumi);
+  }
+
+  /** The stack's validated configuration. */
+  async config(): Promise<HearthConfig> {
+    const { config, problems } = examineStackFile(parseStackFile(await readFile(this.stackFile, "utf8")));
+    if (!config) throw new ConfigurationError(this.stack, problems);
+    return config;
+  }
+
+  /**
+   * Runs pulumi on the stack and gives what it printed. Where `configured`, the command takes the stack file.
+   *
+   * @throws Problem with pulumi's last line
+   */
+  pulumi(
+    args: string[],
+    { input, configured = false }: { input?: string; configured?: boolean } = {},
+  ): Promise<string> {
+    const flags = ["--stack", this.stack, ...(configured ? ["--config-file", this.stackFile] : [])];
+    return this.engine([...args, ...flags], input);
+  }
+
+  /** Runs pulumi, on no stack in particular. */
+  async engine(args: string[], input?: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await execa(this.program, [...args, "--non-interactive"], {
+      cwd: this.root,
+      env: { ...this.environment, PULUMI_SKIP_UPDATE_CHECK: "true" },
+      reject: false,
+      maxBuffer: 2 ** 30,
+      ...(input === undefined ? { stdin: "ignore" as const } : { input }),
+    });
+    if (exitCode === 0) return stdout;
+    const holders = lockHolders(stderr);
+    if (holders.length > 0) throw new Locked(this.stack, holders);
+    const reason = stderr.trim().split("\n").at(-1) ?? "";
+    const what = `pulumi ${args.slice(0, 2).join(" ")}`;
+    throw new Problem(`${what} failed for ${this.stack}: ${reason.replace(/^error: /, "")}`);
+  }
+
+  /** What the stack's secrets are encrypted with, where that is a passphrase that the environment gives. */
+  async passphrase(): Promise<string | undefined> {
+    const env = { ...process.env, ...this.environment };
+    if (!/^encryptionsalt:/m.test(await readFile(this.stackFile, "utf8"))) return undefined;
+    if (env.PULUMI_CONFIG_PASSPHRASE) return env.PULUMI_CONFIG_PASSPHRASE;
+    if (env.PULUMI_CONFIG_PASSPHRASE_FILE) {
+      return (await readFile(env.PULUMI_CONFIG_PASSPHRASE_FILE, "utf8")).trimEnd();
+    }
+    throw new Problem(
+      `The secrets of ${this.stack} are encrypted by a passphrase: set PULUMI_CONFIG_PASSPHRASE_FILE to the file that holds it`,
+    );
+  }
+}

@@ -1,0 +1,77 @@
+import { join } from "node:path";
+
+import { checkValues } from "./values.ts";
+import { schemaFile } from "./schemas.ts";
+import { renderTree, type Finding, type RenderedCluster } from "./render.ts";
+import { askProgram } from "./program.ts";
+import { Sources } from "./sources.ts";
+import { definitionsInTime } from "./rules/definitions.ts";
+import { dependencies } from "./rules/dependencies.ts";
+import { duplicates } from "./rules/duplicates.ts";
+import { images } from "./rules/images.ts";
+import { namespaces } from "./rules/namespaces.ts";
+import type { CheckedObject, Rule, Tree } from "./rules/rule.ts";
+import { schemas } from "./rules/schemas.ts";
+import { secrets } from "./rules/secrets.ts";
+
+/** This checkout's root: its toolchain looks at whatever tree. */
+const root = join(import.meta.dirname, "../..");
+
+/** The outcome of checking one cluster. */
+export interface Checked {
+  cluster: RenderedCluster;
+  findings: Finding[];
+  /** Kinds that were checked for their form only, as `apiVersion/kind`. */
+  withoutSchema: string[];
+  /** Charts that are in no module at the version asked for, so that nobody checked the values for them. */
+  withoutChart: string[];
+}
+
+const rules: readonly Rule[] = [duplicates, namespaces, dependencies, definitionsInTime, secrets, images, schemas];
+
+/**
+ * Checks a cluster's part of the tree: every object that Flux would apply, against the API server's own schemas and against
+ * the others.
+ *
+ * @param checkout root of a checkout of the repository
+ * @param stack name of the cluster's stack
+ */
+export const checkCluster = async (checkout: string, stack: string): Promise<Checked> => {
+  const cluster = await renderTree(checkout, stack);
+  const request = { schemas: await schemaFile(cluster.config.gitops.flux ?? ""), objects: objectsOf(cluster) };
+  const { objects: checked } = await askProgram<{ objects: CheckedObject[] }>("check", request);
+  const tree: Tree = {
+    ...cluster,
+    sources: new Sources(checkout),
+    objects: cluster.objects.map((object, index) => ({ ...object, checked: checked[index] ?? unchecked })),
+  };
+  const values = await checkValues(tree, root);
+  return {
+    cluster,
+    findings: distinct([...cluster.findings, ...rules.flatMap((rule) => rule(tree)), ...values.findings]).sort(byPlace),
+    withoutChart: values.unchecked,
+    withoutSchema: [
+      ...new Set(
+        tree.objects
+          .filter((each) => each.checked.source === undefined)
+          .map((each) => `${each.apiVersion}/${each.kind}`),
+      ),
+    ].sort(),
+  };
+};
+
+const unchecked: CheckedObject = { namespaced: false, errors: [] };
+
+const objectsOf = ({ objects }: RenderedCluster) => objects.map(({ object }) => object);
+
+/** What several Kustomizations have from one file is wrong once. */
+const distinct = (findings: Finding[]): Finding[] => [
+  ...new Map(findings.map((finding) => [describeFinding(finding), finding])).values(),
+];
+
+const byPlace = (a: Finding, b: Finding): number =>
+  a.file === b.file ? (a.line ?? 0) - (b.line ?? 0) : a.file < b.file ? -1 : 1;
+
+/** A finding as a person reads it: place and message, and under it what to do. */
+export const describeFinding = ({ file, line, message, advice }: Finding): string =>
+  `${file}${line === undefined ? "" : `:${line.toString()}`}  ${message}\n    ${advice}`;

@@ -1,0 +1,180 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { Problem } from "../../toolchain/problem.ts";
+import { checkStacks } from "../../infra/config/checks/across.ts";
+import { format, stackFile } from "../../infra/config/error.ts";
+import type { HearthConfig } from "../../infra/config/schema.ts";
+import { examineStackFile, parseStackFile, stacksIn } from "../../infra/config/stack-file.ts";
+import { stackFileText, type Answers } from "./init-file.ts";
+import { listOf, macsMissing, questions, type Given, type Question } from "./questions.ts";
+import type { Session } from "./session.ts";
+import { examineStacks, validStacks } from "./stacks.ts";
+
+export const initOptions = {
+  ...Object.fromEntries(questions({}).map(({ flag }) => [flag, { type: "string" as const }])),
+  force: { type: "boolean" },
+} as const;
+
+type Values = Record<string, unknown>;
+
+/** Writes the stack file of a new stack, from flags and from answers to what they leave open. */
+export const init = async (session: Session, [stack = "dev"]: string[], values: Values): Promise<number> => {
+  const { folder, print, complain } = session;
+  if (values.help === true) {
+    print(help());
+    return 0;
+  }
+  const file = stackFile(stack);
+  if (!/^[a-z0-9]+$/.test(stack))
+    throw new Problem(`${stack} is not a stack's name: use lower-case letters and digits`);
+  if (existsSync(join(folder, file)) && values.force !== true) {
+    throw new Problem(`${file} is there already; --force replaces it`);
+  }
+  const others = existing(folder, stack);
+  const given = await answer(questions(knownFrom(others)), values, session);
+  const missing = macsMissing(given);
+  if (missing !== undefined) throw new Problem(missing);
+  const text = stackFileText(answersOf(stack, given));
+  const { config, problems } = examineStackFile(parseStackFile(text));
+  const across = config ? (checkStacks([...others, [stack, config]])[stack] ?? []) : [];
+  if (problems.length + across.length > 0) {
+    complain(format(file, [...problems, ...across]));
+    complain("Nothing was written. Run it again with other answers.");
+    return 1;
+  }
+  writeFileSync(join(folder, file), text);
+  print(nextSteps(stack, given));
+  return 0;
+};
+
+const existing = (folder: string, stack: string): [string, HearthConfig][] =>
+  stacksIn(folder).length === 0 ? [] : validStacks(examineStacks(folder)).filter(([other]) => other !== stack);
+
+/** What the first of the other stacks says, as the answers that a new one most likely shares. */
+const knownFrom = ([first]: [string, HearthConfig][]): Given => {
+  if (!first) return {};
+  const { cluster, proxmox, cloudflare, gitops, nodes, escrow } = first[1];
+  const hosts = Object.values(nodes).flatMap(({ proxmox: vm }) => (vm ? [vm.host] : []));
+  const known: Record<string, string | undefined> = {
+    site: cluster.name.split("-")[0],
+    talos: cluster.talos,
+    kubernetes: cluster.kubernetes,
+    flux: gitops.flux,
+    repository: gitops.repository,
+    branch: gitops.branch,
+    "known-hosts": gitops.knownHosts,
+    proxmox: proxmox?.endpoint,
+    hosts: hosts.length > 0 ? [...new Set(hosts)].join(",") : undefined,
+    "image-datastore": proxmox?.imageDatastore,
+    "disk-datastore": proxmox?.diskDatastore,
+    bridge: proxmox?.bridge,
+    domain: cloudflare?.zone.name,
+    "cloudflare-account": cloudflare?.account,
+    "cloudflare-zone": cloudflare?.zone.id,
+    recipients: escrow?.recipients.join(","),
+  };
+  return Object.fromEntries(
+    Object.entries(known).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
+};
+
+/** Answers of all questions that matter: the flag's, the default, or the person's, in this order. */
+const answer = async (all: Question[], values: Values, session: Session): Promise<Given> => {
+  const given: Given = {};
+  const wrong: string[] = [];
+  const missing: string[] = [];
+  for (const question of all) {
+    const { flag, matters, refuse, fallback } = question;
+    if (matters && !matters(given)) continue;
+    const flagged = values[flag];
+    const settled = typeof flagged === "string" ? flagged : fallback?.(given);
+    if (settled === undefined && !session.ask) {
+      missing.push(flag);
+      continue;
+    }
+    const text = settled ?? (await insist(question, session));
+    const problem = refuse(text);
+    // What follows from a missing answer is not yet anything.
+    if (problem !== undefined && (missing.length === 0 || flagged !== undefined)) wrong.push(`--${flag}: ${problem}`);
+    given[flag] = text;
+  }
+  if (wrong.length > 0) throw new Problem(wrong.join("\n"));
+  if (missing.length > 0) {
+    const example = (flag: string) => all.find((question) => question.flag === flag)?.example ?? "…";
+    throw new Problem(
+      `Without a terminal to ask at, these facts are needed: ${missing.map((flag) => `--${flag} ${example(flag)}`).join(" ")}`,
+    );
+  }
+  return given;
+};
+
+/** Asks until the answer is right. */
+const insist = async ({ text, example, refuse }: Question, { ask, complain }: Session): Promise<string> => {
+  for (;;) {
+    const line = await ask?.(`${text}${example === undefined ? "" : ` (such as ${example})`}: `);
+    const answered = line?.trim() ?? "";
+    const problem = refuse(answered);
+    if (problem === undefined) return answered;
+    complain(`  ${problem}`);
+  }
+};
+
+const answersOf = (stack: string, given: Given): Answers => {
+  const text = (flag: string): string => given[flag] ?? "";
+  return {
+    stack,
+    site: text("site"),
+    platform: text("platform") === "metal" ? "metal" : "proxmox",
+    controlPlanes: Number(text("control-planes")),
+    workers: Number(text("workers")),
+    subnet: text("subnet"),
+    gateway: text("gateway"),
+    vip: text("vip"),
+    nameservers: listOf(text("nameservers")),
+    loadBalancers: text("load-balancers"),
+    talos: text("talos"),
+    kubernetes: text("kubernetes"),
+    flux: text("flux"),
+    installDisk: text("install-disk"),
+    macs: listOf(text("macs")),
+    proxmox: {
+      endpoint: text("proxmox"),
+      hosts: listOf(text("hosts")),
+      imageDatastore: text("image-datastore"),
+      diskDatastore: text("disk-datastore"),
+      bridge: text("bridge"),
+    },
+    cloudflare:
+      text("domain") === ""
+        ? undefined
+        : { account: text("cloudflare-account"), zoneId: text("cloudflare-zone"), zone: text("domain") },
+    repository: text("repository"),
+    branch: text("branch"),
+    knownHosts: given["known-hosts"],
+    recipients: listOf(text("recipients")),
+  };
+};
+
+const nextSteps = (stack: string, given: Given): string =>
+  [
+    `Wrote ${stackFile(stack)}. What comes next:`,
+    `  pulumi stack init ${stack}`,
+    ...(given.platform === "proxmox" ? ["  pulumi config set --secret hearth:proxmoxToken"] : []),
+    ...((given.domain ?? "") === "" ? [] : ["  pulumi config set --secret hearth:cloudflareToken"]),
+    `  make gitops/clusters/${stack}, as gitops/clusters/dev is`,
+    `  npm run lab -- up ${stack}     to try it without hardware`,
+  ].join("\n");
+
+const help = (): string =>
+  [
+    "Usage: npm run config -- init [STACK] [FLAGS]",
+    "",
+    ...questions({}).map(
+      ({ flag, text, example }) =>
+        `  --${flag.padEnd(20)} ${text}${example === undefined ? "" : `, such as ${example}`}`,
+    ),
+    `  --${"force".padEnd(20)} Replace a stack file that is there`,
+    "",
+    "It asks for what has no default and is not given by a flag.",
+  ].join("\n");

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { format } from "prettier";
+
+import { bareDocument } from "../../infra/config/schema.ts";
+import { stackFileSchema } from "../../infra/config/stack-schema.ts";
+import { documented } from "./documented.ts";
+import { reference } from "./reference.ts";
+import type { Session } from "./session.ts";
+
+/** Where the schema is, from the root of the project; stack files name it. */
+export const schemaPath = "infra/config.schema.json";
+
+/** Where the reference is. */
+export const referencePath = "docs/configuration.md";
+
+/** What is written from the schema and its comments, by file. */
+export const written = async (root: string): Promise<Record<string, string>> => {
+  const schema = stackFileSchema(documented(bareDocument(), root));
+  return {
+    [schemaPath]: await format(JSON.stringify(schema), { parser: "json", printWidth: 120 }),
+    [referencePath]: await format(reference(schema), { parser: "markdown", printWidth: 120 }),
+  };
+};
+
+/** Writes the JSON Schema of stack files and the reference, or says whether those that are there are the program's. */
+export const schema = async (
+  { folder, print, complain }: Session,
+  _: string[],
+  values: { check?: unknown },
+): Promise<number> => {
+  const texts = Object.entries(await written(folder));
+  const stale = texts.filter(([file, text]) => readIfThere(join(folder, file)) !== text);
+  if (values.check === true) {
+    for (const [file] of stale) complain(`${file} is not what the program has; run: npm run config -- schema`);
+    return stale.length > 0 ? 1 : 0;
+  }
+  for (const [file, text] of stale) {
+    writeFileSync(join(folder, file), text);
+    print(`Wrote ${file}`);
+  }
+  return 0;
+};
+
+const readIfThere = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, "utf8") : undefined);

@@ -1,0 +1,212 @@
+import { cpSync, existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect } from "chai";
+import { execa } from "execa";
+import { parse } from "yaml";
+
+import { cli } from "../../../operations/config/cli.ts";
+import type { Session } from "../../../operations/config/session.ts";
+import { explain } from "../../../toolchain/problem.ts";
+
+const root = new URL("../../../", import.meta.url).pathname;
+
+interface Outcome {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `npm run config -- ARGUMENTS` in a folder; answers are what a person at the terminal types, where there is one. */
+const config = async (folder: string, args: string[], answers?: string[]): Promise<Outcome> => {
+  const [stdout, stderr]: [string[], string[]] = [[], []];
+  const session: Session = {
+    folder,
+    print: (text) => stdout.push(text),
+    complain: (text) => stderr.push(text),
+    ask: answers && (() => Promise.resolve(answers.shift() ?? "")),
+  };
+  const exitCode = await cli(args, session).catch((error: unknown) => {
+    stderr.push(explain(error));
+    return 1;
+  });
+  return { exitCode, stdout: stdout.join("\n"), stderr: stderr.join("\n") };
+};
+
+const facts = ["--subnet", "10.40.0.0/24", "--domain", "", "--recipients", ""];
+
+describe("npm run config", () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "hearth-config-"));
+    for (const stack of ["dev", "prod"]) {
+      cpSync(join(root, `Pulumi.${stack}.yaml`), join(folder, `Pulumi.${stack}.yaml`));
+      mkdirSync(join(folder, `gitops/clusters/${stack}`), { recursive: true });
+    }
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const change = (stack: string, from: string | RegExp, to: string) => {
+    const file = join(folder, `Pulumi.${stack}.yaml`);
+    writeFileSync(file, readFileSync(file, "utf8").replace(from, to));
+  };
+
+  it("check accepts both stacks as committed", async () => {
+    const { exitCode, stdout, stderr } = await config(folder, ["check"]);
+    expect(stderr).to.equal("");
+    expect(stdout.split("\n")).to.deep.equal([
+      "Pulumi.dev.yaml is valid: 1 control plane, 2 workers",
+      "Pulumi.prod.yaml is valid: 3 control planes",
+    ]);
+    expect(exitCode).to.equal(0);
+  });
+
+  it("check tells what is wrong in each file, and what one takes from the other", async () => {
+    change("dev", "hearth:network:", "hearth:netwrk: {}\n  hearth:network:");
+    change("prod", "welcome.example.com", "welcome.dev.example.com");
+    change("prod", "path: gitops/clusters/prod", "path: gitops/clusters/production");
+    const { exitCode, stderr } = await config(folder, ["check"]);
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.contain("Pulumi.dev.yaml has 1 problem:\n\n  hearth:netwrk   is not a key that Hearth knows");
+    expect(stderr).to.contain("gitops.path   gitops/clusters/production is not a folder of this checkout");
+  });
+
+  it("check tells a collision as that of the stack that is asked for", async () => {
+    change("dev", "welcome.dev.example.com", "welcome.example.com");
+    const dev = await config(folder, ["check", "dev"]);
+    expect(dev.stderr).to.contain("welcome.example.com is also a hostname in Pulumi.prod.yaml");
+    const prod = await config(folder, ["check", "prod"]);
+    expect(prod.stderr).to.contain("welcome.example.com is also a hostname in Pulumi.dev.yaml");
+  });
+
+  it("check finds a secret that stands in plain, and does not show it", async () => {
+    change("dev", "config:\n", "config:\n  hearth:cloudflareToken: plain-secret\n");
+    const { exitCode, stdout, stderr } = await config(folder, ["check", "dev"]);
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.contain("hearth:cloudflareToken   stands there for everyone to read");
+    expect(stderr + stdout).not.to.contain("plain-secret");
+  });
+
+  it("check says where a file is not YAML", async () => {
+    change("dev", "  hearth:network:", "   hearth:network:");
+    const { exitCode, stderr } = await config(folder, ["check", "dev"]);
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.match(/line \d+ {3}is not YAML: /);
+  });
+
+  it("check knows which stacks there are", async () => {
+    const { exitCode, stderr } = await config(folder, ["check", "staging"]);
+    expect([exitCode, stderr]).to.deep.equal([1, "There is no Pulumi.staging.yaml; there is dev or prod"]);
+  });
+
+  it("inventory lists the nodes of all stacks", async () => {
+    const { exitCode, stdout } = await config(folder, ["inventory"]);
+    const rows = stdout.split("\n").map((row) => row.split(/ {2,}/));
+    expect(exitCode).to.equal(0);
+    expect(rows[0]?.slice(0, 5)).to.deep.equal(["STACK", "NODE", "ROLE", "PLATFORM", "ADDRESS"]);
+    expect(rows.slice(1).map(([stack, name, , platform]) => [stack, name, platform])).to.deep.equal([
+      ["dev", "den-dev-cp01", "proxmox"],
+      ["dev", "den-dev-wk01", "proxmox"],
+      ["dev", "den-dev-wk02", "proxmox"],
+      ["prod", "den-prod-cp01", "metal"],
+      ["prod", "den-prod-cp02", "metal"],
+      ["prod", "den-prod-cp03", "metal"],
+    ]);
+  });
+
+  it("init writes a stack file that is valid beside the others, without asking", async () => {
+    const { exitCode, stdout } = await config(folder, ["init", "lab", ...facts, "--workers", "2"]);
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.contain("pulumi stack init lab");
+    const written = parse(readFileSync(join(folder, "Pulumi.lab.yaml"), "utf8")) as { config: Record<string, object> };
+    expect(Object.keys(written.config["hearth:nodes"] ?? {})).to.deep.equal([
+      "den-lab-cp01",
+      "den-lab-wk01",
+      "den-lab-wk02",
+    ]);
+    mkdirSync(join(folder, "gitops/clusters/lab"));
+    expect(await config(folder, ["check", "lab"])).to.deep.include({
+      exitCode: 0,
+      stdout: "Pulumi.lab.yaml is valid: 1 control plane, 2 workers",
+      stderr: "",
+    });
+  });
+
+  it("init writes bare metal where it is told to", async () => {
+    const macs = "7C:83:34:40:00:11,7C:83:34:40:00:12,7C:83:34:40:00:13";
+    const metal = ["--platform", "metal", "--control-planes", "3", "--macs", macs];
+    expect(await config(folder, ["init", "lab", ...facts, ...metal])).to.deep.include({ exitCode: 0, stderr: "" });
+    const { stdout } = await config(folder, ["inventory"]);
+    expect(stdout.split("\n").filter((row) => row.startsWith("lab ") && row.includes(" metal "))).to.have.lengthOf(3);
+  });
+
+  it("init without a terminal names the facts that it still needs, and writes nothing", async () => {
+    const { exitCode, stderr } = await config(folder, ["init", "lab", "--platform", "metal", "--recipients", ""]);
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.equal(
+      "Without a terminal to ask at, these facts are needed: --subnet 10.40.0.0/24 --macs 7C:83:34:30:00:11 --domain example.com",
+    );
+    expect(existsSync(join(folder, "Pulumi.lab.yaml"))).to.equal(false);
+  });
+
+  it("init refuses answers that are wrong, all at once", async () => {
+    const { exitCode, stderr } = await config(folder, [
+      "init",
+      "lab",
+      ...facts,
+      "--vip",
+      "router",
+      "--workers",
+      "many",
+    ]);
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.contain("--vip: router is not an IPv4 address: write one such as 10.20.0.11");
+    expect(stderr).to.contain("--workers: many is not a number");
+  });
+
+  it("init refuses what another stack has, and what is there already", async () => {
+    const taken = await config(folder, ["init", "lab", ...facts, "--subnet", "10.20.0.0/24"]);
+    expect(taken.exitCode).to.equal(1);
+    expect(taken.stderr).to.contain("10.20.0.11 is also the address of den-dev-cp01 in Pulumi.dev.yaml");
+    const there = await config(folder, ["init", "dev", ...facts]);
+    expect([there.exitCode, there.stderr]).to.deep.equal([1, "Pulumi.dev.yaml is there already; --force replaces it"]);
+  });
+
+  it("explains itself, and refuses a command that is none", async () => {
+    const [help, flags, none] = await Promise.all([
+      config(folder, ["--help"]),
+      config(folder, ["init", "--help"]),
+      config(folder, ["chekc"]),
+    ]);
+    expect([help.exitCode, flags.exitCode, none.exitCode]).to.deep.equal([0, 0, 1]);
+    expect(help.stdout).to.contain("check [STACK…]");
+    expect(flags.stdout).to.contain("--load-balancers");
+    expect(none.stderr).to.match(/^There is no command chekc\n/);
+    expect(none.stderr).not.to.contain("    at ");
+  });
+
+  it("init asks a person for what it is not told, again where the answer is wrong", async () => {
+    const answers = ["10.40.0.0", "10.40.0.0/24", ""];
+    const { exitCode, stderr } = await config(folder, ["init", "lab"], answers);
+    expect([exitCode, stderr, answers]).to.deep.equal([
+      0,
+      "  10.40.0.0 is not an IPv4 range: write one such as 10.20.0.0/24",
+      [],
+    ]);
+  });
+
+  it("runs as a program of its own", async function () {
+    this.timeout(30_000);
+    const { stdout } = await execa(
+      process.execPath,
+      ["--import", import.meta.resolve("tsx"), join(root, "operations/config/main.ts"), "check", "dev"],
+      { cwd: folder, stdin: "ignore" },
+    );
+    expect(stdout).to.equal("Pulumi.dev.yaml is valid: 1 control plane, 2 workers");
+  });
+});
