@@ -13,7 +13,7 @@ interface Outcome {
 }
 
 /** What reads the code, by the script that does it alone. */
-const readers = { types: "typecheck", format: "format:check", workflows: "workflows", lint: "lint" };
+const readers = { types: "typecheck", format: "format:check", workflows: "workflows", layers: "layers", lint: "lint" };
 
 /** Programs that the tests need, built before a test's time runs. */
 const programs = ["hearth-tree", "actionlint", "sops"];
