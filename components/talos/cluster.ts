@@ -21,8 +21,6 @@ export interface TalosClusterArgs extends Omit<ClusterSettings, "endpointHost"> 
   talos: string;
   /** Kubernetes release. @example "v1.36.4" */
   kubernetes: string;
-  /** Configuration contract: the Talos minor the cluster was created with. It never goes down. @example "v1.13" */
-  contract: string;
   /** Free-form patches that carry keys. They are applied before all others. */
   secretPatches?: pulumi.Input<SecretPatches>;
   /** Waits, in updates, until the API of a kubeconfig answers. @default apiReady */

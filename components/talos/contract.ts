@@ -1,3 +1,5 @@
+import { minorOf } from "./releases/index.ts";
+
 /** What the plugin records for secrets that were imported: it cannot know their contract. */
 const imported = ["v1.2", "v1.3"];
 
@@ -21,5 +23,3 @@ export const pinnedContract = (configured: string, recorded: string): Contract =
     problem: `cluster.contract is ${configured}, but this cluster was created with ${first} and keeps it: set it back to ${first}`,
   };
 };
-
-const minorOf = (version: string): string => `v${version.replace(/^v/, "").split(".").slice(0, 2).join(".")}`;

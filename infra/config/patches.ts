@@ -1,20 +1,13 @@
 import { z } from "zod";
 
+import { pluginMinor, releaseOf } from "../../components/talos/releases/index.ts";
 import { ConfigurationError, says } from "./error.ts";
 
-/** Kinds that the plugin's machinery knows, Talos 1.12: it refuses documents of others before any machine sees them. */
-export const patchableKinds = [
-  ...["BondConfig", "BridgeConfig", "DHCPv4Config", "DHCPv6Config", "DummyLinkConfig", "EthernetConfig"],
-  ...["EventSinkConfig", "ExistingVolumeConfig", "ExtensionServiceConfig", "HCloudVIPConfig", "HostnameConfig"],
-  ...["KmsgLogConfig", "KubeSpanEndpointsConfig", "Layer2VIPConfig", "LinkAliasConfig", "LinkConfig"],
-  ...["NetworkDefaultActionConfig", "NetworkRuleConfig", "OOMConfig", "PCIDriverRebindConfig", "RawVolumeConfig"],
-  ...["RegistryAuthConfig", "RegistryMirrorConfig", "RegistryTLSConfig", "ResolverConfig", "SideroLinkConfig"],
-  ...["StaticHostConfig", "SwapVolumeConfig", "TimeSyncConfig", "TrustedRootsConfig", "UserVolumeConfig"],
-  ...["VLANConfig", "VolumeConfig", "WatchdogTimerConfig", "WireguardConfig", "ZswapConfig"],
-];
+/** The plugin refuses documents of kinds that its machinery does not know before any machine sees them. */
+const pluginKinds = releaseOf(pluginMinor)?.documentKinds ?? [];
 
 const hasKnownKind = ({ kind }: Record<string, unknown>): boolean =>
-  kind === undefined || (typeof kind === "string" && patchableKinds.includes(kind));
+  kind === undefined || (typeof kind === "string" && pluginKinds.includes(kind));
 
 const hasContent = (patch: Record<string, unknown>): boolean =>
   "kind" in patch || "machine" in patch || "cluster" in patch;
@@ -27,7 +20,7 @@ export const patchSchema = z
     hasKnownKind,
     says(
       "is of a kind that the Talos plugin does not know",
-      "use a document of Talos 1.12, or one of cluster or machine",
+      `use a document of Talos ${pluginMinor.slice(1)}, or one of cluster or machine`,
     ),
   );
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
+import { releaseOf, talosReleases, type WhileRunning } from "../../components/talos/releases/index.ts";
 import { documentsOf, identityOf, type MachineDocument } from "./machine-config.ts";
 import type { PropertyChange } from "./property-diff.ts";
 
@@ -12,27 +13,22 @@ export interface Restart {
   why: string;
 }
 
-/** Sections of a machine that Talos changes while it runs. Source: siderolabs/talos 1.13, CanApplyImmediate of v1alpha1_runtime.go. */
-const whileRunning = new Set([
-  ...["ca", "acceptedCAs", "time", "certSANs", "install", "network", "sysfs", "sysctls", "logging", "controlPlane"],
-  ...["kubelet", "kernel", "registries", "pods", "seccompProfiles", "nodeAnnotations", "nodeLabels", "nodeTaints"],
-]);
-const featuresWhileRunning = new Set([
-  ...["kubernetesTalosAPIAccess", "kubePrism", "hostDNS", "imageCache", "nodeAddressSortAlgorithm"],
-]);
-
 /** What becomes of a running machine when its configuration changes. */
 export const machineRestarts = (
   { node, address }: { node: string; address: string },
   before: string,
   after: string,
+  releases = talosReleases,
 ): Restart[] => {
   const [old, now] = [byIdentity(before), byIdentity(after)];
   const machine = (documents: Map<string, MachineDocument>) => section(documents.get("")?.machine);
+  const image = section(machine(old).install).image;
+  // A machine of a release that nobody here knows, or of an image of one's own, is taken for the newest.
+  const running = releaseOf(typeof image === "string" ? partsOfImage(image).version : "", releases) ?? releases.at(-1);
   return [
     ...upgrade({ node, address }, section(machine(old).install), section(machine(now).install)),
     ...reinstallation(node, section(machine(old).install), section(machine(now).install)),
-    ...reboot(node, machine(old), machine(now)),
+    ...(running ? reboot(node, section(old.get("")), section(now.get("")), running.whileRunning) : []),
     ...volumes(node, old, now),
   ];
 };
@@ -94,12 +90,27 @@ const reinstallation = (node: string, before: Record<string, unknown>, after: Re
       ];
 };
 
-const reboot = (node: string, before: Record<string, unknown>, after: Record<string, unknown>): Restart[] => {
-  const sections = changed(before, after).filter((name) => !whileRunning.has(name) && name !== "features");
-  const features = changed(section(before.features), section(after.features)).filter(
-    (name) => !featuresWhileRunning.has(name),
+const reboot = (
+  node: string,
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+  whileRunning: WhileRunning,
+): Restart[] => {
+  const beside = changed(before, after).filter((name) => !["machine", ...whileRunning.configuration].includes(name));
+  const [old, now] = [section(before.machine), section(after.machine)];
+  // Talos compares the features one by one only where there are some before and after.
+  const comparesFeatures = old.features !== undefined && now.features !== undefined;
+  const sections = changed(old, now).filter(
+    (name) => !whileRunning.machine.includes(name) && !(name === "features" && comparesFeatures),
   );
-  const fields = [...sections, ...features.map((name) => `features.${name}`)].map((name) => `machine.${name}`);
+  const features = (comparesFeatures ? changed(section(old.features), section(now.features)) : []).filter(
+    (name) => !whileRunning.features.includes(name),
+  );
+  const fields = [
+    ...beside,
+    ...sections.map((name) => `machine.${name}`),
+    ...features.map((name) => `machine.features.${name}`),
+  ];
   return fields.length === 0 ? [] : [{ node, what: "reboots when it gets its configuration", why: fields.join(", ") }];
 };
 

@@ -30,6 +30,7 @@ export const machineSettings = (changes: Partial<MachineSettings> = {}): Machine
 
 /** The settings of a plain cluster. */
 export const clusterSettings = (changes: Partial<ClusterSettings> = {}): ClusterSettings => ({
+  contract: "v1.13",
   endpointHost: "10.20.0.10",
   vip: "10.20.0.10",
   podCidr: "10.244.0.0/16",

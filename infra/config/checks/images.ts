@@ -1,5 +1,5 @@
+import { releaseOf, talosReleases, type TalosRelease } from "../../../components/talos/releases/index.ts";
 import type { ConfigurationProblem } from "../error.ts";
-import { officialExtensions } from "../extensions.ts";
 import { advise, nearest } from "../nearest.ts";
 import type { Check } from "./check.ts";
 
@@ -26,21 +26,36 @@ const usedProfile: Check = ({ images = {}, nodes, complete }) =>
         }))
     : [];
 
-/** A name near an official one is a slip of the keyboard; any other may be newer than the list. */
-const knownExtensions: Check = ({ images = {} }) =>
-  Object.entries(images).flatMap(([profile, { extensions }]) =>
-    extensions.flatMap((extension, index): ConfigurationProblem[] => {
-      if (officialExtensions.has(extension)) return [];
-      const meant = nearest(extension.replace(/^siderolabs\//, ""), shortNames);
-      const path = ["images", profile, "extensions", index];
-      const problem = `${extension} is not among the official extensions`;
-      return meant === undefined
-        ? [{ path, problem, advice: "make sure that factory.talos.dev offers it for this release", warning: true }]
-        : [{ path, problem, advice: `write siderolabs/${meant}` }];
-    }),
-  );
+/**
+ * A name near an official one is a slip of the keyboard; any other may be newer than the list. So may one that Talos has in
+ * another minor, because extensions are added in patch releases too.
+ */
+export const extensionCheckOf =
+  (releases: readonly TalosRelease[]): Check =>
+  ({ cluster, images = {} }) => {
+    const release = cluster && releaseOf(cluster.talos, releases);
+    const official = new Set((release ? [release] : releases).flatMap(({ extensions }) => extensions));
+    const shortNames = [...official].map((extension) => extension.replace(/^siderolabs\//, ""));
+    return Object.entries(images).flatMap(([profile, { extensions }]) =>
+      extensions.flatMap((extension, index): ConfigurationProblem[] => {
+        if (official.has(extension)) return [];
+        const path = ["images", profile, "extensions", index];
+        const elsewhere = releases.filter((other) => other.extensions.includes(extension)).map(({ minor }) => minor);
+        if (release && elsewhere.length > 0) {
+          const problem = `${extension} is not built for Talos ${release.minor}`;
+          const advice = `use Talos ${elsewhere.join(" or ")}, or make sure that factory.talos.dev offers it for this release`;
+          return [{ path, problem, advice, warning: true }];
+        }
+        const meant = nearest(extension.replace(/^siderolabs\//, ""), shortNames);
+        const problem = `${extension} is not among the official extensions`;
+        return meant === undefined
+          ? [{ path, problem, advice: "make sure that factory.talos.dev offers it for this release", warning: true }]
+          : [{ path, problem, advice: `write siderolabs/${meant}` }];
+      }),
+    );
+  };
 
-const shortNames = [...officialExtensions].map((extension) => extension.replace(/^siderolabs\//, ""));
+const knownExtensions = extensionCheckOf(talosReleases);
 
 const extensionsOnce: Check = ({ images = {} }) =>
   Object.entries(images).flatMap(([profile, { extensions }]) =>

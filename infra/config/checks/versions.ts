@@ -1,77 +1,79 @@
+import semver from "semver";
+
+import { minorOf, releaseOf, talosReleases, type TalosRelease } from "../../../components/talos/releases/index.ts";
 import type { Check } from "./check.ts";
 
-/**
- * The Kubernetes minors that each Talos minor supports, first and last.
- *
- * Source: siderolabs/talos, pkg/machinery/compatibility, of v1.13.9.
- */
-const supported: Record<string, [first: number, last: number]> = {
-  "1.12": [30, 35],
-  "1.13": [31, 36],
-};
+/** The newest and the oldest minor whose machine configuration Hearth writes. */
+const ends = (releases: readonly TalosRelease[]) => ({
+  oldest: releases[0]?.minor ?? "",
+  newest: releases.at(-1)?.minor ?? "",
+});
 
-/** The Talos minors whose machine configuration Hearth writes. */
-const talosMinors = Object.keys(supported);
+const runs = ({ kubernetes: { first, last } }: TalosRelease, kubernetes: string): boolean =>
+  semver.major(kubernetes) === 1 && first <= semver.minor(kubernetes) && semver.minor(kubernetes) <= last;
 
-const [oldest = "", newest = ""] = [talosMinors[0], talosMinors.at(-1)];
+/** Whether releases of Talos, Kubernetes and the contract go together, by what is known of Talos's minors. */
+export const versionChecksOf = (releases: readonly TalosRelease[]): Check[] => {
+  const knownTalos: Check = ({ cluster }) =>
+    !cluster || releaseOf(cluster.talos, releases)
+      ? []
+      : [
+          {
+            path: ["cluster", "talos"],
+            problem: `${cluster.talos} is not a release that Hearth writes machine configuration for`,
+            advice: `use a release of Talos ${ends(releases).oldest} to ${ends(releases).newest}`,
+          },
+        ];
 
-/** The numbers of a version: `v1.13.9` is 1, 13 and 9. */
-const numbers = (version: string): [major: number, minor: number] => {
-  const [major = 0, minor = 0] = version.slice(1).split(".").map(Number);
-  return [major, minor];
-};
+  const kubernetesOfTalos: Check = ({ cluster }) => {
+    const release = cluster && releaseOf(cluster.talos, releases);
+    if (!release || runs(release, cluster.kubernetes)) return [];
+    const { first, last } = release.kubernetes;
+    const others = releases.filter((other) => runs(other, cluster.kubernetes));
+    const instead = others.map(({ minor }) => `, or Talos ${minor}`).join("");
+    return [
+      {
+        path: ["cluster", "kubernetes"],
+        problem: `Talos ${cluster.talos} does not support Kubernetes ${cluster.kubernetes}`,
+        advice: `use Kubernetes v1.${first} to v1.${last}${instead}`,
+      },
+    ];
+  };
 
-const minorOf = (version: string): string => numbers(version).join(".");
-
-const knownTalos: Check = ({ cluster }) =>
-  !cluster || minorOf(cluster.talos) in supported
-    ? []
-    : [
+  const contractOfTalos: Check = ({ cluster }) => {
+    if (!cluster) return [];
+    const path = ["cluster", "contract"];
+    const minor = minorOf(cluster.talos);
+    if (semver.gt(`${cluster.contract}.0`, `${minor}.0`)) {
+      return [
         {
-          path: ["cluster", "talos"],
-          problem: `${cluster.talos} is not a release that Hearth writes machine configuration for`,
-          advice: `use a release of Talos v${oldest} to v${newest}`,
+          path,
+          problem: `${cluster.contract} is newer than Talos ${cluster.talos}`,
+          advice: `write the Talos minor that the cluster is created with, at most ${minor}`,
         },
       ];
-
-const kubernetesOfTalos: Check = ({ cluster }) => {
-  const range = cluster && supported[minorOf(cluster.talos)];
-  if (!range) return [];
-  const [first, last] = range;
-  const [major, minor] = numbers(cluster.kubernetes);
-  if (major === 1 && first <= minor && minor <= last) return [];
-  const others = Object.entries(supported).filter(([, [from, to]]) => major === 1 && from <= minor && minor <= to);
-  const instead = others.map(([talos]) => `, or Talos v${talos}`).join("");
-  return [
-    {
-      path: ["cluster", "kubernetes"],
-      problem: `Talos ${cluster.talos} does not support Kubernetes ${cluster.kubernetes}`,
-      advice: `use Kubernetes v1.${first} to v1.${last}${instead}`,
-    },
-  ];
-};
-
-const contractOfTalos: Check = ({ cluster }) => {
-  if (!cluster) return [];
-  const path = ["cluster", "contract"];
-  const [contract, talos] = [numbers(cluster.contract), numbers(cluster.talos)];
-  if (contract[0] > talos[0] || (contract[0] === talos[0] && contract[1] > talos[1])) {
+    }
+    if (releaseOf(cluster.contract, releases)) return [];
+    const { oldest, newest } = ends(releases);
+    if (semver.gt(`${cluster.contract}.0`, `${newest}.0`)) {
+      return [
+        {
+          path,
+          problem: `${cluster.contract} is newer than the documents that Hearth writes`,
+          advice: `a cluster for Hearth is created with Talos ${oldest} to ${newest}`,
+        },
+      ];
+    }
     return [
       {
         path,
-        problem: `${cluster.contract} is newer than Talos ${cluster.talos}`,
-        advice: `write the Talos minor that the cluster is created with, at most v${minorOf(cluster.talos)}`,
+        problem: `${cluster.contract} is older than the documents that Hearth writes`,
+        advice: `a cluster for Hearth is created with Talos ${oldest} or later`,
       },
     ];
-  }
-  if (minorOf(cluster.contract) in supported) return [];
-  return [
-    {
-      path,
-      problem: `${cluster.contract} is older than the documents that Hearth writes`,
-      advice: `a cluster for Hearth is created with Talos v${oldest} or later`,
-    },
-  ];
+  };
+
+  return [knownTalos, kubernetesOfTalos, contractOfTalos];
 };
 
-export const versionChecks: Check[] = [knownTalos, kubernetesOfTalos, contractOfTalos];
+export const versionChecks = versionChecksOf(talosReleases);

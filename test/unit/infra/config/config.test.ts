@@ -104,6 +104,26 @@ describe("the configuration", () => {
     }
   });
 
+  it("is accepted with a warning for an extension that its Talos has none of yet", () => {
+    const raw = changed(
+      "dev",
+      ["cluster/talos", "v1.12.11"],
+      ["cluster/contract", "v1.12"],
+      ["cluster/kubernetes", "v1.35.4"],
+      ["images/standard/extensions/1", "siderolabs/intel-npu"],
+    );
+    expect(warningsOf(raw)).to.deep.equal([
+      "images.standard.extensions.1: siderolabs/intel-npu is not built for Talos v1.12",
+    ]);
+  });
+
+  it("is accepted with a warning for an extension that no release has yet", () => {
+    const raw = changed("dev", ["images/standard/extensions/1", "siderolabs/cachefilesd"]);
+    expect(warningsOf(raw)).to.deep.equal([
+      "images.standard.extensions.1: siderolabs/cachefilesd is not among the official extensions",
+    ]);
+  });
+
   it("is accepted with a warning for an extension that may be newer than the list", () => {
     const raw = changed("dev", ["images/standard/extensions/1", "siderolabs/flux-capacitor"]);
     expect(warningsOf(raw)).to.deep.equal([

@@ -22,10 +22,27 @@ describe("what needs a reboot", () => {
 
   it("is a reboot for the rest of the machine section, by its field", () => {
     expect(
-      restarts(machine(""), machine("  udev: { rules: [a] }\n  features: { rbac: true, kubePrism: { port: 1 } }")),
+      restarts(
+        machine("  features: {}"),
+        machine("  udev: { rules: [a] }\n  features: { rbac: true, kubePrism: { port: 1 } }"),
+      ),
     ).to.deep.equal([
       { node: node.node, what: "reboots when it gets its configuration", why: "machine.udev, machine.features.rbac" },
     ]);
+  });
+
+  it("is a reboot for features where there were none, whatever they are", () => {
+    expect(
+      restarts(machine(""), machine("  features: { kubePrism: { port: 1 } }")).map(({ why }) => why),
+    ).to.deep.equal(["machine.features"]);
+  });
+
+  it("is a reboot for what stands beside the machine section, but for debug", () => {
+    expect(
+      restarts(machine("", "persist: true\ndebug: false"), machine("", "persist: false\ndebug: true")).map(
+        ({ why }) => why,
+      ),
+    ).to.deep.equal(["persist"]);
   });
 
   it("is an upgrade for another Talos version", () => {

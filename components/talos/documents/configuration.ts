@@ -1,0 +1,59 @@
+import type { ClusterSettings, MachineSettings } from "../settings.ts";
+import { apiServerSection } from "./api-server.ts";
+import type { TalosDocument } from "./document.ts";
+import { featuresSection } from "./features.ts";
+import { hostnameDocument } from "./hostname.ts";
+import { installSection } from "./install.ts";
+import { kernelSection } from "./kernel.ts";
+import { linkDocuments, vipDocument } from "./links.ts";
+import { resolverDocument, timeSyncDocument } from "./network.ts";
+import { nodeSection } from "./node.ts";
+import { registryMirrorDocuments } from "./registries.ts";
+import { volumeDocuments } from "./volumes.ts";
+
+/**
+ * The documents that a configuration of contract v1.12 or v1.13 is patched with, in this order.
+ *
+ * What every machine has comes first, so that an option added to one moves no other's place in a preview.
+ */
+export const configurationDocuments = (machine: MachineSettings, cluster: ClusterSettings): TalosDocument[] => [
+  { machine: machineSection(machine, cluster) },
+  { cluster: machine.role === "controlplane" ? controlPlaneSection(machine, cluster) : clusterSection(cluster) },
+  hostnameDocument(machine.hostname),
+  resolverDocument(cluster.nameservers),
+  timeSyncDocument(cluster.timeServers),
+  ...linkDocuments(machine.link, { ...cluster, address: machine.address }),
+  ...(machine.role === "controlplane" && cluster.vip ? [vipDocument(cluster.vip, machine.link)] : []),
+  ...volumeDocuments(machine),
+  ...registryMirrorDocuments(cluster.registryMirrors),
+];
+
+const machineSection = (machine: MachineSettings, cluster: ClusterSettings): TalosDocument => ({
+  ...installSection(machine.install, machine.installerImage),
+  certSANs: unique([machine.address, machine.hostname, ...endpoints(cluster)]),
+  ...nodeSection(machine, cluster.subnet, machine.role === "controlplane" && cluster.scheduleOnControlPlanes),
+  ...featuresSection(cluster, machine.role === "controlplane"),
+  ...kernelSection(machine.kernelModules, { ...cluster.sysctls, ...machine.sysctls }),
+});
+
+/** Cilium is both the CNI and kube-proxy. */
+const clusterSection = (cluster: ClusterSettings): TalosDocument => ({
+  network: { cni: { name: "none" }, podSubnets: [cluster.podCidr], serviceSubnets: [cluster.serviceCidr] },
+  proxy: { disabled: true },
+  discovery: { enabled: cluster.discovery },
+});
+
+const controlPlaneSection = (machine: MachineSettings, cluster: ClusterSettings): TalosDocument => ({
+  ...clusterSection(cluster),
+  allowSchedulingOnControlPlanes: cluster.scheduleOnControlPlanes,
+  etcd: { advertisedSubnets: [cluster.subnet] },
+  ...apiServerSection(cluster, unique([...endpoints(cluster), machine.address])),
+});
+
+const endpoints = ({ vip, endpointHost, certSANs }: ClusterSettings): string[] => [
+  endpointHost,
+  ...(vip ? [vip] : []),
+  ...certSANs,
+];
+
+const unique = (values: string[]): string[] => [...new Set(values)];
