@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { resourceTypes } from "../components/resource-types.ts";
 import { recordKey } from "../components/cloudflare/records.ts";
+import { nameOf } from "../components/urn.ts";
 import type { HearthConfig } from "./config/index.ts";
 
 /**
@@ -55,8 +57,8 @@ export const recordedDnsRecords = async (): Promise<Set<string>> => {
   });
   return new Set(
     Object.entries(resources)
-      .filter(([, { type }]) => type === "cloudflare:index/dnsRecord:DnsRecord")
-      .map(([urn]) => urn.split("::").slice(3).join("::")),
+      .filter(([, { type }]) => type === resourceTypes.dnsRecord)
+      .map(([urn]) => nameOf(urn)),
   );
 };
 

@@ -1,68 +1,47 @@
-import { execa, type Options } from "execa";
 import { createWriteStream } from "node:fs";
 import { access, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+
+import { resourceTypes } from "../components/resource-types.ts";
+import { nameOf } from "../components/urn.ts";
+import { Kubernetes } from "../lib/cluster/kubernetes.ts";
+import { engineEnvironment } from "../lib/engine/lab-environment.ts";
+import type { LabFolder } from "../lib/engine/lab-folder.ts";
+import { PulumiStack, update, type Operation, type RunOptions } from "../lib/engine/pulumi-stack.ts";
+import { Pulumi } from "../lib/engine/pulumi.ts";
+import type { RunReport } from "../lib/engine/report.ts";
+import { outputsOf, type StateResource } from "../lib/engine/state.ts";
+import { revealed } from "../lib/engine/value.ts";
 import { Problem } from "../toolchain/problem.ts";
 import { checkpointFile, restoreCheckpoint } from "./checkpoint.ts";
-import { engineEnvironment } from "../lib/engine/lab-environment.ts";
 import { readIfThere } from "./environment.ts";
-import { RunReport, type EngineEvent } from "../lib/engine/events.ts";
-import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import { forgetRelease } from "./helm.ts";
-import { Kubernetes } from "../lib/cluster/kubernetes.ts";
 import type { LabConfig } from "./lab-config.ts";
 import { endStrays } from "./strays.ts";
-
-/** What the engine is asked to do with the whole stack. */
-export type Operation = "up" | "preview" | "destroy";
 
 /** How long the engine may take to end after it was interrupted, in milliseconds: it waits for what it has begun. */
 const interruptTimeout = 60_000;
 
-export interface RunOptions {
-  /** Interrupts the engine, which then finishes what it has begun. */
-  signal?: AbortSignal;
-  /** Kills the engine. The next run recovers. */
-  hurry?: AbortSignal;
-  /** Called after each event. */
-  onProgress?: (report: RunReport) => void;
-}
-
-/** The stack's outputs. */
-export interface StackOutputs {
-  deployKey?: string;
-  kubeconfig?: string;
-  talosconfig?: string;
-  tunnel?: string;
-}
-
-interface StateResource {
-  urn: string;
-  type: string;
-  inputs?: Record<string, unknown>;
-  outputs?: Record<string, unknown>;
-}
-
-interface Deployment {
-  deployment: {
-    pending_operations?: { type: string; resource: StateResource }[];
-    resources?: StateResource[];
-  };
-}
+/** The engine's runs, by the word that they have in the names of logs. */
+const operations: Record<"up" | "preview" | "destroy", Operation> = {
+  up: update,
+  preview: ["preview"],
+  destroy: ["destroy", "--yes", "--skip-preview"],
+};
 
 /** The real Pulumi engine, with a lab's configuration, state and simulated internet. */
 export class Engine {
-  private readonly environment: Record<string, string>;
+  private readonly stack: PulumiStack;
 
   constructor(
     private readonly folder: LabFolder,
     lab: LabConfig,
     /** The program `pulumi`. */
-    private readonly pulumi: string,
+    pulumi: string,
   ) {
-    this.environment = engineEnvironment(folder, lab);
+    const engine = new Pulumi(pulumi, folder.root, engineEnvironment(folder, lab));
+    this.stack = new PulumiStack(engine, folder.stack, folder.derived);
   }
 
   /** Makes the stack where there is none, and stores the secrets that its configuration lacks. */
@@ -71,10 +50,10 @@ export class Engine {
     if (!(await this.hasStack())) {
       // `stack init` writes beside the project file, so it runs in the lab's folder, next to the derived configuration.
       await writeFile(join(this.folder.path, "Pulumi.yaml"), await readFile(join(this.folder.root, "Pulumi.yaml")));
-      await this.call(["stack", "init", this.folder.stack, "--no-select"], { cwd: this.folder.path });
+      await this.stack.init();
     }
-    for (const [key, input] of Object.entries(secrets)) {
-      await this.call(["config", "set", "--secret", key, ...this.configured], { input });
+    for (const [key, value] of Object.entries(secrets)) {
+      await this.stack.configure(["config", "set", "--secret", key], value);
     }
   }
 
@@ -84,7 +63,7 @@ export class Engine {
     const did: string[] = [];
     if (await restoreCheckpoint(this.folder)) did.push("took the state that was whole before an engine was killed");
     if (await this.isLockedByTheDead()) {
-      await this.call(["cancel", this.folder.stack, "--yes"]);
+      await this.stack.unlock();
       did.push("removed the state's lock of an engine that is gone");
     }
     const pending = await this.forgetPending();
@@ -92,71 +71,43 @@ export class Engine {
     return did;
   }
 
-  /** Runs an operation on the whole stack. */
-  async run(operation: Operation, { signal, hurry, onProgress }: RunOptions = {}): Promise<RunReport> {
-    const log = join(this.folder.logs, `pulumi-${operation}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}.log`);
+  /** Runs an operation on the whole stack. One that is killed is recovered from by the next command. */
+  async run(name: keyof typeof operations, options: RunOptions = {}): Promise<RunReport> {
+    const log = join(this.folder.logs, `pulumi-${name}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}.log`);
     await mkdir(this.folder.logs, { recursive: true });
     const output = createWriteStream(log, { mode: 0o600 });
-    const report = new RunReport();
-    const confirmed = operation === "preview" ? [] : ["--yes", "--skip-preview"];
-    const child = execa(this.pulumi, [operation, "--json", ...confirmed, ...this.configured, "--non-interactive"], {
-      cwd: this.folder.root,
-      env: { ...this.environment, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" },
-      // In a process group of its own, so that Ctrl-C reaches it once, from here, and it can end in order.
-      detached: true,
-      cleanup: false,
-      reject: false,
-      buffer: { stdout: false },
-      stdin: "ignore",
-    });
-    await writeFile(this.folder.enginePid, String(child.pid ?? ""));
-    const kill = (): boolean => child.kill("SIGKILL");
-    const interrupt = (): void => {
-      child.kill("SIGINT");
-      setTimeout(kill, interruptTimeout).unref();
-    };
-    signal?.addEventListener("abort", interrupt, { once: true });
-    hurry?.addEventListener("abort", kill, { once: true });
+    const operation = operations[name];
     try {
-      for await (const line of createInterface({ input: child.stdout })) {
-        const event = parseEvent(line);
-        const text = event === undefined ? line : report.add(event);
-        if (text !== undefined) output.write(`${new Date().toISOString()} ${text}\n`);
-        onProgress?.(report);
-      }
-      const { exitCode, stderr, signal: endedBy } = await child;
-      output.end(stderr);
-      signal?.throwIfAborted();
-      if (exitCode !== 0) throw new Problem(failure(operation, report, stderr, endedBy, log));
-      return report;
+      const ended = await this.stack.try(operation, {
+        ...options,
+        interruptTimeout,
+        onStart: (pid) => writeFile(this.folder.enginePid, pid.toString()),
+        onLine: (line) => output.write(`${new Date().toISOString()} ${line}\n`),
+      });
+      output.write(ended.stderr);
+      if (ended.exitCode !== 0) throw this.stack.failed(operation, ended, log);
+      return ended.report;
     } finally {
-      signal?.removeEventListener("abort", interrupt);
-      hurry?.removeEventListener("abort", kill);
-      if (signal?.aborted === true) await endStrays(this.folder);
+      output.end();
+      if (options.signal?.aborted === true) await endStrays(this.folder);
       await rm(this.folder.enginePid, { force: true });
     }
   }
 
   /** The stack's outputs, secrets in clear. */
-  async outputs(): Promise<StackOutputs> {
-    const stdout = await this.call(["stack", "output", "--json", "--show-secrets", "--stack", this.folder.stack]);
-    return JSON.parse(stdout) as StackOutputs;
+  outputs(): Promise<Record<string, string | undefined>> {
+    return this.stack.outputs();
   }
 
   /** How many resources the stack holds; zero where it is not there. */
   async size(): Promise<number> {
-    if (!(await this.hasStack())) return 0;
-    return (await this.state()).deployment.resources?.length ?? 0;
+    return (await this.stack.size()) ?? 0;
   }
 
   /** Destroys everything, what is protected too. */
   async destroy(options: RunOptions): Promise<RunReport> {
-    await this.call(["state", "unprotect", "--all", "--yes", "--stack", this.folder.stack]);
+    await this.stack.call(["state", "unprotect", "--all", "--yes"]);
     return this.run("destroy", options);
-  }
-
-  private get configured(): string[] {
-    return ["--stack", this.folder.stack, "--config-file", this.folder.derived];
   }
 
   private async hasStack(): Promise<boolean> {
@@ -164,10 +115,6 @@ export class Engine {
       () => true,
       () => false,
     );
-  }
-
-  private async state(...flags: string[]): Promise<Deployment> {
-    return JSON.parse(await this.call(["stack", "export", "--stack", this.folder.stack, ...flags])) as Deployment;
   }
 
   private async isLockedByTheDead(): Promise<boolean> {
@@ -192,17 +139,19 @@ export class Engine {
    */
   private async forgetPending(): Promise<string[]> {
     if (!(await this.hasStack())) return [];
-    const state = await this.state();
+    const state = await this.stack.state();
     const pending = state.deployment.pending_operations ?? [];
     if (pending.length === 0) return [];
-    const releases = pending.map(({ resource }) => resource).filter(({ type }) => type === helmReleaseType);
-    if (releases.length > 0) await this.forgetReleases(releases);
-    const begun = pending.filter(({ type, resource }) => type === "creating" && resource.type === bootstrapType);
+    const releases = pending.map(({ resource }) => resource).filter(({ type }) => type === resourceTypes.helmRelease);
+    const kubeconfig = outputsOf(state, resourceTypes.kubeconfig)?.kubeconfigRaw;
+    if (typeof kubeconfig === "string") await forgetReleases(new Kubernetes(kubeconfig), releases);
+    const begun = pending.filter(
+      ({ type, resource }) => type === "creating" && resource.type === resourceTypes.bootstrap,
+    );
     const done = (await this.isBootstrapped()) ? begun.map(({ resource }) => bootstrapped(resource)) : [];
     const resources = [...(state.deployment.resources ?? []), ...done];
-    const input = JSON.stringify({ ...state, deployment: { ...state.deployment, resources, pending_operations: [] } });
-    await this.call(["stack", "import", "--stack", this.folder.stack], { input });
-    return pending.map(({ type, resource }) => `${type} ${resource.urn.split("::").at(-1) ?? resource.urn}`);
+    await this.stack.replaceState({ ...state, deployment: { ...state.deployment, resources, pending_operations: [] } });
+    return pending.map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`);
   }
 
   /** Whether etcd began on one of the lab's machines, by the file that it is started with. */
@@ -212,37 +161,17 @@ export class Engine {
     const marks = names.map((name) => join(machines, name, "var", "controlplane", "etcd-membership.json"));
     return (await Promise.all(marks.map((mark) => readIfThere(mark)))).some((mark) => mark !== undefined);
   }
-
-  private async forgetReleases(releases: StateResource[]): Promise<void> {
-    const { resources = [] } = (await this.state("--show-secrets")).deployment;
-    const kubeconfig = plain(resources.find(({ type }) => type === kubeconfigType)?.outputs?.kubeconfigRaw);
-    if (kubeconfig === undefined) return;
-    for (const { inputs = {} } of releases) {
-      const [name, namespace] = [plain(inputs.name), plain(inputs.namespace) ?? "default"];
-      if (name !== undefined) await forgetRelease(new Kubernetes(kubeconfig), { name, namespace });
-    }
-  }
-
-  private async call(args: string[], options: Pick<Options, "cwd" | "input"> = {}): Promise<string> {
-    const result = await execa(this.pulumi, [...args, "--non-interactive"], {
-      cwd: this.folder.root,
-      ...options,
-      env: this.environment,
-      reject: false,
-      stripFinalNewline: true,
-    });
-    if (result.exitCode !== 0) {
-      const reason = result.stderr.trim().split("\n").at(-1) ?? "";
-      throw new Problem(`pulumi ${args.slice(0, 2).join(" ")} failed: ${reason.replace(/^error: /, "")}`);
-    }
-    return result.stdout;
-  }
 }
 
-const bootstrapType = "talos:machine/bootstrap:Bootstrap";
+const forgetReleases = async (kubernetes: Kubernetes, releases: StateResource[]): Promise<void> => {
+  for (const { inputs } of releases) {
+    const { name, namespace = "default" } = (revealed(inputs) ?? {}) as { name?: string; namespace?: string };
+    if (name !== undefined) await forgetRelease(kubernetes, { name, namespace });
+  }
+};
 
 /** A bootstrap as the state has it once it is done. */
-const bootstrapped = (resource: StateResource): object => {
+const bootstrapped = (resource: StateResource): StateResource => {
   const id = "machine_bootstrap";
   return { ...resource, id, outputs: { ...resource.inputs, id } };
 };
@@ -259,40 +188,6 @@ export const endOrphan = async (folder: LabFolder): Promise<void> => {
   }
   await endStrays(folder);
 };
-
-const helmReleaseType = "kubernetes:helm.sh/v3:Release";
-const kubeconfigType = "talos:cluster/kubeconfig:Kubeconfig";
-
-/** A string of an exported state, also one that was secret. */
-const plain = (value: unknown): string | undefined => {
-  if (typeof value === "string") return value;
-  if (typeof value !== "object" || value === null || !("plaintext" in value)) return undefined;
-  return JSON.parse(String(value.plaintext)) as string;
-};
-
-const parseEvent = (line: string): EngineEvent | undefined => {
-  try {
-    return JSON.parse(line) as EngineEvent;
-  } catch {
-    return undefined;
-  }
-};
-
-const failure = (
-  operation: Operation,
-  { errors }: RunReport,
-  stderr: string,
-  endedBy: string | undefined,
-  log: string,
-): string => {
-  const reasons = errors.length > 0 ? errors : [lastLine(stderr, endedBy)];
-  return [`pulumi ${operation} failed (log: ${log}):`, ...reasons.map((reason) => indent(reason))].join("\n");
-};
-
-const lastLine = (stderr: string, endedBy: string | undefined): string =>
-  endedBy === undefined ? (stderr.trim().split("\n").at(-1) ?? "") : `it was ended by ${endedBy}; run this again`;
-
-const indent = (text: string): string => text.replaceAll(/^/gm, "  ");
 
 const isPulumi = async (pid: number): Promise<boolean> => {
   const command = await readFile(`/proc/${pid.toString()}/cmdline`, "utf8").catch(() => "");

@@ -3,9 +3,9 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { decryptedSecrets, encryptedSecrets, nodeStates, requireNothingMissing } from "./checks.ts";
 import { duration, type Display } from "../lib/terminal/display.ts";
-import type { Engine, StackOutputs } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { describeChanges, describeProgress } from "../lib/engine/describe.ts";
-import type { RunReport } from "../lib/engine/events.ts";
+import type { RunReport } from "../lib/engine/report.ts";
 import { waitForFlux, type FluxObject } from "../lib/cluster/flux.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import { interruptible } from "./interrupt.ts";
@@ -94,7 +94,10 @@ const bringUp = async (engine: Engine, { display, signal, hurry }: Context): Pro
 };
 
 /** Writes down what people and the Git server need of the stack's outputs. */
-const keepOutputs = async (folder: LabFolder, { kubeconfig, talosconfig, deployKey }: StackOutputs): Promise<void> => {
+const keepOutputs = async (
+  folder: LabFolder,
+  { kubeconfig, talosconfig, deployKey }: Awaited<ReturnType<Engine["outputs"]>>,
+): Promise<void> => {
   await writeFile(folder.kubeconfig, kubeconfig ?? "", { mode: 0o600 });
   await writeFile(folder.talosconfig, talosconfig ?? "", { mode: 0o600 });
   if (deployKey !== undefined) await registerDeployKey(folder, deployKey);

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { resourceTypes } from "../components/resource-types.ts";
 import { escrowStatus } from "../components/secrets/escrow-status.ts";
 import type { HearthConfig } from "../infra/config/index.ts";
 import { escrowOpeners, escrowPath } from "../infra/escrow-file.ts";
@@ -19,7 +20,7 @@ export const escrowProblem = async (
   config: HearthConfig,
   recorded: readonly Recorded[],
 ): Promise<Surroundings["escrow"]> => {
-  const { fingerprint } = recorded.find(({ type }) => type === "hearth:secrets:Escrow")?.outputs ?? {};
+  const { fingerprint } = recorded.find(({ type }) => type === resourceTypes.escrow)?.outputs ?? {};
   if (!config.escrow || typeof fingerprint !== "string") return undefined;
   const path = escrowPath(config, stack);
   const status = escrowStatus(await textOf(join(root, path)), { stack, fingerprint, openers: escrowOpeners(config) });

@@ -2,12 +2,6 @@ import { parseAllDocuments } from "yaml";
 
 import { at, isObject, type Inputs, type Resource } from "./resource.ts";
 
-/** Type of the resource that gives a machine its configuration. It is named after its node. */
-export const applyType = "talos:machine/configurationApply:ConfigurationApply";
-
-/** Type of a virtual machine. It is named after its node. */
-export const vmType = "proxmoxve:index/vmLegacy:VmLegacy";
-
 /** Several policies look at the same documents, and YAML takes its time. */
 const parsed = new WeakMap<Inputs, Inputs[]>();
 

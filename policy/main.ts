@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { PolicyPack, type Policies, type ReportViolation } from "@pulumi/policy";
 
+import { stackOf } from "../components/urn.ts";
 import type { Exemption } from "../infra/config/policy.ts";
 import { resourceOf } from "./engine.ts";
 import { judge, type Finding, type Rule } from "./rule.ts";
@@ -23,8 +24,8 @@ let stack: Promise<Stack> | undefined;
 const passed = new Map<string, string[]>();
 
 /** The stack that the engine runs: it names it in each URN, and in nothing else that reaches a policy. */
-const stackOf = (urn: string): Promise<Stack> =>
-  (stack ??= surroundingsOf(root, urn.split(":")[2] ?? "").then((surroundings) => new Stack(surroundings)));
+const stackFor = (urn: string): Promise<Stack> =>
+  (stack ??= surroundingsOf(root, stackOf(urn)).then((surroundings) => new Stack(surroundings)));
 
 /** The lab makes the same secrets again whenever it is asked to. */
 const ofLab: Exemption[] =
@@ -48,14 +49,14 @@ const policies: Policies = [
     // Remediations alone are told which inputs are secret, and they come before all validations of a resource.
     enforcementLevel: "remediate",
     remediateResource: async (args) => {
-      (await stackOf(args.urn)).see(resourceOf(args));
+      (await stackFor(args.urn)).see(resourceOf(args));
     },
   },
   ...rules.map((rule) => ({
     name: rule.name,
     description: rule.description,
     validateResource: async ({ urn }: { urn: string }, violation: ReportViolation) => {
-      const known = await stackOf(urn);
+      const known = await stackFor(urn);
       const resource = known.seen.get(urn);
       if (!resource) return;
       const exempt = report(rule, await rule.check(resource, known), known, violation);

@@ -1,27 +1,11 @@
-import { execa } from "execa";
-
+import { resourcesOf, type State } from "../lib/engine/state.ts";
+import type { PulumiStack } from "../lib/engine/pulumi-stack.ts";
 import type { Recorded } from "./stack.ts";
 
-interface Export {
-  deployment: {
-    resources?: (Partial<Recorded> & { urn: string; type: string; delete?: boolean })[];
-  };
-}
-
 /** The stack's resources as its state has them. Its secrets stay encrypted. */
-export const recordedIn = async (root: string, stack: string): Promise<Recorded[]> => {
-  const { stdout, stderr, exitCode } = await execa(
-    "pulumi",
-    ["stack", "export", "--stack", stack, "--non-interactive"],
-    { cwd: root, reject: false, stdin: "ignore", maxBuffer: 1 << 28 },
-  );
-  if (exitCode !== 0) {
-    throw new Error(`The state of ${stack} cannot be read: ${stderr.trim().split("\n").at(-1) ?? ""}`);
-  }
-  const { deployment } = JSON.parse(stdout) as Export;
-  return (deployment.resources ?? [])
-    .filter((resource) => resource.delete !== true)
-    .map(({ urn, type, inputs = {}, outputs = {}, protect = false, ignoreChanges = [] }) => ({
+export const recordedIn = async (stack: PulumiStack): Promise<Recorded[]> =>
+  resourcesOf(JSON.parse(await stack.sealedState()) as State).map(
+    ({ urn, type, inputs = {}, outputs = {}, protect = false, ignoreChanges = [] }) => ({
       ...{ urn, type, inputs, outputs, protect, ignoreChanges },
-    }));
-};
+    }),
+  );

@@ -63,9 +63,3 @@ export class Stack {
     return policy.production ?? cluster.name.endsWith("-prod");
   }
 }
-
-/** The type of the resource that stands for the stack itself. The engine tells of it first. */
-export const stackType = "pulumi:pulumi:Stack";
-
-/** Name of the resource that a URN names. */
-export const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");

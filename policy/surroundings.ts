@@ -1,8 +1,12 @@
+import { join } from "node:path";
+
 import { checkStacks } from "../infra/config/checks/across.ts";
 import { stackFile } from "../infra/config/error.ts";
 import type { HearthConfig } from "../infra/config/index.ts";
 import { examineStackFile, readStackFile, stacksIn } from "../infra/config/stack-file.ts";
 import { readTree } from "../infra/tree.ts";
+import { PulumiStack } from "../lib/engine/pulumi-stack.ts";
+import { Pulumi } from "../lib/engine/pulumi.ts";
 import { escrowProblem } from "./escrow.ts";
 import { recordedIn } from "./recorded.ts";
 import type { Surroundings } from "./stack.ts";
@@ -17,7 +21,9 @@ import type { Surroundings } from "./stack.ts";
  */
 export const surroundingsOf = async (root: string, stack: string): Promise<Surroundings> => {
   const config = configOf(root, stack);
-  const recorded = await recordedIn(root, stack);
+  // The engine runs this, and is the first pulumi of its PATH.
+  const engine = new PulumiStack(new Pulumi("pulumi", root), stack, join(root, stackFile(stack)));
+  const recorded = await recordedIn(engine);
   const { version, values } = readTree(config, root).cilium;
   return {
     stack,

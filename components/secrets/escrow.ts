@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { resourceTypes } from "../resource-types.ts";
 import { escrowStatus, type Expected } from "./escrow-status.ts";
 import { fingerprintOf, type RootSecretValues } from "./fingerprint.ts";
 
@@ -29,7 +30,7 @@ export class Escrow extends pulumi.ComponentResource {
   readonly fingerprint: pulumi.Output<string>;
 
   constructor(name: string, { values, file, path, openers }: EscrowArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("hearth:secrets:Escrow", name, {}, opts);
+    super(resourceTypes.escrow, name, {}, opts);
     this.fingerprint = pulumi.unsecret(
       (pulumi.secret(values) as unknown as pulumi.Output<RootSecretValues>).apply(fingerprintOf),
     );

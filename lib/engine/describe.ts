@@ -1,4 +1,4 @@
-import type { RunReport } from "./events.ts";
+import type { RunReport } from "./report.ts";
 
 /** What the engine is at. */
 export const describeProgress = ({ phases }: RunReport): string => {

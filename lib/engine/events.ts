@@ -1,124 +1,66 @@
-/** An event of Pulumi's engine, as far as the lab reads it. Source: pulumi/sdk, apitype.EngineEvent. */
+/** An event of Pulumi's engine, as far as anything here reads it. Source: pulumi/pulumi, sdk/go/common/apitype/events.go. */
 export interface EngineEvent {
-  timestamp: number;
+  /** In seconds since 1970. */
+  timestamp?: number;
   resourcePreEvent?: { metadata: StepMetadata };
   resOutputsEvent?: { metadata: StepMetadata };
   resOpFailedEvent?: { metadata: StepMetadata };
-  diagnosticEvent?: { urn?: string; message: string; severity: "debug" | "info" | "info#err" | "warning" | "error" };
-  policyEvent?: { resourceUrn?: string; message: string; policyName: string; enforcementLevel: string };
-  summaryEvent?: { durationSeconds: number; resourceChanges?: Record<string, number>; result?: string };
+  diagnosticEvent?: DiagnosticEvent;
+  policyEvent?: PolicyEvent;
+  policyAnalyzeSummaryEvent?: PolicySummary;
+  policyAnalyzeStackSummaryEvent?: PolicySummary;
+  summaryEvent?: { resourceChanges?: Record<string, number>; result?: string; durationSeconds: number };
 }
 
-/** One step of the engine on one resource. */
+/** What the engine would do to a resource. */
 export interface StepMetadata {
   op: string;
   urn: string;
   type: string;
-  /** What differs, by the path of the property. */
-  detailedDiff?: Record<string, { diffKind: string; inputDiff: boolean }> | null;
+  /** Names of the properties because of which it is replaced. */
+  keys?: string[];
+  /** Names of the properties that differ. */
+  diffs?: string[];
+  /** By the path of a property. */
+  detailedDiff?: Record<string, { diffKind?: string; kind?: string; inputDiff?: boolean }> | null;
+  /** Secrets in it are blinded. */
+  old?: StateMetadata | null;
+  new?: StateMetadata | null;
 }
 
-/** A phase of the program: the resources below one kind of component. */
-export interface Phase {
-  name: string;
-  started: number;
-  /** Seconds from its first resource to its last one so far. */
-  seconds: number;
-  done: number;
-  running: string[];
+export interface StateMetadata {
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+  protect?: boolean;
 }
 
-/** The phase that a resource belongs to: the domain of its outermost component, or its provider's name. */
-export const phaseOf = (urn: string): string => {
-  const types = (urn.split("::")[2] ?? "").split("$");
-  const component = types.find((type) => type.startsWith("hearth:"));
-  return component?.split(":")[1] ?? types.at(-1)?.split(":")[0] ?? "stack";
-};
+export interface DiagnosticEvent {
+  urn?: string;
+  message: string;
+  severity: "debug" | "info" | "info#err" | "warning" | "error";
+  ephemeral?: boolean;
+}
 
-const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
-const shortType = (type: string): string => type.split(":").at(-1) ?? type;
+export interface PolicyEvent {
+  resourceUrn?: string;
+  message: string;
+  policyName: string;
+  policyPackName: string;
+  enforcementLevel: string;
+}
 
-/** What happened in one run of the engine. */
-export class RunReport {
-  readonly phases = new Map<string, Phase>();
-  /** Resources changed, as `create Vm den-dev-cp01`. */
-  readonly changes: string[] = [];
-  readonly errors: string[] = [];
-  /** What policies say without refusing anything. */
-  readonly advice: string[] = [];
-  /** Number of resources by operation; undefined until the run has ended. */
-  counts: Record<string, number> | undefined;
+export interface PolicySummary {
+  policyPackName: string;
+  passed?: string[];
+  failed?: string[];
+}
 
-  constructor(private readonly now: () => number = () => Date.now()) {}
-
-  /** Takes an event and gives the line it is worth in a log. */
-  add(event: EngineEvent): string | undefined {
-    if (event.resourcePreEvent !== undefined) return this.start(event.resourcePreEvent.metadata);
-    if (event.resOutputsEvent !== undefined) return this.end(event.resOutputsEvent.metadata, "done");
-    if (event.resOpFailedEvent !== undefined) return this.end(event.resOpFailedEvent.metadata, "FAILED");
-    if (event.diagnosticEvent !== undefined) return this.diagnose(event.diagnosticEvent);
-    if (event.policyEvent !== undefined) return this.refuse(event.policyEvent);
-    if (event.summaryEvent !== undefined) {
-      this.counts = event.summaryEvent.resourceChanges ?? {};
-      return `summary: ${JSON.stringify(this.counts)} in ${event.summaryEvent.durationSeconds.toString()} s`;
-    }
+/** Reads a line that the engine printed; undefined where it is no event. */
+export const readEvent = (line: string): EngineEvent | undefined => {
+  try {
+    const event: unknown = JSON.parse(line);
+    return typeof event === "object" && event !== null ? event : undefined;
+  } catch {
     return undefined;
   }
-
-  /** Whether nothing was, or would be, changed. */
-  get isUnchanged(): boolean {
-    return this.counts !== undefined && Object.keys(this.counts).every((op) => ["same", "read"].includes(op));
-  }
-
-  private start({ op, urn, type }: StepMetadata): string | undefined {
-    if (isNothing(op) || isOwn(type)) return undefined;
-    const phase = this.phase(urn);
-    phase.running.push(nameOf(urn));
-    this.changes.push(`${op} ${shortType(type)} ${nameOf(urn)}`);
-    return `${op} ${type} ${nameOf(urn)}`;
-  }
-
-  private end({ op, urn, type }: StepMetadata, outcome: string): string | undefined {
-    if (isNothing(op) || isOwn(type)) return undefined;
-    const phase = this.phase(urn);
-    phase.running = phase.running.filter((name) => name !== nameOf(urn));
-    phase.done += 1;
-    phase.seconds = (this.now() - phase.started) / 1000;
-    return `${op} ${type} ${nameOf(urn)}: ${outcome} after ${phase.seconds.toFixed(1)} s of ${phase.name}`;
-  }
-
-  private diagnose({ severity, message, urn }: NonNullable<EngineEvent["diagnosticEvent"]>): string | undefined {
-    if (severity === "debug") return undefined;
-    const text = message.trim();
-    const named = urn === undefined || urn === "" ? text : `${nameOf(urn)}: ${text}`;
-    if (severity === "error" && text !== "update failed" && text !== "preview failed") this.errors.push(named);
-    return `${severity}: ${named}`;
-  }
-
-  private refuse({ message, policyName, enforcementLevel }: NonNullable<EngineEvent["policyEvent"]>): string {
-    const text = `${policyName}: ${plainText(message)}`;
-    (enforcementLevel === "mandatory" ? this.errors : this.advice).push(text);
-    return `policy, ${enforcementLevel}: ${text}`;
-  }
-
-  private phase(urn: string): Phase {
-    const name = phaseOf(urn);
-    const known = this.phases.get(name);
-    if (known !== undefined) return known;
-    const phase: Phase = { name, started: this.now(), seconds: 0, done: 0, running: [] };
-    this.phases.set(name, phase);
-    return phase;
-  }
-}
-
-/** A message of the engine without its marks of colour, and without the policy's description, its first line. */
-const plainText = (message: string): string =>
-  message
-    .replaceAll(/<\{%[^%]*%\}>/g, "")
-    .trim()
-    .split("\n")
-    .slice(-1)
-    .join("");
-
-const isNothing = (op: string): boolean => ["same", "read", "refresh"].includes(op);
-const isOwn = (type: string): boolean => type.startsWith("pulumi:") || type.startsWith("hearth:");
+};

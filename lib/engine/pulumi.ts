@@ -1,143 +1,151 @@
-import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 
 import { execa } from "execa";
 
-import { RunReport, type EngineEvent } from "./events.ts";
-import { Problem } from "../../toolchain/problem.ts";
-import { Locked } from "./locked.ts";
-import type { Target } from "./target.ts";
-import type { Deployment } from "./deployment.ts";
-import { endEngine } from "./processes.ts";
+import { codeOf, Problem } from "../../toolchain/problem.ts";
+import { readEvent, type EngineEvent } from "./events.ts";
+import { Locked, lockHolders } from "./locked.ts";
+import { RunReport } from "./report.ts";
 
-export interface RunOptions {
-  /** Beside what the engine's environment has. */
-  environment?: Record<string, string>;
-  signal?: AbortSignal;
-  /** Told of the engine's process. */
-  onStart?: (pid: number) => Promise<void> | void;
-  onProgress?: (report: RunReport) => void;
+/** Variables beside those that this process has; undefined takes one away. */
+export type Environment = Record<string, string | undefined>;
+
+export interface CallOptions {
+  input?: string;
+  /** Folder to run in. @default the checkout's root */
+  cwd?: string;
 }
 
-/** How long the engine may take to end after it was interrupted, in milliseconds. */
-const interruptTimeout = 60_000;
+export interface StreamOptions {
+  /** Beside what the engine's environment has. */
+  environment?: Environment;
+  /** Interrupts the engine, which then finishes what it has begun. */
+  signal?: AbortSignal | undefined;
+  /** How long it may take for that, in milliseconds, before it is killed. @default as long as it wants */
+  interruptTimeout?: number;
+  /** Kills the engine. */
+  hurry?: AbortSignal | undefined;
+  /** Told of the engine's process. */
+  onStart?: (pid: number) => Promise<void> | void;
+  /** Called with each event. */
+  onEvent?: (event: EngineEvent) => void;
+  /** Called after each event. */
+  onProgress?: (report: RunReport) => void;
+  /** Called with each line that is worth one in a log. */
+  onLine?: (line: string) => void;
+}
 
-/** A stack's engine: its state, and what is run on the whole of it. */
-export class PulumiStack {
-  constructor(private readonly target: Target) {}
+/** How a run of the engine ended. */
+export interface Ended {
+  report: RunReport;
+  exitCode: number;
+  /** What the engine complained of beside its events. */
+  stderr: string;
+  /** The signal that ended it. */
+  endedBy: string | undefined;
+}
 
-  /** Environment of the engine's processes. */
-  get environment(): NodeJS.ProcessEnv {
-    return { ...process.env, ...this.target.environment, PULUMI_SKIP_UPDATE_CHECK: "true" };
-  }
+/** The program `pulumi`, as everything here runs it. */
+export class Pulumi {
+  constructor(
+    readonly program: string,
+    /** The checkout's root. */
+    readonly root: string,
+    /** What its processes have in their environment beside this one's. */
+    readonly environment: Environment = {},
+  ) {}
 
-  get program(): string {
-    return this.target.program;
-  }
-
-  /** How many resources its state has; undefined where there is no state. */
-  async size(): Promise<number | undefined> {
-    const stacks = JSON.parse(await this.call(["stack", "ls", "--json"])) as { name: string; resourceCount?: number }[];
-    const found = stacks.find(({ name }) => name.split("/").at(-1) === this.target.stack);
-    return found && (found.resourceCount ?? 0);
-  }
-
-  /** Makes an empty state. A stack file that has a salt keeps it, so its secrets stay readable. */
-  async init(): Promise<void> {
-    await this.call(["stack", "init", this.target.stack, "--no-select"]);
-  }
-
-  /** The state, secrets in clear. */
-  async state(): Promise<Deployment> {
-    return JSON.parse(await this.target.pulumi(["stack", "export", "--show-secrets"])) as Deployment;
+  /**
+   * Runs a command and gives what it printed.
+   *
+   * @param stack whom the command is for, in messages
+   * @throws Locked where somebody else is changing the state, else Problem with the last line of what it complains of
+   */
+  async call(args: string[], stack: string, { input, cwd = this.root }: CallOptions = {}): Promise<string> {
+    const result = await execa(this.program, [...args, "--non-interactive"], {
+      cwd,
+      env: this.whole(),
+      extendEnv: false,
+      reject: false,
+      maxBuffer: 2 ** 30,
+      ...(input === undefined ? { stdin: "ignore" as const } : { input }),
+    });
+    if (result.exitCode === 0) return result.stdout;
+    if (result.exitCode === undefined) throw didNotRun(result, stack);
+    const holders = lockHolders(result.stderr);
+    if (holders.length > 0) throw new Locked(stack, holders);
+    const reason = lastLine(result.stderr);
+    if (reason.includes("no stack named")) {
+      throw new Problem(
+        `There is no stack ${stack} in this state backend: pulumi stack init ${stack} makes it, pulumi login chooses another backend`,
+      );
+    }
+    throw new Problem(`pulumi ${args.slice(0, 2).join(" ")} failed for ${stack}: ${reason}`);
   }
 
   /**
-   * Puts a state in place of the present one. Its secrets are encrypted by the stack's own key.
+   * Runs an operation and follows its events.
    *
-   * @throws Locked where somebody else is changing it; of an engine that was killed here, the lock and the plugins are cleared away
+   * @throws the signal's reason where it was interrupted
    */
-  async replaceState(state: Deployment): Promise<void> {
-    const replace = () => this.target.pulumi(["stack", "import"], { input: JSON.stringify(state) });
-    await replace().catch(async (error: unknown) => {
-      if (!(error instanceof Locked && error.isStale)) throw error;
-      for (const engine of error.engines) await endEngine(engine);
-      await this.unlock();
-      return replace();
-    });
-  }
-
-  /** Takes the lock of an engine that is gone off the state. */
-  async unlock(): Promise<void> {
-    await this.target.pulumi(["cancel", "--yes"]);
-  }
-
-  /** Runs an operation on the whole stack. */
-  async run(operation: "up" | "preview", options: RunOptions = {}): Promise<RunReport> {
-    const { root, stack, stackFile } = this.target;
+  async stream(args: string[], stack: string, options: StreamOptions = {}): Promise<Ended> {
     const report = new RunReport();
-    const confirmed = operation === "up" ? ["--yes", "--skip-preview"] : [];
-    const child = execa(
-      this.program,
-      [operation, "--json", ...confirmed, "--stack", stack, "--config-file", stackFile, "--non-interactive"],
-      {
-        cwd: root,
-        env: { ...this.environment, ...options.environment, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" },
-        extendEnv: false,
-        // In a process group of its own, so that Ctrl-C reaches it once, from here, and it can end in order.
-        detached: true,
-        cleanup: false,
-        reject: false,
-        buffer: { stdout: false },
-        stdin: "ignore",
-      },
-    );
+    const child = execa(this.program, [...args, "--json", "--non-interactive"], {
+      cwd: this.root,
+      env: this.whole({ ...options.environment, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" }),
+      extendEnv: false,
+      // In a process group of its own, so that Ctrl-C reaches it once, from here, and it can end in order.
+      detached: true,
+      cleanup: false,
+      reject: false,
+      buffer: { stdout: false },
+      stdin: "ignore",
+    });
     if (child.pid !== undefined) await options.onStart?.(child.pid);
+    const kill = (): void => void child.kill("SIGKILL");
     const interrupt = (): void => {
       child.kill("SIGINT");
-      setTimeout(() => child.kill("SIGKILL"), interruptTimeout).unref();
+      if (options.interruptTimeout !== undefined) setTimeout(kill, options.interruptTimeout).unref();
     };
     options.signal?.addEventListener("abort", interrupt, { once: true });
+    options.hurry?.addEventListener("abort", kill, { once: true });
     try {
       for await (const line of createInterface({ input: child.stdout })) {
-        const event = parseEvent(line);
+        const event = readEvent(line);
+        const text = event === undefined ? line : report.add(event);
+        if (text !== undefined) options.onLine?.(text);
         if (event === undefined) continue;
-        report.add(event);
+        options.onEvent?.(event);
         options.onProgress?.(report);
       }
-      const { exitCode, stderr } = await child;
+      const result = await child;
       options.signal?.throwIfAborted();
-      if (exitCode !== 0) throw new Problem(failure(operation, report, stderr));
-      return report;
+      if (result.exitCode === undefined && result.signal === undefined) throw didNotRun(result, stack);
+      return { report, exitCode: result.exitCode ?? 1, stderr: result.stderr, endedBy: result.signal };
     } finally {
       options.signal?.removeEventListener("abort", interrupt);
+      options.hurry?.removeEventListener("abort", kill);
     }
   }
 
-  /** Runs a command on no stack, beside the stack file: what it has to note, it notes there. */
-  private async call(args: string[]): Promise<string> {
-    const { exitCode, stdout, stderr } = await execa(this.program, [...args, "--non-interactive"], {
-      cwd: dirname(this.target.stackFile),
-      env: this.environment,
-      extendEnv: false,
-      reject: false,
-      stdin: "ignore",
-    });
-    if (exitCode === 0) return stdout;
-    const reason = stderr.trim().split("\n").at(-1) ?? "";
-    throw new Problem(`pulumi ${args.slice(0, 2).join(" ")} failed: ${reason.replace(/^error: /, "")}`);
+  /** Environment of a process, whole. */
+  whole(more: Environment = {}): NodeJS.ProcessEnv {
+    return { ...process.env, ...this.environment, PULUMI_SKIP_UPDATE_CHECK: "true", ...more };
   }
 }
 
-const parseEvent = (line: string): EngineEvent | undefined => {
-  try {
-    return JSON.parse(line) as EngineEvent;
-  } catch {
-    return undefined;
-  }
+/** What went wrong in a run, a line each, as far as anybody said. */
+export const complaints = ({ report, stderr, endedBy }: Ended): string[] => {
+  if (report.errors.length > 0) return report.errors;
+  if (endedBy !== undefined) return [`it was ended by ${endedBy}; run this again`];
+  return stderr.trim() === "" ? ["it said nothing"] : stderr.trim().split("\n").slice(-3);
 };
 
-const failure = (operation: string, { errors }: RunReport, stderr: string): string => {
-  const reasons = errors.length > 0 ? errors : [stderr.trim().split("\n").at(-1) ?? "it said nothing"];
-  return [`pulumi ${operation} failed:`, ...reasons.map((reason) => reason.replaceAll(/^/gm, "  "))].join("\n");
-};
+const lastLine = (stderr: string): string => (stderr.trim().split("\n").at(-1) ?? "").replace(/^error: /, "");
+
+const didNotRun = (error: { cause?: unknown; shortMessage?: string }, stack: string): Problem =>
+  codeOf(error.cause) === "ENOENT"
+    ? new Problem(
+        `There is no pulumi on PATH: install it, or for the lab run eval "$(npm run --silent lab -- env ${stack})"`,
+      )
+    : new Problem(`pulumi was ended: ${error.shortMessage ?? "nobody knows why"}`);

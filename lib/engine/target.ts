@@ -1,16 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { execa } from "execa";
-
-import { examineStackFile, parseStackFile } from "../../infra/config/stack-file.ts";
 import { ConfigurationError } from "../../infra/config/error.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
+import { examineStackFile, parseStackFile } from "../../infra/config/stack-file.ts";
+import { codeOf, Problem } from "../../toolchain/problem.ts";
+import { Toolchain } from "../../toolchain/toolchain.ts";
 import { engineEnvironment, stateUrl } from "./lab-environment.ts";
 import { labFolder } from "./lab-folder.ts";
-import { codeOf, Problem } from "../../toolchain/problem.ts";
-import { Locked, lockHolders } from "./locked.ts";
-import { Toolchain } from "../../toolchain/toolchain.ts";
+import { PulumiStack } from "./pulumi-stack.ts";
+import { Pulumi, type Environment } from "./pulumi.ts";
+
+/** The policy pack of a checkout, which is a program that the engine starts. */
+export const policyPack = (root: string): string => join(root, "policy", "pack");
 
 /** A stack as commands reach it: with its files and its engine, real or the lab's. */
 export class Target {
@@ -22,8 +24,8 @@ export class Target {
     /** The stack file that the engine runs with. In the lab it is the derived one. */
     readonly stackFile: string,
     /** What the engine's processes have in their environment beside the person's. */
-    readonly environment: Record<string, string>,
-    readonly program: string,
+    readonly environment: Environment,
+    readonly engine: PulumiStack,
   ) {}
 
   /**
@@ -44,10 +46,11 @@ export class Target {
       );
     });
     const { pulumi = "pulumi" } = await new Toolchain({ root }).ensure(["pulumi"]);
-    const environment = isLab
+    const environment: Environment = isLab
       ? engineEnvironment(folder, JSON.parse(await readFile(folder.config, "utf8")) as { internet: { proxy: string } })
       : { PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}` };
-    return new Target(root, stack, isLab, stackFile, environment, pulumi);
+    const engine = new PulumiStack(new Pulumi(pulumi, root, environment), stack, stackFile);
+    return new Target(root, stack, isLab, stackFile, environment, engine);
   }
 
   /** The stack's validated configuration. */
@@ -55,36 +58,6 @@ export class Target {
     const { config, problems } = examineStackFile(parseStackFile(await readFile(this.stackFile, "utf8")));
     if (!config) throw new ConfigurationError(this.stack, problems);
     return config;
-  }
-
-  /**
-   * Runs pulumi on the stack and gives what it printed. Where `configured`, the command takes the stack file.
-   *
-   * @throws Problem with pulumi's last line
-   */
-  pulumi(
-    args: string[],
-    { input, configured = false }: { input?: string; configured?: boolean } = {},
-  ): Promise<string> {
-    const flags = ["--stack", this.stack, ...(configured ? ["--config-file", this.stackFile] : [])];
-    return this.engine([...args, ...flags], input);
-  }
-
-  /** Runs pulumi, on no stack in particular. */
-  async engine(args: string[], input?: string): Promise<string> {
-    const { exitCode, stdout, stderr } = await execa(this.program, [...args, "--non-interactive"], {
-      cwd: this.root,
-      env: { ...this.environment, PULUMI_SKIP_UPDATE_CHECK: "true" },
-      reject: false,
-      maxBuffer: 2 ** 30,
-      ...(input === undefined ? { stdin: "ignore" as const } : { input }),
-    });
-    if (exitCode === 0) return stdout;
-    const holders = lockHolders(stderr);
-    if (holders.length > 0) throw new Locked(this.stack, holders);
-    const reason = stderr.trim().split("\n").at(-1) ?? "";
-    const what = `pulumi ${args.slice(0, 2).join(" ")}`;
-    throw new Problem(`${what} failed for ${this.stack}: ${reason.replace(/^error: /, "")}`);
   }
 
   /** What the stack's secrets are encrypted with, where that is a passphrase that the environment gives. */

@@ -73,3 +73,12 @@ export const secretStrings = (value: Value, name = "", isSecret = false): { name
   if (!isValues(value)) return [];
   return Object.entries(value).flatMap(([key, inner]) => secretStrings(inner, key, isSecret));
 };
+
+/** A value as the engine has it, without its marks: of an exported state, the secrets in the clear. */
+export const revealed = (raw: unknown): unknown => (raw === undefined ? undefined : plain(readValue(raw)));
+
+/** A secret as a state has it that was exported in the clear. */
+export const sealed = (value: unknown): object => ({
+  [signatureKey]: secretSignature,
+  plaintext: JSON.stringify(value),
+});

@@ -1,18 +1,14 @@
-import { join } from "node:path";
-
 import { examineStackFile, readStackFile } from "../../infra/config/stack-file.ts";
 import type { Display } from "../../lib/terminal/display.ts";
-import type { RunReport } from "../../lib/engine/events.ts";
+import type { RunReport } from "../../lib/engine/report.ts";
 import { describeChanges, describeProgress } from "../../lib/engine/describe.ts";
 import { escrowProblem } from "../../policy/escrow.ts";
 import { recordedIn } from "../../policy/recorded.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { backUpState } from "../state/backup.ts";
-import { Target } from "../../lib/engine/target.ts";
-import { complaints, runEngine, type Operation, type RunOptions } from "../../lib/engine/run.ts";
+import { policyPack, type Target } from "../../lib/engine/target.ts";
+import { update as updateAll, type Operation, type RunOptions } from "../../lib/engine/pulumi-stack.ts";
 import { LostMachines, refusals } from "./plan.ts";
-
-const root = join(import.meta.dirname, "..", "..");
 
 /**
  * Deploys a stack: previews it, updates it where something changes, and makes sure that then nothing would change any more.
@@ -20,9 +16,11 @@ const root = join(import.meta.dirname, "..", "..");
  * @returns whether anything was changed
  * @throws Problem where the engine or a policy refuses, or where the program does not come to rest
  */
-export const deploy = async (stack: string, display: Display): Promise<boolean> => {
+export const deploy = async (target: Target, display: Display, signal: AbortSignal): Promise<boolean> => {
+  const { stack } = target;
+  const run = runOn(target, display, signal);
   const lost = new LostMachines();
-  const preview = await run(["preview"], stack, display, {
+  const preview = await run(["preview"], {
     onEvent: (event) => {
       lost.add(event);
     },
@@ -30,56 +28,50 @@ export const deploy = async (stack: string, display: Display): Promise<boolean> 
   display.line(`Preview of ${stack}: ${describeChanges(preview)}`);
   for (const advice of preview.advice) display.line(`  ${advice}`);
   if (preview.isUnchanged) return false;
-  await requireQuorum(stack, lost);
-  const update = await run(["up", "--yes", "--skip-preview"], stack, display);
+  await requireQuorum(target, lost);
+  const update = await run(updateAll);
   display.line(`Updated ${stack}: ${counted(update)}`);
   // What the escrow has to hold may just have changed: the policy asks for it the next time.
-  const after = await run(["preview", "--expect-no-changes"], stack, display, { policies: false });
+  const after = await run(["preview", "--expect-no-changes"], { policyPacks: [] });
   if (!after.isUnchanged) {
     throw new Problem(`${stack} is updated, and would change again at once: ${describeChanges(after)}`);
   }
   display.line(`${stack} is as the program says`);
-  const target = await Target.open(root, stack);
   await remindOfEscrow(target, display);
   await keepState(target, display);
   return true;
 };
 
-const run = async (
-  operation: Operation,
-  stack: string,
-  display: Display,
-  options: Pick<RunOptions, "onEvent" | "policies"> = {},
-): Promise<RunReport> => {
-  const ended = await runEngine(operation, {
-    stack,
-    ...options,
-    onProgress: (report) => {
-      display.live(`${operation[0]}: ${describeProgress(report)}`);
-    },
-  });
-  display.clear();
-  const { report, exitCode } = ended;
-  // Changes where none are expected end the engine too; the caller says which they are.
-  const isChanged = operation.includes("--expect-no-changes") && report.errors.length === 0 && !report.isUnchanged;
-  if (exitCode !== 0 && !(isChanged && report.counts !== undefined)) {
-    const reasons = complaints(ended).map((reason) => `  ${reason}`);
-    throw new Problem([`pulumi ${operation[0]} of ${stack} failed:`, ...reasons].join("\n"));
-  }
-  return report;
-};
+const runOn =
+  ({ engine, root }: Target, display: Display, signal: AbortSignal) =>
+  async (operation: Operation, options: Pick<RunOptions, "onEvent" | "policyPacks"> = {}): Promise<RunReport> => {
+    const ended = await engine.try(operation, {
+      policyPacks: [policyPack(root)],
+      ...options,
+      signal,
+      onProgress: (report) => {
+        display.live(`${operation[0]}: ${describeProgress(report)}`);
+      },
+    });
+    display.clear();
+    const { report, exitCode } = ended;
+    // Changes where none are expected end the engine too; the caller says which they are.
+    const isChanged = operation.includes("--expect-no-changes") && report.errors.length === 0 && !report.isUnchanged;
+    if (exitCode !== 0 && !(isChanged && report.counts !== undefined)) throw engine.failed(operation, ended);
+    return report;
+  };
 
-const requireQuorum = async (stack: string, lost: LostMachines): Promise<void> => {
+const requireQuorum = async ({ root, stack, engine }: Target, lost: LostMachines): Promise<void> => {
   if (lost.names.size === 0) return;
   const { config } = examineStackFile(readStackFile(root, stack));
   const today = new Date().toISOString().slice(0, 10);
-  const why = refusals(lost, await recordedIn(root, stack), config?.policy.exemptions ?? [], today);
+  const why = refusals(lost, await recordedIn(engine), config?.policy.exemptions ?? [], today);
   if (why.length > 0) throw new Problem(`${stack} is not deployed:\n${why.map((each) => `  ${each}`).join("\n")}`);
 };
 
 const remindOfEscrow = async (target: Target, display: Display): Promise<void> => {
-  const { stack } = target;
-  const escrow = await escrowProblem(root, stack, await target.config(), await recordedIn(root, stack));
+  const { root, stack, engine } = target;
+  const escrow = await escrowProblem(root, stack, await target.config(), await recordedIn(engine));
   if (escrow)
     display.line(`  ${escrow.path} ${escrow.problem}: write it with npm run escrow -- ${stack}, and commit it`);
 };

@@ -1,9 +1,10 @@
+import { resourceTypes } from "../../components/resource-types.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import type { Exemption } from "../../infra/config/policy.ts";
-import { applyType, vmType } from "../../policy/machine-documents.ts";
 import { judge } from "../../policy/rule.ts";
 import { controlPlanesOf, quorumFindings } from "../../policy/rules/control-plane-quorum.ts";
-import { nameOf, type Recorded } from "../../policy/stack.ts";
+import type { Recorded } from "../../policy/stack.ts";
+import { nameOf } from "../../components/urn.ts";
 
 /** Steps of the engine after which a machine is another one, or none. */
 const losing = ["replace", "create-replacement", "delete-replaced", "delete"];
@@ -14,7 +15,12 @@ export class LostMachines {
 
   add({ resourcePreEvent }: EngineEvent): void {
     const step = resourcePreEvent?.metadata;
-    if (step && [applyType, vmType].includes(step.type) && losing.includes(step.op)) this.names.add(nameOf(step.urn));
+    if (
+      step &&
+      [resourceTypes.machineConfiguration, resourceTypes.virtualMachine].includes(step.type) &&
+      losing.includes(step.op)
+    )
+      this.names.add(nameOf(step.urn));
   }
 }
 

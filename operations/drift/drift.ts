@@ -1,5 +1,5 @@
 import type { EngineEvent, StepMetadata } from "../../lib/engine/events.ts";
-import { nameOf } from "../../policy/stack.ts";
+import { nameOf } from "../../components/urn.ts";
 
 /** A resource that is not what the state says. */
 export interface Drift {

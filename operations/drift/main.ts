@@ -5,21 +5,23 @@ import { describeProgress } from "../../lib/engine/describe.ts";
 import { recordedIn } from "../../policy/recorded.ts";
 import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { complaints, runEngine } from "../../lib/engine/run.ts";
+import { complaints } from "../../lib/engine/pulumi.ts";
+import { Target } from "../../lib/engine/target.ts";
+import { interruption } from "../../lib/terminal/interruption.ts";
 import { fromEnvironment, type GitHub } from "../github/github.ts";
 import { closeIssue, keepIssue, type IssueOutcome } from "../github/issue.ts";
 import { runCommand, type Session } from "../../lib/terminal/session.ts";
 import { stackArgument } from "../../lib/terminal/stack-argument.ts";
 import { DriftFinder, driftReport } from "./drift.ts";
 
-const usage = `Usage: npm run drift -- STACK [--report FILE] [--issue]
+const usage = `Usage: npm run drift -- STACK [--report FILE] [--issue] [--lab]
 
 Asks every API whether what is deployed is what the state says, and changes nothing, not even the state.
 It ends with 0 where it is, 2 where it is not, and 1 where it cannot tell. FILE gets the report in Markdown.
 
 With --issue it keeps one issue at GitHub, which is open for as long as something differs, and ends with 0 then.`;
 
-const options = { report: { type: "string" }, issue: { type: "boolean" } } as const;
+const options = { report: { type: "string" }, issue: { type: "boolean" }, lab: { type: "boolean" } } as const;
 
 /** @returns the exit code */
 const main = async (args: string[], { root, print }: Session): Promise<number> => {
@@ -30,10 +32,11 @@ const main = async (args: string[], { root, print }: Session): Promise<number> =
   }
   const stack = stackArgument(positionals, usage, root);
   const display = new Display();
-  const recorded = await recordedIn(root, stack);
+  const { engine } = await Target.open(root, stack, { lab: values.lab === true });
+  const recorded = await recordedIn(engine);
   const finder = new DriftFinder(new Map(recorded.map(({ urn, ignoreChanges }) => [urn, ignoreChanges])));
-  const ended = await runEngine(["refresh", "--preview-only"], {
-    stack,
+  const ended = await engine.try(["refresh", "--preview-only"], {
+    signal: interruption("The look was interrupted, and nothing was changed: run it again"),
     onEvent: (event) => {
       finder.add(event);
     },

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 
 import type { MachineSecrets } from "@pulumi/talos";
 
+import { resourceTypes } from "../../components/resource-types.ts";
 import { connectorToken } from "../../components/cloudflare/connector-token.ts";
 import { ageIdentity } from "../../components/secrets/age.ts";
 import { deriveSeed } from "../../components/secrets/derive.ts";
@@ -9,7 +10,9 @@ import { sshKeyPair } from "../../components/secrets/ssh.ts";
 import { toBundle } from "../../components/talos/secrets-bundle.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Target } from "../../lib/engine/target.ts";
-import { nameOf, ofType, unmarked, type Export } from "../../lib/engine/export.ts";
+import { nameOf } from "../../components/urn.ts";
+import { ofType, outputsOf, type State } from "../../lib/engine/state.ts";
+import { revealed } from "../../lib/engine/value.ts";
 import type { Escrow } from "../../lib/secrets/escrow.ts";
 
 /** What an escrow is made of. */
@@ -17,7 +20,7 @@ export interface Sources {
   stack: string;
   cluster: string;
   /** State, exported with its secrets shown. */
-  state: Export;
+  state: State;
   /** Secrets of the configuration in plain, by their key under `hearth:`. */
   configured: Record<string, string>;
   stackFile: string;
@@ -33,16 +36,15 @@ export interface Sources {
 export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphrase, now }: Sources): Escrow => {
   const absent = (what: string): Problem =>
     new Problem(`The state of ${stack} holds no ${what}: bring the stack up first, then write the escrow`);
-  const secrets = ofType(state, "talos:machine/secrets:Secrets")[0];
-  const { machineSecrets, talosVersion } = (unmarked(secrets?.outputs) ?? {}) as {
+  const { machineSecrets, talosVersion } = (outputsOf(state, resourceTypes.machineSecrets) ?? {}) as {
     machineSecrets?: MachineSecrets;
     talosVersion?: string;
   };
   if (!machineSecrets || !talosVersion) throw absent("Talos machine secrets");
   const passwords = Object.fromEntries(
-    ofType(state, "random:index/randomPassword:RandomPassword").map((resource) => [
-      nameOf(resource),
-      String(unmarked(resource.outputs?.result)),
+    ofType(state, resourceTypes.password).map((resource) => [
+      nameOf(resource.urn),
+      String(revealed(resource.outputs?.result)),
     ]),
   );
   const seed = (name: string): string => {
@@ -66,21 +68,17 @@ export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphr
   };
 };
 
-const tunnelsOf = (state: Export): Escrow["tunnels"] =>
+const tunnelsOf = (state: State): Escrow["tunnels"] =>
   Object.fromEntries(
-    ofType(state, "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared").map((resource) => {
-      const { accountId, tunnelSecret } = unmarked(resource.inputs) as { accountId: string; tunnelSecret: string };
+    ofType(state, resourceTypes.tunnel).map((resource) => {
+      const { accountId, tunnelSecret } = revealed(resource.inputs) as { accountId: string; tunnelSecret: string };
       const id = resource.id ?? "";
       const token = connectorToken(accountId, id, tunnelSecret);
-      return [nameOf(resource), { account: accountId, id, secret: tunnelSecret, token }];
+      return [nameOf(resource.urn), { account: accountId, id, secret: tunnelSecret, token }];
     }),
   );
 
 const bytes = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, "base64"));
-
-/** The stack's state with its secrets in plain. It stays in memory. */
-export const exportState = async (target: Target): Promise<Export> =>
-  JSON.parse(await target.pulumi(["stack", "export", "--show-secrets"])) as Export;
 
 interface ConfigValue {
   value?: string;
@@ -90,7 +88,7 @@ interface ConfigValue {
 
 /** Secrets of the stack's configuration in plain, by their key under `hearth:`. */
 export const configuredSecrets = async (target: Target): Promise<Record<string, string>> => {
-  const text = await target.pulumi(["config", "--show-secrets", "--json"], { configured: true });
+  const text = await target.engine.configure(["config", "--show-secrets", "--json"]);
   return Object.fromEntries(
     Object.entries(JSON.parse(text) as Record<string, ConfigValue>).flatMap(([key, { value, objectValue, secret }]) => {
       const name = /^hearth:(.+)$/.exec(key)?.[1];
@@ -103,7 +101,7 @@ export const configuredSecrets = async (target: Target): Promise<Record<string, 
 export const collect = async (target: Target, now = new Date()): Promise<Escrow> => {
   const passphrase = await target.passphrase();
   const { cluster } = await target.config();
-  const state = await exportState(target);
+  const state = await target.engine.state();
   const configured = await configuredSecrets(target);
   const stackFile = await readFile(target.stackFile, "utf8");
   return escrowOf({ stack: target.stack, cluster: cluster.name, state, configured, stackFile, passphrase, now });

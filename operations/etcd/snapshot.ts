@@ -80,10 +80,7 @@ export const takeSnapshot = (target: Target, live: (text: string) => void): Prom
   withFolder(async (folder) => {
     const { nodes } = await target.config();
     const programs = await new Toolchain({ root: target.root }).ensure(["talosctl", "etcdutl"]);
-    const outputs = JSON.parse(await target.pulumi(["stack", "output", "--json", "--show-secrets"])) as {
-      talosconfig?: string;
-      ageRecipient?: string;
-    };
+    const outputs = await target.engine.outputs();
     if (!outputs.talosconfig)
       throw new Problem(`The state of ${target.stack} has no talosconfig: bring the stack up first`);
     const talosconfig = join(folder, "talosconfig");

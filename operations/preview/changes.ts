@@ -1,5 +1,7 @@
+import { resourceTypes } from "../../components/resource-types.ts";
 import { dangerOf, dangers, type Danger, type Operation } from "./danger.ts";
-import { nameOf, type EngineEvent, type StepMetadata } from "./events.ts";
+import { nameOf } from "../../components/urn.ts";
+import type { EngineEvent, StepMetadata } from "../../lib/engine/events.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import { propertyDiff, type PropertyChange } from "./property-diff.ts";
 import { readValues, Unknown, type Values } from "../../lib/engine/value.ts";
@@ -41,11 +43,7 @@ const nothing = new Set(["same", "read", "read-replacement", "read-discard", "re
 
 /** Properties that another part of the report tells of. */
 const toldElsewhere: Record<string, string[]> = {
-  "talos:machine/configurationApply:ConfigurationApply": [
-    "machineConfigurationInput",
-    "configPatches",
-    "clientConfiguration",
-  ],
+  [resourceTypes.machineConfiguration]: ["machineConfigurationInput", "configPatches", "clientConfiguration"],
 };
 
 /**
@@ -61,7 +59,7 @@ export const resourceChanges = (
   fingerprints: Fingerprints,
 ): ResourceChange[] => {
   const steps = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
-  const announced = steps.filter(({ op, type }) => !nothing.has(op) && type !== "pulumi:pulumi:Stack");
+  const announced = steps.filter(({ op, type }) => !nothing.has(op) && type !== resourceTypes.stack);
   return [...new Set(announced.map(({ urn }) => urn))]
     .flatMap((urn) => {
       // A replacement has several steps.

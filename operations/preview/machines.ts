@@ -1,3 +1,4 @@
+import { resourceTypes } from "../../components/resource-types.ts";
 import type { ResourceChange, Resources, ResourceState } from "./changes.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import { yamlDiff } from "./line-diff.ts";
@@ -13,7 +14,6 @@ export interface MachineChange {
   partial: boolean;
 }
 
-const configurationType = "talos:machine/configurationApply:ConfigurationApply";
 const virtualMachine = /^proxmoxve:index\/(vmLegacy|vm):/;
 
 /** How machines change, and what that asks of them. */
@@ -24,7 +24,7 @@ export const machineChanges = (
   fingerprints: Fingerprints,
 ): { machines: MachineChange[]; restarts: Restart[]; unknown: string[] } => {
   const configured = changes
-    .filter(({ type, operation }) => type === configurationType && operation !== "delete")
+    .filter(({ type, operation }) => type === resourceTypes.machineConfiguration && operation !== "delete")
     .map(({ urn, name, operation }) => ({ name, operation, ...configsOf(before.get(urn), after.get(urn)) }));
   return {
     machines: configured.flatMap(({ name, old, now }) => {

@@ -1,4 +1,5 @@
-import { nameOf, type EngineEvent } from "./events.ts";
+import { nameOf } from "../../components/urn.ts";
+import type { EngineEvent } from "../../lib/engine/events.ts";
 
 /** What a policy says about a resource. */
 export interface PolicyFinding {

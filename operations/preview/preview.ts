@@ -1,8 +1,10 @@
 import { basename } from "node:path";
 
+import { resourceTypes } from "../../components/resource-types.ts";
 import { resourceChanges, type ResourceChange } from "./changes.ts";
-import type { Run, State } from "./engine.ts";
-import { nameOf, type EngineEvent } from "./events.ts";
+import type { Before, Run } from "./engine.ts";
+import { nameOf } from "../../components/urn.ts";
+import type { EngineEvent } from "../../lib/engine/events.ts";
 import { Fingerprints } from "./fingerprints.ts";
 import { machineChanges } from "./machines.ts";
 import { observerName, type Observed } from "./observer.ts";
@@ -18,7 +20,7 @@ export interface Sources {
   stack: string;
   head: string;
   base: string | undefined;
-  state: State;
+  state: Before;
   run: Run;
   observed: Observed;
   trees: Trees;
@@ -62,7 +64,7 @@ export const previewOf = (sources: Sources): { preview: Preview; markdown: strin
  *
  * A stack that was never deployed has none, and nothing to compare with either.
  */
-const fingerprintsOf = ({ resources }: State): Fingerprints => {
+const fingerprintsOf = ({ resources }: Before): Fingerprints => {
   const seed = [...resources].find(([urn]) => urn.endsWith("::deploy-key-seed"))?.[1].outputs.result;
   const secret = plain(seed);
   return typeof secret === "string" && secret.length >= 32 ? Fingerprints.of(secret) : Fingerprints.random();
@@ -86,9 +88,7 @@ const diagnostics = (events: readonly EngineEvent[], severity: "warning" | "erro
       .filter((diagnostic) => diagnostic.severity === severity && diagnostic.ephemeral !== true)
       .map(({ urn, message }) => {
         const text = withoutColours(message).trim();
-        return urn === undefined || urn === "" || urn.includes("pulumi:pulumi:Stack")
-          ? text
-          : `${nameOf(urn)}: ${text}`;
+        return urn === undefined || urn === "" || urn.includes(resourceTypes.stack) ? text : `${nameOf(urn)}: ${text}`;
       })
       .filter((text) => text !== ""),
   ),
@@ -102,7 +102,7 @@ const unknownProperties = (changes: readonly ResourceChange[]): string[] => {
   return named.length === 0 ? [] : [`values that only the update will tell: ${named.join(", ")}`];
 };
 
-const always = ({ time }: State): string[] => [
+const always = ({ time }: Before): string[] => [
   ...(time === undefined ? [] : ["what was changed by hand since the last update: `npm run drift` looks for that"]),
   "what Flux makes of a changed object in the cluster, and what a chart has inside",
 ];

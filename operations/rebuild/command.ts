@@ -9,13 +9,13 @@ import type { Escrow } from "../../lib/secrets/escrow.ts";
 import type { Means } from "../escrow/write.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
-import type { Deployment } from "../../lib/engine/deployment.ts";
+import type { State } from "../../lib/engine/state.ts";
 import { lookAtEdge } from "./edge.ts";
 import { authorityOf, fromBase64, lookAtMachines, readState } from "./examine.ts";
 import { Journal, type Entry } from "./journal.ts";
 import { requireEscrowOfNow } from "./older-escrow.ts";
 import { describePlan, planFor, type Case, type Situation } from "./plan.ts";
-import { PulumiStack } from "../../lib/engine/pulumi.ts";
+import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import { clearEngine, phasesOf, type Rebuild } from "./rebuild.ts";
 
 export interface RebuildOptions {
@@ -42,7 +42,7 @@ export const rebuild = async (target: Target, options: RebuildOptions): Promise<
   const journal = await Journal.open(target.root, target.stack);
   if (options.isRestart) await journal.close();
   const means = await meansFor(target, options.identities, true, new Display());
-  const stack = new PulumiStack(target);
+  const stack = target.engine;
   await clearEngine({ journal, stack });
   const entry = journal.current;
   const given = entry?.snapshot ?? options.snapshot;
@@ -89,7 +89,10 @@ const decide = async (
   const situation: Situation = {
     state: stateOf(state),
     machines: await lookAtMachines(config, authority),
-    edge: await lookAtEdge(config, await tokenOf(target, roots), stack),
+    edge: await lookAtEdge(config, await tokenOf(target, roots), {
+      program: stack.pulumi.program,
+      environment: stack.pulumi.whole(),
+    }),
     hasEscrow: roots !== undefined,
     hasSnapshot: snapshot !== undefined,
   };
@@ -128,9 +131,9 @@ const sayWhere = ({ stack, begun, done }: Entry): void => {
 const tokenOf = async (target: Target, roots: Escrow | undefined): Promise<string> =>
   roots
     ? (roots.configured.cloudflareToken ?? "")
-    : target.pulumi(["config", "get", "hearth:cloudflareToken"], { configured: true }).catch(() => "");
+    : target.engine.configure(["config", "get", "hearth:cloudflareToken"]).catch(() => "");
 
-const stateOf = (state: Deployment | undefined): Situation["state"] => {
+const stateOf = (state: State | undefined): Situation["state"] => {
   if (state === undefined) return "lost";
   return (state.deployment.pending_operations ?? []).length > 0 ? "interrupted" : "whole";
 };

@@ -1,25 +1,26 @@
+import { resourceTypes } from "../../components/resource-types.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { outputsOf, type Deployment } from "../../lib/engine/deployment.ts";
+import { outputsOf, type State } from "../../lib/engine/state.ts";
 import { hasEtcd, machineState } from "../../lib/cluster/machine-state.ts";
 import type { Situation } from "./plan.ts";
-import type { PulumiStack } from "../../lib/engine/pulumi.ts";
+import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 
 interface SecretsOutputs {
   machineSecrets: { certs: { os: { cert: string } } };
 }
 
 /** The state, or undefined where it is lost: gone, or without the root secrets that everything else follows from. */
-export const readState = async (stack: PulumiStack): Promise<Deployment | undefined> => {
+export const readState = async (stack: PulumiStack): Promise<State | undefined> => {
   if (((await stack.size()) ?? 0) === 0) return undefined;
   const state = await stack.state();
-  return outputsOf(state, secretsType) ? state : undefined;
+  return outputsOf(state, resourceTypes.machineSecrets) ? state : undefined;
 };
 
-const secretsType = "talos:machine/secrets:Secrets";
-
 /** The certificate of the cluster's Talos authority that a state holds, PEM. */
-export const authorityOf = (state: Deployment): string =>
-  fromBase64((outputsOf(state, secretsType) as SecretsOutputs | undefined)?.machineSecrets.certs.os.cert ?? "");
+export const authorityOf = (state: State): string =>
+  fromBase64(
+    (outputsOf(state, resourceTypes.machineSecrets) as SecretsOutputs | undefined)?.machineSecrets.certs.os.cert ?? "",
+  );
 
 export const fromBase64 = (text: string): string => Buffer.from(text, "base64").toString();
 

@@ -1,5 +1,5 @@
 import { Problem } from "../../toolchain/problem.ts";
-import type { Loss } from "../../lib/engine/deployment.ts";
+import type { Loss } from "../../lib/engine/loss.ts";
 import type { MachineState } from "../../lib/cluster/machine-state.ts";
 
 /** What a rebuild finds when it looks around. */

@@ -2,19 +2,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { ClientConfiguration } from "@pulumi/talos";
 
+import { resourceTypes } from "../../components/resource-types.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { describeChanges, describeProgress } from "../../lib/engine/describe.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { adopting, type Roots } from "./adoption/index.ts";
-import { forgotten, outputsOf, withoutLost } from "../../lib/engine/deployment.ts";
+import { forgotten, withoutLost } from "../../lib/engine/loss.ts";
+import { outputsOf } from "../../lib/engine/state.ts";
 import { forgetLostVolumes } from "./forget-volumes.ts";
 import { waitForGit } from "./gitops.ts";
 import type { Journal } from "./journal.ts";
 import { hasEtcd } from "../../lib/cluster/machine-state.ts";
 import type { Plan } from "./plan.ts";
 import { endEngine } from "../../lib/engine/processes.ts";
-import type { PulumiStack } from "../../lib/engine/pulumi.ts";
+import { update as updateAll, type PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import { clientOfSecrets, etcdMembers, Talosctl } from "../../lib/cluster/talosctl.ts";
 
 /** What a rebuild works on and with. */
@@ -37,6 +39,9 @@ export interface Phase {
   run: (rebuild: Rebuild, say: (text: string) => void) => Promise<void>;
 }
 
+/** How long the engine may take to end after it was interrupted, in milliseconds. */
+const interruptTimeout = 60_000;
+
 /** The phases of a plan, in order. */
 export const phasesOf = ({ case: which }: Plan): Phase[] =>
   ({
@@ -58,7 +63,7 @@ export const clearEngine = async ({ journal, stack }: Pick<Rebuild, "journal" | 
 /** The administrator's certificate, of the state or made for the occasion. */
 const clientOf = async ({ stack, roots, config, talosctl }: Rebuild): Promise<ClientConfiguration> => {
   if (roots !== undefined) return clientOfSecrets(talosctl, roots, config.cluster);
-  const outputs = outputsOf(await stack.state(), "talos:machine/secrets:Secrets");
+  const outputs = outputsOf(await stack.state(), resourceTypes.machineSecrets);
   return outputs?.clientConfiguration as ClientConfiguration;
 };
 
@@ -132,8 +137,8 @@ const update = async (rebuild: Rebuild, say: (text: string) => void, touchesNoth
       snapshot: plan.recovers ? snapshot : undefined,
       isRunning: touchesNothing,
       pulumi: {
-        program: stack.program,
-        environment: stack.environment,
+        program: stack.pulumi.program,
+        environment: stack.pulumi.whole(),
         onStart: (pid) => void journal.note(pid),
       },
       onAdopted: (_, name) => {
@@ -141,7 +146,8 @@ const update = async (rebuild: Rebuild, say: (text: string) => void, touchesNoth
       },
     },
     (environment) =>
-      stack.run("up", {
+      stack.run(updateAll, {
+        interruptTimeout,
         environment,
         signal,
         onStart: (pid) => journal.note(pid),
@@ -170,10 +176,14 @@ const settle: Phase = {
   name: "settle",
   title: "Bring everything to what the configuration says",
   run: async ({ stack, journal, signal }, say) => {
-    const preview = await stack.run("preview", { signal });
+    const preview = await stack.run(["preview"], { signal, interruptTimeout });
     if (preview.isUnchanged) return;
     say(describeChanges(preview));
-    await stack.run("up", { signal, onStart: (pid) => journal.note(pid) });
+    await stack.run(updateAll, {
+      interruptTimeout,
+      signal,
+      onStart: (pid) => journal.note(pid),
+    });
     await journal.update({ processes: [] });
   },
 };
@@ -209,7 +219,7 @@ const join: Phase = {
 };
 
 const kubernetesOf = async ({ stack }: Rebuild): Promise<Kubernetes> =>
-  new Kubernetes(String(outputsOf(await stack.state(), "talos:cluster/kubeconfig:Kubeconfig")?.kubeconfigRaw));
+  new Kubernetes(String(outputsOf(await stack.state(), resourceTypes.kubeconfig)?.kubeconfigRaw));
 
 /** etcd came back, and the disks did not. */
 const volumes: Phase = {
@@ -237,7 +247,7 @@ const verify: Phase = {
   name: "verify",
   title: "Make sure that nothing is left to change",
   run: async ({ stack, signal }) => {
-    const preview = await stack.run("preview", { signal });
+    const preview = await stack.run(["preview"], { signal, interruptTimeout });
     if (preview.isUnchanged) return;
     throw new Problem(
       `The stack is there, but a preview says: ${describeChanges(preview)}\n` +

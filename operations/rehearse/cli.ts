@@ -7,7 +7,6 @@ import { keepsVolumes } from "../../lab/volumes.ts";
 import { readArguments } from "../../toolchain/arguments.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { meansFor } from "../escrow/cli.ts";
-import { PulumiStack } from "../../lib/engine/pulumi.ts";
 import type { Session } from "../../lib/terminal/session.ts";
 import { Target } from "../../lib/engine/target.ts";
 import { fire, wipe, type Loss } from "./disaster.ts";
@@ -53,15 +52,14 @@ export const cli = async (args: string[], session: Session): Promise<number> => 
   const cases = (values.case ?? losses).map(lossNamed);
   const target = await Target.open(session.root, stack, { lab: values.lab ?? false });
   await confirm(target, values.destroy, session);
-  const engine = new PulumiStack(target);
   const hasVolumes = !target.isLab || (await keepsVolumes(labFolder(session.root, stack)));
   const rehearsals: Rehearsal[] = [];
   for (const loss of cases) {
     session.print(`\nRehearsing ${loss}`);
     const means = await meansFor(target, values.identity ?? [], true, new Display());
     const { signal } = new AbortController();
-    const disaster = target.isLab && values.wipe !== true ? fire : wipe(engine);
-    rehearsals.push(await rehearse({ target, stack: engine, means, disaster, hasVolumes, signal }, loss));
+    const disaster = target.isLab && values.wipe !== true ? fire : wipe(target.engine);
+    rehearsals.push(await rehearse({ target, stack: target.engine, means, disaster, hasVolumes, signal }, loss));
   }
   const file = resolve(session.root, values.svg ?? join(".hearth", `rehearsal-${stack}.svg`));
   await mkdir(dirname(file), { recursive: true });

@@ -2,6 +2,7 @@ import { writeFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { resourceTypes } from "../../components/resource-types.ts";
 import { Display } from "../../lib/terminal/display.ts";
 import { labFolder } from "../../lib/engine/lab-folder.ts";
 import { Lab } from "../../lab/lab.ts";
@@ -9,9 +10,9 @@ import { lose } from "../../lab/lose.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { machineState } from "../../lib/cluster/machine-state.ts";
-import { outputsOf } from "../../lib/engine/deployment.ts";
+import { outputsOf } from "../../lib/engine/state.ts";
 import { authorityOf } from "../rebuild/examine.ts";
-import type { PulumiStack } from "../../lib/engine/pulumi.ts";
+import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { ClientConfiguration } from "@pulumi/talos";
 import type { Target } from "../../lib/engine/target.ts";
@@ -50,7 +51,7 @@ export const wipe = (stack: PulumiStack): Disaster => {
 
 const wipeMachines = async (target: Target, stack: PulumiStack): Promise<void> => {
   const state = await stack.state();
-  const client = outputsOf(state, "talos:machine/secrets:Secrets")?.clientConfiguration as ClientConfiguration;
+  const client = outputsOf(state, resourceTypes.machineSecrets)?.clientConfiguration as ClientConfiguration;
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
   const talos = new Talosctl(talosctl, client);
   const { nodes } = await target.config();
@@ -76,7 +77,7 @@ const wipeTimeout = 10 * 60_000;
 const putStateAside = async (target: Target): Promise<void> => {
   const path = join(target.root, ".hearth", `state-${target.stack}-before-rehearsal.json`);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(path, await target.pulumi(["stack", "export"]), { mode: 0o600 });
-  await target.engine(["stack", "rm", target.stack, "--force", "--yes", "--preserve-config"]);
+  await writeFile(path, await target.engine.sealedState(), { mode: 0o600 });
+  await target.engine.call(["stack", "rm", "--force", "--yes", "--preserve-config"]);
   console.log(`The state is put aside in ${path}: pulumi stack import --file brings it back`);
 };

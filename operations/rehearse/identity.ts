@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 
+import { resourceTypes } from "../../components/resource-types.ts";
 import type { Kubernetes, KubernetesObject } from "../../lib/cluster/kubernetes.ts";
-import { outputsOf, type Deployment } from "../../lib/engine/deployment.ts";
+import { outputsOf, stackOutputs, type State } from "../../lib/engine/state.ts";
 
 /** What makes a cluster the same one, by what it is called, each as a digest of its bytes. */
 export type Identity = Record<string, string>;
@@ -16,9 +17,9 @@ const digest = (value: unknown): string =>
     .digest("hex");
 
 /** The identity that a state holds, and that the cluster itself shows to those who ask it. */
-export const identityOf = async (state: Deployment, kubernetes: Kubernetes): Promise<Identity> => {
-  const { certs } = outputsOf(state, "talos:machine/secrets:Secrets")?.machineSecrets as MachineSecrets;
-  const outputs = outputsOf(state, "pulumi:pulumi:Stack") ?? {};
+export const identityOf = async (state: State, kubernetes: Kubernetes): Promise<Identity> => {
+  const { certs } = outputsOf(state, resourceTypes.machineSecrets)?.machineSecrets as MachineSecrets;
+  const outputs = stackOutputs(state);
   const secret = async (namespace: string, name: string): Promise<string> =>
     digest((await kubernetes.get<KubernetesObject>(`/api/v1/namespaces/${namespace}/secrets/${name}`))?.data);
   const root = await kubernetes.get<KubernetesObject>("/api/v1/namespaces/kube-system/configmaps/kube-root-ca.crt");

@@ -1,10 +1,11 @@
+import { resourceTypes } from "../../components/resource-types.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { writeEscrow, type Means } from "../escrow/write.ts";
 import { takeSnapshot } from "../etcd/snapshot.ts";
 import { rebuild } from "../rebuild/command.ts";
-import { outputsOf } from "../../lib/engine/deployment.ts";
+import { outputsOf } from "../../lib/engine/state.ts";
 import { waitForGit } from "../rebuild/gitops.ts";
-import type { PulumiStack } from "../../lib/engine/pulumi.ts";
+import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { rowIn } from "./database.ts";
 import type { Disaster, Loss } from "./disaster.ts";
@@ -166,7 +167,7 @@ const compared = (wanted: Identity, found: Identity): Rehearsal["checks"] =>
   Object.entries(wanted).map(([what, digest]) => ({ what, isSame: found[what] === digest }));
 
 const clusterOf = async ({ stack }: Stage): Promise<Kubernetes> =>
-  new Kubernetes(String(outputsOf(await stack.state(), "talos:cluster/kubeconfig:Kubeconfig")?.kubeconfigRaw));
+  new Kubernetes(String(outputsOf(await stack.state(), resourceTypes.kubeconfig)?.kubeconfigRaw));
 
 const pictureOf = async ({ stack, signal }: Stage, kubernetes: Kubernetes): Promise<Picture> => ({
   revision: await waitForGit(kubernetes, { say: () => undefined, signal }),

@@ -4,13 +4,15 @@ import { join } from "node:path";
 
 import { execa } from "execa";
 
+import { resourceTypes } from "../../components/resource-types.ts";
 import { ageIdentity, ageRecipient, verifyOpens } from "../../components/secrets/age.ts";
 import { seedLength } from "../../components/secrets/derive.ts";
 import { readStackFile, examineStackFile, stacksIn } from "../../infra/config/stack-file.ts";
 import { readTree } from "../../infra/tree.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { configuredSecrets, exportState } from "../escrow/collect.ts";
-import { nameOf, ofType, plantedIdentity } from "../../lib/engine/export.ts";
+import { configuredSecrets } from "../escrow/collect.ts";
+import { nameOf } from "../../components/urn.ts";
+import { ofType, plantedIdentity } from "../../lib/engine/state.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
 import { writeEscrow, type Means, type Written } from "../escrow/write.ts";
 import { writeWhole } from "../places/index.ts";
@@ -36,7 +38,7 @@ export interface Rotated {
 export const rotateAge = async (target: Target, means: Means): Promise<Rotated> => {
   const { live, sops } = means;
   live("Reading the stack's state");
-  const state = await exportState(target);
+  const state = await target.engine.state();
   const old = plantedIdentity(state);
   if (old === undefined)
     throw new Problem(`The state of ${target.stack} has no age key planted: bring the stack up first`);
@@ -44,9 +46,11 @@ export const rotateAge = async (target: Target, means: Means): Promise<Rotated> 
   const begun = configured !== undefined && identityOf(configured) !== old ? identityOf(configured) : undefined;
   live("Drawing a new age key");
   const next = begun ?? (await draw(target));
-  for (const seed of ofType(state, seedType).filter((each) => each.protect === true && nameOf(each) === "age-seed")) {
+  for (const seed of ofType(state, resourceTypes.password).filter(
+    (each) => each.protect === true && nameOf(each.urn) === "age-seed",
+  )) {
     // The configured seed takes its place, so that the next update deletes it.
-    await target.pulumi(["state", "unprotect", seed.urn, "--yes"]);
+    await target.engine.call(["state", "unprotect", seed.urn, "--yes"]);
   }
   const keys = { old, next, from: await ageRecipient(old), to: await ageRecipient(next) };
   live("Encrypting the tree anew");
@@ -56,13 +60,11 @@ export const rotateAge = async (target: Target, means: Means): Promise<Rotated> 
   return { resumed: begun !== undefined, from: keys.from, to: keys.to, files, escrow };
 };
 
-const seedType = "random:index/randomPassword:RandomPassword";
-
 const identityOf = (seed: string): string => ageIdentity(Uint8Array.from(Buffer.from(seed, "base64")));
 
 const draw = async (target: Target): Promise<string> => {
   const seed = randomBytes(seedLength).toString("base64");
-  await target.pulumi(["config", "set", "--secret", "hearth:ageSeed"], { configured: true, input: seed });
+  await target.engine.configure(["config", "set", "--secret", "hearth:ageSeed"], seed);
   return identityOf(seed);
 };
 

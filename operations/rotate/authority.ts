@@ -1,13 +1,14 @@
 import type { ClientConfiguration, MachineSecrets } from "@pulumi/talos";
 
+import { resourceTypes } from "../../components/resource-types.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { writeEscrow, type Means, type Written } from "../escrow/write.ts";
-import { outputsOf, revealed, without, type Deployment } from "../../lib/engine/deployment.ts";
+import { without } from "../../lib/engine/loss.ts";
+import { outputsOf, type State } from "../../lib/engine/state.ts";
+import { revealed, sealed } from "../../lib/engine/value.ts";
 import { printedDocuments } from "../../lib/cluster/machine-configuration.ts";
-import { PulumiStack } from "../../lib/engine/pulumi.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { Target } from "../../lib/engine/target.ts";
-import { secretSignature, signatureKey } from "../../lib/engine/wire.ts";
 
 /** A certificate authority with its key, both PEM in base64. */
 interface Authority {
@@ -20,9 +21,6 @@ export interface RotatedAuthority {
   resumed: boolean;
   escrow: Written;
 }
-
-const secretsType = "talos:machine/secrets:Secrets";
-const kubeconfigType = "talos:cluster/kubeconfig:Kubeconfig";
 
 /**
  * Gives a cluster another Kubernetes authority: has talosctl bring it to every machine, the old one accepted meanwhile, takes it
@@ -39,9 +37,8 @@ export const rotateAuthority = async (target: Target, means: Means, program: str
     Object.values(nodes).flatMap((node) => (node.role === role ? [node.address] : []));
   const [planes, workers] = [addresses("controlplane"), addresses("worker")];
   live("Reading the stack's state");
-  const stack = new PulumiStack(target);
-  const state = await stack.state();
-  const outputs = outputsOf(state, secretsType);
+  const state = await target.engine.state();
+  const outputs = outputsOf(state, resourceTypes.machineSecrets);
   if (outputs === undefined)
     throw new Problem(`The state of ${target.stack} has no Talos secrets: bring the stack up first`);
   const talos = new Talosctl(program, outputs.clientConfiguration as ClientConfiguration);
@@ -58,7 +55,7 @@ export const rotateAuthority = async (target: Target, means: Means, program: str
     await talos.run(planes[0] ?? "", ["rotate-ca", "--talos=false", "--kubernetes", "--dry-run=false", ...machines], 0);
   }
   live("Taking it into the state");
-  await stack.replaceState(withAuthority(state, await authorityOf(talos, planes)));
+  await target.engine.replaceState(withAuthority(state, await authorityOf(talos, planes)));
   return { resumed, escrow: await writeEscrow(target, means) };
 };
 
@@ -82,14 +79,13 @@ const authorityAt = async (talos: Talosctl, address: string): Promise<Authority>
 };
 
 /** A state with another Kubernetes authority, and without the kubeconfig, which the next update asks for anew. */
-export const withAuthority = (state: Deployment, { crt, key }: Authority): Deployment => {
-  const kept = without(state, ({ type }) => type === kubeconfigType);
+export const withAuthority = (state: State, { crt, key }: Authority): State => {
+  const kept = without(state, ({ type }) => type === resourceTypes.kubeconfig);
   const resources = (kept.deployment.resources ?? []).map((each) => {
-    if (each.type !== secretsType) return each;
+    if (each.type !== resourceTypes.machineSecrets) return each;
     const secrets = revealed(each.outputs?.machineSecrets) as MachineSecrets;
     const changed = { ...secrets, certs: { ...secrets.certs, k8s: { cert: crt, key } } };
-    const marked = { [signatureKey]: secretSignature, plaintext: JSON.stringify(changed) };
-    return { ...each, outputs: { ...each.outputs, machineSecrets: marked } };
+    return { ...each, outputs: { ...each.outputs, machineSecrets: sealed(changed) } };
   });
   return { ...kept, deployment: { ...kept.deployment, resources } };
 };

@@ -1,4 +1,5 @@
-import { stackOutputs, type Export } from "../../lib/engine/export.ts";
+import { stackOf } from "../../components/urn.ts";
+import { stackOutputs, type State } from "../../lib/engine/state.ts";
 import { Backups, type Backup } from "../backup/backups.ts";
 import type { Copied } from "../places/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
@@ -10,8 +11,8 @@ import { Problem } from "../../toolchain/problem.ts";
  * By hand it comes back with `age -d FILE | pulumi stack import`.
  */
 export const backUpState = async (target: Target): Promise<{ name: string; resources: number; copies: Copied[] }> => {
-  const text = await target.pulumi(["stack", "export"]);
-  const state = JSON.parse(text) as Export;
+  const text = await target.engine.sealedState();
+  const state = JSON.parse(text) as State;
   const { ageRecipient } = stackOutputs(state);
   const backups = await Backups.of(target, "state");
   const added = await backups.add(Buffer.from(text), typeof ageRecipient === "string" ? [ageRecipient] : []);
@@ -27,15 +28,15 @@ export const parseState = (content: Uint8Array, stack: string, name: string): { 
   const text = Buffer.from(content).toString();
   const state = parsed(text);
   if (!state?.deployment?.resources) throw new Problem(`${name} holds no state: take another backup`);
-  const other = state.deployment.resources.map(({ urn }) => urn.split(":")[2] ?? "").find((each) => each !== stack);
+  const other = state.deployment.resources.map(({ urn }) => stackOf(urn)).find((each) => each !== stack);
   if (other !== undefined)
     throw new Problem(`${name} is the state of stack ${other}, not of ${stack}: name one of ${stack}`);
   return { text, resources: state.deployment.resources.length };
 };
 
-const parsed = (text: string): Partial<Export> | undefined => {
+const parsed = (text: string): Partial<State> | undefined => {
   try {
-    return JSON.parse(text) as Partial<Export>;
+    return JSON.parse(text) as Partial<State>;
   } catch {
     return undefined;
   }
@@ -50,20 +51,16 @@ export const restoreState = async (
   const backups = await Backups.of(target, "state");
   const { text, resources } = parseState(await backups.open(backup, identities), target.stack, backup.name);
   const saved = await saveCurrent(target);
-  await target.pulumi(["stack", "import"], { input: text });
+  await target.engine.call(["stack", "import"], text);
   return { resources, saved };
 };
 
 /** Backs the present state up, where there is one with anything in it. */
 const saveCurrent = async (target: Target): Promise<string | undefined> => {
-  const stacks = JSON.parse(await target.engine(["stack", "ls", "--json"])) as {
-    name: string;
-    resourceCount?: number;
-  }[];
-  const present = stacks.find(({ name }) => name.split("/").at(-1) === target.stack);
-  if (!present)
+  const size = await target.engine.size();
+  if (size === undefined)
     throw new Problem(`There is no stack ${target.stack}: make it with \`pulumi stack init ${target.stack}\``);
-  if ((present.resourceCount ?? 0) === 0) return undefined;
+  if (size === 0) return undefined;
   const { name, copies } = await backUpState(target);
   const [failed] = copies.filter(({ problem }) => problem !== undefined);
   if (failed && copies.every(({ problem }) => problem !== undefined)) throw new Problem(failed.problem ?? "");

@@ -1,8 +1,8 @@
+import { resourceTypes } from "../../components/resource-types.ts";
 import { ciliumProblems } from "../../components/network/cilium-values.ts";
-import { applyType, machineDocuments, setting } from "../machine-documents.ts";
+import { machineDocuments, setting } from "../machine-documents.ts";
 import type { Inputs } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
-import { stackType } from "../stack.ts";
 
 /** What machines have to leave to Cilium, or to give it. */
 const wanted: [path: string[], is: (value: unknown) => boolean, value: string, why: string][] = [
@@ -17,8 +17,9 @@ export const ciliumOnTalos: Rule = {
   name: "cilium-on-talos",
   description: "Machines leave the network to Cilium, and its values suit Talos.",
   check: (resource, { surroundings: { cilium, config } }) => {
-    if (resource.type === applyType) return ofMachine(resource.name, machineDocuments(resource));
-    if (resource.type !== stackType) return [];
+    if (resource.type === resourceTypes.machineConfiguration)
+      return ofMachine(resource.name, machineDocuments(resource));
+    if (resource.type !== resourceTypes.stack) return [];
     const { network } = config;
     const needs = { announcement: network.announce.mode, gatewayApi: network.gatewayApi !== undefined };
     return ciliumProblems(cilium.values, needs).map(({ path, problem, advice }) => ({

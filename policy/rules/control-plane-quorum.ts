@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { applyType, isControlPlane, machineDocuments, vmType } from "../machine-documents.ts";
+import { resourceTypes } from "../../components/resource-types.ts";
+import { isControlPlane, machineDocuments } from "../machine-documents.ts";
 import { at, type Resource } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
-import { nameOf, stackType, type Recorded, type Stack } from "../stack.ts";
+import { nameOf } from "../../components/urn.ts";
+import type { Recorded, Stack } from "../stack.ts";
 
 /**
  * Inputs by which a machine is another one than before, to Proxmox or to etcd.
@@ -13,8 +15,8 @@ import { nameOf, stackType, type Recorded, type Stack } from "../stack.ts";
  * plan, which `npm run deploy` reads, knows of all replacements.
  */
 const identity: Record<string, string[][]> = {
-  [vmType]: [["nodeName"], ["vmId"], ["efiDisk", "type"], ["tpmState", "version"]],
-  [applyType]: [["node"]],
+  [resourceTypes.virtualMachine]: [["nodeName"], ["vmId"], ["efiDisk", "type"], ["tpmState", "version"]],
+  [resourceTypes.machineConfiguration]: [["node"]],
 };
 
 /** Control planes go one at a time, and the others can still decide. */
@@ -22,7 +24,7 @@ export const controlPlaneQuorum: Rule = {
   name: "control-plane-quorum",
   description: "Control planes are replaced or deleted one at a time, and those that stay have a quorum.",
   check: (resource, stack) => {
-    if (resource.type === stackType) return quorumFindings(recordedControlPlanes(stack), missing(stack));
+    if (resource.type === resourceTypes.stack) return quorumFindings(recordedControlPlanes(stack), missing(stack));
     if (!(resource.type in identity)) return [];
     const lost = new Set([...missing(stack), ...replaced(stack)]);
     // Told of the one that is too many, so that it is told once.
@@ -31,7 +33,11 @@ export const controlPlaneQuorum: Rule = {
       : [];
   },
   finish: (stack) => {
-    const names = new Set([...stack.seen.values()].filter(({ type }) => type === applyType).map(({ name }) => name));
+    const names = new Set(
+      [...stack.seen.values()]
+        .filter(({ type }) => type === resourceTypes.machineConfiguration)
+        .map(({ name }) => name),
+    );
     const controlPlanes = recordedControlPlanes(stack);
     const deleted = controlPlanes.filter((name) => !names.has(name));
     return deleted.length === 0 ? [] : quorumFindings(controlPlanes, [...new Set([...deleted, ...replaced(stack)])]);
@@ -77,7 +83,9 @@ const list = (names: string[]): string => names.join(" and ");
 /** The control planes that a state has, by name. */
 export const controlPlanesOf = (recorded: readonly Recorded[]): string[] =>
   recorded
-    .filter((resource) => resource.type === applyType && isControlPlane(machineDocuments(resource)))
+    .filter(
+      (resource) => resource.type === resourceTypes.machineConfiguration && isControlPlane(machineDocuments(resource)),
+    )
     .map(({ urn }) => nameOf(urn));
 
 const recordedControlPlanes = (stack: Stack): string[] => controlPlanesOf(stack.surroundings.recorded);

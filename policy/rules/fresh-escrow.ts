@@ -1,12 +1,12 @@
+import { resourceTypes } from "../../components/resource-types.ts";
 import type { Rule } from "../rule.ts";
-import { stackType } from "../stack.ts";
 
 /** Everything can be lost, and comes back. */
 export const freshEscrow: Rule = {
   name: "fresh-escrow",
   description: "The escrow holds the root secrets that the stack has.",
   check: ({ type }, { surroundings: { escrow, stack } }) =>
-    type !== stackType || escrow === undefined
+    type !== resourceTypes.stack || escrow === undefined
       ? []
       : [
           {

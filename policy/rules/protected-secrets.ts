@@ -1,11 +1,11 @@
+import { resourceTypes } from "../../components/resource-types.ts";
 import type { Rule } from "../rule.ts";
 
 /** What is lost with each kind of resource. */
 const roots: Record<string, string> = {
-  "talos:machine/secrets:Secrets": "every machine and every certificate of the cluster hangs on it",
-  "random:index/randomPassword:RandomPassword":
-    "the age identity, the deploy key and the tunnel are made of such seeds",
-  "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared": "all that it answers for goes dark",
+  [resourceTypes.machineSecrets]: "every machine and every certificate of the cluster hangs on it",
+  [resourceTypes.password]: "the age identity, the deploy key and the tunnel are made of such seeds",
+  [resourceTypes.tunnel]: "all that it answers for goes dark",
 };
 
 /** Root secrets and tunnels cannot be deleted by a slip. */

@@ -1,3 +1,4 @@
+import { resourceTypes } from "../../components/resource-types.ts";
 import type { Rule } from "../rule.ts";
 
 /** Types of record that Cloudflare can stand in front of. */
@@ -16,7 +17,7 @@ export const proxiedRecords: Rule = {
   name: "proxied-records",
   description: "Public records stand behind Cloudflare's proxy.",
   check: ({ type, inputs }) => {
-    if (type !== "cloudflare:index/dnsRecord:DnsRecord") return [];
+    if (type !== resourceTypes.dnsRecord) return [];
     const { name, content, proxied } = inputs;
     if (!proxiable.includes(String(inputs.type)) || proxied === true) return [];
     // What is not known yet is a tunnel's name, or judged in the update.

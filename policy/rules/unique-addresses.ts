@@ -1,7 +1,7 @@
-import { applyType, machineDocuments, ofKind, vmType } from "../machine-documents.ts";
+import { resourceTypes } from "../../components/resource-types.ts";
+import { machineDocuments, ofKind } from "../machine-documents.ts";
 import { at, type Resource } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
-import { stackType } from "../stack.ts";
 
 /** Something that one owner only may have. */
 interface Claim {
@@ -16,7 +16,7 @@ export const uniqueAddresses: Rule = {
   name: "unique-addresses",
   description: "Addresses, hardware addresses, VMIDs and the VIP are each had by one owner.",
   check: (resource, stack) => {
-    if (resource.type === stackType) return acrossStacks(stack.surroundings.collisions);
+    if (resource.type === resourceTypes.stack) return acrossStacks(stack.surroundings.collisions);
     const taken = new Map(
       stack
         .earlier(resource)
@@ -47,8 +47,8 @@ const acrossStacks = (problems: { path: PropertyKey[]; problem: string; advice: 
   }));
 
 const claims = (resource: Resource): Claim[] => {
-  if (resource.type === vmType) return ofVm(resource);
-  return resource.type === applyType ? ofMachine(resource) : [];
+  if (resource.type === resourceTypes.virtualMachine) return ofVm(resource);
+  return resource.type === resourceTypes.machineConfiguration ? ofMachine(resource) : [];
 };
 
 const ofVm = ({ name, inputs, provider }: Resource): Claim[] => [

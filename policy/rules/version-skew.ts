@@ -1,10 +1,11 @@
 import semver from "semver";
 
+import { resourceTypes } from "../../components/resource-types.ts";
 import { versionChecks } from "../../infra/config/checks/versions.ts";
-import { applyType, machineDocuments, setting } from "../machine-documents.ts";
+import { machineDocuments, setting } from "../machine-documents.ts";
 import type { Resource } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
-import { stackType, type Stack } from "../stack.ts";
+import type { Stack } from "../stack.ts";
 
 /**
  * The Kubernetes minors that each Cilium minor is tested with, first and last.
@@ -21,8 +22,8 @@ export const versionSkew: Rule = {
   name: "version-skew",
   description: "Talos, Kubernetes and Cilium belong together, and Talos and Kubernetes go up by a minor at a time.",
   check: (resource, stack) => {
-    if (resource.type === applyType) return talosStep(resource, stack);
-    if (resource.type !== stackType) return [];
+    if (resource.type === resourceTypes.machineConfiguration) return talosStep(resource, stack);
+    if (resource.type !== resourceTypes.stack) return [];
     return [...talosWithKubernetes(stack), ...ciliumWithKubernetes(stack), ...kubernetesStep(stack)];
   },
 };
@@ -65,7 +66,7 @@ const ciliumWithKubernetes = ({ surroundings: { cilium, config } }: Stack): Find
 
 /** Source: Kubernetes, "Version Skew Policy": control planes go from each minor to the next, and never back. */
 const kubernetesStep = ({ surroundings: { config, recorded } }: Stack): Finding[] => {
-  const from = recorded.find(({ type }) => type === "hearth:talos:TalosCluster")?.outputs.kubernetes;
+  const from = recorded.find(({ type }) => type === resourceTypes.talosCluster)?.outputs.kubernetes;
   return typeof from === "string"
     ? step("Kubernetes", from, config.cluster.kubernetes, {
         who: config.cluster.name,

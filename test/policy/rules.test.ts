@@ -5,13 +5,13 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 
+import { resourceTypes } from "../../components/resource-types.ts";
 import { parseConfig, type HearthConfig } from "../../infra/config/index.ts";
 import { policyNames } from "../../infra/config/policy.ts";
-import { applyType, vmType } from "../../policy/machine-documents.ts";
 import type { Resource } from "../../policy/resource.ts";
 import { rules } from "../../policy/rules/index.ts";
 import { escrowProblem } from "../../policy/escrow.ts";
-import { stackType, type Surroundings } from "../../policy/stack.ts";
+import type { Surroundings } from "../../policy/stack.ts";
 import { changed, findings, recordedOf, stackOf } from "../support/policy.ts";
 import { rawConfig } from "../support/stack.ts";
 
@@ -51,7 +51,7 @@ describe("the policy pack", () => {
     it(`lets the committed stack ${stack} pass`, async () => {
       const { resources, surroundings } = await committed(stack);
       expect(resources.length).to.be.greaterThan(20);
-      expect(resources[0]?.type).to.equal(stackType);
+      expect(resources[0]?.type).to.equal(resourceTypes.stack);
       expect(await findings(resources, surroundings)).to.deep.equal([]);
     });
 
@@ -108,8 +108,10 @@ describe("the policy control-plane-quorum", () => {
 
   const moved = (resources: Resource[], ...names: string[]): Resource[] =>
     names.reduce((all, name) => {
-      const apply = all.find((each) => each.type === applyType && each.name === name);
-      return changed(all, applyType, name, { inputs: { ...apply?.inputs, node: `${String(apply?.inputs.node)}9` } });
+      const apply = all.find((each) => each.type === resourceTypes.machineConfiguration && each.name === name);
+      return changed(all, resourceTypes.machineConfiguration, name, {
+        inputs: { ...apply?.inputs, node: `${String(apply?.inputs.node)}9` },
+      });
     }, resources);
 
   const problems = async (resources: Resource[], surroundings: Surroundings): Promise<string[]> =>
@@ -151,8 +153,10 @@ describe("the policy control-plane-quorum", () => {
 
   it("refuses that the only control plane becomes another machine", async () => {
     const { resources, surroundings } = await committed("dev");
-    const vm = resources.find((each) => each.type === vmType && each.name === "den-dev-cp01");
-    const other = changed(resources, vmType, "den-dev-cp01", { inputs: { ...vm?.inputs, vmId: 2999 } });
+    const vm = resources.find((each) => each.type === resourceTypes.virtualMachine && each.name === "den-dev-cp01");
+    const other = changed(resources, resourceTypes.virtualMachine, "den-dev-cp01", {
+      inputs: { ...vm?.inputs, vmId: 2999 },
+    });
     const [first] = await problems(other, { ...surroundings, recorded: recordedOf(resources) });
     expect(first).to.equal(
       "den-dev-cp01 of 1 control plane would be replaced or deleted, and etcd needs 1 of them to decide",
@@ -336,8 +340,10 @@ describe("the policy fresh-escrow", () => {
 describe("the policy unique-addresses", () => {
   const withVm = async (change: (inputs: Record<string, unknown>) => Record<string, unknown>) => {
     const { resources, surroundings } = await committed("dev");
-    const vm = resources.find((each) => each.type === vmType && each.name === "den-dev-wk02");
-    const others = changed(resources, vmType, "den-dev-wk02", { inputs: change(vm?.inputs ?? {}) });
+    const vm = resources.find((each) => each.type === resourceTypes.virtualMachine && each.name === "den-dev-wk02");
+    const others = changed(resources, resourceTypes.virtualMachine, "den-dev-wk02", {
+      inputs: change(vm?.inputs ?? {}),
+    });
     return (await findings(others, surroundings)).map(({ problem }) => problem);
   };
 
@@ -415,7 +421,7 @@ describe("the policy version-skew", () => {
     const { resources, surroundings } = await committed("dev");
     const at = (release: string) =>
       resources.map((each) =>
-        each.type === applyType
+        each.type === resourceTypes.machineConfiguration
           ? {
               ...each,
               inputs: {

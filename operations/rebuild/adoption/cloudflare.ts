@@ -1,3 +1,4 @@
+import { resourceTypes } from "../../../components/resource-types.ts";
 import { Problem } from "../../../toolchain/problem.ts";
 import { refresh, type Adopter, type Adopters, type Creation } from "./adopter.ts";
 import { plain, text, type Properties } from "./properties.ts";
@@ -46,7 +47,7 @@ const dnsRecord: Adopter = async (creation) => {
 
 /** How Cloudflare's resources are found. */
 export const cloudflareAdopters: Adopters = {
-  "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared": tunnel,
-  "cloudflare:index/zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig": tunnelConfiguration,
-  "cloudflare:index/dnsRecord:DnsRecord": dnsRecord,
+  [resourceTypes.tunnel]: tunnel,
+  [resourceTypes.tunnelConfig]: tunnelConfiguration,
+  [resourceTypes.dnsRecord]: dnsRecord,
 };

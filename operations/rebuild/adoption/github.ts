@@ -1,3 +1,4 @@
+import { resourceTypes } from "../../../components/resource-types.ts";
 import { refresh, type Adopter, type Adopters, type Creation } from "./adopter.ts";
 import { plain, record, text, type Properties } from "./properties.ts";
 
@@ -29,6 +30,6 @@ const webhook: Adopter = async (creation) => {
 
 /** How GitHub's resources are found. */
 export const gitHubAdopters: Adopters = {
-  "github:index/repositoryDeployKey:RepositoryDeployKey": deployKey,
-  "github:index/repositoryWebhook:RepositoryWebhook": webhook,
+  [resourceTypes.deployKey]: deployKey,
+  [resourceTypes.webhook]: webhook,
 };

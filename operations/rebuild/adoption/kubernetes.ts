@@ -1,3 +1,4 @@
+import { resourceTypes } from "../../../components/resource-types.ts";
 import { type Adopter, type Adopters, type Creation, type Found } from "./adopter.ts";
 import { plain, record, secret, text, type Properties } from "./properties.ts";
 
@@ -47,10 +48,10 @@ const release: Adopter = async (creation) => {
 
 /** How objects of Kubernetes are found. */
 export const kubernetesAdopters: Adopters = {
-  "kubernetes:core/v1:Namespace": existing,
-  "kubernetes:core/v1:Secret": same,
-  "kubernetes:core/v1:ConfigMap": same,
-  "kubernetes:helm.sh/v3:Release": release,
+  [resourceTypes.namespace]: existing,
+  [resourceTypes.secret]: same,
+  [resourceTypes.configMap]: same,
+  [resourceTypes.helmRelease]: release,
   "kubernetes:fluxcd.controlplane.io/v1:FluxInstance": existing,
   "kubernetes:argoproj.io/v1alpha1:Application": existing,
 };

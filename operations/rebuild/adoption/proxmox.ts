@@ -1,3 +1,4 @@
+import { resourceTypes } from "../../../components/resource-types.ts";
 import { Problem } from "../../../toolchain/problem.ts";
 import { byIdentifier, refresh, type Adopter, type Adopters } from "./adopter.ts";
 import { text } from "./properties.ts";
@@ -18,10 +19,10 @@ const virtualMachine: Adopter = async (creation) => {
 
 /** How Proxmox's resources are found. Their identifiers are those that bpg's provider gives them. */
 export const proxmoxAdopters: Adopters = {
-  "proxmoxve:index/vmLegacy:VmLegacy": virtualMachine,
-  "proxmoxve:download/file:File": byIdentifier(
+  [resourceTypes.virtualMachine]: virtualMachine,
+  [resourceTypes.image]: byIdentifier(
     (inputs) => `${text(inputs, "datastoreId")}:${text(inputs, "contentType")}/${text(inputs, "fileName")}`,
   ),
-  "proxmoxve:index/haresource:Haresource": byIdentifier((inputs) => text(inputs, "resourceId")),
-  "proxmoxve:index/harule:Harule": byIdentifier((inputs) => text(inputs, "rule")),
+  [resourceTypes.haResource]: byIdentifier((inputs) => text(inputs, "resourceId")),
+  [resourceTypes.haRule]: byIdentifier((inputs) => text(inputs, "rule")),
 };

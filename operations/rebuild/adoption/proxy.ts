@@ -11,6 +11,8 @@ import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.j
 import provider from "@pulumi/pulumi/proto/provider_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 
+import { nameOf, typesOf } from "../../../components/urn.ts";
+import { resourceTypes } from "../../../components/resource-types.ts";
 import type { Adopters, Creation, Found } from "./adopter.ts";
 import { messageLimits, Plugin, type PulumiProgram } from "./plugin.ts";
 import { known, type Properties } from "./properties.ts";
@@ -130,12 +132,12 @@ export class AdoptingProxy {
 
   private async create(call: ServerUnaryCall<Raw, Raw>): Promise<Raw> {
     const request = provider.CreateRequest.deserializeBinary(call.request);
-    const type = request.getUrn().split("::")[2]?.split("$").at(-1) ?? "";
+    const type = typesOf(request.getUrn()).at(-1) ?? "";
     const adopter = this.options.adopters[type];
     if (!request.getPreview()) {
       const found = await adopter?.(this.creation(call, request, type));
       if (found !== undefined) {
-        this.options.onAdopted?.(type, nameOf(request));
+        this.options.onAdopted?.(type, nameOf(request.getUrn()));
         return created(found);
       }
       if (this.options.adoptOnly && !harmless.has(type)) {
@@ -156,7 +158,7 @@ export class AdoptingProxy {
     const inputs = (request.getProperties()?.toJavaScript() ?? {}) as Properties;
     return {
       type,
-      name: nameOf(request),
+      name: nameOf(request.getUrn()),
       inputs,
       plan: async () => {
         const asked = provider.CreateRequest.deserializeBinary(call.request).setPreview(true);
@@ -192,9 +194,7 @@ export class AdoptingProxy {
 }
 
 /** What is only asked for, though the engine calls it a creation. */
-const harmless = new Set(["talos:cluster/kubeconfig:Kubeconfig"]);
-
-const nameOf = (request: { getUrn(): string }): string => request.getUrn().split("::").slice(3).join("::");
+const harmless = new Set([resourceTypes.kubeconfig]);
 
 const toStruct = (properties: Properties) =>
   struct.Struct.fromJavaScript(properties as Parameters<typeof struct.Struct.fromJavaScript>[0]);

@@ -1,3 +1,4 @@
+import { resourceTypes } from "../../../components/resource-types.ts";
 import type { Adopter, Adopters } from "./adopter.ts";
 import type { Roots } from "../../../lib/secrets/roots.ts";
 
@@ -17,5 +18,5 @@ const password =
 
 /** How drawn passwords are found. */
 export const randomAdopters = (roots: Roots | undefined): Adopters => ({
-  "random:index/randomPassword:RandomPassword": password(roots),
+  [resourceTypes.password]: password(roots),
 });

@@ -1,5 +1,6 @@
 import type { ClientConfiguration } from "@pulumi/talos";
 
+import { resourceTypes } from "../../../components/resource-types.ts";
 import { Problem } from "../../../toolchain/problem.ts";
 import { differences, documentsOf, printedDocuments } from "../../../lib/cluster/machine-configuration.ts";
 import { hasEtcd } from "../../../lib/cluster/machine-state.ts";
@@ -75,7 +76,7 @@ const bootstrap =
 
 /** How what the Talos plugin makes is found. A kubeconfig is always asked for anew, which changes nothing. */
 export const talosAdopters = ({ roots, talosctl, snapshot, isRunning }: TalosRecovery): Adopters => ({
-  "talos:machine/secrets:Secrets": machineSecrets(roots),
-  "talos:machine/configurationApply:ConfigurationApply": configuration(talosctl, isRunning),
-  "talos:machine/bootstrap:Bootstrap": bootstrap(talosctl, snapshot),
+  [resourceTypes.machineSecrets]: machineSecrets(roots),
+  [resourceTypes.machineConfiguration]: configuration(talosctl, isRunning),
+  [resourceTypes.bootstrap]: bootstrap(talosctl, snapshot),
 });

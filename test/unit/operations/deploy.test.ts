@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { stringify } from "yaml";
 
+import { resourceTypes } from "../../../components/resource-types.ts";
 import type { EngineEvent } from "../../../lib/engine/events.ts";
 import { LostMachines, refusals } from "../../../operations/deploy/plan.ts";
 import { DriftFinder, driftReport } from "../../../operations/drift/drift.ts";
-import { applyType, vmType } from "../../../policy/machine-documents.ts";
 import type { Recorded } from "../../../policy/stack.ts";
 
 const urnOf = (type: string, name: string): string => `urn:pulumi:prod::hearth::${type}::${name}`;
@@ -17,7 +17,13 @@ const step = (op: string, type: string, name: string): EngineEvent => ({
 /** A state with machines that the names of their nodes tell apart: cp for control planes. */
 const state = (...names: string[]): Recorded[] =>
   names.map((name) => ({
-    ...{ urn: urnOf(applyType, name), type: applyType, outputs: {}, protect: false, ignoreChanges: [] },
+    ...{
+      urn: urnOf(resourceTypes.machineConfiguration, name),
+      type: resourceTypes.machineConfiguration,
+      outputs: {},
+      protect: false,
+      ignoreChanges: [],
+    },
     inputs: { configPatches: [stringify(name.includes("cp") ? { cluster: { apiServer: {} } } : { machine: {} })] },
   }));
 
@@ -33,15 +39,18 @@ describe("a plan of the engine", () => {
   it("is carried out where one control plane is replaced, by its machine and its configuration", () => {
     expect(
       refused(
-        step("create-replacement", vmType, "cp01"),
-        step("replace", vmType, "cp01"),
-        step("delete-replaced", applyType, "cp01"),
+        step("create-replacement", resourceTypes.virtualMachine, "cp01"),
+        step("replace", resourceTypes.virtualMachine, "cp01"),
+        step("delete-replaced", resourceTypes.machineConfiguration, "cp01"),
       ),
     ).to.deep.equal([]);
   });
 
   it("is refused where two control planes go, whatever takes them", () => {
-    const [first, ...others] = refused(step("replace", vmType, "cp01"), step("delete", applyType, "cp03"));
+    const [first, ...others] = refused(
+      step("replace", resourceTypes.virtualMachine, "cp01"),
+      step("delete", resourceTypes.machineConfiguration, "cp03"),
+    );
     expect(first).to.contain("cp01 and cp03 of 3 control planes would be replaced or deleted");
     expect(others).to.deep.equal([]);
   });
@@ -49,8 +58,8 @@ describe("a plan of the engine", () => {
   it("may update all of them, and replace workers", () => {
     expect(
       refused(
-        ...["cp01", "cp02", "cp03"].map((name) => step("update", applyType, name)),
-        step("replace", vmType, "wk01"),
+        ...["cp01", "cp02", "cp03"].map((name) => step("update", resourceTypes.machineConfiguration, name)),
+        step("replace", resourceTypes.virtualMachine, "wk01"),
         step("delete", "cloudflare:index/dnsRecord:DnsRecord", "cp01"),
       ),
     ).to.deep.equal([]);
@@ -58,7 +67,7 @@ describe("a plan of the engine", () => {
 
   it("may do it where an exemption says why", () => {
     const lost = new LostMachines();
-    for (const name of ["cp01", "cp02", "cp03"]) lost.add(step("delete", vmType, name));
+    for (const name of ["cp01", "cp02", "cp03"]) lost.add(step("delete", resourceTypes.virtualMachine, name));
     const reason = "The cluster moves to another house";
     expect(refusals(lost, three, [{ policy: "control-plane-quorum", reason }], "2027-01-01")).to.deep.equal([]);
   });

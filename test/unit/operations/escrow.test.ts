@@ -4,7 +4,7 @@ import { fingerprintOf } from "../../../components/secrets/fingerprint.ts";
 import { connectorToken } from "../../../components/cloudflare/connector-token.ts";
 import { fromBundle } from "../../../components/talos/secrets-bundle.ts";
 import { escrowOf, type Sources } from "../../../operations/escrow/collect.ts";
-import type { StateResource } from "../../../lib/engine/export.ts";
+import type { StateResource } from "../../../lib/engine/state.ts";
 import { differences } from "../../../operations/escrow/differences.ts";
 import { fingerprint } from "../../../lib/secrets/escrow.ts";
 import { exchangeRecipients } from "../../../operations/escrow/recipients.ts";

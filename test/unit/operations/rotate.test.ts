@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { outputsOf, type Deployment } from "../../../lib/engine/deployment.ts";
+import { outputsOf, type State } from "../../../lib/engine/state.ts";
 import { etcdMembers } from "../../../lib/cluster/talosctl.ts";
 import { withAuthority } from "../../../operations/rotate/authority.ts";
 import { secretSignature, signatureKey } from "../../../lib/engine/wire.ts";
@@ -13,7 +13,7 @@ const [secrets, kubeconfig, provider] = [
   "pulumi:providers:kubernetes",
 ];
 
-const state: Deployment = {
+const state: State = {
   version: 3,
   deployment: {
     resources: [

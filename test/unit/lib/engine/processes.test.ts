@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { expect } from "chai";
 
@@ -48,6 +49,7 @@ describe("what a rebuild that was killed leaves behind", () => {
   it("is nobody else's process, though it has the number of one", async () => {
     const [engine, other] = await engineWith("other");
     process.kill(engine, "SIGKILL");
+    while (isRunning(engine)) await sleep(10);
     await endEngine(engine);
     await endEngine(other);
     expect(isRunning(other)).to.equal(true);

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { resourceChanges } from "../../../../operations/preview/changes.ts";
-import type { EngineEvent } from "../../../../operations/preview/events.ts";
+import type { EngineEvent } from "../../../../lib/engine/events.ts";
 import { Fingerprints } from "../../../../operations/preview/fingerprints.ts";
 import { propertyDiff } from "../../../../operations/preview/property-diff.ts";
 import { outcomeOf, report, type Preview } from "../../../../operations/preview/report.ts";

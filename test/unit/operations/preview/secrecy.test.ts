@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import type { EngineEvent } from "../../../../operations/preview/events.ts";
+import type { EngineEvent } from "../../../../lib/engine/events.ts";
 import { previewOf, type Sources } from "../../../../operations/preview/preview.ts";
 import { readValues, Secret, type Value } from "../../../../lib/engine/value.ts";
 

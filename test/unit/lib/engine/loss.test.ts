@@ -1,14 +1,10 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import {
-  forgotten,
-  nameOf,
-  outputsOf,
-  withoutLost,
-  type Deployment,
-  type StateResource,
-} from "../../../../lib/engine/deployment.ts";
+import { nameOf } from "../../../../components/urn.ts";
+import { forgotten, withoutLost } from "../../../../lib/engine/loss.ts";
+import { outputsOf, type State, type StateResource } from "../../../../lib/engine/state.ts";
+import { sealed } from "../../../../lib/engine/value.ts";
 
 const urn = (type: string, name: string): string => `urn:pulumi:dev::hearth::${type}::${name}`;
 
@@ -30,7 +26,7 @@ const types = {
 };
 
 /** The state of a cluster with one control plane and one worker. */
-const state = (): Deployment => ({
+const state = (): State => ({
   version: 3,
   deployment: {
     manifest: {},
@@ -57,11 +53,11 @@ const state = (): Deployment => ({
   },
 });
 
-const names = ({ deployment }: Deployment): string[] =>
-  (deployment.resources ?? []).map((each) => `${each.type.split(":").at(-1) ?? ""} ${nameOf(each)}`);
+const names = ({ deployment }: State): string[] =>
+  (deployment.resources ?? []).map((each) => `${each.type.split(":").at(-1) ?? ""} ${nameOf(each.urn)}`);
 
 /** Everything that a state's resources point to. */
-const references = ({ deployment }: Deployment): string[] =>
+const references = ({ deployment }: State): string[] =>
   (deployment.resources ?? []).flatMap(
     ({ dependencies = [], replaceWith = [], propertyDependencies = {}, deletedWith }) => [
       ...dependencies,
@@ -118,10 +114,9 @@ describe("withoutLost", () => {
 
 describe("outputsOf", () => {
   it("reads a secret that was exported in clear, with those inside of it", () => {
-    const marked = (value: unknown) => ({ "4dabf18193072939515e22adb298388d": "x", plaintext: JSON.stringify(value) });
     const exported = state();
     exported.deployment.resources = [
-      resource(types.secrets, "machine-secrets", { outputs: { machineSecrets: marked({ token: marked("deep") }) } }),
+      resource(types.secrets, "machine-secrets", { outputs: { machineSecrets: sealed({ token: sealed("deep") }) } }),
     ];
     expect(outputsOf(exported, types.secrets)).to.deep.equal({ machineSecrets: { token: "deep" } });
   });

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { phaseOf, RunReport, type EngineEvent } from "../../../../lib/engine/events.ts";
+import type { EngineEvent } from "../../../../lib/engine/events.ts";
+import { phaseOf, RunReport } from "../../../../lib/engine/report.ts";
 
 const vm = "urn:pulumi:dev::hearth::hearth:machines:ProxmoxMachines$proxmoxve:index/vmLegacy:VmLegacy::den-dev-cp01";
 const step = (kind: "resourcePreEvent" | "resOutputsEvent" | "resOpFailedEvent", op = "create"): EngineEvent => ({
@@ -63,7 +64,10 @@ describe("RunReport", () => {
   it("keeps what policies refuse as errors, and what they only say apart", () => {
     const report = new RunReport();
     const add = (enforcementLevel: string, message: string): unknown =>
-      report.add({ timestamp: 0, policyEvent: { policyName: "proxied-records", enforcementLevel, message } });
+      report.add({
+        timestamp: 0,
+        policyEvent: { policyPackName: "hearth", policyName: "proxied-records", enforcementLevel, message },
+      });
     add("mandatory", "<{%reset%}>Records are proxied.\nthe record shows 203.0.113.7<{%reset%}>\n");
     add("advisory", "exempt");
     expect(report.errors).to.deep.equal(["proxied-records: the record shows 203.0.113.7"]);

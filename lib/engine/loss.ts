@@ -1,0 +1,66 @@
+import { resourceTypes } from "../../components/resource-types.ts";
+import { nameOf } from "../../components/urn.ts";
+import type { State, StateResource } from "./state.ts";
+
+/** What was lost: machines by their names, and with all control planes everything that lived in the cluster. */
+export interface Loss {
+  machines: readonly string[];
+  isClusterLost: boolean;
+}
+
+const ofMachine = new Set<string>([
+  resourceTypes.machineConfiguration,
+  resourceTypes.virtualMachine,
+  resourceTypes.haResource,
+]);
+/** What machines need of their hosts, which may have gone with them. */
+const ofHosts = new Set<string>([resourceTypes.image, resourceTypes.haRule]);
+const ofCluster = new Set<string>([resourceTypes.bootstrap, resourceTypes.kubeconfig]);
+
+const isLost = (resource: StateResource, { machines, isClusterLost }: Loss): boolean => {
+  const { type } = resource;
+  if (ofMachine.has(type)) return machines.includes(nameOf(resource.urn));
+  if (ofHosts.has(type)) return machines.length > 0;
+  return isClusterLost && (ofCluster.has(type) || type.startsWith("kubernetes:"));
+};
+
+/**
+ * The state without what was lost, and without what an engine began and never reported.
+ *
+ * What is forgotten here and exists all the same is found again by the update that follows.
+ */
+export const withoutLost = (state: State, loss: Loss): State => {
+  const { deployment, ...rest } = without(state, (each) => isLost(each, loss));
+  return { ...rest, deployment: { ...deployment, pending_operations: [] } };
+};
+
+/** A state without some of its resources, and with nothing that points to them. */
+export const without = (state: State, isGone: (resource: StateResource) => boolean): State => {
+  const resources = state.deployment.resources ?? [];
+  const gone = new Set(resources.filter(isGone).map(({ urn }) => urn));
+  const left = resources.filter(({ urn }) => !gone.has(urn)).map((each) => withoutReferences(each, gone));
+  return { ...state, deployment: { ...state.deployment, resources: left } };
+};
+
+/** A resource that points to nothing that is gone: the engine refuses a state with loose ends. */
+const withoutReferences = (resource: StateResource, gone: ReadonlySet<string>): StateResource => {
+  const left = (urns: string[]): string[] => urns.filter((urn) => !gone.has(urn));
+  const { dependencies, propertyDependencies, replaceWith, deletedWith, ...rest } = resource;
+  return {
+    ...rest,
+    ...(dependencies && { dependencies: left(dependencies) }),
+    ...(replaceWith && { replaceWith: left(replaceWith) }),
+    ...(deletedWith !== undefined && !gone.has(deletedWith) && { deletedWith }),
+    ...(propertyDependencies && {
+      propertyDependencies: Object.fromEntries(
+        Object.entries(propertyDependencies).map(([key, urns]) => [key, urns && left(urns)]),
+      ),
+    }),
+  };
+};
+
+/** How much of the state stands for nothing that is known: operations under way, and resources that were lost. */
+export const forgotten = (state: State, loss: Loss): string[] => [
+  ...(state.deployment.pending_operations ?? []).map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`),
+  ...(state.deployment.resources ?? []).filter((each) => isLost(each, loss)).map(({ urn }) => nameOf(urn)),
+];

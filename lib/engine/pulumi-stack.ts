@@ -1,0 +1,116 @@
+import { dirname } from "node:path";
+
+import { Problem } from "../../toolchain/problem.ts";
+import { Locked } from "./locked.ts";
+import { endEngine } from "./processes.ts";
+import { complaints, type Ended, type Pulumi, type StreamOptions } from "./pulumi.ts";
+import type { RunReport } from "./report.ts";
+import type { State } from "./state.ts";
+
+/** What the engine is asked to do with a whole stack, as its command and flags. */
+export type Operation = readonly ["preview" | "up" | "refresh" | "destroy", ...string[]];
+
+/** An update that nobody is asked about. */
+export const update: Operation = ["up", "--yes", "--skip-preview"];
+
+export interface RunOptions extends StreamOptions {
+  /** Policy packs that have to hold, in place of those that the environment names. */
+  policyPacks?: readonly string[];
+}
+
+/** A stack's engine: its state, and what is run on the whole of it. */
+export class PulumiStack {
+  constructor(
+    readonly pulumi: Pulumi,
+    readonly name: string,
+    /** The stack file that the engine runs with. */
+    readonly file: string,
+  ) {}
+
+  /** Runs a command on the stack and gives what it printed. */
+  call(args: string[], input?: string): Promise<string> {
+    return this.pulumi.call([...args, "--stack", this.name], this.name, input === undefined ? {} : { input });
+  }
+
+  /** Runs a command that reads or writes the configuration. */
+  configure(args: string[], input?: string): Promise<string> {
+    return this.call([...args, "--config-file", this.file], input);
+  }
+
+  /** How many resources its state has; undefined where there is no state. */
+  async size(): Promise<number | undefined> {
+    const text = await this.pulumi.call(["stack", "ls", "--json"], this.name);
+    const stacks = JSON.parse(text) as { name: string; resourceCount?: number }[];
+    const found = stacks.find(({ name }) => name.split("/").at(-1) === this.name);
+    return found && (found.resourceCount ?? 0);
+  }
+
+  /** Makes an empty state. A stack file that has a salt keeps it, so its secrets stay readable. */
+  async init(): Promise<void> {
+    // What Pulumi has to note of a new stack, it notes beside the project that it runs in.
+    const cwd = dirname(this.file);
+    await this.pulumi.call(["stack", "init", this.name, "--no-select"], this.name, { cwd });
+  }
+
+  /** The state, secrets in the clear. They stay in memory. */
+  async state(): Promise<State> {
+    return JSON.parse(await this.call(["stack", "export", "--show-secrets"])) as State;
+  }
+
+  /** The state as text, its secrets encrypted as the engine encrypts them. */
+  sealedState(): Promise<string> {
+    return this.call(["stack", "export"]);
+  }
+
+  /** The stack's outputs, secrets in the clear. */
+  async outputs(): Promise<Record<string, string | undefined>> {
+    return JSON.parse(await this.call(["stack", "output", "--json", "--show-secrets"])) as Record<string, string>;
+  }
+
+  /**
+   * Puts a state in place of the present one. Its secrets are encrypted by the stack's own key.
+   *
+   * @throws Locked where somebody else is changing it; of an engine that was killed here, the lock and the plugins are cleared away
+   */
+  async replaceState(state: State): Promise<void> {
+    const replace = () => this.call(["stack", "import"], JSON.stringify(state));
+    await replace().catch(async (error: unknown) => {
+      if (!(error instanceof Locked && error.isStale)) throw error;
+      for (const engine of error.engines) await endEngine(engine);
+      await this.unlock();
+      return replace();
+    });
+  }
+
+  /** Takes the lock of an engine that is gone off the state. */
+  async unlock(): Promise<void> {
+    await this.call(["cancel", "--yes"]);
+  }
+
+  /** Runs an operation on the whole stack, and tells how it ended. */
+  try([command, ...flags]: Operation, { policyPacks, environment, ...options }: RunOptions = {}): Promise<Ended> {
+    const packs = (policyPacks ?? []).flatMap((pack) => ["--policy-pack", pack]);
+    const args = [command, ...flags, "--stack", this.name, "--config-file", this.file, ...packs];
+    const named = policyPacks === undefined ? {} : { PULUMI_OPTION_POLICY_PACK: undefined };
+    return this.pulumi.stream(args, this.name, { ...options, environment: { ...environment, ...named } });
+  }
+
+  /**
+   * Runs an operation on the whole stack.
+   *
+   * @param log file with all that it said
+   * @throws Problem where it fails
+   */
+  async run(operation: Operation, options: RunOptions & { log?: string } = {}): Promise<RunReport> {
+    const ended = await this.try(operation, options);
+    if (ended.exitCode !== 0) throw this.failed(operation, ended, options.log);
+    return ended.report;
+  }
+
+  /** How a run failed, with its reasons. */
+  failed([command]: Operation, ended: Ended, log?: string): Problem {
+    const where = log === undefined ? "" : ` (log: ${log})`;
+    const reasons = complaints(ended).map((reason) => reason.replaceAll(/^/gm, "  "));
+    return new Problem([`pulumi ${command} of ${this.name} failed${where}:`, ...reasons].join("\n"));
+  }
+}

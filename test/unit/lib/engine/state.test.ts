@@ -1,0 +1,41 @@
+import { expect } from "chai";
+
+import { resourceTypes } from "../../../../components/resource-types.ts";
+import { ofType, outputsOf, plantedIdentity, resourcesOf, type State } from "../../../../lib/engine/state.ts";
+import { sealed } from "../../../../lib/engine/value.ts";
+
+const resource = (type: string, name: string, more: object) => ({
+  ...{ type, urn: `urn:pulumi:dev::hearth::${type}::${name}` },
+  ...more,
+});
+
+const stateOf = (...resources: ReturnType<typeof resource>[]): State => ({ version: 3, deployment: { resources } });
+
+describe("a state", () => {
+  const replaced = resource(resourceTypes.kubeconfig, "kubeconfig", {
+    delete: true,
+    outputs: { kubeconfigRaw: "old" },
+  });
+  const present = resource(resourceTypes.kubeconfig, "kubeconfig", { outputs: { kubeconfigRaw: sealed("new") } });
+
+  it("has no resource that only waits for its deletion", () => {
+    const state = stateOf(replaced, present);
+    expect(resourcesOf(state)).to.deep.equal([present]);
+    expect(ofType(state, resourceTypes.kubeconfig)).to.deep.equal([present]);
+    expect(outputsOf(state, resourceTypes.kubeconfig)).to.deep.equal({ kubeconfigRaw: "new" });
+    expect(outputsOf(stateOf(replaced), resourceTypes.kubeconfig)).to.equal(undefined);
+  });
+
+  it("has nothing where nothing was ever made", () => {
+    expect(resourcesOf({ version: 3, deployment: { resources: null } })).to.deep.equal([]);
+  });
+
+  it("tells the age identity that is planted, and not the one that it took the place of", () => {
+    const planted = (identity: string, more: object) =>
+      resource(resourceTypes.secret, "sops-age", {
+        inputs: { data: sealed({ "age.agekey": Buffer.from(identity).toString("base64") }) },
+        ...more,
+      });
+    expect(plantedIdentity(stateOf(planted("old", { delete: true }), planted("new", {})))).to.equal("new");
+  });
+});
