@@ -22,7 +22,8 @@ interface Manifest {
   files?: string[];
 }
 
-const isEncrypted = (file: string): boolean => /\.sops\.(ya?ml|json|env|ini)$/.test(file);
+/** Whether a file is one that SOPS encrypts, by its name. SOPS's own rules, .sops.yaml, have no name before the dot. */
+export const isEncrypted = (file: string): boolean => /[^/]\.sops\.(ya?ml|json|env|ini)$/.test(file);
 
 /**
  * The encrypted files that a cluster reads: those of its own folder, and of every folder that a Kustomization of Flux found

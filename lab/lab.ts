@@ -1,8 +1,9 @@
 import { execa } from "execa";
-import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { ageRecipient } from "../components/secrets/age.ts";
+import { writeWhole } from "../lib/terminal/whole-file.ts";
 import { moduleFolder } from "../toolchain/modules.ts";
 import { codeOf, Problem } from "../toolchain/problem.ts";
 import { Toolchain } from "../toolchain/toolchain.ts";
@@ -97,7 +98,7 @@ export class Lab {
         : undefined,
     });
     const text = `${JSON.stringify(lab, undefined, 2)}\n`;
-    await write(folder.config, text);
+    await writeWhole(folder.config, text);
     await this.linkPrograms(lab, programs);
     return { lab, programs, isChanged: before !== undefined && before !== text };
   }
@@ -177,8 +178,8 @@ export class Lab {
         ? noTree
         : await readLabTree(folder.root, folder.stack, this.committed);
     const { kinds, policies, stopped, unchecked, definitions } = tree;
-    await write(folder.plant, JSON.stringify({ definitions, kinds, policies }));
-    await write(folder.left, JSON.stringify({ stopped, unchecked }));
+    await writeWhole(folder.plant, JSON.stringify({ definitions, kinds, policies }));
+    await writeWhole(folder.left, JSON.stringify({ stopped, unchecked }));
     return tree;
   }
 
@@ -201,7 +202,7 @@ export class Lab {
     }
     await link(process.execPath, join(this.folder.bin, "node"));
     const script = join(this.folder.bin, "pulumi");
-    await write(script, pulumiScript(this.folder, lab, programs.pulumi ?? ""));
+    await writeWhole(script, pulumiScript(this.folder, lab, programs.pulumi ?? ""));
     await chmod(script, 0o700);
   }
 
@@ -218,18 +219,12 @@ export class Lab {
       },
       ...(before.encryptionsalt !== undefined && { encryptionsalt: before.encryptionsalt }),
     };
-    await write(this.folder.derived, stringify(file, { lineWidth: 0 }));
+    await writeWhole(this.folder.derived, stringify(file, { lineWidth: 0 }));
     return file;
   }
 }
 
 const isSecret = (value: unknown): boolean => typeof value === "object" && value !== null && "secure" in value;
-
-/** Writes a file whole or not at all, for its owner only. */
-const write = async (path: string, text: string): Promise<void> => {
-  await writeFile(`${path}.new`, text, { mode: 0o600 });
-  await rename(`${path}.new`, path);
-};
 
 const link = async (target: string, path: string): Promise<void> => {
   await rm(path, { force: true });

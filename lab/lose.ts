@@ -1,6 +1,6 @@
-import { mkdir, rm } from "node:fs/promises";
-import { execa } from "execa";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { clientIn, Talosctl } from "../lib/cluster/talosctl.ts";
 import { Problem } from "../toolchain/problem.ts";
 import { readIfThere } from "./environment.ts";
 import type { LabConfig } from "./lab-config.ts";
@@ -48,14 +48,9 @@ const loseMachines = async (lab: Lab, config: LabConfig, what: string): Promise<
 /** Gives bare metal a new disk: it waits in maintenance mode again. */
 const wipe = async (lab: Lab, address: string): Promise<void> => {
   await lab.linkHandTools();
-  const talosctl = join(lab.folder.bin, "talosctl");
-  const target = ["--talosconfig", lab.folder.talosconfig, "--nodes", address, "--endpoints", address];
-  const { exitCode, stderr } = await execa(
-    talosctl,
-    ["reset", ...target, "--graceful=false", "--reboot", "--wait=false"],
-    { reject: false },
-  );
-  if (exitCode !== 0) throw new Problem(`${address} cannot be wiped: ${stderr.trim().split("\n").at(-1) ?? ""}`);
+  const client = clientIn(await readFile(lab.folder.talosconfig, "utf8"));
+  const talos = new Talosctl(join(lab.folder.bin, "talosctl"), client);
+  await talos.once(address, ["reset", "--graceful=false", "--reboot", "--wait=false"]);
 };
 
 const loseState = async ({ folder }: Lab): Promise<void> => {

@@ -1,6 +1,7 @@
 import semver from "semver";
 import type { AvailableChart } from "../lib/tree/charts.ts";
 import type { RenderedCluster, RenderedObject } from "../lib/tree/render.ts";
+import { chartOf, isRelease, type AskedChart } from "../lib/tree/release.ts";
 import { groupOf as group, listAt, textAt } from "../lib/tree/rules/rule.ts";
 import type { LabChart } from "./lab-config.ts";
 
@@ -43,13 +44,13 @@ const made = ["VolumeSnapshot", "VolumeSnapshotContent"].map((kind) => `snapshot
 
 /** Works out what the lab can run of a cluster. Pure. */
 export const labTree = ({ kustomizations, objects }: RenderedCluster, available: readonly ServableChart[]): LabTree => {
-  const releases = objects.filter(isRelease).map((release) => ({ release, ...chartOfRelease(objects, release) }));
+  const releases = objects.filter(isRelease).map((release) => ({ release, ...chartOf(objects, release) }));
   const judged = releases.map((each) => ({ ...each, verdict: judge(each, available) }));
   const stopped = judged.flatMap(({ release, verdict }) =>
     typeof verdict === "string" ? [{ namespace: release.namespace ?? "", name: release.name, reason: verdict }] : [],
   );
-  const running = judged.flatMap(({ verdict, source, chart, version }) =>
-    typeof verdict === "string" || source === undefined ? [] : [{ chart: verdict, source, name: chart, version }],
+  const running = judged.flatMap(({ verdict, source, name, version }) =>
+    typeof verdict === "string" || source === undefined ? [] : [{ chart: verdict, source, name, version }],
   );
   const still = stoppedObjects(judged);
   const checks = healthChecks(kustomizations, objects, still);
@@ -80,35 +81,9 @@ export const labTree = ({ kustomizations, objects }: RenderedCluster, available:
   };
 };
 
-const isRelease = (object: RenderedObject): boolean =>
-  object.kind === "HelmRelease" && group(object) === "helm.toolkit.fluxcd.io";
-
-/** The chart that a release asks for: its name, its version, and the object that it is fetched by. */
-const chartOfRelease = (objects: Objects, release: Objects[number]) => {
-  const path =
-    textAt(release.object, "spec", "chartRef", "kind") === undefined
-      ? ["spec", "chart", "spec", "sourceRef"]
-      : ["spec", "chartRef"];
-  const kind = textAt(release.object, ...path, "kind") ?? "";
-  const source = objects.find(
-    (each) =>
-      each.kind === kind &&
-      each.name === textAt(release.object, ...path, "name") &&
-      each.namespace === (textAt(release.object, ...path, "namespace") ?? release.namespace),
-  );
-  const url = textAt(source?.object, "spec", "url") ?? "";
-  return {
-    kind,
-    source,
-    chart: textAt(release.object, "spec", "chart", "spec", "chart") ?? url.split("/").at(-1) ?? "",
-    version:
-      textAt(release.object, "spec", "chart", "spec", "version") ?? textAt(source?.object, "spec", "ref", "tag") ?? "",
-  };
-};
-
 /** The chart to run, undefined where it is in the repository itself, or why there is none. */
 const judge = (
-  { kind, chart, version }: ReturnType<typeof chartOfRelease>,
+  { kind, name: chart, version }: AskedChart,
   available: readonly ServableChart[],
 ): ServableChart | undefined | string => {
   if (kind === "GitRepository") return undefined;

@@ -38,8 +38,15 @@ export class Talosctl {
     }
   }
 
-  /** The certificate is in a file of its own for as long as the call takes. */
-  private async call(node: string, args: string[]) {
+  /** Runs a command against a machine once, for so many milliseconds at most. Gives what it printed. */
+  async once(node: string, args: string[], limit?: number): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.call(node, args, limit);
+    if (exitCode !== 0) throw new Problem(failure(node, args, stderr));
+    return stdout;
+  }
+
+  /** Runs a command against a machine once. The certificate is in a file of its own for as long as that takes. */
+  private async call(node: string, args: string[], limit?: number) {
     const folder = await mkdtemp(join(tmpdir(), "hearth-talos-"));
     try {
       const file = join(folder, "talosconfig");
@@ -47,6 +54,7 @@ export class Talosctl {
       return await execa(this.program, ["--talosconfig", file, "--nodes", node, "--endpoints", node, ...args], {
         reject: false,
         stdin: "ignore",
+        ...(limit !== undefined && { timeout: limit }),
       });
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -68,11 +76,16 @@ export const clientOfSecrets = (
   withSecretsBundle(roots, async (secrets) => {
     const args = ["--with-secrets", secrets, "--output-types", "talosconfig", "--output", "-"];
     const { stdout } = await execa(program, ["gen", "config", name, endpoint, ...args]);
-    const { context, contexts } = parse(stdout) as Talosconfig;
-    const own = contexts[context];
-    if (own === undefined) throw new Error("talosctl made a talosconfig without its context");
-    return { caCertificate: own.ca, clientCertificate: own.crt, clientKey: own.key };
+    return clientIn(stdout);
   });
+
+/** The administrator's certificate that a talosconfig holds. */
+export const clientIn = (talosconfig: string): ClientConfiguration => {
+  const { context, contexts } = parse(talosconfig) as Talosconfig;
+  const own = contexts[context];
+  if (own === undefined) throw new Problem("The talosconfig lacks the context that it names");
+  return { caCertificate: own.ca, clientCertificate: own.crt, clientKey: own.key };
+};
 
 /** A member of etcd. */
 export interface EtcdMember {

@@ -93,12 +93,50 @@ export class Sops {
     return stdout;
   }
 
+  /**
+   * Runs a command in a checkout, by the rules of its `.sops.yaml` and with the person's own keys.
+   *
+   * @param identities that may open the file beside the person's
+   * @throws Problem where it fails
+   */
+  async inCheckout(
+    root: string,
+    args: string[],
+    { input, identities = [] }: { input?: string; identities?: readonly string[] } = {},
+  ): Promise<string> {
+    const { exitCode, stdout, stderr } = await execa(this.program, args, {
+      ...{ cwd: root, env: besideOwn(identities), reject: false, stripFinalNewline: false },
+      ...(input !== undefined && { input }),
+    });
+    if (exitCode === 0) return stdout;
+    throw new Problem(
+      /data key|identit/i.test(stderr)
+        ? `No identity here opens ${args.at(-1) ?? "the file"}: set SOPS_AGE_KEY_FILE to the file with one of its recipients' identities`
+        : `sops: ${lastLine(stderr)}`,
+    );
+  }
+
+  /** Lets the person change a file of a checkout in their editor. */
+  async edit(root: string, path: string, identities: readonly string[] = []): Promise<void> {
+    const options = { cwd: root, env: besideOwn(identities), stdio: "inherit", reject: false } as const;
+    const { exitCode } = await execa(this.program, ["edit", path], options);
+    // SOPS says by this that nothing was changed.
+    if (exitCode !== 0 && exitCode !== 200) throw new Problem(`sops did not change ${path}`);
+  }
+
   private call(args: string[], input: string, keys: Record<string, string> = {}) {
     // In the root folder SOPS meets no configuration of a project, and with a folder that is not there no keys of a person's.
     const env = { ...this.env, ...unset, ...keys, XDG_CONFIG_HOME: "/nonexistent" };
     return execa(this.program, args, { input, env, cwd: "/", reject: false, stripFinalNewline: false });
   }
 }
+
+/** Identities beside those that the person has in the environment: SOPS tries each. */
+const besideOwn = (identities: readonly string[]): Record<string, string> => {
+  const own = process.env.SOPS_AGE_KEY;
+  if (identities.length === 0) return {};
+  return { SOPS_AGE_KEY: [...(own === undefined ? [] : [own]), ...identities].join("\n") };
+};
 
 const types = (output: "yaml" | "json"): string[] => ["--input-type", "yaml", "--output-type", output];
 

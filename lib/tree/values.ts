@@ -3,8 +3,8 @@ import semver from "semver";
 import { availableCharts } from "./charts.ts";
 import { askProgram } from "./program.ts";
 import type { Finding } from "./render.ts";
-import { chartOf } from "./rules/definitions.ts";
-import { at, called, findingAt, groupOf, textAt, type Tree, type TreeObject } from "./rules/rule.ts";
+import { chartOf, isRelease } from "./release.ts";
+import { at, called, findingAt, type Tree } from "./rules/rule.ts";
 
 /** What Helm says of the releases whose charts can be had, and the others. */
 export interface CheckedValues {
@@ -19,17 +19,14 @@ export interface CheckedValues {
  * @param root root of the checkout whose toolchain pins the charts
  */
 export const checkValues = async (tree: Tree, root: string): Promise<CheckedValues> => {
-  const releases = tree.objects.filter(
-    (each) => each.kind === "HelmRelease" && groupOf(each) === "helm.toolkit.fluxcd.io",
-  );
+  const releases = tree.objects.filter(isRelease);
   const available = await availableCharts(root);
-  const chosen = releases.map((release) => ({
-    release,
-    chart: available.find(
-      ({ name, version }) => name === chartOf(tree, release) && version === semver.clean(versionOf(tree, release)),
-    ),
-  }));
-  const checkable = chosen.flatMap(({ release, chart }) => (chart === undefined ? [] : [{ release, chart }]));
+  const chosen = releases.map((release) => {
+    const asked = chartOf(tree.objects, release);
+    const chart = available.find(({ name, version }) => name === asked.name && version === semver.clean(asked.version));
+    return { release, asked, chart };
+  });
+  const checkable = chosen.flatMap(({ chart, ...each }) => (chart === undefined ? [] : [{ ...each, chart }]));
   const answer = await askProgram<{ releases: { path: string; message: string }[][] }>("values", {
     kinds: tree.objects.map(
       ({ apiVersion, kind }) => `${apiVersion.includes("/") ? "" : "core/"}${apiVersion}/${kind}`,
@@ -40,30 +37,19 @@ export const checkValues = async (tree: Tree, root: string): Promise<CheckedValu
     })),
   });
   return {
-    findings: checkable.flatMap(({ release }, index) =>
+    findings: checkable.flatMap(({ release, asked }, index) =>
       (answer.releases[index] ?? []).map(({ path, message }) =>
         findingAt(tree, release, {
           path: ["spec", "values", ...path.split(".").filter((key) => key !== "")],
           message: `${called(release)}: its chart refuses values${path === "" ? "" : `.${path}`}: ${message}`,
-          advice: `write it as the chart has it: helm show values, at ${versionOf(tree, release)}`,
+          advice: `write it as the chart has it: helm show values, at ${asked.version}`,
         }),
       ),
     ),
     unchecked: [
       ...new Set(
-        chosen
-          .filter(({ chart }) => chart === undefined)
-          .map(({ release }) => `${chartOf(tree, release)} ${versionOf(tree, release)}`.trim()),
+        chosen.filter(({ chart }) => chart === undefined).map(({ asked }) => `${asked.name} ${asked.version}`.trim()),
       ),
     ].sort(),
   };
-};
-
-const versionOf = (tree: Tree, release: TreeObject): string => {
-  const own = textAt(release.object, "spec", "chart", "spec", "version");
-  const name = textAt(release.object, "spec", "chartRef", "name");
-  const source = tree.objects.find(
-    (each) => each.kind === "OCIRepository" && each.name === name && each.namespace === release.namespace,
-  );
-  return own ?? textAt(source?.object, "spec", "ref", "tag") ?? "";
 };

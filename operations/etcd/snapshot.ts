@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 
 import { Problem } from "../../toolchain/problem.ts";
+import { clientIn, Talosctl } from "../../lib/cluster/talosctl.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { Backups, type Backup } from "../backup/backups.ts";
 import type { Copied } from "../places/index.ts";
@@ -83,21 +84,16 @@ export const takeSnapshot = (target: Target, live: (text: string) => void): Prom
     const outputs = await target.engine.outputs();
     if (!outputs.talosconfig)
       throw new Problem(`The state of ${target.stack} has no talosconfig: bring the stack up first`);
-    const talosconfig = join(folder, "talosconfig");
-    await writeFile(talosconfig, outputs.talosconfig, { mode: 0o600 });
+    const talos = new Talosctl(programs.talosctl ?? "talosctl", clientIn(outputs.talosconfig));
     const file = join(folder, "etcd.db");
     const problems: string[] = [];
     for (const [node, { address }] of Object.entries(nodes).filter(([, { role }]) => role === "controlplane")) {
       live(`Asking ${node} for a snapshot`);
-      const at = ["--talosconfig", talosconfig, "--endpoints", address, "--nodes", address];
-      const { exitCode, stderr } = await execa(programs.talosctl ?? "talosctl", [...at, "etcd", "snapshot", file], {
-        reject: false,
-        timeout: snapshotTimeout,
+      const given = await talos.once(address, ["etcd", "snapshot", file], snapshotTimeout).catch((error: unknown) => {
+        if (!(error instanceof Problem)) throw error;
+        problems.push(`${node} gives no snapshot: ${error.message}`);
       });
-      if (exitCode !== 0) {
-        problems.push(`${node} gives no snapshot: ${stderr.trim().split("\n").at(-1) ?? "it does not answer"}`);
-        continue;
-      }
+      if (given === undefined) continue;
       live("Checking the snapshot");
       const facts = await checkSnapshot(file, `The snapshot of ${node}`, programs.etcdutl ?? "etcdutl");
       live("Keeping the snapshot");

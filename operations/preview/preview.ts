@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { resourceTypes } from "../../components/resource-types.ts";
 import { resourceChanges, type ResourceChange } from "./changes.ts";
 import type { Before, Run } from "./engine.ts";
-import { nameOf } from "../../components/urn.ts";
+import { isNamed, nameOf } from "../../components/urn.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import { Fingerprints } from "./fingerprints.ts";
 import { machineChanges } from "./machines.ts";
@@ -65,7 +65,8 @@ export const previewOf = (sources: Sources): { preview: Preview; markdown: strin
  * A stack that was never deployed has none, and nothing to compare with either.
  */
 const fingerprintsOf = ({ resources }: Before): Fingerprints => {
-  const seed = [...resources].find(([urn]) => urn.endsWith("::deploy-key-seed"))?.[1].outputs.result;
+  const seed = [...resources].find(([urn]) => isNamed(urn, resourceTypes.password, "deploy-key-seed"))?.[1].outputs
+    .result;
   const secret = plain(seed);
   return typeof secret === "string" && secret.length >= 32 ? Fingerprints.of(secret) : Fingerprints.random();
 };

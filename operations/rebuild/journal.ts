@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 
+import { writeWhole } from "../../lib/terminal/whole-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Plan } from "./plan.ts";
 
@@ -81,8 +82,6 @@ export class Journal {
   /** Whole or not at all, whenever the power goes. */
   private async writeNow(): Promise<void> {
     if (this.entry === undefined) return;
-    await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
-    await writeFile(`${this.path}.new`, `${JSON.stringify(this.entry, undefined, 2)}\n`, { mode: 0o600 });
-    await rename(`${this.path}.new`, this.path);
+    await writeWhole(this.path, `${JSON.stringify(this.entry, undefined, 2)}\n`);
   }
 }

@@ -2,14 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { ClientConfiguration } from "@pulumi/talos";
 
-import { resourceTypes } from "../../components/resource-types.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
+import { kubernetesOf, talosClientOf } from "../../lib/cluster/access.ts";
 import { describeChanges, describeProgress } from "../../lib/engine/describe.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { adopting, type Roots } from "./adoption/index.ts";
 import { forgotten, withoutLost } from "../../lib/engine/loss.ts";
-import { outputsOf } from "../../lib/engine/state.ts";
 import { forgetLostVolumes } from "./forget-volumes.ts";
 import { waitForGit } from "./gitops.ts";
 import type { Journal } from "./journal.ts";
@@ -63,8 +61,7 @@ export const clearEngine = async ({ journal, stack }: Pick<Rebuild, "journal" | 
 /** The administrator's certificate, of the state or made for the occasion. */
 const clientOf = async ({ stack, roots, config, talosctl }: Rebuild): Promise<ClientConfiguration> => {
   if (roots !== undefined) return clientOfSecrets(talosctl, roots, config.cluster);
-  const outputs = outputsOf(await stack.state(), resourceTypes.machineSecrets);
-  return outputs?.clientConfiguration as ClientConfiguration;
+  return talosClientOf(await stack.state());
 };
 
 /** etcd goes on without the control planes that are gone, so that new ones of their names can join. */
@@ -218,9 +215,6 @@ const join: Phase = {
   },
 };
 
-const kubernetesOf = async ({ stack }: Rebuild): Promise<Kubernetes> =>
-  new Kubernetes(String(outputsOf(await stack.state(), resourceTypes.kubeconfig)?.kubeconfigRaw));
-
 /** etcd came back, and the disks did not. */
 const volumes: Phase = {
   name: "volumes",
@@ -228,7 +222,7 @@ const volumes: Phase = {
   run: async (rebuild, say) => {
     const { plan, journal } = rebuild;
     if (!plan.losesVolumes) return;
-    const forgotten = await forgetLostVolumes(await kubernetesOf(rebuild), journal.current?.begun ?? "");
+    const forgotten = await forgetLostVolumes(await kubernetesOf(rebuild.stack), journal.current?.begun ?? "");
     if (forgotten.length > 0) say(forgotten.join(", "));
   },
 };
@@ -238,7 +232,7 @@ const reconcile: Phase = {
   title: "Let Git fill the cluster",
   run: async (rebuild, say) => {
     const { plan, signal } = rebuild;
-    const revision = await waitForGit(await kubernetesOf(rebuild), { say, signal, isAnew: plan.losesVolumes });
+    const revision = await waitForGit(await kubernetesOf(rebuild.stack), { say, signal, isAnew: plan.losesVolumes });
     say(`at ${revision}`);
   },
 };

@@ -2,7 +2,6 @@ import { writeFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { resourceTypes } from "../../components/resource-types.ts";
 import { Display } from "../../lib/terminal/display.ts";
 import { labFolder } from "../../lib/engine/lab-folder.ts";
 import { Lab } from "../../lab/lab.ts";
@@ -10,11 +9,10 @@ import { lose } from "../../lab/lose.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { machineState } from "../../lib/cluster/machine-state.ts";
-import { outputsOf } from "../../lib/engine/state.ts";
+import { talosClientOf } from "../../lib/cluster/access.ts";
 import { authorityOf } from "../rebuild/examine.ts";
 import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
-import type { ClientConfiguration } from "@pulumi/talos";
 import type { Target } from "../../lib/engine/target.ts";
 
 /** What a rehearsal takes away. */
@@ -51,7 +49,7 @@ export const wipe = (stack: PulumiStack): Disaster => {
 
 const wipeMachines = async (target: Target, stack: PulumiStack): Promise<void> => {
   const state = await stack.state();
-  const client = outputsOf(state, resourceTypes.machineSecrets)?.clientConfiguration as ClientConfiguration;
+  const client = talosClientOf(state);
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
   const talos = new Talosctl(talosctl, client);
   const { nodes } = await target.config();

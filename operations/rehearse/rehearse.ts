@@ -1,9 +1,8 @@
-import { resourceTypes } from "../../components/resource-types.ts";
-import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
+import { kubernetesOf } from "../../lib/cluster/access.ts";
+import type { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { writeEscrow, type Means } from "../escrow/write.ts";
 import { takeSnapshot } from "../etcd/snapshot.ts";
 import { rebuild } from "../rebuild/command.ts";
-import { outputsOf } from "../../lib/engine/state.ts";
 import { waitForGit } from "../rebuild/gitops.ts";
 import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import type { Target } from "../../lib/engine/target.ts";
@@ -44,7 +43,7 @@ interface Picture {
 /** Rehearses one case: plants sentinels, backs up, strikes, rebuilds, and compares. */
 export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => {
   const { target, means, disaster, signal } = stage;
-  const before = await clusterOf(stage);
+  const before = await kubernetesOf(stage.stack);
   // What an earlier rehearsal left behind must not get into the snapshot.
   await uproot(before);
   const early = await plant(before, sentinels.early);
@@ -73,7 +72,7 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
     confirm: () => Promise.resolve(true),
   });
   const ended = Date.now();
-  const after = await clusterOf(stage);
+  const after = await kubernetesOf(stage.stack);
   const found = await pictureOf(stage, after);
   const keepsLate = loss === "state";
   const checks = [
@@ -165,9 +164,6 @@ const comparedFiles = async (
 
 const compared = (wanted: Identity, found: Identity): Rehearsal["checks"] =>
   Object.entries(wanted).map(([what, digest]) => ({ what, isSame: found[what] === digest }));
-
-const clusterOf = async ({ stack }: Stage): Promise<Kubernetes> =>
-  new Kubernetes(String(outputsOf(await stack.state(), resourceTypes.kubeconfig)?.kubeconfigRaw));
 
 const pictureOf = async ({ stack, signal }: Stage, kubernetes: Kubernetes): Promise<Picture> => ({
   revision: await waitForGit(kubernetes, { say: () => undefined, signal }),

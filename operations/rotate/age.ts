@@ -9,10 +9,11 @@ import { ageIdentity, ageRecipient, verifyOpens } from "../../components/secrets
 import { seedLength } from "../../components/secrets/derive.ts";
 import { readStackFile, examineStackFile, stacksIn } from "../../infra/config/stack-file.ts";
 import { readTree } from "../../infra/tree.ts";
+import { isEncrypted } from "../../infra/tree-walk.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { configuredSecrets } from "../escrow/collect.ts";
-import { nameOf } from "../../components/urn.ts";
-import { ofType, plantedIdentity } from "../../lib/engine/state.ts";
+import { isNamed } from "../../components/urn.ts";
+import { plantedIdentity, resourcesOf } from "../../lib/engine/state.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
 import { writeEscrow, type Means, type Written } from "../escrow/write.ts";
 import { writeWhole } from "../places/index.ts";
@@ -46,9 +47,8 @@ export const rotateAge = async (target: Target, means: Means): Promise<Rotated> 
   const begun = configured !== undefined && identityOf(configured) !== old ? identityOf(configured) : undefined;
   live("Drawing a new age key");
   const next = begun ?? (await draw(target));
-  for (const seed of ofType(state, resourceTypes.password).filter(
-    (each) => each.protect === true && nameOf(each.urn) === "age-seed",
-  )) {
+  const seeds = resourcesOf(state).filter(({ urn }) => isNamed(urn, resourceTypes.password, "age-seed"));
+  for (const seed of seeds.filter(({ protect }) => protect === true)) {
     // The configured seed takes its place, so that the next update deletes it.
     await target.engine.call(["state", "unprotect", seed.urn, "--yes"]);
   }
@@ -100,14 +100,11 @@ const encryptedFilesOf = async ({ root, stack }: Target): Promise<string[]> => {
     .filter((other) => other !== stack)
     .flatMap((other) => examineStackFile(readStackFile(root, other)).config?.gitops.path ?? []);
   const { stdout } = await execa("git", ["ls-files", "-z"], { cwd: root });
-  return (
-    stdout
-      .split("\0")
-      // SOPS's own rules, .sops.yaml, have no name before the dot.
-      .filter((file) => /[^/]\.sops\.(ya?ml|json|env|ini)$/.test(file))
-      .filter((file) => ![...others, "escrow"].some((other) => file.startsWith(join(other, "/"))))
-      .sort()
-  );
+  return stdout
+    .split("\0")
+    .filter(isEncrypted)
+    .filter((file) => ![...others, "escrow"].some((other) => file.startsWith(join(other, "/"))))
+    .sort();
 };
 
 /** What is encrypted from now on is encrypted to the new key. */

@@ -1,4 +1,5 @@
 import { projects } from "../../../toolchain/projects.ts";
+import { chartOf } from "../release.ts";
 import { reaches } from "./graph.ts";
 import { at, called, findingAt, textAt, type Rule, type Tree, type TreeObject } from "./rule.ts";
 
@@ -30,7 +31,9 @@ const bringersOf = (tree: Tree, { checked, object }: TreeObject): TreeObject[] |
   if (source === "the tree") return tree.objects.filter((each) => defines(each, object));
   const charts = projects.find(({ name }) => name === source)?.broughtBy ?? [];
   if (charts.length === 0) return undefined;
-  return tree.objects.filter((each) => each.kind === "HelmRelease" && charts.includes(chartOf(tree, each)));
+  return tree.objects.filter(
+    (each) => each.kind === "HelmRelease" && charts.includes(chartOf(tree.objects, each).name),
+  );
 };
 
 const defines = ({ kind, object: definition }: TreeObject, object: { apiVersion: string; kind: string }): boolean =>
@@ -47,20 +50,4 @@ const comesFirst = (tree: Tree, bringer: TreeObject, user: TreeObject): boolean 
       (at(object, "spec", "wait") === true || at(object, "spec", "healthChecks") !== undefined),
   );
   return waits && reaches(tree, user.kustomization, bringer.kustomization);
-};
-
-/** Name of the chart that a release installs. */
-export const chartOf = (
-  tree: Pick<Tree, "objects">,
-  { object, namespace }: Pick<TreeObject, "object" | "namespace">,
-): string => {
-  const chart = textAt(object, "spec", "chart", "spec", "chart");
-  if (chart !== undefined) return chart;
-  const source = tree.objects.find(
-    (each) =>
-      each.kind === textAt(object, "spec", "chartRef", "kind") &&
-      each.name === textAt(object, "spec", "chartRef", "name") &&
-      each.namespace === (textAt(object, "spec", "chartRef", "namespace") ?? namespace),
-  );
-  return (textAt(source?.object, "spec", "url") ?? "").split("/").at(-1) ?? "";
 };

@@ -1,11 +1,10 @@
+import { isEncrypted } from "../../../infra/tree-walk.ts";
 import { at, called, findingAt, type Rule, type TreeObject } from "./rule.ts";
-
-const isSopsFile = (file: string): boolean => /\.sops\.ya?ml$/.test(file);
 
 /** Secrets that anyone can read who can read the repository, and encrypted ones that the program would not find. */
 export const secrets: Rule = (tree) =>
   tree.objects.flatMap((object) => {
-    if (object.encrypted && !isSopsFile(object.file)) {
+    if (object.encrypted && !isEncrypted(object.file)) {
       return findingAt(tree, object, {
         message: `${called(object)} is encrypted, and its file is not called so`,
         advice: `call the file ${object.file.replace(/(\.ya?ml)$/, ".sops$1")}: .sops.yaml and the program go by the name`,
