@@ -186,11 +186,11 @@ export class Lab {
   /** Folders in Go's module cache that hold what the simulators serve. */
   private async data(): Promise<Record<string, string>> {
     const from = (folder: string, module: string): Promise<string> =>
-      moduleFolder(join(this.folder.root, "toolchain", folder), module);
+      moduleFolder(join(this.folder.root, folder), module);
     const [kwok, fluxOperator, cilium] = await Promise.all([
-      from("kwok", "sigs.k8s.io/kwok"),
-      from("flux-operator", "github.com/controlplaneio-fluxcd/flux-operator"),
-      from("charts", "github.com/cilium/cilium"),
+      from(".", "sigs.k8s.io/kwok"),
+      from(".", "github.com/controlplaneio-fluxcd/flux-operator"),
+      from("toolchain/charts", "github.com/cilium/cilium"),
     ]);
     return { kwok, "flux-operator": fluxOperator, cilium: join(cilium, "install", "kubernetes", "cilium") };
   }

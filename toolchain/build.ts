@@ -1,39 +1,73 @@
 import { execa } from "execa";
 import { createWriteStream } from "node:fs";
-import { chmod, cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { access, copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
-import { compilerEnvironment, goEnvironment } from "./go.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { compilerEnvironment, type GoEnvironment } from "./go.ts";
 import { requiredVersion } from "./gomod.ts";
 import { moduleFolder } from "./modules.ts";
+import { patchedCopy } from "./patch.ts";
+import type { Patch } from "./patches.ts";
 import { Problem } from "./problem.ts";
 import type { Tool } from "./tools.ts";
 
 /** How many of a failed build's last lines its message shows. */
 const shownLines = 8;
 
-/** The arguments of `go` that build a tool into `../bin`, beside its sources. */
-export const buildArguments = (tool: Tool, goMod: string): string[] => {
+/** Time between two looks for programs that were linked, in milliseconds. */
+const lookInterval = 250;
+
+/** The linker flags of a tool. */
+export const linkerFlags = (tool: Tool, goMod: string): string => {
   const version = tool.versionOf === undefined ? "" : requiredVersion(goMod, tool.versionOf);
-  const linker = ["-s", "-w", ...(tool.linker?.(version) ?? [])].join(" ");
-  return ["build", "-v", "-ldflags", linker, "-o", join("..", "bin", tool.name), tool.package];
+  return ["-s", "-w", ...(tool.linker?.(version) ?? [])].join(" ");
 };
 
+/** The arguments of `go` that build tools of one module into a folder, the first ones first. */
+export const buildArguments = (tools: readonly Tool[], goMod: string, folder: string): string[] => [
+  "build",
+  "-v",
+  // Flags for a package's program; of several patterns that match, the last one counts.
+  ...tools.map((tool) => `-ldflags=${importPath(tool)}=${linkerFlags(tool, goMod)}`),
+  "-o",
+  `${folder}/`,
+  ...tools.map((tool) => tool.package),
+];
+
+const importPath = ({ package: path }: Tool): string => path.replace(/^\.\//, "hearth.dev/");
+
+/** What `go build` calls the program of a package: the last element of its path that is not a major version. */
+export const programName = (path: string): string =>
+  path
+    .split("/")
+    .filter((element) => !/^v\d+$/.test(element))
+    .at(-1) ?? path;
+
 export interface BuildOptions {
-  /** The files of the tool's module by path. */
+  /** Folder of the Go module, whose go.mod and go.sum pin all versions. */
+  module: string;
+  /** Hearth's own files that the tools are built from, by path in the module. */
   files: Record<string, Uint8Array>;
-  /** An empty folder with an empty `bin` in it, for the sources and the result. */
+  patches: readonly Patch[];
+  /** An empty folder for sources and results. */
   work: string;
+  environment: GoEnvironment;
   /** Where the output of the build goes. */
   log: string;
   /** Called with the number of packages compiled so far. */
   onPackage?: (count: number) => void;
+  /** Called for each tool as soon as it is there, with the folder that holds it and the files that belong to it. */
+  onBuilt: (tool: Tool, folder: string) => Promise<void>;
 }
 
-/** Builds a tool from the files of its module into `<work>/bin`. */
-export const build = async (tool: Tool, { files, work, log, onPackage }: BuildOptions): Promise<void> => {
+/** Builds tools of one Go module by one `go build`, so that what they share is compiled once. */
+export const build = async (tools: readonly Tool[], options: BuildOptions): Promise<void> => {
+  const { module, files, work, log } = options;
   const source = join(work, "source");
+  await mkdir(source);
+  for (const name of ["go.mod", "go.sum"]) await copyFile(join(module, name), join(source, name));
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(source, path)), { recursive: true });
     await writeFile(join(source, path), content);
@@ -41,35 +75,93 @@ export const build = async (tool: Tool, { files, work, log, onPackage }: BuildOp
   const goMod = await readFile(join(source, "go.mod"), "utf8");
   const output = createWriteStream(log);
   try {
-    const go = goRunner(source, output, onPackage);
-    if (tool.patched !== undefined) await patch(tool.patched, source, join(work, "patched"), go);
-    if (tool.generates !== undefined && tool.generates.length > 0) await go("generate", ".");
-    await go(...buildArguments(tool, goMod));
+    const go = goRunner(source, output, options);
+    for (const [index, patch] of options.patches.entries()) {
+      const copy = join(work, `patched-${index.toString()}`);
+      await patchedCopy(await moduleFolder(source, patch.module, options.environment), copy, patch);
+      await go("mod", "edit", `-replace=${patch.module}=${copy}`);
+    }
+    const linked = join(work, "linked");
+    await mkdir(linked);
+    const results = new Results(tools, linked, options);
+    await Promise.all([results.collect(), go(...buildArguments(tools, goMod, linked)).finally(() => results.end())]);
   } catch (error) {
     output.end();
     await finished(output);
-    throw new Problem(failure(tool, log, await readFile(log, "utf8")), { cause: error });
+    throw error instanceof Problem
+      ? error
+      : new Problem(failure(tools, log, await readFile(log, "utf8")), { cause: error });
   } finally {
     output.end();
   }
 };
 
-/** What to say of a failed build: the tool, where its log is, and how the log ends. */
-export const failure = (tool: Tool, log: string, output: string): string => {
+/** Hands on programs as they are linked. */
+class Results {
+  private isEnded = false;
+
+  constructor(
+    private readonly tools: readonly Tool[],
+    private readonly linked: string,
+    private readonly options: BuildOptions,
+  ) {}
+
+  end(): void {
+    this.isEnded = true;
+  }
+
+  async collect(): Promise<void> {
+    const waiting = new Set(this.tools);
+    while (waiting.size > 0) {
+      const wasEnded = this.isEnded;
+      for (const tool of waiting) {
+        if (await exists(join(this.linked, programName(tool.package)))) {
+          waiting.delete(tool);
+          await this.handOn(tool);
+        }
+      }
+      if (wasEnded) return;
+      if (waiting.size > 0) await sleep(lookInterval);
+    }
+  }
+
+  private async handOn(tool: Tool): Promise<void> {
+    const folder = join(this.options.work, "built", tool.name, "bin");
+    await mkdir(folder, { recursive: true });
+    const program = join(folder, tool.name);
+    await rename(join(this.linked, programName(tool.package)), program);
+    if (tool.writes !== undefined) {
+      await execa(program, tool.writes.arguments, { cwd: folder, stdin: "ignore" });
+      for (const file of tool.writes.files) await access(join(folder, file));
+    }
+    await this.options.onBuilt(tool, folder);
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** What to say of a failed build: the tools, where its log is, and how the log ends. */
+export const failure = (tools: readonly Tool[], log: string, output: string): string => {
+  const names = tools.map(({ name }) => name).join(", ");
   if (output.includes("no space left on device")) {
-    return `No space was left while building ${tool.name} (log: ${log}): free some, then run this again`;
+    return `No space was left while building ${names} (log: ${log}): free some, then run this again`;
   }
   const lines = output.trim().split("\n").slice(-shownLines);
-  return [`Building ${tool.name} failed; its log, ${log}, ends with:`, ...lines.map((line) => `  ${line}`)].join("\n");
+  return [`Building ${names} failed; its log, ${log}, ends with:`, ...lines.map((line) => `  ${line}`)].join("\n");
 };
 
 type RunGo = (...args: string[]) => Promise<void>;
 
 const goRunner =
-  (cwd: string, output: NodeJS.WritableStream, onPackage?: (count: number) => void): RunGo =>
+  (cwd: string, output: NodeJS.WritableStream, { environment, work, onPackage }: BuildOptions): RunGo =>
   async (...args) => {
     output.write(`$ go ${args.join(" ")}\n`);
-    const env = { ...compilerEnvironment, ...goEnvironment };
+    // Programs are linked on the disk that they stay on, so that they appear there whole.
+    const env = { ...compilerEnvironment, ...environment, GOTMPDIR: work };
     const child = execa("go", args, { cwd, env, all: true, buffer: false, stdin: "ignore" });
     let count = 0;
     for await (const line of createInterface({ input: child.all })) {
@@ -78,23 +170,3 @@ const goRunner =
     }
     await child;
   };
-
-/** Replaces a module by a copy of it that holds the files given as well. */
-const patch = async (
-  { module, files }: NonNullable<Tool["patched"]>,
-  source: string,
-  copy: string,
-  go: RunGo,
-): Promise<void> => {
-  await cp(await moduleFolder(source, module), copy, { recursive: true });
-  // Go keeps its module cache read-only, and a copy inherits that.
-  await chmod(copy, 0o755);
-  for (const entry of await readdir(copy, { recursive: true, withFileTypes: true })) {
-    if (entry.isDirectory()) await chmod(join(entry.parentPath, entry.name), 0o755);
-  }
-  for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(join(copy, path)), { recursive: true });
-    await writeFile(join(copy, path), content);
-  }
-  await go("mod", "edit", `-replace=${module}=${copy}`);
-};

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { codeOf, Problem } from "./problem.ts";
 import { isRunning } from "./running.ts";
 
@@ -35,14 +35,20 @@ export class ToolCache {
     return join(this.entry(name, key), "bin", name);
   }
 
-  /** The lock that a process holds while it builds the program. */
-  lock(name: string, key: string): string {
-    return join(this.root, "locks", `${name}-${key}`);
+  /** The lock that a process holds while it makes what is named. */
+  lock(name: string): string {
+    return join(this.root, "locks", name);
   }
 
-  /** The log of the program's last build. */
-  log(name: string): string {
-    return join(this.root, "logs", `build-${name}.log`);
+  /** Go's own caches: what builds download and compile. */
+  get go(): string {
+    return join(this.root, "go");
+  }
+
+  /** The log of the last build of a Go module. */
+  log(module: string): string {
+    const name = module === "." ? "" : `-${basename(module)}`;
+    return join(this.root, "logs", `build${name}.log`);
   }
 
   async has(name: string, key: string): Promise<boolean> {
@@ -63,25 +69,25 @@ export class ToolCache {
     }
   }
 
-  /**
-   * Adds a program: build gets an empty folder, makes `bin/<name>` and whatever else it needs there, and only `bin` is kept.
-   * Nothing of a failed build remains.
-   */
-  async add(name: string, key: string, build: (work: string) => Promise<void>): Promise<string> {
-    const work = await mkdtemp(join(this.root, "work", `${name}-${process.pid.toString()}-`));
+  /** Does work in an empty folder that is on the cache's disk, and removes it afterwards. */
+  async work(build: (folder: string) => Promise<void>): Promise<void> {
+    const folder = await mkdtemp(join(this.root, "work", `build-${process.pid.toString()}-`));
     try {
-      await mkdir(join(work, "bin"));
-      await build(work);
-      await mkdir(this.entry(name, key), { recursive: true });
-      await rename(join(work, "bin"), join(this.entry(name, key), "bin")).catch(async (error: unknown) => {
-        // Another process was faster: what it built has the same content.
-        if (!(await this.has(name, key))) throw error;
-      });
+      await build(folder);
     } catch (error) {
       throw problemWith(this.root, error);
     } finally {
-      await rm(work, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  /** Adds a program: moves the folder that holds it, and what belongs to it, to its place. */
+  async add(name: string, key: string, folder: string): Promise<string> {
+    await mkdir(this.entry(name, key), { recursive: true });
+    await rename(folder, join(this.entry(name, key), "bin")).catch(async (error: unknown) => {
+      // Another process was faster: what it built has the same content.
+      if (!(await this.has(name, key))) throw error;
+    });
     return this.program(name, key);
   }
 
@@ -95,7 +101,33 @@ export class ToolCache {
     }
   }
 
+  /** Removes Go's caches and every program but those given as `<name>/<key>`; gives the number of bytes freed. */
+  async prune(kept: ReadonlySet<string>): Promise<number> {
+    const programs = join(this.root, "tools");
+    const folders = [this.go];
+    for (const name of await readdir(programs).catch(() => [])) {
+      for (const key of await readdir(join(programs, name))) {
+        if (!kept.has(`${name}/${key}`)) folders.push(join(programs, name, key));
+      }
+    }
+    let freed = 0;
+    for (const folder of folders) {
+      freed += await sizeOf(folder);
+      await rm(folder, { recursive: true, force: true });
+    }
+    return freed;
+  }
+
   private entry(name: string, key: string): string {
     return join(this.root, "tools", name, key);
   }
 }
+
+/** Bytes that the files of a folder take; none where it is missing. */
+const sizeOf = async (folder: string): Promise<number> => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => stat(join(entry.parentPath, entry.name)).then(({ size }) => size));
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+};

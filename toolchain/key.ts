@@ -31,8 +31,8 @@ export const contentKey = ({ files, command, goVersion, platform }: BuildInputs)
 /** Whether a file of a Go module can change what is built: tests and what is not Go's cannot. */
 const isBuildInput = (name: string): boolean => !name.endsWith("_test.go") && !name.endsWith(".ts");
 
-/** Reads the files of the Go module in folder, without those left out and without the modules that lie inside it. */
-export const moduleFiles = async (folder: string, leaveOut: string[] = []): Promise<Record<string, Uint8Array>> => {
+/** Reads the files that a build takes from a folder of a Go module, by path in the module, without modules that lie inside it. */
+export const filesBelow = async (module: string, folder: string): Promise<Record<string, Uint8Array>> => {
   const files: Record<string, Uint8Array> = {};
   const walk = async (directory: string): Promise<void> => {
     for (const entry of await readdir(directory, { withFileTypes: true })) {
@@ -40,11 +40,11 @@ export const moduleFiles = async (folder: string, leaveOut: string[] = []): Prom
       if (entry.isDirectory()) {
         const isModule = (await readdir(path)).includes("go.mod");
         if (!isModule && entry.name !== "testdata") await walk(path);
-      } else if (entry.isFile() && isBuildInput(entry.name) && !leaveOut.includes(relative(folder, path))) {
-        files[relative(folder, path)] = await readFile(path);
+      } else if (entry.isFile() && isBuildInput(entry.name)) {
+        files[relative(module, path)] = await readFile(path);
       }
     }
   };
-  await walk(folder);
+  await walk(join(module, folder));
   return files;
 };

@@ -4,10 +4,11 @@ import { explain, Problem } from "./problem.ts";
 import { Toolchain } from "./toolchain.ts";
 import { tools } from "./tools.ts";
 
-const usage = `Usage: npm run tools -- list | all | NAME…
+const usage = `Usage: npm run tools -- list | all | prune | NAME…
 
   list    where each tool is found, and how large it is
   all     build whatever is missing
+  prune   give back what building took: Go's caches, and tools that this checkout does not use
   NAME…   build the tools named where they are missing, and print their paths`;
 
 const root = join(import.meta.dirname, "..");
@@ -34,6 +35,13 @@ const list = async (): Promise<void> => {
 const main = async (args: string[]): Promise<void> => {
   if (args.length === 0 || args[0]?.startsWith("-") === true) throw new Problem(usage);
   if (args[0] === "list") return list();
+  if (args[0] === "prune") {
+    const freed = await new Toolchain({ root }).prune();
+    console.log(
+      `Freed ${(freed / 2 ** 30).toFixed(1)} GiB; the next build of a tool compiles everything that it needs anew`,
+    );
+    return;
+  }
   const paths = await new Toolchain({ root }).ensure(args[0] === "all" ? names : args);
   for (const path of Object.values(paths)) console.log(path);
 };

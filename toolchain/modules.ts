@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { goEnvironment } from "./go.ts";
+import { goEnvironment, type GoEnvironment } from "./go.ts";
 import { requiredVersion } from "./gomod.ts";
 import { Problem } from "./problem.ts";
 
@@ -10,19 +10,27 @@ import { Problem } from "./problem.ts";
  *
  * It is downloaded where it is not there yet, and checked against go.sum.
  */
-export const moduleFolder = async (folder: string, module: string): Promise<string> => {
-  const [found = ""] = await moduleFolders(folder, [module]);
+export const moduleFolder = async (
+  folder: string,
+  module: string,
+  environment: GoEnvironment = goEnvironment,
+): Promise<string> => {
+  const [found = ""] = await moduleFolders(folder, [module], environment);
   return found;
 };
 
 /** As {@link moduleFolder}, for several modules at once. */
-export const moduleFolders = async (folder: string, modules: readonly string[]): Promise<string[]> => {
+export const moduleFolders = async (
+  folder: string,
+  modules: readonly string[],
+  environment: GoEnvironment = goEnvironment,
+): Promise<string[]> => {
   const goMod = await readFile(join(folder, "go.mod"), "utf8");
   // With its version named, a module is taken as it is pinned, whatever the others here would rather have.
   const wanted = modules.map((module) => `${module}@${requiredVersion(goMod, module)}`);
   const { stdout } = await execa("go", ["mod", "download", "-json", ...wanted], {
     cwd: folder,
-    env: goEnvironment,
+    env: environment,
     reject: false,
   });
   const downloads = stdout.split(/^(?=\{)/m).filter((each) => each !== "");

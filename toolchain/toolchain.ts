@@ -1,23 +1,23 @@
 import { readFile, statfs } from "node:fs/promises";
-import { availableParallelism, freemem } from "node:os";
 import { join } from "node:path";
 import semver from "semver";
 import { build, buildArguments } from "./build.ts";
 import { ToolCache } from "./cache.ts";
-import { findGo, goEnvironment, requireGo, type Go } from "./go.ts";
+import { Deferred } from "./deferred.ts";
+import { buildEnvironment, findGo, goEnvironment, requireGo, type Go } from "./go.ts";
 import { goDirective, requiredVersion } from "./gomod.ts";
-import { contentKey, moduleFiles } from "./key.ts";
+import { contentKey, filesBelow } from "./key.ts";
 import { besides, inPluginFolder, onPath, type Located } from "./locate.ts";
 import { withLock } from "./lock.ts";
+import { patches as allPatches, type Patch } from "./patches.ts";
 import { Problem } from "./problem.ts";
-import { showProgress, type Step } from "./progress.ts";
-import { Budget } from "./budget.ts";
+import { showProgress } from "./progress.ts";
 import { tools, type Tool } from "./tools.ts";
 
 const GiB = 2 ** 30;
 
-/** Disk that building everything takes, with Go's caches, in GiB. Seen: 28 after a first `npm run lab`. */
-const diskForAllGiB = 30;
+/** Disk that building everything takes at its peak, with modules and what the compiler keeps, in GiB (docs/benchmarks.md). */
+const diskForAllGiB = 12;
 
 /** A tool that has to be built, with all that its build needs. */
 interface Missing {
@@ -35,6 +35,8 @@ export interface ToolchainOptions {
   env?: NodeJS.ProcessEnv;
   /** The tools there are; a test gives its own. */
   table?: readonly Tool[];
+  /** The patches by module; a test gives its own. */
+  patches?: Readonly<Record<string, readonly Patch[]>>;
 }
 
 /** Finds the programs that Hearth runs, and builds those that are nowhere: PATH first, then the cache, then a build. */
@@ -43,13 +45,21 @@ export class Toolchain {
   private readonly cache: ToolCache;
   private readonly env: NodeJS.ProcessEnv;
   private readonly table: readonly Tool[];
+  private readonly patches: Readonly<Record<string, readonly Patch[]>>;
   private go: Promise<Go> | undefined;
 
-  constructor({ root, cache = new ToolCache(), env = process.env, table = tools }: ToolchainOptions) {
+  constructor({
+    root,
+    cache = new ToolCache(),
+    env = process.env,
+    table = tools,
+    patches = allPatches,
+  }: ToolchainOptions) {
     this.root = root;
     this.cache = cache;
     this.env = env;
     this.table = table;
+    this.patches = patches;
   }
 
   /** Gives the paths of the programs named, after building those that are missing. */
@@ -76,6 +86,22 @@ export class Toolchain {
     return pinned(tool, await this.goMod(tool));
   }
 
+  /**
+   * Removes Go's caches of earlier builds, and every tool whose key is not this checkout's; gives the number of bytes freed.
+   *
+   * A process that builds keeps it waiting. A running program stays whole: its file goes when it ends.
+   */
+  async prune(): Promise<number> {
+    const { cache } = this;
+    const keep = this.table.map(async (tool) => {
+      const goMod = await this.goMod(tool);
+      return `${tool.name}/${await this.key(tool, goMod, await this.sources(tool))}`;
+    });
+    const kept = new Set(await Promise.all(keep));
+    await cache.prepare();
+    return withLock(cache.lock("build"), () => cache.prune(kept));
+  }
+
   private async survey(names: readonly string[]): Promise<Map<string, Located | Missing>> {
     const states = names.map(async (name) => [name, await this.find(this.tool(name))] as const);
     return new Map(await Promise.all(states));
@@ -91,7 +117,7 @@ export class Toolchain {
         ? await onPath(tool, version, this.env)
         : await this.find(companion).then((state) => ("path" in state ? besides(tool, state) : undefined)));
     if (installed !== undefined) return installed;
-    const files = await moduleFiles(join(this.root, tool.folder), tool.generates);
+    const files = await this.sources(tool);
     const key = await this.key(tool, goMod, files);
     if (await this.cache.has(tool.name, key)) {
       return { path: this.cache.program(tool.name, key), version, source: "cache" };
@@ -99,12 +125,27 @@ export class Toolchain {
     return { tool, version, key, goMod, files };
   }
 
+  /** Hearth's own files that a tool is built from, by path in its Go module. */
+  private async sources({ module, source }: Tool): Promise<Record<string, Uint8Array>> {
+    return source === undefined ? {} : filesBelow(join(this.root, module), source);
+  }
+
   private async key(tool: Tool, goMod: string, files: Record<string, Uint8Array>): Promise<string> {
     const go = await (this.go ??= findGo(this.env));
+    const goSum = await readFile(join(this.root, tool.module, "go.sum")).catch(() => new Uint8Array());
     const settings = Object.entries(goEnvironment).map(([name, value]) => `${name}=${value}`);
-    const patches = JSON.stringify(tool.patched ?? {});
-    const command = [...settings, patches, ...buildArguments(tool, goMod)];
-    return contentKey({ files, command, goVersion: go.version, platform: go.platform });
+    const command = [
+      ...settings,
+      JSON.stringify(this.patches[tool.module] ?? []),
+      JSON.stringify(tool.writes ?? {}),
+      ...buildArguments([tool], goMod, "linked"),
+    ];
+    return contentKey({
+      files: { ...files, "go.mod": Buffer.from(goMod), "go.sum": goSum },
+      command,
+      goVersion: go.version,
+      platform: go.platform,
+    });
   }
 
   private async buildAll(missing: Missing[]): Promise<Record<string, string>> {
@@ -112,66 +153,99 @@ export class Toolchain {
     for (const { goMod } of missing) requireGo(go, goDirective(goMod));
     await this.cache.prepare();
     await this.cache.sweep();
-    await this.requireDisk(go, missing.length);
-    const budget = new Budget({ slots: availableParallelism(), memory: Math.max(2, (freemem() / GiB) * 0.8) });
-    const paths: Record<string, string> = {};
-    const steps = [...missing]
-      .sort((a, b) => this.table.indexOf(a.tool) - this.table.indexOf(b.tool))
-      .map(({ tool, version, ...rest }): Step => ({
-        title: `${tool.name} ${version}`.trim(),
-        run: async (say) => {
-          // Two builds of one module compile the same packages: one after the other, the second finds them done.
-          await budget.run({ memory: tool.memoryGiB, alone: tool.folder }, async () => {
-            paths[tool.name] = await this.buildOne({ tool, version, ...rest }, say);
-          });
-        },
-      }));
+    await this.requireDisk(missing.length);
+    const ordered = [...missing].sort((a, b) => this.table.indexOf(a.tool) - this.table.indexOf(b.tool));
+    const built = new Map(ordered.map((each) => [each.tool.name, new Deferred<string>()]));
+    const reports = new Map<string, (text: string) => void>();
+    const steps = ordered.map(({ tool, version }) => ({
+      title: `${tool.name} ${version}`.trim(),
+      run: async (say: (text: string) => void) => {
+        reports.set(tool.name, say);
+        await built.get(tool.name)?.promise;
+        reports.delete(tool.name);
+      },
+    }));
+    const say = (text: string): void => reports.values().next().value?.(text);
+    const work = this.buildInTurn(ordered, built, say).catch((error: unknown) => {
+      for (const each of built.values()) each.reject(error);
+    });
     await showProgress("Building tools", steps);
-    return paths;
+    await work;
+    const paths = [...built].map(async ([name, { promise }]) => [name, await promise] as const);
+    return Object.fromEntries(await Promise.all(paths));
   }
 
-  private buildOne({ tool, key, files }: Missing, say: (text: string) => void): Promise<string> {
+  /** Builds one Go module's tools after the other's: each build uses every processor by itself. */
+  private async buildInTurn(
+    missing: readonly Missing[],
+    built: ReadonlyMap<string, Deferred<string>>,
+    say: (text: string) => void,
+  ): Promise<void> {
     const { cache } = this;
-    return withLock(
-      cache.lock(tool.name, key),
+    await withLock(
+      cache.lock("build"),
       async () => {
-        if (await cache.has(tool.name, key)) return cache.program(tool.name, key);
-        say("starting");
-        return cache.add(tool.name, key, (work) =>
-          build(tool, {
-            files,
-            work,
-            log: cache.log(tool.name),
-            onPackage: (count) => {
-              say(`${count.toString()} packages compiled`);
-            },
-          }),
-        );
+        for (const module of new Set(missing.map(({ tool }) => tool.module))) {
+          const wanted: Missing[] = [];
+          for (const each of missing.filter(({ tool }) => tool.module === module)) {
+            if (!(await cache.has(each.tool.name, each.key))) wanted.push(each);
+            else built.get(each.tool.name)?.resolve(cache.program(each.tool.name, each.key));
+          }
+          if (wanted.length > 0) await this.buildModule(module, wanted, built, say);
+        }
       },
       {
         onWait: (pid) => {
-          say(`process ${pid.toString()} is building it already, waiting`);
+          say(`process ${pid.toString()} is building, waiting`);
         },
       },
     );
   }
 
-  private async requireDisk(go: Go, count: number): Promise<void> {
+  private async buildModule(
+    module: string,
+    missing: readonly Missing[],
+    built: ReadonlyMap<string, Deferred<string>>,
+    say: (text: string) => void,
+  ): Promise<void> {
+    const { cache } = this;
+    await cache.work(async (work) => {
+      await build(
+        missing.map(({ tool }) => tool),
+        {
+          module: join(this.root, module),
+          files: Object.assign({}, ...missing.map(({ files }) => files)) as Record<string, Uint8Array>,
+          patches: this.patches[module] ?? [],
+          work,
+          environment: buildEnvironment(cache.go),
+          log: cache.log(module),
+          onPackage: (count) => {
+            say(`${count.toString()} packages compiled`);
+          },
+          onBuilt: async (tool, folder) => {
+            const { key } = missing.find((each) => each.tool === tool) ?? { key: "" };
+            built.get(tool.name)?.resolve(await cache.add(tool.name, key, folder));
+          },
+        },
+      );
+    });
+  }
+
+  private async requireDisk(count: number): Promise<void> {
     const needed = Math.ceil((diskForAllGiB * count) / this.table.length);
-    for (const folder of [this.cache.root, go.buildCache]) {
-      const { bavail, bsize } = await statfs(folder).catch(() => ({ bavail: Infinity, bsize: 1 }));
-      const free = (bavail * bsize) / GiB;
-      if (free < needed) {
-        throw new Problem(
-          `Building ${count.toString()} tools takes up to ${needed.toString()} GiB, and ${folder} has ${free.toFixed(1)} GiB free: ` +
-            "free some, or move HEARTH_CACHE and GOCACHE to another disk",
-        );
-      }
+    const { root } = this.cache;
+    const { bavail, bsize } = await statfs(root).catch(() => ({ bavail: Infinity, bsize: 1 }));
+    const free = (bavail * bsize) / GiB;
+    if (free < needed) {
+      throw new Problem(
+        `Building ${count.toString()} tools takes up to ${needed.toString()} GiB, and ${root} has ${free.toFixed(1)} GiB free: ` +
+          "free some, or move HEARTH_CACHE to another disk",
+      );
     }
   }
 
   private goMod(tool: Tool): Promise<string> {
-    return readFile(join(this.root, tool.folder, "go.mod"), "utf8");
+    return readFile(join(this.root, tool.module, "go.mod"), "utf8");
   }
 
   private tool(name: string): Tool {

@@ -10,36 +10,37 @@ export interface OnPath {
 export interface Tool {
   /** The program's file name. */
   name: string;
-  /** Folder of the Go module that pins and builds it, from the repository's root. */
-  folder: string;
+  /** Folder of the Go module that pins it, from the repository's root: the root's own where its versions fit the others'. */
+  module: string;
   /** The Go package to build. */
   package: string;
+  /** Folder of Hearth's own code that it is built from, from the repository's root. */
+  source?: string;
   /** The required module whose version is the tool's. Absent for Hearth's own programs, which have no version. */
   versionOf?: string;
   /** Linker flags beside `-s -w`, given the pinned version with its `v`. */
   linker?: (version: string) => string[];
-  /** Files that `go generate .` has to write before the build. */
-  generates?: string[];
-  /** A module that is built from a copy, with the files given added to it, because its release lacks them. */
-  patched?: { module: string; files: Record<string, string> };
+  /** Files that the program itself writes beside it once it is built, and the arguments with which it does. */
+  writes?: { files: string[]; arguments: string[] };
   /** Absent where the program on PATH cannot be used or cannot say its version. */
   onPath?: OnPath;
   /** Name of the program beside which this one is taken when that one comes from PATH: they ship together. */
   shipsWith?: string;
   /** The npm package whose vendor plugin is preferred to a build, where it is installed. */
   vendorPlugin?: string;
-  /** Most memory that its build takes, in GiB. An estimate. */
-  memoryGiB: number;
 }
+
+/** The module of all programs that one set of versions fits. */
+export const rootModule = ".";
 
 const sameMinor = (pinned: string): string => `~${pinned}`;
 const sameMajor = (pinned: string): string => `^${pinned}`;
 
 const setVariable = (name: string, value: string): string => `-X ${name}=${value}`;
 
-const kubernetes = (name: string, onPath: OnPath, memoryGiB: number): Tool => ({
+const kubernetes = (name: string, onPath: OnPath): Tool => ({
   name,
-  folder: "toolchain/kubernetes",
+  module: rootModule,
   package: `k8s.io/kubernetes/cmd/${name}`,
   versionOf: "k8s.io/kubernetes",
   linker: (version) => {
@@ -51,166 +52,155 @@ const kubernetes = (name: string, onPath: OnPath, memoryGiB: number): Tool => ({
     ];
   },
   onPath,
-  memoryGiB,
 });
 
 const fluxController = (name: string): Tool => ({
   name,
-  folder: `toolchain/${name}`,
+  module: rootModule,
   package: `github.com/fluxcd/${name}`,
   versionOf: `github.com/fluxcd/${name}`,
-  memoryGiB: 3,
 });
 
-const plugin = (name: string, versionOf: string, generates: string[], memoryGiB: number): Tool => ({
+const bridged = (name: string, versionOf: string, files: string[]): Tool => ({
   name: `pulumi-resource-${name}`,
-  folder: `toolchain/pulumi-resource-${name}`,
-  package: ".",
+  module: rootModule,
+  package: `./toolchain/pulumi-resource-${name}`,
+  source: `toolchain/pulumi-resource-${name}`,
   versionOf,
-  generates,
+  writes: { files, arguments: ["schema", "--out", "."] },
   vendorPlugin: `@pulumi/${name}`,
-  memoryGiB,
 });
 
 const standIn = (name: string): Tool => ({
   name: `pulumi-resource-${name}`,
-  folder: "lab/plugins",
-  package: `./cmd/pulumi-resource-${name}`,
+  module: rootModule,
+  package: `./lab/plugins/cmd/pulumi-resource-${name}`,
+  source: "lab/plugins",
   vendorPlugin: `@pulumi/${name}`,
-  memoryGiB: 2,
 });
 
-/** Every program, the longest builds first. */
+/** Every program, in the order in which an update needs them. */
 export const tools: readonly Tool[] = [
-  plugin("kubernetes", "github.com/pulumi/pulumi-kubernetes/provider/v4", ["schema.json", "terraform-mapping.json"], 6),
-  kubernetes("kube-apiserver", { ask: ["--version"], accepts: sameMinor }, 4),
-  kubernetes("kube-controller-manager", { ask: ["--version"], accepts: sameMinor }, 4),
-  kubernetes("kube-scheduler", { ask: ["--version"], accepts: sameMinor }, 3),
+  {
+    name: "pulumi-language-nodejs",
+    module: "toolchain/pulumi-language-nodejs",
+    package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+    versionOf: "github.com/pulumi/pulumi/sdk/v3",
+    shipsWith: "pulumi",
+  },
+  { name: "hearth-tree", module: rootModule, package: "./toolchain/tree", source: "toolchain/tree" },
+  {
+    name: "etcd",
+    module: rootModule,
+    package: "go.etcd.io/etcd/server/v3",
+    versionOf: "go.etcd.io/etcd/server/v3",
+    onPath: { ask: ["--version"], accepts: sameMinor },
+  },
+  kubernetes("kube-apiserver", { ask: ["--version"], accepts: sameMinor }),
+  { name: "hearth-lab", module: rootModule, package: "./lab/cmd/hearth-lab", source: "lab" },
   {
     name: "pulumi",
-    folder: "toolchain/pulumi",
+    module: rootModule,
     package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
     versionOf: "github.com/pulumi/pulumi/pkg/v3",
     linker: (version) => [setVariable("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version", version)],
     onPath: { ask: ["version"], accepts: sameMajor },
-    memoryGiB: 4,
   },
-  plugin("talos", "github.com/siderolabs/terraform-provider-talos", ["schema.json"], 4),
+  standIn("random"),
+  standIn("cloudflare"),
+  bridged("proxmoxve", "github.com/bpg/terraform-provider-proxmox", ["schema.json", "bridge-metadata.json"]),
+  bridged("talos", "github.com/siderolabs/terraform-provider-talos", ["schema.json"]),
+  {
+    name: "pulumi-resource-kubernetes",
+    module: rootModule,
+    package: "github.com/pulumi/pulumi-kubernetes/provider/v4/cmd/pulumi-resource-kubernetes",
+    versionOf: "github.com/pulumi/pulumi-kubernetes/provider/v4",
+    // The module has no version of its own: its commit is the one that this release was made of.
+    linker: () => [setVariable("github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version", "4.25.0")],
+    vendorPlugin: "@pulumi/kubernetes",
+  },
+  kubernetes("kube-controller-manager", { ask: ["--version"], accepts: sameMinor }),
+  kubernetes("kube-scheduler", { ask: ["--version"], accepts: sameMinor }),
+  {
+    name: "kwok",
+    module: rootModule,
+    package: "sigs.k8s.io/kwok/cmd/kwok",
+    versionOf: "sigs.k8s.io/kwok",
+    onPath: { ask: ["--version"], accepts: sameMinor },
+  },
+  {
+    name: "flux-operator",
+    module: rootModule,
+    package: "github.com/controlplaneio-fluxcd/flux-operator/cmd/operator",
+    versionOf: "github.com/controlplaneio-fluxcd/flux-operator",
+    linker: (version) => [setVariable("main.VERSION", version)],
+  },
   fluxController("source-controller"),
   fluxController("kustomize-controller"),
   fluxController("helm-controller"),
   fluxController("notification-controller"),
   {
-    name: "flux-operator",
-    folder: "toolchain/flux-operator",
-    package: "github.com/controlplaneio-fluxcd/flux-operator/cmd/operator",
-    versionOf: "github.com/controlplaneio-fluxcd/flux-operator",
-    linker: (version) => [setVariable("main.VERSION", version)],
-    patched: {
-      module: "github.com/controlplaneio-fluxcd/flux-operator",
-      files: { "web/dist/index.html": "<!doctype html><title>Flux Operator</title>\n" },
-    },
-    memoryGiB: 3,
+    name: "sops",
+    module: rootModule,
+    package: "github.com/getsops/sops/v3/cmd/sops",
+    versionOf: "github.com/getsops/sops/v3",
+    onPath: { ask: ["--version"], accepts: () => ">=3.11.0 <4.0.0" },
   },
-  plugin("proxmoxve", "github.com/bpg/terraform-provider-proxmox", ["schema.json", "bridge-metadata.json"], 3),
-  {
-    name: "kwok",
-    folder: "toolchain/kwok",
-    package: "sigs.k8s.io/kwok/cmd/kwok",
-    versionOf: "sigs.k8s.io/kwok",
-    onPath: { ask: ["--version"], accepts: sameMinor },
-    memoryGiB: 3,
-  },
-  {
-    name: "etcd",
-    folder: "toolchain/etcd",
-    package: "go.etcd.io/etcd/server/v3",
-    versionOf: "go.etcd.io/etcd/server/v3",
-    onPath: { ask: ["--version"], accepts: sameMinor },
-    memoryGiB: 2,
-  },
-  {
-    name: "etcdutl",
-    folder: "toolchain/etcdutl",
-    package: "go.etcd.io/etcd/etcdutl/v3",
-    versionOf: "go.etcd.io/etcd/etcdutl/v3",
-    onPath: { ask: ["version"], accepts: sameMinor },
-    memoryGiB: 2,
-  },
-  {
-    name: "pulumi-language-nodejs",
-    folder: "toolchain/pulumi-language-nodejs",
-    package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
-    versionOf: "github.com/pulumi/pulumi/sdk/v3",
-    shipsWith: "pulumi",
-    memoryGiB: 2,
-  },
-  { name: "hearth-lab", folder: "lab", package: "./cmd/hearth-lab", memoryGiB: 3 },
-  { name: "hearth-tree", folder: "toolchain/tree", package: ".", memoryGiB: 3 },
-  standIn("random"),
-  standIn("cloudflare"),
-  {
-    name: "talosctl",
-    folder: "toolchain/talosctl",
-    package: "github.com/siderolabs/talos/cmd/talosctl",
-    versionOf: "github.com/siderolabs/talos",
-    onPath: { ask: ["version", "--client", "--short"], accepts: sameMajor },
-    memoryGiB: 4,
-  },
-  kubernetes("kubectl", { ask: ["version", "--client"], accepts: () => ">=1.30.0" }, 3),
   {
     name: "age",
-    folder: "toolchain/age",
+    module: rootModule,
     package: "filippo.io/age/cmd/age",
     versionOf: "filippo.io/age",
     linker: (version) => [setVariable("main.Version", version)],
     onPath: { ask: ["--version"], accepts: sameMajor },
-    memoryGiB: 1,
   },
   {
-    name: "restic",
-    folder: "toolchain/restic",
-    package: "github.com/restic/restic/cmd/restic",
-    versionOf: "github.com/restic/restic",
+    name: "etcdutl",
+    module: "toolchain/etcdutl",
+    package: "go.etcd.io/etcd/etcdutl/v3",
+    versionOf: "go.etcd.io/etcd/etcdutl/v3",
     onPath: { ask: ["version"], accepts: sameMinor },
-    memoryGiB: 2,
-  },
-  {
-    name: "volsync",
-    folder: "toolchain/volsync",
-    package: "github.com/backube/volsync/cmd",
-    versionOf: "github.com/backube/volsync",
-    memoryGiB: 3,
-  },
-  {
-    name: "rclone",
-    folder: "toolchain/rclone",
-    package: ".",
-    versionOf: "github.com/rclone/rclone",
-    memoryGiB: 2,
-  },
-  {
-    name: "sops",
-    folder: "toolchain/sops",
-    package: "github.com/getsops/sops/v3/cmd/sops",
-    versionOf: "github.com/getsops/sops/v3",
-    onPath: { ask: ["--version"], accepts: () => ">=3.11.0 <4.0.0" },
-    memoryGiB: 3,
   },
   {
     name: "actionlint",
-    folder: "toolchain/actionlint",
+    module: "toolchain/actionlint",
     package: "github.com/rhysd/actionlint/cmd/actionlint",
     versionOf: "github.com/rhysd/actionlint",
     linker: (version) => [setVariable("github.com/rhysd/actionlint.version", version)],
-    memoryGiB: 1,
+  },
+  kubernetes("kubectl", { ask: ["version", "--client"], accepts: () => ">=1.30.0" }),
+  {
+    name: "talosctl",
+    module: "toolchain/talosctl",
+    package: "github.com/siderolabs/talos/cmd/talosctl",
+    versionOf: "github.com/siderolabs/talos",
+    onPath: { ask: ["version", "--client", "--short"], accepts: sameMajor },
+  },
+  {
+    name: "restic",
+    module: rootModule,
+    package: "github.com/restic/restic/cmd/restic",
+    versionOf: "github.com/restic/restic",
+    onPath: { ask: ["version"], accepts: sameMinor },
+  },
+  {
+    name: "rclone",
+    module: rootModule,
+    package: "./toolchain/rclone",
+    source: "toolchain/rclone",
+    versionOf: "github.com/rclone/rclone",
   },
   {
     // An S3 service for tests: what copies backups is tried against it.
     name: "versitygw",
-    folder: "toolchain/versitygw",
+    module: rootModule,
     package: "github.com/versity/versitygw/cmd/versitygw",
     versionOf: "github.com/versity/versitygw",
-    memoryGiB: 3,
+  },
+  {
+    name: "volsync",
+    module: "toolchain/volsync",
+    package: "github.com/backube/volsync/cmd",
+    versionOf: "github.com/backube/volsync",
   },
 ];

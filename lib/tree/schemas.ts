@@ -4,20 +4,23 @@ import { join } from "node:path";
 
 import { projects } from "../../toolchain/projects.ts";
 import { ToolCache } from "../../toolchain/cache.ts";
+import { requiredVersion } from "../../toolchain/gomod.ts";
 import { withLock } from "../../toolchain/lock.ts";
-import { moduleFolder, moduleFolders } from "../../toolchain/modules.ts";
+import { moduleFolders } from "../../toolchain/modules.ts";
 import { askProgram } from "./program.ts";
 
-const toolchain = join(import.meta.dirname, "../../toolchain");
+const root = join(import.meta.dirname, "../..");
+const charts = join(root, "toolchain/charts");
 
-/** The modules' pins, which decide what the schemas are. */
+const kubernetes = "k8s.io/kubernetes";
+const operator = "github.com/controlplaneio-fluxcd/flux-operator";
+
+/** What decides what the schemas are, beside the versions of Kubernetes and of Flux's operator. */
 const pins = [
-  "charts/go.mod",
-  "charts/go.sum",
-  "kubernetes/go.mod",
-  "flux-operator/go.mod",
-  "tree/schemas.go",
-  "tree/openapi.go",
+  "toolchain/charts/go.mod",
+  "toolchain/charts/go.sum",
+  "toolchain/tree/schemas.go",
+  "toolchain/tree/openapi.go",
 ];
 
 /**
@@ -30,32 +33,36 @@ export const schemaFile = async (flux: string, cache = new ToolCache()): Promise
   const file = cache.program("schemas", key);
   if (await cache.has("schemas", key)) return file;
   await cache.prepare();
-  await withLock(cache.lock("schemas", key), async () => {
+  await withLock(cache.lock(`schemas-${key}`), async () => {
     if (await cache.has("schemas", key)) return;
     const sources = await schemaSources(flux);
-    await cache.add("schemas", key, (work) => askProgram("index", { ...sources, out: join(work, "bin", "schemas") }));
+    await cache.work(async (work) => {
+      await askProgram("index", { ...sources, out: join(work, "schemas") });
+      await cache.add("schemas", key, work);
+    });
   });
   return file;
 };
 
 const contentKey = async (flux: string): Promise<string> => {
   const hash = createHash("sha256").update(flux).update(JSON.stringify(projects));
-  for (const pin of pins) hash.update(await readFile(join(toolchain, pin)));
+  const goMod = await readFile(join(root, "go.mod"), "utf8");
+  for (const module of [kubernetes, operator]) hash.update(requiredVersion(goMod, module));
+  for (const pin of pins) hash.update(await readFile(join(root, pin)));
   return hash.digest("hex").slice(0, 32);
 };
 
 /** Folders and files that schemas are read from, by project. */
 const schemaSources = async (flux: string) => {
-  const kubernetes = await moduleFolder(join(toolchain, "kubernetes"), "k8s.io/kubernetes");
-  const operator = await moduleFolder(
-    join(toolchain, "flux-operator"),
-    "github.com/controlplaneio-fluxcd/flux-operator",
-  );
+  const [kubernetesFolder = "", operatorFolder = ""] = await moduleFolders(root, [kubernetes, operator]);
   const folders = await definitionFiles(projects.map(({ name }) => name));
   return {
-    kubernetes: { name: "kubernetes", paths: [join(kubernetes, "api/openapi-spec/v3")] },
+    kubernetes: { name: "kubernetes", paths: [join(kubernetesFolder, "api/openapi-spec/v3")] },
     projects: [
-      { name: "flux", paths: [join(operator, "config/crd/bases"), join(operator, "config/data/flux", flux)] },
+      {
+        name: "flux",
+        paths: [join(operatorFolder, "config/crd/bases"), join(operatorFolder, "config/data/flux", flux)],
+      },
       ...[...folders].map(([name, paths]) => ({ name, paths })),
     ],
   };
@@ -65,7 +72,7 @@ const schemaSources = async (flux: string) => {
 export const definitionFiles = async (names: readonly string[]): Promise<Map<string, string[]>> => {
   const wanted = projects.filter(({ name }) => names.includes(name));
   const folders = await moduleFolders(
-    join(toolchain, "charts"),
+    charts,
     wanted.map(({ module }) => module),
   );
   return new Map(

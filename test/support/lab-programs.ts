@@ -17,9 +17,9 @@ export const labPrograms = async (...names: string[]): Promise<Record<string, st
 };
 
 const modules: Record<string, { folder: string; module: string; below: string }> = {
-  kwok: { folder: "toolchain/kwok", module: "sigs.k8s.io/kwok", below: "" },
+  kwok: { folder: ".", module: "sigs.k8s.io/kwok", below: "" },
   "flux-operator": {
-    folder: "toolchain/flux-operator",
+    folder: ".",
     module: "github.com/controlplaneio-fluxcd/flux-operator",
     below: "",
   },

@@ -1,8 +1,7 @@
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildArguments } from "../../toolchain/build.ts";
-import { Budget } from "../../toolchain/budget.ts";
+import { buildArguments, programName } from "../../toolchain/build.ts";
 import { goDirective, requiredVersion } from "../../toolchain/gomod.ts";
 import { tools } from "../../toolchain/tools.ts";
 
@@ -45,7 +44,7 @@ describe("the table of tools", () => {
 
   for (const tool of tools) {
     it(`pins ${tool.name} in a module that requires its version`, () => {
-      const args = buildArguments(tool, goModOf(tool.folder));
+      const args = buildArguments([tool], goModOf(tool.module), "out");
       expect(args.at(-1)).to.equal(tool.package);
       if (tool.linker !== undefined) expect(args.join(" ")).to.match(/-X \S+=v?\d/);
     });
@@ -53,82 +52,21 @@ describe("the table of tools", () => {
 
   it("gives Kubernetes programs their version", () => {
     const tool = tools.find(({ name }) => name === "kube-apiserver");
-    const version = requiredVersion(goModOf("toolchain/kubernetes"), "k8s.io/kubernetes");
+    const version = requiredVersion(goModOf("."), "k8s.io/kubernetes");
     const flags = tool?.linker?.(version) ?? [];
     expect(flags).to.include(`-X k8s.io/component-base/version.gitVersion=${version}`);
     expect(flags).to.include("-X k8s.io/component-base/version.gitMajor=1");
   });
 
+  it("gives each tool of a module a program of its own", () => {
+    for (const module of new Set(tools.map((tool) => tool.module))) {
+      const names = tools.filter((tool) => tool.module === module).map((tool) => programName(tool.package));
+      expect(new Set(names).size, module).to.equal(names.length);
+    }
+  });
+
   it("has each name once", () => {
     const names = tools.map(({ name }) => name);
     expect(new Set(names).size).to.equal(names.length);
-  });
-});
-
-describe("Budget", () => {
-  const gate = (): { promise: Promise<void>; open: () => void } => {
-    let open = (): void => undefined;
-    const promise = new Promise<void>((resolve) => (open = resolve));
-    return { promise, open };
-  };
-  /** Starts works of the sizes given and says which of them run before any ends. */
-  const started = async (
-    limit: { slots: number; memory: number },
-    shares: [memory: number, alone: string][],
-  ): Promise<number[]> => {
-    const budget = new Budget(limit);
-    const { promise, open } = gate();
-    const begun: number[] = [];
-    const all = shares.map(([memory, alone], index) =>
-      budget.run({ memory, alone }, () => {
-        begun.push(index);
-        return promise;
-      }),
-    );
-    await new Promise(setImmediate);
-    const first = [...begun];
-    open();
-    await Promise.all(all);
-    expect(begun).to.have.length(shares.length);
-    return first;
-  };
-
-  it("runs no more at a time than there are slots", async () => {
-    expect(
-      await started({ slots: 2, memory: 100 }, [
-        [1, "a"],
-        [1, "b"],
-        [1, "c"],
-      ]),
-    ).to.deep.equal([0, 1]);
-  });
-
-  it("runs no more at a time than memory allows, and lets a small one pass", async () => {
-    expect(
-      await started({ slots: 3, memory: 8 }, [
-        [6, "a"],
-        [4, "b"],
-        [2, "c"],
-      ]),
-    ).to.deep.equal([0, 2]);
-  });
-
-  it("runs works of the same name one after the other", async () => {
-    expect(
-      await started({ slots: 3, memory: 100 }, [
-        [1, "a"],
-        [1, "a"],
-        [1, "b"],
-      ]),
-    ).to.deep.equal([0, 2]);
-  });
-
-  it("runs a work that is larger than everything, alone", async () => {
-    expect(
-      await started({ slots: 3, memory: 2 }, [
-        [9, "a"],
-        [1, "b"],
-      ]),
-    ).to.deep.equal([0]);
   });
 });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { contentKey, moduleFiles, type BuildInputs } from "../../toolchain/key.ts";
+import { contentKey, filesBelow, type BuildInputs } from "../../toolchain/key.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const inputs = (): BuildInputs => ({
@@ -43,21 +43,21 @@ describe("contentKey", () => {
   });
 });
 
-describe("moduleFiles", () => {
+describe("filesBelow", () => {
   let folder: string;
   beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), "hearth-key-"))));
   afterEach(() => rm(folder, { recursive: true }));
 
-  it("leaves out tests, other languages, generated files and inner modules", async () => {
-    for (const path of ["inner", "package/testdata"]) await mkdir(join(folder, path), { recursive: true });
+  it("skips tests, other languages and inner modules, and names files by their path in the module", async () => {
+    for (const path of ["own/inner", "own/package/testdata"]) await mkdir(join(folder, path), { recursive: true });
     for (const path of [
-      ...["go.mod", "go.sum", "main.go", "package/code.go", "package/page.html"],
-      ...["main_test.go", "main.ts", "schema.json", "package/testdata/x.go", "inner/go.mod", "inner/inner.go"],
+      ...["go.mod", "own/main.go", "own/package/code.go", "own/package/page.html"],
+      ...["own/main_test.go", "own/main.ts", "own/package/testdata/x.go", "own/inner/go.mod", "own/inner/inner.go"],
     ]) {
       await writeFile(join(folder, path), path);
     }
-    expect(Object.keys(await moduleFiles(folder, ["schema.json"]))).to.have.members([
-      ...["go.mod", "go.sum", "main.go", "package/code.go", "package/page.html"],
+    expect(Object.keys(await filesBelow(folder, "own"))).to.have.members([
+      ...["own/main.go", "own/package/code.go", "own/package/page.html"],
     ]);
   });
 });

@@ -10,20 +10,20 @@ import type { Tool } from "../../toolchain/tools.ts";
 const table: Tool[] = [
   {
     name: "greet",
-    folder: "toolchain/greet",
-    package: ".",
+    module: ".",
+    package: "./toolchain/greet",
+    source: "toolchain/greet",
     versionOf: "example.com/greet",
     onPath: { ask: ["--version"], accepts: (pinned) => `~${pinned}` },
-    memoryGiB: 1,
   },
   {
     name: "greet-plugin",
-    folder: "toolchain/greet",
-    package: "./plugin",
+    module: ".",
+    package: "./toolchain/greet/plugin",
+    source: "toolchain/greet",
     versionOf: "example.com/greet",
     shipsWith: "greet",
     vendorPlugin: "@greet/plugin",
-    memoryGiB: 1,
   },
 ];
 
@@ -41,6 +41,7 @@ describe("Toolchain", () => {
     new Toolchain({
       root: checkout,
       table,
+      patches: {},
       cache: new ToolCache(join(root, "cache")),
       env: {
         ...process.env,
@@ -54,7 +55,8 @@ describe("Toolchain", () => {
 
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), "hearth-locate-"));
-    await write("toolchain/greet/go.mod", "module m\n\ngo 1.20\n\nrequire example.com/greet v1.4.2 // indirect\n");
+    await write("go.mod", "module hearth.dev\n\ngo 1.20\n\nrequire example.com/greet v1.4.2 // indirect\n");
+    await write("go.sum", "");
     await write("toolchain/greet/main.go", 'package main\n\nfunc main() { println("hello") }\n');
     await write("toolchain/greet/plugin/main.go", 'package main\n\nfunc main() { println("plugin") }\n');
   });
@@ -79,7 +81,9 @@ describe("Toolchain", () => {
   it("builds what is nowhere, and finds it in the cache from then on, from another checkout too", async function () {
     this.timeout(120_000);
     const paths = await toolchain().ensure(["greet"]);
-    await cp(join(root, "toolchain"), join(root, "elsewhere", "toolchain"), { recursive: true });
+    for (const name of ["go.mod", "go.sum", "toolchain"]) {
+      await cp(join(root, name), join(root, "elsewhere", name), { recursive: true });
+    }
     const other = (await toolchain({}, join(root, "elsewhere")).locate(["greet"])).get("greet");
     expect(other).to.deep.equal({ path: paths.greet, version: "1.4.2", source: "cache" });
     expect(paths.greet).to.match(/\/cache\/tools\/greet\/[0-9a-f]{32}\/bin\/greet$/);
@@ -109,7 +113,7 @@ describe("Toolchain", () => {
     await write("toolchain/greet/main.go", "package main\n\nfunc main() { undefinedThing() }\n");
     const message = await failureOf(() => toolchain().ensure(["greet"]));
     expect(message).to.include("Building greet failed");
-    expect(message).to.include(join(root, "cache", "logs", "build-greet.log"));
+    expect(message).to.include(join(root, "cache", "logs", "build.log"));
     expect(message).to.include("undefined: undefinedThing");
   });
 

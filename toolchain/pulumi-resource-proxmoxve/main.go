@@ -1,23 +1,38 @@
 // Command pulumi-resource-proxmoxve serves bpg's Terraform provider for Proxmox VE as a Pulumi plugin.
+//
+// Called as `schema --out FOLDER` it writes schema and metadata, which it reads from its own folder when it serves: a
+// plugin that embedded them would have to be linked twice.
 package main
 
 import (
 	"context"
-	_ "embed"
+	"log"
+	"os"
+	"path/filepath"
 
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/pf/tfbridge"
+	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/pf/tfgen"
 
 	"hearth.dev/toolchain/pulumi-resource-proxmoxve/info"
 )
 
-//go:generate go run ./generate schema --out .
-
-//go:embed schema.json
-var schema []byte
-
-//go:embed bridge-metadata.json
-var metadata []byte
-
 func main() {
-	tfbridge.MainWithMuxer(context.Background(), "proxmoxve", info.Provider(metadata), schema)
+	if len(os.Args) > 1 && os.Args[1] == "schema" {
+		tfgen.MainWithMuxer("proxmoxve", info.Provider([]byte("{}")))
+		return
+	}
+	tfbridge.MainWithMuxer(context.Background(), "proxmoxve", info.Provider(beside("bridge-metadata.json")), beside("schema.json"))
+}
+
+// beside reads a file of the folder that the program is in.
+func beside(name string) []byte {
+	program, err := os.Executable()
+	if err != nil {
+		log.Fatal(err)
+	}
+	content, err := os.ReadFile(filepath.Join(filepath.Dir(program), name))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return content
 }
