@@ -84,7 +84,12 @@ export const build = async (tools: readonly Tool[], options: BuildOptions): Prom
     const linked = join(work, "linked");
     await mkdir(linked);
     const results = new Results(tools, linked, options);
-    await Promise.all([results.collect(), go(...buildArguments(tools, goMod, linked)).finally(() => results.end())]);
+    await Promise.all([
+      results.collect(),
+      go(...buildArguments(tools, goMod, linked)).finally(() => {
+        results.end();
+      }),
+    ]);
   } catch (error) {
     output.end();
     await finished(output);

@@ -28,7 +28,13 @@ const problemWith = (root: string, error: unknown): unknown => {
 
 /** Built programs by content: `tools/<name>/<key>/bin/<name>` under one folder. Entries appear whole or not at all. */
 export class ToolCache {
-  constructor(readonly root: string = cacheRoot()) {}
+  /**
+   * @param go folder of Go's own caches: what builds download and compile
+   */
+  constructor(
+    readonly root: string = cacheRoot(),
+    readonly go: string = join(root, "go"),
+  ) {}
 
   /** Where the program is, once it has been added. */
   program(name: string, key: string): string {
@@ -38,11 +44,6 @@ export class ToolCache {
   /** The lock that a process holds while it makes what is named. */
   lock(name: string): string {
     return join(this.root, "locks", name);
-  }
-
-  /** Go's own caches: what builds download and compile. */
-  get go(): string {
-    return join(this.root, "go");
   }
 
   /** The log of the last build of a Go module. */

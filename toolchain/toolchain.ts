@@ -19,6 +19,9 @@ const GiB = 2 ** 30;
 /** Disk that building everything takes at its peak, with modules and what the compiler keeps, in GiB (docs/benchmarks.md). */
 const diskForAllGiB = 12;
 
+/** Time that building everything takes from nothing on two processors, in minutes (docs/benchmarks.md). */
+const minutesForAll = 12;
+
 /** A tool that has to be built, with all that its build needs. */
 interface Missing {
   tool: Tool;
@@ -153,7 +156,8 @@ export class Toolchain {
     for (const { goMod } of missing) requireGo(go, goDirective(goMod));
     await this.cache.prepare();
     await this.cache.sweep();
-    await this.requireDisk(missing.length);
+    const share = missing.length / this.table.length;
+    await this.requireDisk(missing.length, share);
     const ordered = [...missing].sort((a, b) => this.table.indexOf(a.tool) - this.table.indexOf(b.tool));
     const built = new Map(ordered.map((each) => [each.tool.name, new Deferred<string>()]));
     const reports = new Map<string, (text: string) => void>();
@@ -169,7 +173,10 @@ export class Toolchain {
     const work = this.buildInTurn(ordered, built, say).catch((error: unknown) => {
       for (const each of built.values()) each.reject(error);
     });
-    await showProgress("Building tools", steps);
+    await showProgress(
+      `Building ${missing.length.toString()} tools in ${this.cache.root}, in up to ${Math.ceil(minutesForAll * share).toString()} minutes on two processors`,
+      steps,
+    );
     await work;
     const paths = [...built].map(async ([name, { promise }]) => [name, await promise] as const);
     return Object.fromEntries(await Promise.all(paths));
@@ -231,8 +238,8 @@ export class Toolchain {
     });
   }
 
-  private async requireDisk(count: number): Promise<void> {
-    const needed = Math.ceil((diskForAllGiB * count) / this.table.length);
+  private async requireDisk(count: number, share: number): Promise<void> {
+    const needed = Math.ceil(diskForAllGiB * share);
     const { root } = this.cache;
     const { bavail, bsize } = await statfs(root).catch(() => ({ bavail: Infinity, bsize: 1 }));
     const free = (bavail * bsize) / GiB;

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { execa } from "execa";
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -37,12 +38,13 @@ describe("Toolchain", () => {
   };
   /** Installs a program that prints text, whatever it is asked. */
   const program = (path: string, text: string): Promise<string> => write(path, `#!/bin/sh\necho '${text}'\n`, 0o755);
-  const toolchain = (env: NodeJS.ProcessEnv = {}, checkout = root): Toolchain =>
+  // What every Go program needs is compiled once, not once a test.
+  const toolchain = (env: NodeJS.ProcessEnv = {}, checkout = root, goCaches = new ToolCache().go): Toolchain =>
     new Toolchain({
       root: checkout,
       table,
       patches: {},
-      cache: new ToolCache(join(root, "cache")),
+      cache: new ToolCache(join(root, "cache"), goCaches),
       env: {
         ...process.env,
         PATH: `${join(root, "bin")}:${process.env.PATH ?? ""}`,
@@ -87,6 +89,14 @@ describe("Toolchain", () => {
     const other = (await toolchain({}, join(root, "elsewhere")).locate(["greet"])).get("greet");
     expect(other).to.deep.equal({ path: paths.greet, version: "1.4.2", source: "cache" });
     expect(paths.greet).to.match(/\/cache\/tools\/greet\/[0-9a-f]{32}\/bin\/greet$/);
+  });
+
+  it("builds tools of one module by one build, and hands on each under its own name", async function () {
+    this.timeout(120_000);
+    const paths = await toolchain().ensure(["greet", "greet-plugin"]);
+    const said = await Promise.all(["greet", "greet-plugin"].map((name) => execa(paths[name] ?? "", { all: true })));
+    expect(said.map(({ all }) => all)).to.deep.equal(["hello", "plugin"]);
+    expect(await readdir(join(root, "cache", "work"))).to.deep.equal([]);
   });
 
   it("takes what ships with a program from beside it, when that one is from PATH", async () => {
@@ -146,6 +156,19 @@ describe("Toolchain", () => {
     expect(await failureOf(() => toolchain().ensure(["gret"]))).to.equal(
       'There is no tool "gret": use one of greet, greet-plugin',
     );
+  });
+
+  it("gives back what builds took and what another checkout used, and keeps what this one has", async function () {
+    this.timeout(120_000);
+    const { greet: older = "" } = await toolchain().ensure(["greet"]);
+    await write("toolchain/greet/main.go", 'package main\n\nfunc main() { println("hello again") }\n');
+    const { greet: newer = "" } = await toolchain().ensure(["greet"]);
+    expect(older).not.to.equal(newer);
+    const compiled = dirname(await write("go/build/compiled", "x".repeat(1000)));
+    expect(await toolchain({}, root, dirname(compiled)).prune()).to.be.above(1_001_000);
+    expect(await readdir(root)).not.to.include("go");
+    expect((await toolchain().locate(["greet"])).get("greet")?.path).to.equal(newer);
+    expect(await readdir(dirname(dirname(dirname(newer))))).to.have.length(1);
   });
 });
 
