@@ -41,7 +41,7 @@ const servableCharts = async (root: string): Promise<ServableChart[]> => {
 /** The registry makes it from the operator's own manifests; see lab/internal/registry. */
 const fluxOperator = async (root: string): Promise<ServableChart> => {
   const module = "github.com/controlplaneio-fluxcd/flux-operator";
-  const goMod = await readFile(join(root, "toolchain", "flux-operator", "go.mod"), "utf8");
+  const goMod = await readFile(join(root, "go.mod"), "utf8");
   const version = requiredVersion(goMod, module).replace(/^v/, "");
   return { name: "flux-operator", folder: "", with: {}, version, hasWebhook: false, isServed: true, project: "flux" };
 };
