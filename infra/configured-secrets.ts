@@ -1,11 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { RepositorySecrets } from "./gitops.ts";
+import type { platformSecrets } from "./platforms/index.ts";
+
+/** Secrets of platforms. */
+export type PlatformSecrets = Partial<Record<keyof typeof platformSecrets, pulumi.Output<string> | undefined>>;
 
 /** Secrets that a person sets with `pulumi config set --secret`. */
-export interface ConfiguredSecrets extends RepositorySecrets {
-  /** API token of Proxmox, `USER@REALM!ID=SECRET`. */
-  proxmoxToken: pulumi.Output<string> | undefined;
+export interface ConfiguredSecrets extends RepositorySecrets, PlatformSecrets {
   cloudflareToken: pulumi.Output<string> | undefined;
   /** Base64 of the age seed, where it is not to be a new one. */
   ageSeed: pulumi.Output<string> | undefined;

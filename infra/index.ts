@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { adopts, recordedDnsRecords, withoutAdopted } from "./adoption.ts";
 import { format, stackFile } from "./config/error.ts";
 import { ConfigurationError, configKeys, examineConfig, unknownKeys, type HearthConfig } from "./config/index.ts";
+import { platformSecrets } from "./platforms/index.ts";
 import { program } from "./program.ts";
 import { readTree, TreeError, type Tree } from "./tree.ts";
 
@@ -38,7 +39,7 @@ const config = adopts(loaded) ? withoutAdopted(loaded, await recordedDnsRecords(
 const outputs = program(
   config,
   {
-    proxmoxToken: settings.getSecret("proxmoxToken"),
+    ...Object.fromEntries(Object.keys(platformSecrets).map((key) => [key, settings.getSecret(key)])),
     cloudflareToken: settings.getSecret("cloudflareToken"),
     ageSeed: settings.getSecret("ageSeed"),
     gitToken: settings.getSecret("gitToken"),

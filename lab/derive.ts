@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { schematicId } from "../components/talos/schematic.ts";
+import type { PlatformName } from "../infra/platforms/index.ts";
 import { Problem } from "../toolchain/problem.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
@@ -42,6 +43,7 @@ export interface StackConfig {
 }
 
 interface NodeConfig {
+  platform: string;
   address: string;
   mac: string;
   image: string;
@@ -201,7 +203,9 @@ export const deriveLab = (committed: StackConfig, inputs: LabInputs): LabConfig 
   const proxmox = committed["hearth:proxmox"];
   const cloudflare = committed["hearth:cloudflare"];
   const nodes = Object.entries(committed["hearth:nodes"]);
-  const vms = nodes.flatMap(([, { proxmox: vm }]) => (vm === undefined ? [] : [vm]));
+  refuseUnsimulated(nodes);
+  const on = (wanted: SimulatedPlatform) => nodes.filter(([, { platform }]) => platform === wanted);
+  const vms = on("proxmox").flatMap(([, { proxmox: vm = [] }]) => vm);
   return {
     stack: inputs.stack,
     dir: inputs.dir,
@@ -233,10 +237,19 @@ export const deriveLab = (committed: StackConfig, inputs: LabInputs): LabConfig 
     },
     git: { address: services.git, branch: committed["hearth:gitops"].branch },
     ...(inputs.bucket && { bucket: inputs.bucket }),
-    metal: nodes
-      .filter(([, { proxmox: vm }]) => vm === undefined)
-      .map(([name, node]) => bareMetal(name, node, committed)),
+    metal: on("metal").map(([name, node]) => bareMetal(name, node, committed)),
   };
+};
+
+const simulatedPlatforms = ["proxmox", "metal"] as const satisfies PlatformName[];
+type SimulatedPlatform = (typeof simulatedPlatforms)[number];
+
+const refuseUnsimulated = (nodes: [string, NodeConfig][]): void => {
+  for (const [name, { platform }] of nodes) {
+    if ((simulatedPlatforms as readonly string[]).includes(platform)) continue;
+    const known = simulatedPlatforms.map((each) => `platform: ${each}`).join(" or ");
+    throw new Problem(`The lab cannot simulate nodes.${name}, which has platform: ${platform}: it knows ${known}`);
+  }
 };
 
 /** The datastores that machines and their images are on, with the types of content that each takes. */

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 
 import type { ConfigurationProblem } from "./error.ts";
-import { documentAt, exampleOf, type JsonSchema } from "./json-schema.ts";
+import { documentAt, exampleOf, keysAt, ownerOf, type JsonSchema } from "./json-schema.ts";
 import { advise, nearest } from "./nearest.ts";
 import { show } from "./show.ts";
 
@@ -23,22 +23,16 @@ const explainIssue = (issue: Issue, raw: unknown, document: JsonSchema): Configu
   const { path } = issue;
   const at = documentAt(document, path);
   if (issue.code === "unrecognized_keys") {
-    const known = Object.keys(at?.properties ?? {});
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      problem: "is not a key that Hearth knows",
-      advice:
-        known.length > manageable && !nearest(key, known)
-          ? "remove it; docs/configuration.md has all keys"
-          : advise(key, known),
-    }));
+    const known = keysAt(at, valueAt(raw, path));
+    return issue.keys.map((key) => unknownKey([...path, key], known, at));
   }
   const value = valueAt(raw, path);
   if (issue.code === "invalid_key") {
     const [problem, advice] = split(issue.issues[0]?.message ?? "");
     return [{ path, problem: `${String(path.at(-1))} ${problem}`, advice }];
   }
-  if ((value === undefined || value === null) && issue.code !== "custom") {
+  const isTold = issue.code === "custom" || (issue.code === "invalid_union" && issue.message.includes("\n"));
+  if ((value === undefined || value === null) && !isTold) {
     return [{ path, problem: "is missing", advice: `add it${suchAs(at)}` }];
   }
   if (issue.code === "invalid_union" && !issue.message.includes("\n")) {
@@ -53,6 +47,22 @@ const explainIssue = (issue: Issue, raw: unknown, document: JsonSchema): Configu
   const [predicate, advice] = predicateOf(issue, value, at);
   const shown = show(value);
   return [{ path, problem: shown === undefined ? predicate : `${shown} ${predicate}`, advice }];
+};
+
+const unknownKey = (path: PropertyKey[], known: string[], at: JsonSchema | undefined): ConfigurationProblem => {
+  const key = String(path.at(-1));
+  const owner = at && ownerOf(key, at);
+  if (owner !== undefined) {
+    return { path, problem: `is of no use without ${owner}`, advice: `write ${owner} beside it, or remove it` };
+  }
+  return {
+    path,
+    problem: "is not a key that Hearth knows",
+    advice:
+      known.length > manageable && !nearest(key, known)
+        ? "remove it; docs/configuration.md has all keys"
+        : advise(key, known),
+  };
 };
 
 /** What is wrong with a value, and what to write instead. Schemas that say both themselves know best. */

@@ -1,19 +1,21 @@
 import { readFileSync } from "node:fs";
 
+import { platforms as all } from "../platforms/index.ts";
+import type { Platform } from "../platforms/platform.ts";
 import type { Draft } from "./checks/check.ts";
 import { checkConfig } from "./checks/index.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./error.ts";
 import { explain } from "./explain.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { advise } from "./nearest.ts";
-import { nodeSchema } from "./nodes.ts";
-import { bareDocument, configKeys, schema, type HearthConfig } from "./schema.ts";
+import { nodeSchemaOf } from "./platform-nodes.ts";
+import { bareDocument, configKeys, configKeysOf, schemaOf, type HearthConfig } from "./schema.ts";
 import { secretKeys } from "./secrets.ts";
 import { unwrapped } from "./stack-schema.ts";
 import { name } from "./values.ts";
 
 export { ConfigurationError } from "./error.ts";
-export type { NodeConfig } from "./nodes.ts";
+export type { NodeConfig } from "./platform-nodes.ts";
 export { configKeys, type HearthConfig } from "./schema.ts";
 
 /** A configuration, as far as it is valid, and everything that a person should know of it. */
@@ -26,10 +28,10 @@ export interface Examined {
 }
 
 /** Looks at what a stack file says: at every value by itself, and at how those that are valid go together. */
-export const examineConfig = (raw: unknown): Examined => {
-  const parsed = schema.safeParse(raw);
-  const own = parsed.success ? [] : explain(parsed.error.issues, raw, document());
-  const found = checkConfig(parsed.success ? { ...parsed.data, complete: true } : draftOf(raw));
+export const examineConfig = (raw: unknown, platforms = all): Examined => {
+  const parsed = schemaOf(platforms).safeParse(raw);
+  const own = parsed.success ? [] : explain(parsed.error.issues, raw, document(platforms));
+  const found = checkConfig(parsed.success ? { ...parsed.data, complete: true, platforms } : draftOf(raw, platforms));
   const problems = [...own, ...found.filter(({ warning }) => !warning)];
   return {
     config: parsed.success && problems.length === 0 ? parsed.data : undefined,
@@ -50,7 +52,8 @@ export const parseConfig = (stack: string, raw: unknown): HearthConfig => {
 };
 
 /** The committed schema, for it has what comments say of each key. */
-const document = (): JsonSchema => {
+const document = (platforms: readonly Platform[]): JsonSchema => {
+  if (platforms !== all) return bareDocument(platforms);
   try {
     return unwrapped(JSON.parse(readFileSync(new URL("../config.schema.json", import.meta.url), "utf8")) as JsonSchema);
   } catch {
@@ -59,22 +62,26 @@ const document = (): JsonSchema => {
 };
 
 /** The parts that are valid by themselves, so that one mistake does not hide another. */
-const draftOf = (raw: unknown): Draft => {
+const draftOf = (raw: unknown, platforms: readonly Platform[]): Draft => {
   const given = isObject(raw) ? raw : {};
-  const parts = configKeys.flatMap((key) => {
-    const parsed = schema.shape[key].safeParse(given[key]);
+  const { shape } = schemaOf(platforms);
+  const parts = configKeysOf(platforms).flatMap((key) => {
+    const parsed = shape[key].safeParse(given[key]);
     return parsed.success ? [[key, parsed.data]] : [];
   });
-  return { nodes: validNodes(given.nodes), ...Object.fromEntries(parts), complete: false } as Draft;
+  const nodes = validNodes(given.nodes, platforms);
+  return { nodes, ...Object.fromEntries(parts), complete: false, platforms } as Draft;
 };
 
-const validNodes = (nodes: unknown) =>
-  Object.fromEntries(
+const validNodes = (nodes: unknown, platforms: readonly Platform[]) => {
+  const nodeSchema = nodeSchemaOf(platforms);
+  return Object.fromEntries(
     Object.entries(isObject(nodes) ? nodes : {}).flatMap(([key, node]) => {
       const parsed = nodeSchema.safeParse(node);
       return parsed.success && name.safeParse(key).success ? [[key, parsed.data]] : [];
     }),
   );
+};
 
 /** Keys under `hearth:` that mean nothing, such as `hearth:clutser`. */
 export const unknownKeys = (keys: string[]): ConfigurationProblem[] => {

@@ -30,6 +30,25 @@ export const documentAt = (schema: JsonSchema | undefined, path: PropertyKey[]):
   return documentAt(inner, rest);
 };
 
+/** The constants that tell the alternatives of a schema apart, such as `platform: metal`. */
+const constantsOf = ({ properties = {} }: JsonSchema): [key: string, value: unknown][] =>
+  Object.entries(properties).flatMap(([key, inner]) => (inner.const === undefined ? [] : [[key, inner.const]]));
+
+/** Keys that a value may have: of alternatives, those of the one that the value chose. */
+export const keysAt = (schema: JsonSchema | undefined, value: unknown): string[] => {
+  const alternatives = schema?.anyOf ?? schema?.oneOf ?? [];
+  const given = typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  const chosen = alternatives.find((each) => constantsOf(each).every(([key, constant]) => given[key] === constant));
+  return Object.keys(schema?.properties ?? chosen?.properties ?? {});
+};
+
+/** What has to be said for an alternative that has a key, such as `platform: proxmox`. */
+export const ownerOf = (key: string, schema: JsonSchema): string | undefined => {
+  const owners = (schema.anyOf ?? schema.oneOf ?? []).filter(({ properties = {} }) => key in properties);
+  const [constant] = owners.flatMap(constantsOf);
+  return constant && `${constant[0]}: ${String(constant[1])}`;
+};
+
 /** A value that would be right, as a person writes it in YAML. */
 export const exampleOf = (schema: JsonSchema | undefined): string | undefined => {
   const example = schema?.examples?.[0] ?? schema?.enum?.[0];

@@ -3,8 +3,7 @@ import { z } from "zod";
 import { diskEncryption, sysctls } from "./cluster.ts";
 import { says } from "./error.ts";
 import { patchSchema } from "./patches.ts";
-import { address, device, mac, name, vlan } from "./values.ts";
-import { vmSchema } from "./vm.ts";
+import { address, device, mac, vlan } from "./values.ts";
 
 const size = z.string().regex(/^\d+(\.\d+)?([KMGT]i?B)$/, says("is not a size", "write one such as 100GiB"));
 
@@ -77,64 +76,64 @@ const taint = z
     says("is not a taint", "write value:Effect, such as storage:NoSchedule"),
   );
 
-export const nodeSchema = z
-  .strictObject({
-    /** Whether it runs the control plane. */
-    role: z.enum(["controlplane", "worker"]),
-    /** Name of an image profile under `images`. */
-    image: z.string(),
-    /** Its address; with `dhcp`, the one that the network's DHCP server keeps for its mac. */
-    address,
-    /** Hardware address of its link, by which the machine is known before it has a name. @example "BC:24:11:20:00:11" */
-    mac,
-    /** The network's DHCP server hands out the address. @default false */
-    dhcp: z.boolean().default(false),
-    /** Tag of the VLAN that the machine itself adds. */
-    vlan: vlan.optional(),
-    /** Several links as one. */
-    bond: bond.optional(),
-    /** Largest packet, in bytes. */
-    mtu: z.int().min(1280, says("is less than IPv6 needs", "give 1280 to 9216")).max(9216).optional(),
-    /** Path of the disk that Talos is installed to. */
-    installDisk: device.optional(),
-    /** The disk that Talos is installed to, by what it is. */
-    diskSelector: diskSelector.optional(),
-    /** What opens its disks. @default the cluster's */
-    diskEncryption: diskEncryption.optional(),
-    /** Whether it boots only what is signed. @default the cluster's */
-    secureBoot: z.boolean().optional(),
-    /** The volume of /var: images, logs, etcd. @default what the disk has left */
-    ephemeral: provisioning.optional(),
-    /** Volumes of one's own by name, mounted at /var/mnt/<name>. */
-    volumes: z
-      .record(
-        z.string().regex(/^[A-Za-z0-9-]{1,34}$/, says("is not a name of a volume", "use letters, digits and hyphens")),
-        userVolume,
-      )
-      .default({}),
-    /** Labels of the Kubernetes node. @example {"hearth.dev/storage":"true"} */
-    labels: z.record(z.string(), z.string()).default({}),
-    /** Annotations of the Kubernetes node. */
-    annotations: z.record(z.string(), z.string()).default({}),
-    /** By key. @example { dedicated: "storage:NoSchedule" } */
-    taints: z.record(z.string(), taint).default({}),
-    /** Kernel parameters, beside the cluster's. */
-    sysctls: sysctls.default({}),
-    /** Free-form patches of its machine configuration. */
-    patches: z.array(patchSchema).default([]),
-    /** The virtual machine; a node without it is bare metal. */
-    proxmox: vmSchema.optional(),
-  })
-  .refine(({ installDisk, diskSelector: selector }) => installDisk !== undefined || selector !== undefined, {
-    path: ["installDisk"],
-    error: says("is missing, and so is diskSelector", "add either, such as installDisk: /dev/sda"),
-  })
-  .refine(({ installDisk, diskSelector: selector }) => installDisk === undefined || selector === undefined, {
-    path: ["installDisk"],
-    error: says("stands beside diskSelector, and only one of them can be", "remove either"),
-  });
+/** What a node says whatever its platform. */
+export const commonKeys = {
+  /** Whether it runs the control plane. */
+  role: z.enum(["controlplane", "worker"]),
+  /** Name of an image profile under `images`. */
+  image: z.string(),
+  /** Its address; with `dhcp`, the one that the network's DHCP server keeps for its mac. */
+  address,
+  /** Hardware address of its link, by which the machine is known before it has a name. @example "BC:24:11:20:00:11" */
+  mac,
+  /** The network's DHCP server hands out the address. @default false */
+  dhcp: z.boolean().default(false),
+  /** Tag of the VLAN that the machine itself adds. */
+  vlan: vlan.optional(),
+  /** Several links as one. */
+  bond: bond.optional(),
+  /** Largest packet, in bytes. */
+  mtu: z.int().min(1280, says("is less than IPv6 needs", "give 1280 to 9216")).max(9216).optional(),
+  /** Path of the disk that Talos is installed to. */
+  installDisk: device.optional(),
+  /** The disk that Talos is installed to, by what it is. */
+  diskSelector: diskSelector.optional(),
+  /** What opens its disks. @default the cluster's */
+  diskEncryption: diskEncryption.optional(),
+  /** Whether it boots only what is signed. @default the cluster's */
+  secureBoot: z.boolean().optional(),
+  /** The volume of /var: images, logs, etcd. @default what the disk has left */
+  ephemeral: provisioning.optional(),
+  /** Volumes of one's own by name, mounted at /var/mnt/<name>. */
+  volumes: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9-]{1,34}$/, says("is not a name of a volume", "use letters, digits and hyphens")),
+      userVolume,
+    )
+    .default({}),
+  /** Labels of the Kubernetes node. @example {"hearth.dev/storage":"true"} */
+  labels: z.record(z.string(), z.string()).default({}),
+  /** Annotations of the Kubernetes node. */
+  annotations: z.record(z.string(), z.string()).default({}),
+  /** By key. @example { dedicated: "storage:NoSchedule" } */
+  taints: z.record(z.string(), taint).default({}),
+  /** Kernel parameters, beside the cluster's. */
+  sysctls: sysctls.default({}),
+  /** Free-form patches of its machine configuration. */
+  patches: z.array(patchSchema).default([]),
+};
 
-/** Nodes by name. */
-export const nodesSchema = z.record(name, nodeSchema);
+/** A node as everybody sees it who does not care where it runs. */
+export type CommonNode = z.output<z.ZodObject<typeof commonKeys>>;
 
-export type NodeConfig = z.output<typeof nodeSchema>;
+/** A platform's schema of a node, where Talos finds its disk in one way. */
+export const withInstallDisk = <Schema extends z.ZodObject<typeof commonKeys>>(schema: Schema): Schema =>
+  schema
+    .refine(({ installDisk, diskSelector: selector }) => installDisk !== undefined || selector !== undefined, {
+      path: ["installDisk"],
+      error: says("is missing, and so is diskSelector", "add either, such as installDisk: /dev/sda"),
+    })
+    .refine(({ installDisk, diskSelector: selector }) => installDisk === undefined || selector === undefined, {
+      path: ["installDisk"],
+      error: says("stands beside diskSelector, and only one of them can be", "remove either"),
+    });

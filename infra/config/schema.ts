@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { platformGroups, platforms as all } from "../platforms/index.ts";
+import type { Platform } from "../platforms/platform.ts";
 import { cloudflareSchema } from "./cloudflare.ts";
 import { clusterSchema } from "./cluster.ts";
 import { escrowSchema } from "./escrow.ts";
@@ -7,9 +9,8 @@ import { gitopsSchema } from "./gitops.ts";
 import { imagesSchema } from "./images.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { networkSchema } from "./network.ts";
-import { nodesSchema } from "./nodes.ts";
+import { nodesSchemaOf } from "./platform-nodes.ts";
 import { policySchema } from "./policy.ts";
-import { proxmoxSchema } from "./proxmox.ts";
 
 /** What a stack file says under `hearth:`, save its secrets. */
 export const schema = z.strictObject({
@@ -20,9 +21,8 @@ export const schema = z.strictObject({
   /** Image Factory profiles by name. */
   images: imagesSchema,
   /** Nodes by name, `<site>-<env>-<purpose><serial>`. */
-  nodes: nodesSchema,
-  /** The Proxmox cluster, where nodes are virtual machines. */
-  proxmox: proxmoxSchema.optional(),
+  nodes: nodesSchemaOf(all),
+  ...platformGroups,
   /** Tunnels and DNS; without it there are none. */
   cloudflare: cloudflareSchema.optional(),
   /** The repository that the cluster is kept at, and what keeps it there. */
@@ -33,12 +33,26 @@ export const schema = z.strictObject({
   policy: policySchema.prefault({}),
 });
 
+/** The schema with other platforms than this project's. */
+export const schemaOf = (platforms: readonly Platform[]): typeof schema =>
+  platforms === all
+    ? schema
+    : (schema
+        .omit(Object.fromEntries(Object.keys(platformGroups).map((key) => [key, true])) as { proxmox: true })
+        .extend({
+          nodes: nodesSchemaOf(platforms),
+          ...Object.assign({}, ...platforms.map(({ groups }) => groups)),
+        }) as unknown as typeof schema);
+
 /** What one stack's configuration says, validated. */
 export type HearthConfig = z.output<typeof schema>;
 
 /** Keys of the stack file that hold objects without secrets. */
-export const configKeys = Object.keys(schema.shape) as (keyof HearthConfig)[];
+export const configKeysOf = (platforms: readonly Platform[]): (keyof HearthConfig)[] =>
+  Object.keys(schemaOf(platforms).shape) as (keyof HearthConfig)[];
+
+export const configKeys = configKeysOf(all);
 
 /** The schema as JSON Schema, of what a person writes; without what comments say of its keys. */
-export const bareDocument = (): JsonSchema =>
-  z.toJSONSchema(schema, { io: "input", target: "draft-7", unrepresentable: "any" }) as JsonSchema;
+export const bareDocument = (platforms = all): JsonSchema =>
+  z.toJSONSchema(schemaOf(platforms), { io: "input", target: "draft-7", unrepresentable: "any" }) as JsonSchema;

@@ -1,6 +1,8 @@
+import { platformSecrets } from "../platforms/index.ts";
+
 /** Secrets of a stack by their key under `hearth:`, with what each is. They are set with `pulumi config set --secret`. */
 export const secretKeys = {
-  proxmoxToken: "API token of Proxmox, USER@REALM!ID=SECRET.",
+  ...platformSecrets,
   cloudflareToken: "API token of Cloudflare that may edit the tunnels of the account and the DNS of the zone.",
   ageSeed: "Base64 of the 32 bytes that the age identity is made of, where it is not to be a new one.",
   gitToken: "Token that reads the repository over HTTPS, where it is not public.",

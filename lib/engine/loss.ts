@@ -1,5 +1,6 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { nameOf } from "../../components/urn.ts";
+import { resourceFacts } from "../../infra/platforms/index.ts";
 import type { State, StateResource } from "./state.ts";
 
 /** What was lost: machines by their names, and with all control planes everything that lived in the cluster. */
@@ -8,19 +9,13 @@ export interface Loss {
   isClusterLost: boolean;
 }
 
-const ofMachine = new Set<string>([
-  resourceTypes.machineConfiguration,
-  resourceTypes.virtualMachine,
-  resourceTypes.haResource,
-]);
-/** What machines need of their hosts, which may have gone with them. */
-const ofHosts = new Set<string>([resourceTypes.image, resourceTypes.haRule]);
 const ofCluster = new Set<string>([resourceTypes.bootstrap, resourceTypes.kubeconfig]);
 
 const isLost = (resource: StateResource, { machines, isClusterLost }: Loss): boolean => {
   const { type } = resource;
-  if (ofMachine.has(type)) return machines.includes(nameOf(resource.urn));
-  if (ofHosts.has(type)) return machines.length > 0;
+  const lostWith = type === resourceTypes.machineConfiguration ? "its machine" : resourceFacts(type)?.lostWith;
+  if (lostWith === "its machine") return machines.includes(nameOf(resource.urn));
+  if (lostWith === "any machine") return machines.length > 0;
   return isClusterLost && (ofCluster.has(type) || type.startsWith("kubernetes:"));
 };
 

@@ -1,12 +1,13 @@
 import { Document, isMap, isScalar, type Scalar, type YAMLMap } from "yaml";
 
+import type { PlatformName } from "../../infra/platforms/index.ts";
 import { nth, prefixLength, rangeOf, toAddress, toNumber } from "../../infra/config/ipv4.ts";
 
 /** What a person says of a new stack. */
 export interface Answers {
   stack: string;
   site: string;
-  platform: "proxmox" | "metal";
+  platform: PlatformName;
   controlPlanes: number;
   workers: number;
   subnet: string;
@@ -103,6 +104,7 @@ const nodesOf = (cluster: string, answers: Answers): Record<string, unknown> => 
       return [
         `${cluster}-${purpose}${String(index + 1).padStart(2, "0")}`,
         {
+          platform: answers.platform,
           role,
           image: "standard",
           address,

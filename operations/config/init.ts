@@ -5,6 +5,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { checkStacks } from "../../infra/config/checks/across.ts";
 import { format, stackFile } from "../../infra/config/error.ts";
 import type { HearthConfig } from "../../infra/config/schema.ts";
+import { platformOf, type PlatformName } from "../../infra/platforms/index.ts";
 import { examineStackFile, parseStackFile, stacksIn } from "../../infra/config/stack-file.ts";
 import { stackFileText, type Answers } from "./init-file.ts";
 import { listOf, macsMissing, questions, type Given, type Question } from "./questions.ts";
@@ -55,7 +56,7 @@ const existing = (folder: string, stack: string): [string, HearthConfig][] =>
 const knownFrom = ([first]: [string, HearthConfig][]): Given => {
   if (!first) return {};
   const { cluster, proxmox, cloudflare, gitops, nodes, escrow } = first[1];
-  const hosts = Object.values(nodes).flatMap(({ proxmox: vm }) => (vm ? [vm.host] : []));
+  const hosts = Object.values(nodes).flatMap((node) => platformOf(node).placement(node)?.host ?? []);
   const known: Record<string, string | undefined> = {
     site: cluster.name.split("-")[0],
     talos: cluster.talos,
@@ -125,7 +126,7 @@ const answersOf = (stack: string, given: Given): Answers => {
   return {
     stack,
     site: text("site"),
-    platform: text("platform") === "metal" ? "metal" : "proxmox",
+    platform: text("platform") as PlatformName,
     controlPlanes: Number(text("control-planes")),
     workers: Number(text("workers")),
     subnet: text("subnet"),
@@ -160,7 +161,9 @@ const nextSteps = (stack: string, given: Given): string =>
   [
     `Wrote ${stackFile(stack)}. What comes next:`,
     `  pulumi stack init ${stack}`,
-    ...(given.platform === "proxmox" ? ["  pulumi config set --secret hearth:proxmoxToken"] : []),
+    ...Object.keys(platformOf({ platform: given.platform ?? "" }).secrets).map(
+      (key) => `  pulumi config set --secret hearth:${key}`,
+    ),
     ...((given.domain ?? "") === "" ? [] : ["  pulumi config set --secret hearth:cloudflareToken"]),
     `  make gitops/clusters/${stack}, as gitops/clusters/dev is`,
     `  npm run lab -- up ${stack}     to try it without hardware`,

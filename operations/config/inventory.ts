@@ -1,6 +1,7 @@
 import { table } from "../../lib/terminal/display.ts";
 import { format, stackFile } from "../../infra/config/error.ts";
 import type { HearthConfig } from "../../infra/config/schema.ts";
+import { platformOf, platforms as all } from "../../infra/platforms/index.ts";
 import type { Session } from "./session.ts";
 import { examineStacks, validStacks } from "./stacks.ts";
 
@@ -12,7 +13,7 @@ export const inventory = ({ folder, print, complain }: Session): number => {
   print(
     table(
       headings,
-      validStacks(examined).flatMap(([stack, config]) => rows(stack, config)),
+      validStacks(examined).flatMap(([stack, config]) => inventoryRows(stack, config)),
     ),
   );
   const invalid = [...examined].filter(([, { config }]) => !config);
@@ -20,14 +21,14 @@ export const inventory = ({ folder, print, complain }: Session): number => {
   return invalid.length > 0 ? 1 : 0;
 };
 
-const rows = (stack: string, { nodes }: HearthConfig): string[][] =>
-  Object.entries(nodes).map(([name, { role, address, mac, image, proxmox: vm }]) => [
-    stack,
-    name,
-    role,
-    vm ? "proxmox" : "metal",
-    address,
-    mac,
-    ...(vm ? [vm.host, String(vm.vmId), String(vm.cores), `${vm.memory} MiB`] : ["-", "-", "-", "-"]),
-    image,
-  ]);
+/** The nodes of a stack, as the table has them. */
+export const inventoryRows = (stack: string, { nodes }: HearthConfig, platforms = all): string[][] =>
+  Object.entries(nodes).map(([name, node]) => {
+    const { platform, role, address, mac, image } = node;
+    const placed = platformOf(node, platforms).placement(node);
+    return [
+      ...[stack, name, role, platform, address, mac],
+      ...(placed ? [placed.host, placed.id, String(placed.cores), `${placed.memory} MiB`] : ["-", "-", "-", "-"]),
+      image,
+    ];
+  });

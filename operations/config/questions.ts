@@ -4,6 +4,8 @@ import { address, cidr, device, hex32, httpsUrl, mac, release } from "../../infr
 import { gitopsSchema } from "../../infra/config/gitops.ts";
 import { escrowSchema } from "../../infra/config/escrow.ts";
 import { nth } from "../../infra/config/ipv4.ts";
+import { alternatives } from "../../infra/config/nearest.ts";
+import { platforms } from "../../infra/platforms/index.ts";
 import { upperQuarter } from "./init-file.ts";
 
 /** Answers by flag, as text; lists are separated by commas. */
@@ -48,6 +50,7 @@ export const listOf = (answer: string): string[] =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== "");
 
+const platformNames = alternatives(platforms.map(({ name }) => name));
 const onProxmox = ({ platform }: Given): boolean => platform === "proxmox";
 const withCloudflare = (given: Given): boolean => (given.domain ?? "") !== "";
 const machines = (given: Given): number => Number(given["control-planes"]) + Number(given.workers);
@@ -67,8 +70,9 @@ export const questions = (known: Given): Question[] => [
   },
   {
     flag: "platform",
-    text: "proxmox or metal",
-    refuse: matching(/^(proxmox|metal)$/, "proxmox or metal"),
+    text: platformNames,
+    refuse: (answer) =>
+      platforms.some(({ name }) => name === answer) ? undefined : `${answer} is not ${platformNames}`,
     fallback: () => "proxmox",
   },
   {

@@ -51,11 +51,23 @@ const rows = (schema: JsonSchema, path: string): string[][] => {
       row(`${path}${key}`, inner, schema.required?.includes(key) ?? false),
       ...rows(inner, `${path}${key}.`),
     ]),
-    ...distinct(branches.flatMap((branch) => rows(branch, path))),
+    ...distinct(withValues(branches).flatMap((branch) => rows(branch, path))),
     ...(schema.items ? rows(schema.items, `${path.slice(0, -1)}[].`) : []),
     ...(typeof schema.additionalProperties === "object" ? rows(schema.additionalProperties, `${path}<name>.`) : []),
   ];
 };
+
+/** Alternatives as their reader sees them: a key that tells them apart has the values of all. */
+const withValues = (branches: JsonSchema[]): JsonSchema[] =>
+  branches.map((branch) => ({
+    ...branch,
+    properties: Object.fromEntries(
+      Object.entries(branch.properties ?? {}).map(([key, inner]) => {
+        const values = branches.flatMap(({ properties = {} }) => properties[key]?.const ?? []);
+        return [key, inner.const === undefined ? inner : { ...inner, enum: values }];
+      }),
+    ),
+  }));
 
 /** Alternatives share keys: the first of each is enough. */
 const distinct = (all: string[][]): string[][] =>

@@ -1,6 +1,7 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import type { Exemption } from "../../infra/config/policy.ts";
+import { isMachineType } from "../../infra/platforms/index.ts";
 import { judge } from "../../policy/rule.ts";
 import { controlPlanesOf, quorumFindings } from "../../policy/rules/control-plane-quorum.ts";
 import type { Recorded } from "../../policy/stack.ts";
@@ -15,12 +16,8 @@ export class LostMachines {
 
   add({ resourcePreEvent }: EngineEvent): void {
     const step = resourcePreEvent?.metadata;
-    if (
-      step &&
-      [resourceTypes.machineConfiguration, resourceTypes.virtualMachine].includes(step.type) &&
-      losing.includes(step.op)
-    )
-      this.names.add(nameOf(step.urn));
+    if (!step || !losing.includes(step.op)) return;
+    if (step.type === resourceTypes.machineConfiguration || isMachineType(step.type)) this.names.add(nameOf(step.urn));
   }
 }
 

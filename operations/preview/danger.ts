@@ -1,3 +1,5 @@
+import { platforms } from "../../infra/platforms/index.ts";
+
 /** What happens to a resource. */
 export type Operation = "create" | "update" | "replace" | "delete" | "import" | "other";
 
@@ -6,7 +8,7 @@ export type Danger = "machine" | "secret" | "volume" | "tunnel" | "cluster";
 
 /** Which kinds of resources hold what cannot be made again by an update. The first that matches tells. */
 const kinds: [type: RegExp, danger: Danger][] = [
-  [/^proxmoxve:index\/(vm|vmLegacy|clonedVm|clonedVmLegacy|container|containerLegacy):/, "machine"],
+  ...platforms.flatMap(({ dangers }): [RegExp, Danger][] => (dangers ? [[dangers.machines, "machine"]] : [])),
   [/^talos:machine\/(configurationApply|bootstrap):/, "machine"],
   [/^talos:machine\/secrets:/, "secret"],
   [/^random:/, "secret"],
@@ -31,9 +33,8 @@ export const dangers = Object.keys(dangerNouns) as Danger[];
 /** The danger in an operation, or undefined where there is none. */
 export const dangerOf = (type: string, operation: Operation, removed: readonly string[] = []): Danger | undefined => {
   if (operation === "replace" || operation === "delete") return kinds.find(([pattern]) => pattern.test(type))?.[1];
-  // Proxmox destroys a disk that is no longer said to be there.
-  const losesDisk = removed.some((path) => /^disks\[\d+\](\.interface)?$/.test(path));
-  return operation === "update" && type.startsWith("proxmoxve:") && losesDisk ? "volume" : undefined;
+  const losesDisk = platforms.some(({ dangers }) => dangers?.losesDisk(type, removed) === true);
+  return operation === "update" && losesDisk ? "volume" : undefined;
 };
 
 /** Kinds of Kubernetes objects whose removal from the tree takes more with it than themselves. */

@@ -1,9 +1,10 @@
 import { resourceTypes } from "../../components/resource-types.ts";
+import { platforms } from "../../infra/platforms/index.ts";
 import type { ResourceChange, Resources, ResourceState } from "./changes.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import { yamlDiff } from "./line-diff.ts";
 import { shownConfig, type MachineConfig } from "./machine-config.ts";
-import { machineRestarts, virtualMachineRestarts, type Restart } from "./reboots.ts";
+import { machineRestarts, type Restart } from "./reboots.ts";
 import { plain } from "../../lib/engine/value.ts";
 
 /** The lines in which a machine's configuration differs. */
@@ -13,8 +14,6 @@ export interface MachineChange {
   /** Only what carries no keys could be compared. */
   partial: boolean;
 }
-
-const virtualMachine = /^proxmoxve:index\/(vmLegacy|vm):/;
 
 /** How machines change, and what that asks of them. */
 export const machineChanges = (
@@ -41,10 +40,14 @@ export const machineChanges = (
           : machineRestarts({ node: name, address }, old.whole, now.whole),
       ),
       ...changes
-        .filter(({ type, operation }) => virtualMachine.test(type) && operation === "update")
-        .flatMap(({ urn, name, properties }) =>
-          virtualMachineRestarts(name, properties, plain(after.get(urn)?.inputs.rebootAfterUpdate) !== false),
-        ),
+        .filter(({ operation }) => operation === "update")
+        .flatMap(({ urn, type, name, properties }) => {
+          const inputs = plain(after.get(urn)?.inputs ?? {}) as Record<string, unknown>;
+          const paths = properties.map(({ path }) => path);
+          return platforms
+            .flatMap(({ dangers }) => dangers?.restarts(type, paths, inputs) ?? [])
+            .map((restart) => ({ node: name, ...restart }));
+        }),
     ],
     unknown: configured
       .filter(({ now }) => now.whole === undefined)

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from "node:util";
 
 import { releaseOf, talosReleases, type WhileRunning } from "../../components/talos/releases/index.ts";
 import { documentsOf, identityOf, type MachineDocument } from "./machine-config.ts";
-import type { PropertyChange } from "./property-diff.ts";
 
 /** What a change asks of a machine beyond being told. */
 export interface Restart {
@@ -126,38 +125,4 @@ const volumes = (
   return names.length === 0
     ? []
     : [{ node, what: "nothing until the volume is wiped and made anew", why: names.join(", ").replaceAll("/", " ") }];
-};
-
-/**
- * Properties of a virtual machine that reach it when it is stopped and started.
- *
- * Memory and processors may get there without, where Proxmox's hotplug is on. Source: bpg/terraform-provider-proxmox 0.111,
- * proxmoxtf/resource/vm.
- */
-const onStart = new Set([
-  ...["acpi", "kvmArguments", "bios", "keyboardLayout", "machine", "tabletDevice", "agent", "amdSev", "audioDevice"],
-  ...["bootOrders", "cpu", "efiDisk", "tpmState", "rngs", "initialization", "hostpcis", "numas", "usbs", "memory"],
-  ...["operatingSystem", "serialDevices", "vga", "virtiofs", "scsiHardware", "watchdog"],
-]);
-
-/** What becomes of a running virtual machine when its properties change. */
-export const virtualMachineRestarts = (
-  node: string,
-  properties: readonly PropertyChange[],
-  rebootAfterUpdate: boolean,
-): Restart[] => {
-  const names = [...new Set(properties.map(({ path }) => path.split(/[.[]/)[0] ?? path))].filter((name) =>
-    onStart.has(name),
-  );
-  if (names.length === 0) return [];
-  if (rebootAfterUpdate) return [{ node, what: "Proxmox stops and starts it in the update", why: names.join(", ") }];
-  return names.includes("tpmState")
-    ? [
-        {
-          node,
-          what: "the update is refused while the machine may not be restarted (`rebootAfterUpdate`)",
-          why: "tpmState",
-        },
-      ]
-    : [{ node, what: "nothing until somebody stops and starts it", why: names.join(", ") }];
 };

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { resourceTypes } from "../../components/resource-types.ts";
+import { resourceFacts } from "../../infra/platforms/index.ts";
 import { isControlPlane, machineDocuments } from "../machine-documents.ts";
 import { at, type Resource } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -8,16 +9,13 @@ import { nameOf } from "../../components/urn.ts";
 import type { Recorded, Stack } from "../stack.ts";
 
 /**
- * Inputs by which a machine is another one than before, to Proxmox or to etcd.
+ * Paths of the inputs by which a machine is another one than before, to its platform or to etcd.
  *
- * The first are what bpg/terraform-provider-proxmox v0.111.1 replaces a machine for (proxmoxtf/resource/vm, ForceNew). An
- * address is only updated, but behind it is another machine, or one that etcd looks for at the old address. The engine's own
- * plan, which `npm run deploy` reads, knows of all replacements.
+ * An address is only updated, but behind it is another machine, or one that etcd looks for at the old address. The engine's
+ * own plan, which `npm run deploy` reads, knows of all replacements.
  */
-const identity: Record<string, string[][]> = {
-  [resourceTypes.virtualMachine]: [["nodeName"], ["vmId"], ["efiDisk", "type"], ["tpmState", "version"]],
-  [resourceTypes.machineConfiguration]: [["node"]],
-};
+const identityOf = (type: string): string[][] =>
+  type === resourceTypes.machineConfiguration ? [["node"]] : (resourceFacts(type)?.identity ?? []);
 
 /** Control planes go one at a time, and the others can still decide. */
 export const controlPlaneQuorum: Rule = {
@@ -25,7 +23,7 @@ export const controlPlaneQuorum: Rule = {
   description: "Control planes are replaced or deleted one at a time, and those that stay have a quorum.",
   check: (resource, stack) => {
     if (resource.type === resourceTypes.stack) return quorumFindings(recordedControlPlanes(stack), missing(stack));
-    if (!(resource.type in identity)) return [];
+    if (identityOf(resource.type).length === 0) return [];
     const lost = new Set([...missing(stack), ...replaced(stack)]);
     // Told of the one that is too many, so that it is told once.
     return lost.has(resource.name) && isReplaced(resource, stack)
@@ -110,7 +108,7 @@ const isReplaced = (resource: Resource, stack: Stack): boolean => {
 };
 
 const differs = ({ type, inputs }: Resource, recorded: Recorded): boolean =>
-  (identity[type] ?? []).some((path) => {
+  identityOf(type).some((path) => {
     const value = at(inputs, ...path);
     // What is not known yet tells nothing.
     return value !== undefined && !isDeepStrictEqual(value, at(recorded.inputs, ...path));

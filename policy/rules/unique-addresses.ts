@@ -1,12 +1,13 @@
 import { resourceTypes } from "../../components/resource-types.ts";
+import { resourceFacts } from "../../infra/platforms/index.ts";
 import { machineDocuments, ofKind } from "../machine-documents.ts";
-import { at, type Resource } from "../resource.ts";
+import type { Resource } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 /** Something that one owner only may have. */
 interface Claim {
   /** What it is, such as `address`. Values of different kinds never meet. */
-  kind: "address" | "hardware address" | "VMID";
+  kind: string;
   value: string;
   owner: string;
 }
@@ -47,21 +48,11 @@ const acrossStacks = (problems: { path: PropertyKey[]; problem: string; advice: 
   }));
 
 const claims = (resource: Resource): Claim[] => {
-  if (resource.type === resourceTypes.virtualMachine) return ofVm(resource);
-  return resource.type === resourceTypes.machineConfiguration ? ofMachine(resource) : [];
+  const { type, name, inputs, provider } = resource;
+  if (type === resourceTypes.machineConfiguration) return ofMachine(resource);
+  const own = resourceFacts(type)?.claims?.(inputs, provider) ?? [];
+  return own.map(({ kind, value }) => claim(kind, value, name));
 };
-
-const ofVm = ({ name, inputs, provider }: Resource): Claim[] => [
-  ...texts(inputs.networkDevices, "macAddress").map((value) => claim("hardware address", value, name)),
-  ...(Array.isArray(at(inputs, "initialization", "ipConfigs"))
-    ? (at(inputs, "initialization", "ipConfigs") as unknown[])
-        .map((each) => at(each, "ipv4", "address"))
-        .filter((address): address is string => typeof address === "string" && address !== "dhcp")
-        .map((address) => claim("address", address.split("/")[0] ?? address, name))
-    : []),
-  // Numbers are unique in a Proxmox cluster, not in the world.
-  ...(typeof inputs.vmId === "number" ? [claim("VMID", `${inputs.vmId} at ${String(provider.endpoint)}`, name)] : []),
-];
 
 const ofMachine = (resource: Resource): Claim[] => {
   const { name, inputs } = resource;
@@ -74,6 +65,3 @@ const ofMachine = (resource: Resource): Claim[] => {
 };
 
 const claim = (kind: Claim["kind"], value: string, owner: string): Claim => ({ kind, value, owner });
-
-const texts = (list: unknown, key: string): string[] =>
-  Array.isArray(list) ? list.map((each) => at(each, key)).filter((value) => typeof value === "string") : [];

@@ -2,6 +2,7 @@ import semver from "semver";
 
 import { resourceTypes } from "../../components/resource-types.ts";
 import { versionChecks } from "../../infra/config/checks/versions.ts";
+import { platforms } from "../../infra/platforms/index.ts";
 import { machineDocuments, setting } from "../machine-documents.ts";
 import type { Resource } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -30,7 +31,7 @@ export const versionSkew: Rule = {
 
 const talosWithKubernetes = ({ surroundings: { config } }: Stack): Finding[] =>
   versionChecks
-    .flatMap((check) => check({ ...config, complete: true }))
+    .flatMap((check) => check({ ...config, complete: true, platforms }))
     .map(({ path, problem, advice }) => ({
       problem: `${path.map(String).join(".")}: ${problem}`,
       advice,

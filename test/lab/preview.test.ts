@@ -32,6 +32,7 @@ const patchWith = (password: string): string =>
 
 const stackFile = "Pulumi.dev.yaml";
 const newNode = `    den-dev-wk03:
+      platform: proxmox
       role: worker
       image: standard
       address: 10.${octet}.0.23

@@ -3,6 +3,8 @@ import { stackFile } from "../error.ts";
 import { overlap } from "../ipv4.ts";
 import type { HearthConfig } from "../schema.ts";
 import type { Claim } from "./collisions.ts";
+import { platformOf, platforms as all, settingsOf } from "../../platforms/index.ts";
+import type { Platform } from "../../platforms/platform.ts";
 import { fullName, ruleLists } from "./edge.ts";
 
 /** Something that one stack only may have, in a namespace such as `address`. */
@@ -15,14 +17,15 @@ type StackClaim = Omit<Claim, "advice"> & { namespace: string; advice?: string }
  */
 export const checkStacks = (
   stacks: [stack: string, config: HearthConfig][],
+  platforms = all,
 ): Record<string, ConfigurationProblem[]> => {
   const problems: Record<string, ConfigurationProblem[]> = {};
   for (const [index, [stack, config]] of stacks.entries()) {
     problems[stack] = stacks
       .slice(0, index)
       .flatMap(([other, theirs]) => [
-        ...shared(claims(theirs), claims(config), other),
-        ...pools(theirs, config, other),
+        ...shared(claims(theirs, platforms), claims(config, platforms), other),
+        ...pools(theirs, config, other, platforms),
       ]);
   }
   return problems;
@@ -43,9 +46,9 @@ const shared = (theirs: StackClaim[], ours: StackClaim[], other: string): Config
   });
 };
 
-const claims = (config: HearthConfig): StackClaim[] => [
+const claims = (config: HearthConfig, platforms: readonly Platform[]): StackClaim[] => [
   ...ofCluster(config),
-  ...Object.entries(config.nodes).flatMap(([name, node]) => ofNode(name, node, config)),
+  ...Object.entries(config.nodes).flatMap(([name, node]) => ofNode(name, node, config, platforms)),
   ...ofEdge(config),
   ...ofRouting(config),
   ...ofGitOps(config),
@@ -62,7 +65,12 @@ const ofCluster = ({ cluster }: HearthConfig): StackClaim[] => [
   ...(cluster.vip ? [{ namespace: "address", path: ["cluster", "vip"], value: cluster.vip, owner: "the VIP" }] : []),
 ];
 
-const ofNode = (name: string, node: HearthConfig["nodes"][string], { proxmox }: HearthConfig): StackClaim[] => [
+const ofNode = (
+  name: string,
+  node: HearthConfig["nodes"][string],
+  config: HearthConfig,
+  platforms: readonly Platform[],
+): StackClaim[] => [
   {
     namespace: "node",
     path: ["nodes", name],
@@ -72,17 +80,7 @@ const ofNode = (name: string, node: HearthConfig["nodes"][string], { proxmox }: 
   },
   { namespace: "address", path: ["nodes", name, "address"], value: node.address, owner: `the address of ${name}` },
   { namespace: "mac", path: ["nodes", name, "mac"], value: node.mac, owner: `the hardware address of ${name}` },
-  ...(node.proxmox && proxmox
-    ? [
-        {
-          namespace: "vmId",
-          path: ["nodes", name, "proxmox", "vmId"],
-          value: `${new URL(proxmox.endpoint).host} ${node.proxmox.vmId}`,
-          shown: String(node.proxmox.vmId),
-          owner: `the number of ${name}`,
-        },
-      ]
-    : []),
+  ...platformOf(node, platforms).claims(name, node, settingsOf(config, platformOf(node, platforms))),
 ];
 
 const ofEdge = ({ cluster, cloudflare }: HearthConfig): StackClaim[] => {
@@ -149,7 +147,12 @@ const ofRouting = ({ network: { announce } }: HearthConfig): StackClaim[] =>
     : [];
 
 /** Pools that overlap, and pools that hold another stack's addresses. */
-const pools = (theirs: HearthConfig, ours: HearthConfig, other: string): ConfigurationProblem[] => {
+const pools = (
+  theirs: HearthConfig,
+  ours: HearthConfig,
+  other: string,
+  platforms: readonly Platform[],
+): ConfigurationProblem[] => {
   const path = ["network", "loadBalancers"];
   const file = stackFile(other);
   const [pool, their] = [ours.network.loadBalancers, theirs.network.loadBalancers];
@@ -158,7 +161,7 @@ const pools = (theirs: HearthConfig, ours: HearthConfig, other: string): Configu
     return [{ path, problem: `${pool} overlaps the pool ${their} in ${file}`, advice }];
   }
   const inside = (config: HearthConfig, range: string) =>
-    claims(config).filter(({ namespace, value }) => namespace === "address" && overlap(value, range));
+    claims(config, platforms).filter(({ namespace, value }) => namespace === "address" && overlap(value, range));
   return [
     ...inside(theirs, pool).map(({ value, owner }) => ({
       path,

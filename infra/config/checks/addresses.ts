@@ -1,3 +1,4 @@
+import { settingsOf } from "../../platforms/index.ts";
 import { canonical, contains, free, isHost, overlap, prefixLength } from "../ipv4.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import { collisions, type Claim } from "./collisions.ts";
@@ -14,18 +15,14 @@ const hosts = ({ cluster, network, nodes }: Draft): Omit<Claim, "advice">[] => [
   })),
 ];
 
-/** The Proxmox API, where it is named by its address: it may be outside of the subnet, but is taken all the same. */
-const proxmoxApi = ({ proxmox }: Draft): Omit<Claim, "advice">[] => {
-  const hostname = proxmox && new URL(proxmox.endpoint).hostname;
-  return hostname !== undefined && /^[\d.]+$/.test(hostname)
-    ? [{ path: ["proxmox", "endpoint"], value: hostname, owner: "the address of the Proxmox API" }]
-    : [];
-};
+/** Addresses that platforms use: they may be outside of the subnet, but are taken all the same. */
+const ofPlatforms = (draft: Draft): Omit<Claim, "advice">[] =>
+  draft.platforms.flatMap((platform) => platform.addresses(settingsOf(draft, platform)));
 
 const oneOwner: Check = (draft) => {
   const advice = adviceOnFree(draft);
   return collisions(
-    [...proxmoxApi(draft), ...hosts(draft)].map((host) => ({
+    [...ofPlatforms(draft), ...hosts(draft)].map((host) => ({
       ...host,
       advice: `give one of them another address${advice}`,
     })),
@@ -40,22 +37,6 @@ const uniqueMacs: Check = ({ nodes }) =>
       owner: `the hardware address of ${name}`,
       advice: "give one of them another; virtual machines may have any that begins with BC:24:11",
     })),
-  );
-
-const uniqueVmIds: Check = ({ nodes }) =>
-  collisions(
-    Object.entries(nodes).flatMap(([name, { proxmox: vm }]) =>
-      vm
-        ? [
-            {
-              path: ["nodes", name, "proxmox", "vmId"],
-              value: String(vm.vmId),
-              owner: `the number of ${name}`,
-              advice: "give one of them another; numbers are unique in the whole Proxmox cluster",
-            },
-          ]
-        : [],
-    ),
   );
 
 const insideSubnet: Check = (draft) => {
@@ -178,7 +159,7 @@ const lonelyEndpoint = (hostname: string): ConfigurationProblem => ({
 const adviceOnFree = (draft: Draft): string => {
   const { network } = draft;
   if (!network) return "";
-  const taken = [...proxmoxApi(draft), ...hosts(draft)].map(({ value }) => value).concat(network.loadBalancers);
+  const taken = [...ofPlatforms(draft), ...hosts(draft)].map(({ value }) => value).concat(network.loadBalancers);
   const [candidate] = free(network.subnet, taken);
   return candidate === undefined ? "" : `, such as ${candidate}`;
 };
@@ -187,7 +168,6 @@ export const addressChecks: Check[] = [
   insideSubnet,
   oneOwner,
   uniqueMacs,
-  uniqueVmIds,
   poolIsFree,
   rangesAreCanonical,
   rangesAreApart,

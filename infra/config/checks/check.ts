@@ -1,3 +1,4 @@
+import type { Platform } from "../../platforms/platform.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import type { HearthConfig } from "../schema.ts";
 
@@ -7,6 +8,8 @@ export interface Draft extends Partial<HearthConfig> {
   nodes: HearthConfig["nodes"];
   /** Whether nothing was left out, so that what is absent was not written. */
   complete: boolean;
+  /** All platforms that a node may be of. */
+  platforms: readonly Platform[];
 }
 
 /** Looks at how the parts of one stack's configuration go together. */

@@ -72,16 +72,4 @@ const extensionsOnce: Check = ({ images = {} }) =>
     ),
   );
 
-/** Without its agent Proxmox cannot shut a machine down or tell its addresses. */
-const guestAgent: Check = ({ images = {}, nodes }) =>
-  Object.entries(images)
-    .filter(([profile]) => Object.values(nodes).some((node) => node.proxmox && node.image === profile))
-    .filter(([, { extensions }]) => !extensions.includes("siderolabs/qemu-guest-agent"))
-    .map(([profile]) => ({
-      path: ["images", profile, "extensions"],
-      problem: "lacks the guest agent, by which Proxmox shuts machines down",
-      advice: "add siderolabs/qemu-guest-agent",
-      warning: true,
-    }));
-
-export const imageChecks: Check[] = [knownProfile, usedProfile, knownExtensions, extensionsOnce, guestAgent];
+export const imageChecks: Check[] = [knownProfile, usedProfile, knownExtensions, extensionsOnce];

@@ -1,3 +1,4 @@
+import { nodesOf, settingsOf } from "../../platforms/index.ts";
 import type { Check } from "./check.ts";
 
 const oddControlPlanes: Check = ({ nodes, complete }) => {
@@ -8,28 +9,11 @@ const oddControlPlanes: Check = ({ nodes, complete }) => {
   return [{ path: ["nodes"], problem, advice: "have 1, 3 or 5 with role: controlplane" }];
 };
 
-const knownPlatform: Check = ({ nodes, proxmox, complete }) =>
-  proxmox || !complete
-    ? []
-    : Object.entries(nodes)
-        .filter(([, node]) => node.proxmox)
-        .map(([name]) => ({
-          path: ["nodes", name, "proxmox"],
-          problem: "is a virtual machine, but hearth:proxmox does not say where its API is",
-          advice: "add hearth:proxmox with endpoint, or leave this out for bare metal",
-        }));
-
-const usedPlatform: Check = ({ nodes, proxmox, complete }) =>
-  proxmox && complete && Object.values(nodes).every((node) => !node.proxmox)
-    ? [
-        {
-          path: ["proxmox"],
-          problem: "is not used, for no node is a virtual machine",
-          advice: "remove it, or give a node the key proxmox",
-          warning: true,
-        },
-      ]
-    : [];
+/** What each platform has to say of its own nodes. */
+const platformChecks: Check = ({ platforms, ...draft }) =>
+  platforms.flatMap((platform) =>
+    platform.check({ ...draft, nodes: nodesOf(draft.nodes, platform), settings: settingsOf(draft, platform) }),
+  );
 
 /** Scheduling is off on every node where control planes refuse pods and nothing else is there. */
 const somewhereToRun: Check = ({ cluster, nodes, complete }) =>
@@ -43,4 +27,4 @@ const somewhereToRun: Check = ({ cluster, nodes, complete }) =>
       ]
     : [];
 
-export const nodeChecks: Check[] = [oddControlPlanes, knownPlatform, usedPlatform, somewhereToRun];
+export const nodeChecks: Check[] = [oddControlPlanes, platformChecks, somewhereToRun];

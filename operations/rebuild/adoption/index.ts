@@ -4,7 +4,7 @@ import { gitHubAdopters } from "./github.ts";
 import { kubernetesAdopters } from "./kubernetes.ts";
 import { AdoptingProxy } from "./proxy.ts";
 import type { PulumiProgram } from "./plugin.ts";
-import { proxmoxAdopters } from "./proxmox.ts";
+import { platformAdopters } from "./platforms.ts";
 import { randomAdopters } from "./random.ts";
 import { talosAdopters, type TalosRecovery } from "./talos.ts";
 
@@ -27,7 +27,7 @@ export const adopting = async <T>(
 ): Promise<T> => {
   const adopters: Record<string, Adopters> = {
     random: randomAdopters(options.roots),
-    proxmoxve: proxmoxAdopters,
+    ...platformAdopters(),
     talos: talosAdopters(options),
     kubernetes: kubernetesAdopters,
     cloudflare: cloudflareAdopters,

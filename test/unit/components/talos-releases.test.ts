@@ -5,6 +5,7 @@ import { minorOf, pluginMinor, releaseOf, talosReleases } from "../../../compone
 import type { TalosRelease } from "../../../components/talos/releases/release.ts";
 import { v1_13 } from "../../../components/talos/releases/v1.13.ts";
 import type { Draft } from "../../../infra/config/checks/check.ts";
+import { platforms } from "../../../infra/platforms/index.ts";
 import { extensionCheckOf } from "../../../infra/config/checks/images.ts";
 import { versionChecksOf } from "../../../infra/config/checks/versions.ts";
 import { parseConfig } from "../../../infra/config/index.ts";
@@ -29,7 +30,7 @@ const draft = (talos: string, kubernetes: string, extensions: string[] = []): Dr
   const { standard } = config.images;
   if (!standard) throw new Error("dev has no standard image");
   const cluster = { ...config.cluster, talos, kubernetes, contract: minorOf(talos) };
-  return { ...config, complete: true, cluster, images: { standard: { ...standard, extensions } } };
+  return { ...config, complete: true, platforms, cluster, images: { standard: { ...standard, extensions } } };
 };
 
 const problems = (given: Draft, known = releases): string[] =>

@@ -16,9 +16,13 @@ const changed = ({ cluster = {}, image = {}, worker = {} }: { cluster?: Tree; im
     ...raw,
     cluster: { ...(raw.cluster as Tree), ...cluster },
     images: { ...images, standard: { ...images.standard, ...image } },
-    nodes: { ...nodes, "den-dev-wk02": { ...nodes["den-dev-wk02"], ...worker } },
+    nodes: { ...nodes, "den-dev-wk02": written({ ...nodes["den-dev-wk02"], ...worker }) },
   };
 };
+
+/** Keys that are undefined are not in a file. */
+const written = (tree: Tree): Tree =>
+  Object.fromEntries(Object.entries(tree).filter(([, value]) => value !== undefined));
 
 const problemsOf = (action: () => unknown): string => {
   try {
@@ -49,7 +53,7 @@ describe("the configuration of machines", () => {
     ["a bond in a virtual machine", { worker: { bond } }, "bond", "has one link"],
     [
       "a link in two machines",
-      { worker: { proxmox: undefined, bond: { ...bond, macs: ["bc:24:11:20:00:21"] } } },
+      { worker: { platform: "metal", proxmox: undefined, bond: { ...bond, macs: ["bc:24:11:20:00:21"] } } },
       "bond.macs.0",
       "BC:24:11:20:00:21 is also a link of den-dev-wk01",
     ],

@@ -183,12 +183,20 @@ describe("deriveLab", () => {
 
   it("has a machine in maintenance mode for each node that is not virtual", () => {
     const config = committed((each) => {
+      firstNode(each).platform = "metal";
       delete firstNode(each).proxmox;
     });
     const { metal } = deriveLab(config, inputs);
     expect(metal).to.have.length(1);
     expect(metal[0]).to.include({ platform: "metal", address: toLoopback(firstNode(config).address) });
     expect(metal[0]?.disks.map(({ device }) => device)).to.include(firstNode(config).installDisk);
+  });
+
+  it("refuses machines of a platform that it has no simulator for", () => {
+    const config = committed((each) => (firstNode(each).platform = "cloud"));
+    expect(() => deriveLab(config, inputs)).to.throw(
+      "The lab cannot simulate nodes.den-dev-cp01, which has platform: cloud: it knows platform: proxmox or platform: metal",
+    );
   });
 
   it("has a bucket only where volumes hold data", () => {

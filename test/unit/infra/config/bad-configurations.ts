@@ -463,6 +463,7 @@ export const badConfigurations: BadConfiguration[] = [
       [
         "nodes/worker3",
         {
+          platform: "proxmox",
           role: "worker",
           image: "standard",
           address: "10.20.0.23",
@@ -481,6 +482,7 @@ export const badConfigurations: BadConfiguration[] = [
       [
         "nodes/den-prod-wk03",
         {
+          platform: "proxmox",
           role: "worker",
           image: "standard",
           address: "10.20.0.23",
@@ -499,6 +501,7 @@ export const badConfigurations: BadConfiguration[] = [
       [
         "nodes/den-dev-WK03",
         {
+          platform: "proxmox",
           role: "worker",
           image: "standard",
           address: "10.20.0.23",
@@ -546,21 +549,59 @@ export const badConfigurations: BadConfiguration[] = [
     changes: [["proxmox", undefined]],
     problems: [
       [
-        "nodes.den-dev-cp01.proxmox",
-        "is a virtual machine, but hearth:proxmox does not say where its API is",
-        "add hearth:proxmox with endpoint, or leave this out for bare metal",
+        "nodes.den-dev-cp01.platform",
+        "is proxmox, but hearth:proxmox does not say where its API is",
+        "add hearth:proxmox with endpoint, or write platform: metal for bare metal",
       ],
       [
-        "nodes.den-dev-wk01.proxmox",
-        "is a virtual machine, but hearth:proxmox does not say where its API is",
-        "add hearth:proxmox with endpoint, or leave this out for bare metal",
+        "nodes.den-dev-wk01.platform",
+        "is proxmox, but hearth:proxmox does not say where its API is",
+        "add hearth:proxmox with endpoint, or write platform: metal for bare metal",
       ],
       [
-        "nodes.den-dev-wk02.proxmox",
-        "is a virtual machine, but hearth:proxmox does not say where its API is",
-        "add hearth:proxmox with endpoint, or leave this out for bare metal",
+        "nodes.den-dev-wk02.platform",
+        "is proxmox, but hearth:proxmox does not say where its API is",
+        "add hearth:proxmox with endpoint, or write platform: metal for bare metal",
       ],
     ],
+  },
+  {
+    what: "a virtual machine without its platform",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/platform", undefined]],
+    problems: [["nodes.den-dev-wk01.platform", "is missing", "add platform: proxmox, for it has the key proxmox"]],
+  },
+  {
+    what: "bare metal without its platform",
+    stack: "prod",
+    changes: [["nodes/den-prod-cp02/platform", null]],
+    problems: [
+      ["nodes.den-prod-cp02.platform", "is missing", "add platform: metal, for it has no key such as proxmox"],
+    ],
+  },
+  {
+    what: "a platform with a slip",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/platform", "proxmax"]],
+    problems: [["nodes.den-dev-wk01.platform", "proxmax is not a platform", "write proxmox"]],
+  },
+  {
+    what: "a virtual machine on bare metal",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/platform", "metal"]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.proxmox",
+        "is of no use without platform: proxmox",
+        "write platform: proxmox beside it, or remove it",
+      ],
+    ],
+  },
+  {
+    what: "a virtual machine that says nothing of itself",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/proxmox", undefined]],
+    problems: [["nodes.den-dev-wk01.proxmox", "is missing", "add it: The virtual machine, with `platform: proxmox`."]],
   },
   {
     what: "an unknown image profile",

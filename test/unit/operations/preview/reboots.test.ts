@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { machineRestarts, virtualMachineRestarts } from "../../../../operations/preview/reboots.ts";
+import { machineRestarts } from "../../../../operations/preview/reboots.ts";
 
 const node = { node: "den-dev-wk01", address: "10.20.0.21" };
 const machine = (fields: string, more = ""): string =>
@@ -73,15 +73,5 @@ describe("what needs a reboot", () => {
   it("is a wiped volume for another encryption", () => {
     const volume = "---\napiVersion: v1alpha1\nkind: VolumeConfig\nname: STATE\nencryption: { provider: luks2 }\n";
     expect(restarts(machine(""), machine("", volume)).map(({ why }) => why)).to.deep.equal(["VolumeConfig STATE"]);
-  });
-
-  it("is a stop and a start of a virtual machine, unless it may not be stopped", () => {
-    const memory = [{ path: "memory.dedicated", before: "1", after: "2" }];
-    expect(virtualMachineRestarts("a", memory, true)[0]?.what).to.equal("Proxmox stops and starts it in the update");
-    expect(virtualMachineRestarts("a", memory, false)[0]?.what).to.equal("nothing until somebody stops and starts it");
-    expect(
-      virtualMachineRestarts("a", [{ path: "tpmState", before: undefined, after: "x" }], false)[0]?.what,
-    ).to.contain("refused");
-    expect(virtualMachineRestarts("a", [{ path: "tags[2]", before: undefined, after: "x" }], true)).to.deep.equal([]);
   });
 });

@@ -4,8 +4,10 @@ import type { Adopter, Creation, Found } from "../../../../operations/rebuild/ad
 import { cloudflareAdopters } from "../../../../operations/rebuild/adoption/cloudflare.ts";
 import { kubernetesAdopters } from "../../../../operations/rebuild/adoption/kubernetes.ts";
 import type { Properties } from "../../../../operations/rebuild/adoption/properties.ts";
-import { proxmoxAdopters } from "../../../../operations/rebuild/adoption/proxmox.ts";
+import { platformAdopters } from "../../../../operations/rebuild/adoption/platforms.ts";
 import { randomAdopters } from "../../../../operations/rebuild/adoption/random.ts";
+
+const { proxmoxve: proxmoxAdopters = {} } = platformAdopters();
 
 /** A world in which some resources exist, by their identifiers, and which answers every function with the same results. */
 const creation = (

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { httpsUrl, vlan } from "./values.ts";
+import { httpsUrl, vlan } from "../../config/values.ts";
 
 export const proxmoxSchema = z.strictObject({
   /** URL of the API. @example "https://10.20.0.5:8006" */

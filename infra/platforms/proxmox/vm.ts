@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { says } from "./error.ts";
-import { vlan } from "./values.ts";
+import { says } from "../../config/error.ts";
+import { vlan } from "../../config/values.ts";
 
 const gibibytes = z.int().min(1, says("is no size", "give GiB, at least 1"));
 

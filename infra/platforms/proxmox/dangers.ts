@@ -1,0 +1,42 @@
+import type { Dangers, MachineRestart } from "../platform.ts";
+
+/**
+ * Properties of a virtual machine that reach it when it is stopped and started.
+ *
+ * Memory and processors may get there without, where Proxmox's hotplug is on. Source: bpg/terraform-provider-proxmox 0.111,
+ * proxmoxtf/resource/vm.
+ */
+const onStart = new Set([
+  ...["acpi", "kvmArguments", "bios", "keyboardLayout", "machine", "tabletDevice", "agent", "amdSev", "audioDevice"],
+  ...["bootOrders", "cpu", "efiDisk", "tpmState", "rngs", "initialization", "hostpcis", "numas", "usbs", "memory"],
+  ...["operatingSystem", "serialDevices", "vga", "virtiofs", "scsiHardware", "watchdog"],
+]);
+
+/** What becomes of a running virtual machine when properties of it change. */
+export const virtualMachineRestarts = (properties: readonly string[], rebootAfterUpdate: boolean): MachineRestart[] => {
+  const names = [...new Set(properties.map((path) => path.split(/[.[]/)[0] ?? path))].filter((name) =>
+    onStart.has(name),
+  );
+  if (names.length === 0) return [];
+  if (rebootAfterUpdate) return [{ what: "Proxmox stops and starts it in the update", why: names.join(", ") }];
+  return names.includes("tpmState")
+    ? [
+        {
+          what: "the update is refused while the machine may not be restarted (`rebootAfterUpdate`)",
+          why: "tpmState",
+        },
+      ]
+    : [{ what: "nothing until somebody stops and starts it", why: names.join(", ") }];
+};
+
+/** What a change of virtual machines endangers. */
+export const proxmoxDangers: Dangers = {
+  machines: /^proxmoxve:index\/(vm|vmLegacy|clonedVm|clonedVmLegacy|container|containerLegacy):/,
+  // Proxmox destroys a disk that is no longer said to be there.
+  losesDisk: (type, removed) =>
+    type.startsWith("proxmoxve:") && removed.some((path) => /^disks\[\d+\](\.interface)?$/.test(path)),
+  restarts: (type, properties, { rebootAfterUpdate }) =>
+    /^proxmoxve:index\/(vmLegacy|vm):/.test(type)
+      ? virtualMachineRestarts(properties, rebootAfterUpdate !== false)
+      : [],
+};

@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+import { commonKeys, withInstallDisk } from "../../config/nodes.ts";
+import type { Platform } from "../platform.ts";
+import { proxmoxDangers } from "./dangers.ts";
+import { checkProxmox } from "./checks.ts";
+import { proxmoxResources } from "./resources.ts";
+import { proxmoxSchema } from "./settings.ts";
+import { vmSchema } from "./vm.ts";
+
+const node = withInstallDisk(
+  z.strictObject({
+    /** Where its machine is. */
+    platform: z.literal("proxmox"),
+    ...commonKeys,
+    /** The virtual machine, with `platform: proxmox`. */
+    proxmox: vmSchema,
+  }),
+);
+
+export type ProxmoxNode = z.output<typeof node>;
+export type ProxmoxSettings = z.output<typeof proxmoxSchema>;
+
+const groups = {
+  /** The Proxmox cluster, where nodes are virtual machines. */
+  proxmox: proxmoxSchema.optional(),
+};
+
+const secrets = { proxmoxToken: "API token of Proxmox, USER@REALM!ID=SECRET." } as const;
+
+/** Virtual machines on Proxmox VE. */
+export const proxmox = {
+  name: "proxmox",
+  machine: "a virtual machine on Proxmox",
+  node,
+  groups,
+  secrets,
+  resources: proxmoxResources,
+  dangers: proxmoxDangers,
+  check: checkProxmox,
+  /** Its API, where it is named by its address: it may be outside of the subnet, but is taken all the same. */
+  addresses: (settings) => {
+    const hostname = settings && new URL(settings.endpoint).hostname;
+    return hostname !== undefined && /^[\d.]+$/.test(hostname)
+      ? [{ path: ["proxmox", "endpoint"], value: hostname, owner: "the address of the Proxmox API" }]
+      : [];
+  },
+  claims: (name, { proxmox: { vmId } }, settings) =>
+    settings
+      ? [
+          {
+            namespace: "vmId",
+            path: ["nodes", name, "proxmox", "vmId"],
+            value: `${new URL(settings.endpoint).host} ${vmId}`,
+            shown: String(vmId),
+            owner: `the number of ${name}`,
+          },
+        ]
+      : [],
+  placement: ({ proxmox: { host, vmId, cores, memory } }) => ({ host, id: String(vmId), cores, memory }),
+} as const satisfies Platform<ProxmoxNode, ProxmoxSettings>;

@@ -1,0 +1,26 @@
+import * as proxmox from "@pulumi/proxmoxve";
+
+import { ProxmoxMachines } from "../../../components/machines/proxmox.ts";
+import { prefixLength } from "../../config/ipv4.ts";
+import type { Maker } from "../maker.ts";
+import type { ProxmoxNode } from "./index.ts";
+
+/** Virtual machines, each on the host that its node names. */
+export const proxmoxMachines: Maker<ProxmoxNode> = ({ config, nodes, secret, factsOf }) => {
+  if (!config.proxmox || Object.keys(nodes).length === 0) return {};
+  const { endpoint, insecure, ...settings } = config.proxmox;
+  const machines = Object.entries(nodes).map(([name, node]) => [name, { ...node.proxmox, facts: factsOf(node) }]);
+  return new ProxmoxMachines(
+    "machines",
+    {
+      ...config.network,
+      ...settings,
+      cluster: config.cluster.name,
+      machines: Object.fromEntries(machines) as ConstructorParameters<typeof ProxmoxMachines>[1]["machines"],
+      talos: config.cluster.talos,
+      prefixLength: prefixLength(config.network.subnet),
+      tags: ["hearth", config.cluster.name, ...settings.tags],
+    },
+    { provider: new proxmox.Provider("proxmox", { endpoint, insecure, apiToken: secret("proxmoxToken") }) },
+  ).machines;
+};

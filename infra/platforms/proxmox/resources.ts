@@ -1,0 +1,45 @@
+import { resourceTypes } from "../../../components/resource-types.ts";
+import type { Inputs, ResourceFacts } from "../platform.ts";
+
+/** What virtual machines are made with. The identifiers are those that bpg's provider gives. */
+export const proxmoxResources: Record<string, ResourceFacts> = {
+  [resourceTypes.virtualMachine]: {
+    isMachine: true,
+    lostWith: "its machine",
+    identifier: (input) => input("vmId"),
+    recognizedBy: {
+      property: "name",
+      refuse: ({ id, is, wanted }) =>
+        `Proxmox has another machine under the number ${id}: ${is}, where ${wanted} should be. ` +
+        `Give nodes.${wanted}.proxmox another vmId, or remove that machine`,
+    },
+    // What bpg/terraform-provider-proxmox v0.111.1 replaces a machine for (proxmoxtf/resource/vm, ForceNew).
+    identity: [["nodeName"], ["vmId"], ["efiDisk", "type"], ["tpmState", "version"]],
+    claims: (inputs, provider) => [
+      ...objects(inputs.networkDevices).flatMap(({ macAddress }) => claim("hardware address", macAddress)),
+      ...objects(object(inputs.initialization).ipConfigs)
+        .map(({ ipv4 }) => object(ipv4).address)
+        .filter((address) => address !== "dhcp")
+        .flatMap((address) => claim("address", typeof address === "string" ? address.split("/")[0] : address)),
+      // Numbers are unique in a Proxmox cluster, not in the world.
+      ...(typeof inputs.vmId === "number" ? claim("VMID", `${inputs.vmId} at ${String(provider.endpoint)}`) : []),
+    ],
+  },
+  [resourceTypes.haResource]: {
+    lostWith: "its machine",
+    identifier: (input) => input("resourceId"),
+  },
+  // What machines need of their hosts may have gone with them.
+  [resourceTypes.image]: {
+    lostWith: "any machine",
+    identifier: (input) => `${input("datastoreId")}:${input("contentType")}/${input("fileName")}`,
+  },
+  [resourceTypes.haRule]: { lostWith: "any machine", identifier: (input) => input("rule") },
+};
+
+const object = (value: unknown): Inputs => (typeof value === "object" && value !== null ? (value as Inputs) : {});
+
+const objects = (value: unknown): Inputs[] => (Array.isArray(value) ? value.map(object) : []);
+
+const claim = (kind: string, value: unknown): { kind: string; value: string }[] =>
+  typeof value === "string" ? [{ kind, value }] : [];
