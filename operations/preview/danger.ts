@@ -1,4 +1,4 @@
-import { platforms } from "../../infra/platforms/index.ts";
+import { platforms as all } from "../../infra/platforms/index.ts";
 
 /** What happens to a resource. */
 export type Operation = "create" | "update" | "replace" | "delete" | "import" | "other";
@@ -8,7 +8,6 @@ export type Danger = "machine" | "secret" | "volume" | "tunnel" | "cluster";
 
 /** Which kinds of resources hold what cannot be made again by an update. The first that matches tells. */
 const kinds: [type: RegExp, danger: Danger][] = [
-  ...platforms.flatMap(({ dangers }): [RegExp, Danger][] => (dangers ? [[dangers.machines, "machine"]] : [])),
   [/^talos:machine\/(configurationApply|bootstrap):/, "machine"],
   [/^talos:machine\/secrets:/, "secret"],
   [/^random:/, "secret"],
@@ -31,8 +30,16 @@ export const dangerNouns: Record<Danger, string> = {
 export const dangers = Object.keys(dangerNouns) as Danger[];
 
 /** The danger in an operation, or undefined where there is none. */
-export const dangerOf = (type: string, operation: Operation, removed: readonly string[] = []): Danger | undefined => {
-  if (operation === "replace" || operation === "delete") return kinds.find(([pattern]) => pattern.test(type))?.[1];
+export const dangerOf = (
+  type: string,
+  operation: Operation,
+  removed: readonly string[] = [],
+  platforms = all,
+): Danger | undefined => {
+  if (operation === "replace" || operation === "delete") {
+    const isMachine = platforms.some(({ dangers }) => dangers?.machines.test(type) === true);
+    return isMachine ? "machine" : kinds.find(([pattern]) => pattern.test(type))?.[1];
+  }
   const losesDisk = platforms.some(({ dangers }) => dangers?.losesDisk(type, removed) === true);
   return operation === "update" && losesDisk ? "volume" : undefined;
 };
