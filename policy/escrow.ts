@@ -24,7 +24,7 @@ export const escrowProblem = async (
   if (!config.escrow || typeof fingerprint !== "string") return undefined;
   const path = escrowPath(config, stack);
   const status = escrowStatus(await textOf(join(root, path)), { stack, fingerprint, openers: escrowOpeners(config) });
-  return status.is === "current" ? undefined : { path, problem: status.problem };
+  return status.is === "current" ? undefined : { path, problem: status.problem, advice: status.advice };
 };
 
 const textOf = async (file: string): Promise<string | undefined> => {

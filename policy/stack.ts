@@ -27,7 +27,7 @@ export interface Surroundings {
   /** The stack's resources before the run; none where it is new. */
   recorded: Recorded[];
   /** What is wrong with the escrow's file, where something is. */
-  escrow: { path: string; problem: string } | undefined;
+  escrow: { path: string; problem: string; advice?: string | undefined } | undefined;
 }
 
 /** A stack while the engine runs: what surrounds it, and the resources that it was told of so far. */

@@ -3,9 +3,15 @@ import { z } from "zod";
 
 const text = z.string().min(1);
 
-/** What stands in clear at the head of an escrow, so that it can be told from others without a key. */
+/** The version of the format that escrows are written in. Readers of this one and all before: lib/secrets/escrow-formats. */
+export const escrowVersion = 1;
+
+/**
+ * What stands in clear at the head of an escrow, so that it can be told from others without a key. The head of every version
+ * has these.
+ */
 export const headFields = {
-  version: z.literal(1),
+  version: z.int().min(1),
   /** Name of the stack. */
   stack: text,
   /** Name of the cluster. */
@@ -15,6 +21,7 @@ export const headFields = {
 };
 
 const headSchema = z.object({ ...headFields, fingerprint: text });
+const versionSchema = z.object({ version: headFields.version });
 
 /** Lists of SOPS's metadata. Source: getsops/sops, stores, the `sops` metadata. */
 const metadata = z.object({
@@ -41,15 +48,23 @@ export interface EscrowHead extends z.output<typeof headSchema> {
   openers: Openers;
 }
 
-/** The head of an escrow, or what is wrong with the file. */
-export const escrowHead = (file: string): { head: EscrowHead } | { problem: string } => {
+/** The head of an escrow, or what is wrong with the file, or its version where only a newer Hearth reads it. */
+export const escrowHead = (file: string): { head: EscrowHead } | { problem: string } | { newer: number } => {
   const document = parsed(file);
   if (document === undefined) return { problem: "it is not whole YAML" };
+  const { version } = versionSchema.safeParse(document).data ?? {};
+  if (version !== undefined && version > escrowVersion) return { newer: version };
   const openers = openersOf(document);
   if (!openers) return { problem: "it has no whole list of the keys that open it" };
   const { data } = headSchema.safeParse(document);
   return data ? { head: { ...data, openers } } : { problem: "its head is not that of an escrow" };
 };
+
+/** What is said of an escrow that a newer Hearth wrote. */
+export const unreadFormat = (version: number) => ({
+  problem: `is of format ${version}, and this Hearth reads up to format ${escrowVersion}`,
+  advice: "use the Hearth that wrote it, or a later one",
+});
 
 const parsed = (file: string): unknown => {
   try {

@@ -1,8 +1,14 @@
-import { escrowHead, type Openers } from "./escrow-head.ts";
+import { escrowHead, unreadFormat, type Openers } from "./escrow-head.ts";
 
 /** How an escrow stands to the stack whose root secrets it should hold. */
 export type EscrowStatus =
-  { is: "current" } | { is: "missing" | "unreadable" | "foreign" | "stale" | "recipients"; problem: string };
+  | { is: "current" }
+  | {
+      is: "missing" | "unreadable" | "newer" | "foreign" | "stale" | "recipients";
+      problem: string;
+      /** What to do, where that is not to write it. */
+      advice?: string;
+    };
 
 /** What an escrow should be. */
 export interface Expected {
@@ -22,6 +28,7 @@ export const escrowStatus = (file: string | undefined, { stack, fingerprint, ope
   if (file === undefined)
     return { is: "missing", problem: "is missing: were the state lost, nothing would bring it back" };
   const read = escrowHead(file);
+  if ("newer" in read) return { is: "newer", ...unreadFormat(read.newer) };
   if ("problem" in read) return { is: "unreadable", problem: `is damaged: ${read.problem}` };
   const { head } = read;
   if (head.stack !== stack) return { is: "foreign", problem: `is the escrow of stack ${head.stack}` };

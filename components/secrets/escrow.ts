@@ -38,7 +38,9 @@ export class Escrow extends pulumi.ComponentResource {
     const warned = this.fingerprint.apply(async (fingerprint) => {
       const status = escrowStatus(file, { stack, fingerprint, openers });
       if (status.is !== "current") {
-        await pulumi.log.warn(`${path} ${status.problem}. Write it with: npm run escrow -- ${stack}`, this);
+        const advice =
+          status.advice === undefined ? `. Write it with: npm run escrow -- ${stack}` : `: ${status.advice}`;
+        await pulumi.log.warn(`${path} ${status.problem}${advice}`, this);
       }
       return fingerprint;
     });

@@ -30,8 +30,10 @@ export const checkEscrow = async (target: Target, { keys, sops, live }: Means): 
   const file = await textAt(target, path);
   const status = escrowStatus(file, { stack: target.stack, fingerprint: sum, openers });
   const result: Checked = { path, fingerprint: sum, trials: [], problems: [], remarks: [] };
-  if (status.is !== "current") result.problems.push(`${path} ${status.problem}`);
-  if (file === undefined || status.is === "unreadable" || status.is === "foreign") return result;
+  if (status.is !== "current") {
+    result.problems.push(`${path} ${status.problem}${status.advice === undefined ? "" : `: ${status.advice}`}`);
+  }
+  if (file === undefined || ["unreadable", "newer", "foreign"].includes(status.is)) return result;
   live("Opening the escrow with every key at hand");
   const { trials, escrow: held } = await openWithEach(file, keys, sops, path);
   result.trials = trials;

@@ -54,7 +54,6 @@ export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphr
   };
   const ageSeed = configured.ageSeed ?? seed("age-seed");
   return {
-    version: 1,
     ...{ stack, cluster, createdAt: now.toISOString() },
     contract: talosVersion,
     talosSecrets: toBundle(machineSecrets),

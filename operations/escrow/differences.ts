@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { Escrow } from "../../lib/secrets/escrow.ts";
 
-/** Parts that say of what an escrow is, not what is in it. */
-const notContent = new Set(["version", "createdAt"]);
+/** Parts that say of when an escrow is, not what is in it. */
+const notContent = new Set(["createdAt"]);
 
 /** Parts that hold one thing a name, so that the name says more than the part. */
 const named = new Set(["passwords", "tunnels", "configured"]);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 
-import { escrowHead } from "../../components/secrets/escrow-head.ts";
+import { escrowHead, unreadFormat } from "../../components/secrets/escrow-head.ts";
 import { escrowStatus } from "../../components/secrets/escrow-status.ts";
 import { escrowPath } from "../../infra/escrow-file.ts";
 import { codeOf, Problem } from "../../toolchain/problem.ts";
@@ -45,6 +45,7 @@ export const writeEscrow = async (target: Target, { keys, sops, live }: Means): 
   const escrow = await collect(target);
   const sum = fingerprint(escrow);
   const before = await textAt(target, path);
+  requireOverwritable(before, path);
   const isUnchanged =
     escrowStatus(before, { stack: target.stack, fingerprint: sum, openers }).is === "current" &&
     (await holds(before ?? "", escrow, { keys, sops }));
@@ -58,6 +59,18 @@ export const writeEscrow = async (target: Target, { keys, sops, live }: Means): 
   live("Copying it");
   const copies = await copyTo(placesOf(config, target.root), `${target.stack}.sops.yaml`, Buffer.from(sealed));
   return { path, fingerprint: sum, isUnchanged, trials: verified.trials, copies };
+};
+
+/**
+ * Refuses to write over what a newer Hearth wrote: it may hold what this one does not know of.
+ *
+ * @param before text of the file that is there
+ */
+export const requireOverwritable = (before: string | undefined, path: string): void => {
+  const read = before === undefined ? undefined : escrowHead(before);
+  if (read === undefined || !("newer" in read)) return;
+  const { problem, advice } = unreadFormat(read.newer);
+  throw new Problem(`${path} ${problem}, so it is not written over: ${advice}`);
 };
 
 const put = async (target: Target, path: string, sealed: string): Promise<void> => {
@@ -76,7 +89,7 @@ export const textAt = (target: Target, path: string): Promise<string | undefined
 
 /** Whether a file holds an escrow, as far as a key at hand can tell. */
 const holds = async (file: string, escrow: Escrow, { keys, sops }: Pick<Means, "keys" | "sops">): Promise<boolean> => {
-  if ("problem" in escrowHead(file)) return false;
+  if (!("head" in escrowHead(file))) return false;
   const there = await openWithEach(file, keys, sops, "the escrow").catch((error: unknown) => {
     if (error instanceof Problem) return undefined;
     throw error;

@@ -123,7 +123,7 @@ describe("the escrow and backups of the lab's dev", () => {
 
   it("has the fingerprint that the program keeps in the state, and the preview misses nothing any more", async () => {
     const read = escrowHead(await escrowText());
-    if ("problem" in read) throw new Error(read.problem);
+    if (!("head" in read)) throw new Error(JSON.stringify(read));
     expect(read.head.fingerprint).to.equal((await shell("pulumi stack output escrow")).trim());
     expect(await lab("preview")).to.contain("no changes");
     expect(warning("preview")).to.equal("");

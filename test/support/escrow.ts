@@ -18,7 +18,6 @@ const ageSeed = deriveSeed(passwords["age-seed"], "age-seed");
 
 /** A valid escrow, with changes. */
 export const anEscrow = (changes: Partial<Escrow> = {}): Escrow => ({
-  version: 1,
   stack: "dev",
   cluster: "den-dev",
   createdAt: "2026-11-21T12:00:00.000Z",

@@ -34,6 +34,14 @@ describe("the status of an escrow", () => {
     expect(statusOf(file({}, [...recipients, "age1three"]))).to.equal("recipients");
   });
 
+  it("is newer where only a later release reads it, and that is not to write it anew", () => {
+    expect(escrowStatus(file({ version: 2, head: "another" }), expected)).to.deep.equal({
+      is: "newer",
+      problem: "is of format 2, and this Hearth reads up to format 1",
+      advice: "use the Hearth that wrote it, or a later one",
+    });
+  });
+
   it("is unreadable wherever the file is cut off", () => {
     const whole = file();
     // Without its last line break it is still whole.

@@ -8,6 +8,7 @@ import type { StateResource } from "../../../lib/engine/state.ts";
 import { differences } from "../../../operations/escrow/differences.ts";
 import { fingerprint } from "../../../lib/secrets/escrow.ts";
 import { exchangeRecipients } from "../../../operations/escrow/recipients.ts";
+import { requireOverwritable } from "../../../operations/escrow/write.ts";
 import { anEscrow, passwords } from "../../support/escrow.ts";
 
 const secret = (value: unknown) => ({
@@ -111,6 +112,25 @@ describe("an escrow", () => {
       "configured.proxmoxToken",
     ]);
     expect(differences(like, anEscrow({ createdAt: "2027-01-01T00:00:00.000Z" }))).to.deep.equal([]);
+  });
+});
+
+describe("writing an escrow", () => {
+  it("is refused over one that a newer release wrote", () => {
+    expect(() => {
+      requireOverwritable("version: 2\nstack: dev\n", "escrow/dev.sops.yaml");
+    }).to.throw(
+      "escrow/dev.sops.yaml is of format 2, and this Hearth reads up to format 1, so it is not written over: " +
+        "use the Hearth that wrote it, or a later one",
+    );
+  });
+
+  it("may go over none, over one of its own, and over a damaged one", () => {
+    for (const before of [undefined, "version: 1\nstack: dev\n", "secrets: ["]) {
+      expect(() => {
+        requireOverwritable(before, "escrow/dev.sops.yaml");
+      }).not.to.throw();
+    }
   });
 });
 
