@@ -8,7 +8,9 @@ import { labelChecks } from "./labels.ts";
 import { machineChecks } from "./machines.ts";
 import { nameChecks } from "./names.ts";
 import { nodeChecks } from "./nodes.ts";
+import { patchChecks } from "./patches.ts";
 import { versionChecks } from "./versions.ts";
+import { volumeChecks } from "./volumes.ts";
 
 const checks: Check[] = [
   ...nameChecks,
@@ -16,6 +18,8 @@ const checks: Check[] = [
   ...machineChecks,
   ...labelChecks,
   ...imageChecks,
+  ...volumeChecks,
+  ...patchChecks,
   ...addressChecks,
   ...announcementChecks,
   ...versionChecks,

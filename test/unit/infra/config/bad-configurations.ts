@@ -1224,4 +1224,133 @@ export const badConfigurations: BadConfiguration[] = [
     ],
     problems: [["policy.exemptions.0.until", "2027-13-01 is not a date", "write one such as 2027-06-30"]],
   },
+  {
+    what: "a volume smaller than its least size",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "!system_disk", minSize: "100GiB", maxSize: "10GiB" } }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.minSize",
+        "100GiB is more than its maxSize 10GiB",
+        "make minSize the smaller one",
+      ],
+    ],
+  },
+  {
+    what: "an EPHEMERAL smaller than its least size, in other units",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/ephemeral", { minSize: "11GiB", maxSize: "11GB" }]],
+    problems: [
+      ["nodes.den-dev-wk01.ephemeral.minSize", "11GiB is more than its maxSize 11GB", "make minSize the smaller one"],
+    ],
+  },
+  {
+    what: "an EPHEMERAL larger than the machine's disk",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/proxmox/disk", 80],
+      ["nodes/den-dev-wk01/ephemeral", { minSize: "500GiB" }],
+    ],
+    problems: [
+      [
+        "nodes.den-dev-wk01.ephemeral.minSize",
+        "500GiB is more than the machine's disk of 80 GiB",
+        "make the disk larger, or minSize smaller",
+      ],
+    ],
+  },
+  {
+    what: "a volume on the disk that EPHEMERAL fills",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "system_disk", minSize: "10GiB" } }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.disk",
+        "is the disk that EPHEMERAL takes the whole rest of",
+        "give ephemeral of the node a maxSize",
+      ],
+    ],
+  },
+  {
+    what: "a selector of disks that assigns",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: 'disk.transport = "nvme"', minSize: "10GiB" } }]],
+    problems: [["nodes.den-dev-wk01.volumes.data.disk", "has = where it compares", "write =="]],
+  },
+  {
+    what: "a selector of disks with a signed size",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "disk.size >= 50 * GiB", minSize: "10GiB" } }]],
+    problems: [
+      ["nodes.den-dev-wk01.volumes.data.disk", "has 50 * GiB, and sizes are numbers without a sign", "write 50u * GiB"],
+    ],
+  },
+  {
+    what: "a selector of EPHEMERAL's disk with a unit that is none",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/ephemeral", { disk: "disk.size >= 50u * u.GiB" }]],
+    problems: [
+      ["nodes.den-dev-wk01.ephemeral.disk", "has 50u * u.GiB, and sizes are numbers without a sign", "write 50u * GiB"],
+    ],
+  },
+  {
+    what: "kernel arguments in a patch",
+    stack: "dev",
+    changes: [["cluster/patches", { all: [{ machine: { install: { extraKernelArgs: ["quiet"] } } }] }]],
+    problems: [
+      [
+        "cluster.patches.all.0.machine.install.extraKernelArgs",
+        "is refused by Talos: a machine takes its kernel arguments from its image",
+        "write them under images, in kernelArguments of the node's profile",
+      ],
+    ],
+  },
+  {
+    what: "a hostname in a patch",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/patches", [{ machine: { network: { hostname: "wk01" } } }]]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.patches.0.machine.network.hostname",
+        "is refused by Talos beside the HostnameConfig that Hearth writes",
+        "remove it: a machine has the name that it has under nodes",
+      ],
+    ],
+  },
+  {
+    what: "links in a patch",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/patches", [{ machine: { network: { interfaces: [{ interface: "eth0" }] } } }]]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.patches.0.machine.network.interfaces",
+        "configures links that Hearth's LinkConfig documents configure too",
+        "use vlan, bond and mtu of the node, and a LinkConfig for a further link",
+      ],
+    ],
+  },
+  {
+    what: "name servers in a patch",
+    stack: "dev",
+    changes: [["cluster/patches", { workers: [{ machine: { network: { nameservers: ["10.20.0.2"] } } }] }]],
+    problems: [
+      [
+        "cluster.patches.workers.0.machine.network.nameservers",
+        "is refused by Talos beside the ResolverConfig that Hearth writes",
+        "use network.nameservers",
+      ],
+    ],
+  },
+  {
+    what: "a HostnameConfig in a patch",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/patches", [{ apiVersion: "v1alpha1", kind: "HostnameConfig", hostname: "wk01" }]]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.patches.0",
+        "HostnameConfig is a document that Hearth writes, and Talos would merge both",
+        "remove it: a machine has the name that it has under nodes",
+      ],
+    ],
+  },
 ];

@@ -104,6 +104,40 @@ describe("the configuration", () => {
     }
   });
 
+  it("is accepted with a warning for a selector that matches NVMe as well as what it says", () => {
+    const raw = changed("prod", ["nodes/den-prod-cp01/diskSelector", { type: "ssd" }]);
+    expect(warningsOf(raw)).to.deep.equal([
+      "nodes.den-prod-cp01.diskSelector: matches every disk that does not rotate, NVMe too",
+    ]);
+  });
+
+  it("is accepted with a warning for a patch of a document that Hearth writes, and without one for a document of one's own", () => {
+    const document = (kind: string, name?: string) => ({ apiVersion: "v1alpha1", kind, ...(name && { name }) });
+    const raw = changed("dev", [
+      "nodes/den-dev-wk01/patches",
+      [
+        document("TimeSyncConfig"),
+        document("LinkConfig", "net0"),
+        document("VolumeConfig", "EPHEMERAL"),
+        document("LinkConfig", "net1"),
+        document("WatchdogTimerConfig"),
+      ],
+    ]);
+    const written = "is a document that Hearth writes, and Talos would merge both";
+    expect(warningsOf(raw)).to.deep.equal([
+      `nodes.den-dev-wk01.patches.0: TimeSyncConfig ${written}`,
+      `nodes.den-dev-wk01.patches.1: LinkConfig net0 ${written}`,
+      `nodes.den-dev-wk01.patches.2: VolumeConfig EPHEMERAL ${written}`,
+    ]);
+  });
+
+  it("may select disks by comparisons, with sizes as Talos writes them", () => {
+    for (const disk of ["disk.size >= 50u * GiB && disk.size <= 1u*TB", "!system_disk && disk.model != 'a = b'"]) {
+      const raw = changed("dev", ["nodes/den-dev-wk01/volumes", { data: { disk, minSize: "10GiB" } }]);
+      expect(warningsOf(raw)).to.deep.equal([]);
+    }
+  });
+
   it("is accepted with a warning for an extension that its Talos has none of yet", () => {
     const raw = changed(
       "dev",

@@ -1,0 +1,86 @@
+import type { ConfigurationProblem } from "../error.ts";
+import type { Check, Draft } from "./check.ts";
+
+type Patch = Record<string, unknown>;
+type Located = { path: PropertyKey[]; patch: Patch };
+
+/** Every patch of the stack file with the place where it stands. */
+const patchesOf = ({ cluster, nodes }: Draft): Located[] => [
+  ...Object.entries(cluster?.patches ?? {}).flatMap(([group, patches]) =>
+    patches.map((patch, index) => ({ path: ["cluster", "patches", group, index], patch })),
+  ),
+  ...Object.entries(nodes).flatMap(([name, { patches }]) =>
+    patches.map((patch, index) => ({ path: ["nodes", name, "patches", index], patch })),
+  ),
+];
+
+/** What a field of the document without a kind would do beside what Hearth writes. */
+const refused: { field: string[]; problem: string; advice: string }[] = [
+  {
+    // Source: siderolabs/talos v1.13.9, v1alpha1_validation.go. Contracts from v1.12 on set grubUseUKICmdline.
+    field: ["machine", "install", "extraKernelArgs"],
+    problem: "is refused by Talos: a machine takes its kernel arguments from its image",
+    advice: "write them under images, in kernelArguments of the node's profile",
+  },
+  {
+    // Source: siderolabs/talos v1.13.9, pkg/machinery/config/types/network/hostname.go.
+    field: ["machine", "network", "hostname"],
+    problem: "is refused by Talos beside the HostnameConfig that Hearth writes",
+    advice: "remove it: a machine has the name that it has under nodes",
+  },
+  {
+    field: ["machine", "network", "interfaces"],
+    problem: "configures links that Hearth's LinkConfig documents configure too",
+    advice: "use vlan, bond and mtu of the node, and a LinkConfig for a further link",
+  },
+  {
+    // Source: siderolabs/talos v1.13.9, pkg/machinery/config/types/network/resolver.go.
+    field: ["machine", "network", "nameservers"],
+    problem: "is refused by Talos beside the ResolverConfig that Hearth writes",
+    advice: "use network.nameservers",
+  },
+];
+
+const has = (value: unknown, [first, ...rest]: string[]): boolean =>
+  first === undefined ||
+  (typeof value === "object" && value !== null && first in value && has((value as Patch)[first], rest));
+
+const fieldsBesideDocuments: Check = (draft) =>
+  patchesOf(draft).flatMap(({ path, patch }) =>
+    refused
+      .filter(({ field }) => has(patch, field))
+      .map(({ field, problem, advice }) => ({ path: [...path, ...field], problem, advice })),
+  );
+
+/** Kinds of which a machine has one document, and Hearth writes it. */
+const alone: Record<string, string> = {
+  HostnameConfig: "remove it: a machine has the name that it has under nodes",
+  ResolverConfig: "use network.nameservers",
+  TimeSyncConfig: "use network.timeServers",
+};
+
+/** Kinds of which a machine has several by name, and the names that Hearth gives. */
+const named: Record<string, { isHearths: (name: string) => boolean; advice: string }> = {
+  LinkAliasConfig: { isHearths: (name) => /^net\d+$/.test(name), advice: "use another name; net0 is the node's mac" },
+  LinkConfig: { isHearths: (name) => name === "net0", advice: "use vlan, bond, mtu and dhcp of the node" },
+  BondConfig: { isHearths: (name) => name === "bond0", advice: "use bond of the node" },
+  VLANConfig: { isHearths: (name) => /^(net0|bond0)\.\d+$/.test(name), advice: "use vlan of the node" },
+  DHCPv4Config: { isHearths: (name) => /^(net0|bond0)(\.\d+)?$/.test(name), advice: "use dhcp of the node" },
+  VolumeConfig: {
+    isHearths: (name) => name === "STATE" || name === "EPHEMERAL",
+    advice: "use ephemeral and diskEncryption of the node",
+  },
+};
+
+/** Talos merges documents of the same kind and name, and says nothing. */
+const documentsOfHearth: Check = (draft) =>
+  patchesOf(draft).flatMap(({ path, patch: { kind, name } }): ConfigurationProblem[] => {
+    if (typeof kind !== "string") return [];
+    const advice = alone[kind] ?? (named[kind]?.isHearths(String(name)) ? named[kind].advice : undefined);
+    if (advice === undefined) return [];
+    const what = kind in alone ? kind : `${kind} ${String(name)}`;
+    const problem = `${what} is a document that Hearth writes, and Talos would merge both`;
+    return [{ path, problem, advice, ...(kind !== "HostnameConfig" && { warning: true }) }];
+  });
+
+export const patchChecks: Check[] = [fieldsBesideDocuments, documentsOfHearth];

@@ -1,0 +1,104 @@
+import type { ConfigurationProblem } from "../error.ts";
+import type { Check, Draft } from "./check.ts";
+
+type Node = Draft["nodes"][string];
+
+const powers = ["K", "M", "G", "T"];
+
+/** Bytes of a size such as `100GiB`; undefined for a share of a disk. */
+const bytes = (size: string | undefined): number | undefined => {
+  const [, number, unit = "", binary] = /^([\d.]+)([KMGT])(i?)B$/.exec(size ?? "") ?? [];
+  return number === undefined ? undefined : Number(number) * (binary ? 1024 : 1000) ** (powers.indexOf(unit) + 1);
+};
+
+/** The volumes of a node with the place of each. */
+const volumesOf = (name: string, { ephemeral, volumes }: Node) => [
+  ...(ephemeral ? [{ path: ["nodes", name, "ephemeral"], volume: ephemeral }] : []),
+  ...Object.entries(volumes).map(([volume, value]) => ({ path: ["nodes", name, "volumes", volume], volume: value })),
+];
+
+const all = (draft: Draft) => Object.entries(draft.nodes).flatMap(([name, node]) => volumesOf(name, node));
+
+/** Source: siderolabs/talos v1.13.9, pkg/machinery/config/types/block/volume_config.go. */
+const sizesInOrder: Check = (draft) =>
+  all(draft).flatMap(({ path, volume: { minSize, maxSize } }) => {
+    const [least, most] = [bytes(minSize), bytes(maxSize)];
+    return least !== undefined && most !== undefined && least > most
+      ? [
+          {
+            path: [...path, "minSize"],
+            problem: `${String(minSize)} is more than its maxSize ${String(maxSize)}`,
+            advice: "make minSize the smaller one",
+          },
+        ]
+      : [];
+  });
+
+/** Without a selector EPHEMERAL is on the disk that Talos is installed to. */
+const ephemeralFits: Check = ({ nodes }) =>
+  Object.entries(nodes).flatMap(([name, { ephemeral, proxmox }]) => {
+    const least = bytes(ephemeral?.minSize);
+    if (!proxmox || ephemeral?.disk !== undefined || least === undefined || least <= proxmox.disk * 1024 ** 3)
+      return [];
+    return [
+      {
+        path: ["nodes", name, "ephemeral", "minSize"],
+        problem: `${String(ephemeral?.minSize)} is more than the machine's disk of ${proxmox.disk} GiB`,
+        advice: "make the disk larger, or minSize smaller",
+      },
+    ];
+  });
+
+/** EPHEMERAL is made first, and takes what there is unless it is told where to end. */
+const roomBesideEphemeral: Check = ({ nodes }) =>
+  Object.entries(nodes).flatMap(([name, { ephemeral, volumes }]) =>
+    ephemeral?.maxSize !== undefined || ephemeral?.disk !== undefined
+      ? []
+      : Object.entries(volumes)
+          .filter(([, { disk }]) => disk.trim() === "system_disk")
+          .map(([volume]) => ({
+            path: ["nodes", name, "volumes", volume, "disk"],
+            problem: "is the disk that EPHEMERAL takes the whole rest of",
+            advice: "give ephemeral of the node a maxSize",
+          })),
+  );
+
+/** Texts of an expression hold anything. */
+const withoutTexts = (expression: string): string => expression.replaceAll(/"[^"]*"|'[^']*'/g, '""');
+
+/** Source: siderolabs/talos v1.13.9, pkg/machinery/cel/celenv/celenv.go: units are constants without a sign. */
+const unit = /(\d+)(u?)\s*\*\s*(u\.)?([KMGTPE]iB|[kMGTPE]B)\b/g;
+
+const selectorsAreCel: Check = (draft) =>
+  all(draft).flatMap(({ path, volume: { disk } }): ConfigurationProblem[] => {
+    if (disk === undefined) return [];
+    const expression = withoutTexts(disk);
+    const at = [...path, "disk"];
+    const assigns = /(^|[^=!<>])=(?!=)/.test(expression);
+    const signed = [...expression.matchAll(unit)].find(([, , unsigned, prefix]) => unsigned === "" || prefix);
+    return [
+      ...(assigns ? [{ path: at, problem: "has = where it compares", advice: "write ==" }] : []),
+      ...(signed
+        ? [
+            {
+              path: at,
+              problem: `has ${signed[0]}, and sizes are numbers without a sign`,
+              advice: `write ${String(signed[1])}u * ${String(signed[4])}`,
+            },
+          ]
+        : []),
+    ];
+  });
+
+/** To Talos `ssd` is any disk that does not rotate. */
+const ssdsAreMeant: Check = ({ nodes }) =>
+  Object.entries(nodes)
+    .filter(([, { diskSelector }]) => diskSelector?.type === "ssd" && Object.keys(diskSelector).length === 1)
+    .map(([name]) => ({
+      path: ["nodes", name, "diskSelector"],
+      problem: "matches every disk that does not rotate, NVMe too",
+      advice: "add what tells it from the others, such as size, model or busPath",
+      warning: true,
+    }));
+
+export const volumeChecks: Check[] = [sizesInOrder, ephemeralFits, roomBesideEphemeral, selectorsAreCel, ssdsAreMeant];
