@@ -2,7 +2,11 @@ import type { ConfigurationProblem } from "../error.ts";
 import type { Check, Draft } from "./check.ts";
 
 type Patch = Record<string, unknown>;
-type Located = { path: PropertyKey[]; patch: Patch };
+
+interface Located {
+  path: PropertyKey[];
+  patch: Patch;
+}
 
 /** Every patch of the stack file with the place where it stands. */
 const patchesOf = ({ cluster, nodes }: Draft): Located[] => [
