@@ -162,6 +162,12 @@ export const tools: readonly Tool[] = [
     onPath: { ask: ["version"], accepts: sameMinor },
   },
   {
+    name: "staticcheck",
+    module: "toolchain/staticcheck",
+    package: "honnef.co/go/tools/cmd/staticcheck",
+    versionOf: "honnef.co/go/tools",
+  },
+  {
     name: "actionlint",
     module: "toolchain/actionlint",
     package: "github.com/rhysd/actionlint/cmd/actionlint",

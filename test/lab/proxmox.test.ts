@@ -424,7 +424,7 @@ describe("Proxmox VE's API", () => {
     it("makes requests fail when it is told to", async () => {
       await api.fault({ path: "/nodes$", method: "GET", status: 596, message: "Connection timed out", times: 2 });
       for (const expected of [596, 596, 200]) expect((await api.call("GET", "/nodes")).status).to.equal(expected);
-      await api.fault({ path: "/version$", drop: true });
+      await api.fault({ path: "/version$", drop: "before" });
       const dropped = await api.call("GET", "/version").catch((error: unknown) => String(error));
       expect(dropped).to.match(/socket hang up|ECONNRESET/);
       await api.fault({ path: "/version$", delayMs: 300 });

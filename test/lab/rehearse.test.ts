@@ -271,7 +271,7 @@ describe("npm run rebuild and npm run rehearse", () => {
     await lab("lose", "dev", "all");
     await fault("proxmox", { path: "qemu", status: 500, times: 2 });
     await fault("proxmox", { path: "download-url|storage", status: 503, times: 1 });
-    await fault("proxmox", { path: "", drop: true, times: 2 });
+    await fault("proxmox", { path: "", drop: "before", times: 2 });
     await fault("proxmox", { path: "status", delayMs: 3000, times: 2 });
     await fault("cloudflare", { path: "cfd_tunnel", status: 429, retryAfter: 1, times: 2 });
     await fault("cloudflare", { path: "dns_records", status: 500, times: 1 });

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"hearth.dev/lab/internal/faults"
 	"hearth.dev/lab/internal/labconfig"
 )
 
@@ -18,12 +19,12 @@ type api struct {
 	config labconfig.Cloudflare
 	store  *store
 	limit  *limit
-	faults *faults
+	faults faults.Queue
 	since  time.Time
 }
 
 func newAPI(config labconfig.Cloudflare, held *store) http.Handler {
-	a := &api{config: config, store: held, limit: newLimit(config.RequestsPerFiveMinutes), faults: &faults{}, since: time.Now()}
+	a := &api{config: config, store: held, limit: newLimit(config.RequestsPerFiveMinutes), since: time.Now()}
 	simulated := http.NewServeMux()
 	for pattern, route := range a.routes() {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -32,8 +33,18 @@ func newAPI(config labconfig.Cloudflare, held *store) http.Handler {
 	simulated.HandleFunc("/", a.noRoute)
 	all := http.NewServeMux()
 	a.labRoutes(all)
-	all.Handle("/", a.faults.inject(a.authenticated(simulated)))
+	all.Handle("/", a.faults.Inject(a.authenticated(simulated), refuseFault))
 	return logged(all)
+}
+
+// refuseFault answers in the words that Cloudflare has for it.
+func refuseFault(w http.ResponseWriter, met *faults.Fault) {
+	no := refuse(met.Status, 10001, "Unable to handle the request ("+http.StatusText(met.Status)+")")
+	if met.Status == http.StatusTooManyRequests {
+		no = refuse(met.Status, 971, "Please wait and consider throttling your request speed")
+	}
+	no.retryAfter = met.RetryAfter
+	writeError(w, no)
 }
 
 // route is an endpoint with what it takes to use it.

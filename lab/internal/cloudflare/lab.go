@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+
+	"hearth.dev/lab/internal/faults"
 )
 
 // overview is what the lab wants to know about the simulator.
@@ -20,8 +22,7 @@ type overview struct {
 
 // labRoutes adds what the lab and its tests use and Cloudflare has not.
 func (a *api) labRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("POST /lab/faults", a.faults.add)
-	mux.HandleFunc("DELETE /lab/faults", a.faults.clear)
+	mux.Handle(faults.Path, &a.faults)
 	mux.HandleFunc("GET /lab/state", a.overview)
 	mux.HandleFunc("POST /lab/connections", a.connect)
 }

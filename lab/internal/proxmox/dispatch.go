@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"hearth.dev/lab/internal/faults"
 )
 
 const basePath = "/api2/json"
@@ -17,10 +19,19 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.serveLab(w, r)
 		return
 	}
-	if f := c.faults.next(r); f != nil && f.happen(w) {
-		log.Printf("%s %s: injected fault", r.Method, r.URL.Path)
-		return
+	c.faults.Inject(http.HandlerFunc(c.serveAPI), refuseFault).ServeHTTP(w, r)
+}
+
+// refuseFault answers as Proxmox answers what it cannot do.
+func refuseFault(w http.ResponseWriter, met *faults.Fault) {
+	message := met.Message
+	if message == "" {
+		message = "injected fault"
 	}
+	refuse(w, &apiError{status: met.Status, message: message})
+}
+
+func (c *cluster) serveAPI(w http.ResponseWriter, r *http.Request) {
 	data, err := c.answer(r)
 	if err != nil {
 		api := asAPIError(err)
@@ -45,7 +56,11 @@ func refuse(w http.ResponseWriter, e *apiError) {
 		}
 		body, _ = json.Marshal(content)
 	}
-	connection, buffered, err := w.(http.Hijacker).Hijack()
+	hijacker, ok := w.(http.Hijacker)
+	if !ok {
+		return
+	}
+	connection, buffered, err := hijacker.Hijack()
 	if err != nil {
 		http.Error(w, reason, e.status)
 		return

@@ -8,7 +8,7 @@
 // Beside /api2/json there are, without authentication:
 //
 //	GET    /lab/state   counts of what the simulator holds
-//	POST   /lab/faults  makes coming requests fail (see fault)
+//	POST   /lab/faults  makes coming requests fail (see package faults)
 //	GET    /lab/faults  the faults that are still to happen
 //	DELETE /lab/faults  forgets them
 package proxmox

@@ -2,35 +2,19 @@ package proxmox
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
+
+	"hearth.dev/lab/internal/faults"
 )
 
 // serveLab answers what is not Proxmox's: the simulator's own control endpoints.
 func (c *cluster) serveLab(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	switch r.Method + " " + r.URL.Path {
-	case "GET /lab/state":
+	switch {
+	case r.URL.Path == faults.Path:
+		c.faults.ServeHTTP(w, r)
+	case r.Method == http.MethodGet && r.URL.Path == "/lab/state":
+		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(c.summary())
-	case "POST /lab/faults":
-		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-		if err == nil {
-			err = c.faults.add(raw)
-		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		w.WriteHeader(http.StatusNoContent)
-	case "GET /lab/faults":
-		c.faults.mu.Lock()
-		defer c.faults.mu.Unlock()
-		_ = json.NewEncoder(w).Encode(append([]*fault{}, c.faults.all...))
-	case "DELETE /lab/faults":
-		c.faults.mu.Lock()
-		defer c.faults.mu.Unlock()
-		c.faults.all = nil
-		w.WriteHeader(http.StatusNoContent)
 	default:
 		http.NotFound(w, r)
 	}

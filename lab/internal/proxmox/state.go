@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 
+	"hearth.dev/lab/internal/faults"
 	"hearth.dev/lab/internal/labconfig"
 )
 
@@ -26,7 +27,7 @@ type state struct {
 // cluster is the simulated cluster. mu guards state, processes and closing.
 type cluster struct {
 	lab    *labconfig.Lab
-	faults faults
+	faults faults.Queue
 	// logs guards the logs of tasks, which are written with and without mu. It is taken after mu, never before.
 	logs sync.Mutex
 

@@ -1,0 +1,43 @@
+import { writeFile } from "node:fs/promises";
+
+/** How many tests of Go passed and failed. */
+export interface Counts {
+  passed: number;
+  failed: number;
+}
+
+interface TestEvent {
+  Action: string;
+  Package?: string;
+  Test?: string;
+  Output?: string;
+}
+
+/**
+ * Counts the tests that `go test -json` reports, a package that does not build or ends early among the failed ones, and
+ * gives what the failed ones printed.
+ */
+export const testCounts = (events: string): Counts & { output: string } => {
+  const counts = { passed: 0, failed: 0, output: "" };
+  const printed = new Map<string, string>();
+  const failedTests = new Set<string>();
+  for (const line of events.split("\n")) {
+    if (!line.startsWith("{")) continue;
+    const { Action: action, Package: name = "", Test: test, Output: output = "" } = JSON.parse(line) as TestEvent;
+    const key = `${name}\n${test ?? ""}`;
+    if (action === "output" || action === "build-output") printed.set(key, (printed.get(key) ?? "") + output);
+    if (action === "pass" && test !== undefined) counts.passed += 1;
+    if (action !== "fail") continue;
+    // A package fails with its tests: it counts by itself only where none of them did.
+    if (test === undefined && failedTests.has(name)) continue;
+    failedTests.add(name);
+    counts.failed += 1;
+    counts.output += printed.get(key) ?? `${name} failed\n`;
+  }
+  return counts;
+};
+
+/** Leaves counts as JSON in the file that `.ci/run` reads; does nothing without one. */
+export const addCounts = async (file: string | undefined, { passed, failed }: Counts): Promise<void> => {
+  if (file !== undefined) await writeFile(file, JSON.stringify({ passed, failed }));
+};
