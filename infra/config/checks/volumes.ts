@@ -1,15 +1,8 @@
 import type { ConfigurationProblem } from "../error.ts";
+import { bytes } from "../sizes.ts";
 import type { Check, Draft } from "./check.ts";
 
 type Node = Draft["nodes"][string];
-
-const powers = ["K", "M", "G", "T"];
-
-/** Bytes of a size such as `100GiB`; undefined for a share of a disk. */
-const bytes = (size: string | undefined): number | undefined => {
-  const [, number, unit = "", binary] = /^([\d.]+)([KMGT])(i?)B$/.exec(size ?? "") ?? [];
-  return number === undefined ? undefined : Number(number) * (binary ? 1024 : 1000) ** (powers.indexOf(unit) + 1);
-};
 
 /** The volumes of a node with the place of each. */
 const volumesOf = (name: string, { ephemeral, volumes }: Node) => [
@@ -32,21 +25,6 @@ const sizesInOrder: Check = (draft) =>
           },
         ]
       : [];
-  });
-
-/** Without a selector EPHEMERAL is on the disk that Talos is installed to. */
-const ephemeralFits: Check = ({ nodes }) =>
-  Object.entries(nodes).flatMap(([name, { ephemeral, proxmox }]) => {
-    const least = bytes(ephemeral?.minSize);
-    if (!proxmox || ephemeral?.disk !== undefined || least === undefined || least <= proxmox.disk * 1024 ** 3)
-      return [];
-    return [
-      {
-        path: ["nodes", name, "ephemeral", "minSize"],
-        problem: `${String(ephemeral?.minSize)} is more than the machine's disk of ${proxmox.disk} GiB`,
-        advice: "make the disk larger, or minSize smaller",
-      },
-    ];
   });
 
 /** EPHEMERAL is made first, and takes what there is unless it is told where to end. */
@@ -101,4 +79,4 @@ const ssdsAreMeant: Check = ({ nodes }) =>
       warning: true,
     }));
 
-export const volumeChecks: Check[] = [sizesInOrder, ephemeralFits, roomBesideEphemeral, selectorsAreCel, ssdsAreMeant];
+export const volumeChecks: Check[] = [sizesInOrder, roomBesideEphemeral, selectorsAreCel, ssdsAreMeant];

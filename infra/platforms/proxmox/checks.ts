@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { collisions } from "../../config/checks/collisions.ts";
 import type { ConfigurationProblem } from "../../config/error.ts";
 import type { CommonNode } from "../../config/nodes.ts";
+import { bytes } from "../../config/sizes.ts";
 import type { PlatformDraft } from "../platform.ts";
 import type { proxmoxSchema } from "./settings.ts";
 import type { vmSchema } from "./vm.ts";
@@ -94,7 +95,38 @@ const uniqueVmIds: Check = ({ nodes }) =>
     })),
   );
 
-const checks = [apiIsKnown, apiIsUsed, bondsAreItsHosts, keysHaveTpm, controlPlanesAreApart, guestAgent, uniqueVmIds];
+/** Without a selector EPHEMERAL is on the disk that Talos is installed to. */
+const ephemeralFits: Check = ({ nodes }) =>
+  Object.entries(nodes).flatMap(
+    ([
+      name,
+      {
+        ephemeral,
+        proxmox: { disk },
+      },
+    ]) => {
+      const least = bytes(ephemeral?.minSize);
+      if (ephemeral?.disk !== undefined || least === undefined || least <= disk * 1024 ** 3) return [];
+      return [
+        {
+          path: ["nodes", name, "ephemeral", "minSize"],
+          problem: `${String(ephemeral?.minSize)} is more than the machine's disk of ${disk} GiB`,
+          advice: "make the disk larger, or minSize smaller",
+        },
+      ];
+    },
+  );
+
+const checks = [
+  apiIsKnown,
+  apiIsUsed,
+  bondsAreItsHosts,
+  keysHaveTpm,
+  controlPlanesAreApart,
+  guestAgent,
+  uniqueVmIds,
+  ephemeralFits,
+];
 
 /** Everything wrong, or maybe wrong, with the virtual machines of a stack. */
 export const checkProxmox: Check = (draft) => checks.flatMap((check) => check(draft));
