@@ -14,7 +14,8 @@ type arguments map[string][]string
 type policy int
 
 const (
-	overwrite policy = iota
+	// The zero value overwrites.
+	_ policy = iota
 	// additive joins the values of both, separated by commas.
 	additive
 	// denied refuses the extra argument.

@@ -6,7 +6,6 @@ import (
 	"log"
 	"net/url"
 	"os"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -111,15 +110,6 @@ func (c *container) snapshot() (corev1.ContainerStatus, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return *c.status.DeepCopy(), c.begun
-}
-
-// running tells whether the container's process runs, and since when.
-func (c *container) running() (since time.Time, ok bool) {
-	status, _ := c.snapshot()
-	if status.State.Running == nil {
-		return time.Time{}, false
-	}
-	return status.State.Running.StartedAt.Time, true
 }
 
 func makeFolder(path string) error { return os.MkdirAll(path, 0o700) }
