@@ -1,35 +1,81 @@
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { link, mkdir, open, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf } from "./problem.ts";
 
-/** Who holds a lock: a process is known by its ID and its start, because IDs come round again. */
-const identity = async (pid: number): Promise<string> => {
+/** When a process was started: IDs come round again. Empty where the system does not say. */
+const startOf = async (pid: number): Promise<string> => {
   const stat = await readFile(`/proc/${pid.toString()}/stat`, "utf8").catch(() => "");
-  const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  return `${pid.toString()} ${started}`;
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
 };
 
-const isAlive = async (holder: string): Promise<boolean> => {
-  const pid = Number(holder.split(" ")[0]);
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+/** What process IDs of this machine are worth: another machine's, another boot's and another container's are not ours. */
+const surroundings = async (): Promise<{ host: string; boot: string; namespace: string }> => ({
+  host: hostname(),
+  boot: (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "-")).trim(),
+  namespace: await readlink("/proc/self/ns/pid").catch(() => "-"),
+});
+
+/** What a lock file holds: who made it, and a token that no other lock has. */
+const identity = async (): Promise<string> => {
+  const { host, boot, namespace } = await surroundings();
+  return [process.pid, await startOf(process.pid), host, boot, namespace, randomUUID()].join(" ");
+};
+
+/** A lock file as it was read. */
+interface Held {
+  content: string;
+  pid: number;
+  /** Names this very lock, and none that lies at the same path later. */
+  id: string;
+}
+
+const read = async (path: string): Promise<Held | undefined> => {
+  const file = await open(path, "r").catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  });
+  if (file === undefined) return undefined;
+  try {
+    const content = await file.readFile("utf8");
+    const { ino } = await file.stat();
+    const id = createHash("sha256").update(`${ino.toString()} ${content}`).digest("hex").slice(0, 16);
+    return { content, pid: Number(content.split(" ")[0]), id };
+  } finally {
+    await file.close();
+  }
+};
+
+/** Whether the process that made a lock is proven to be gone. Of one that cannot be seen from here nothing is known. */
+const isGone = async ({ content, pid }: Held): Promise<boolean> => {
+  if (content === "" || !Number.isInteger(pid) || pid <= 0) return true;
+  const [, started, host, boot, namespace] = content.split(" ");
+  const here = await surroundings();
+  if (host !== undefined && host !== here.host) return false;
+  if (boot !== undefined && boot !== here.boot) return true;
+  if (namespace !== undefined && namespace !== here.namespace) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if (codeOf(error) === "ESRCH") return false;
+    if (codeOf(error) === "ESRCH") return true;
   }
-  return (await identity(pid)) === holder;
+  return (await startOf(pid)) !== started;
 };
 
+/** Makes the lock file whole or not at all: it is written beside its path, and appears there only if nothing else is. */
 const tryToTake = async (path: string): Promise<boolean> => {
+  const draft = `${path}.${randomUUID()}`;
   try {
-    const file = await open(path, "wx", 0o600);
-    await file.writeFile(await identity(process.pid));
-    await file.close();
+    await writeFile(draft, await identity(), { flag: "wx", mode: 0o600 });
+    await link(draft, path);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
     throw error;
+  } finally {
+    await rm(draft, { force: true });
   }
 };
 
@@ -41,26 +87,28 @@ export interface LockOptions {
 }
 
 /**
- * Runs work while holding the lock file at path, so that two processes do not do the same thing.
+ * Runs work while holding the lock file at path, so that no two processes do the same thing at the same time.
  *
- * A lock whose process is gone is taken over. Two processes that find the same stale lock at the same moment may both
- * go on; what they do must be harmless when done twice.
+ * A lock whose process is gone is removed by one process alone: the one that holds a second lock, named after the first
+ * and its token. Nobody else removes that one, its owner being gone, so what is removed is what was seen to be stale.
  */
 export const withLock = async <T>(path: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> => {
+  const { interval = 500 } = options;
   await mkdir(dirname(path), { recursive: true });
   for (let announced = false; !(await tryToTake(path));) {
-    const holder = await readFile(path, "utf8").catch(() => undefined);
-    if (holder === undefined) continue;
-    if (holder === "") {
+    let holder = await read(path);
+    if (holder?.content === "") {
       // Made, but not yet written: give its process a moment, then read it again.
-      await sleep(options.interval ?? 500);
-      if ((await readFile(path, "utf8").catch(() => undefined)) === "") await rm(path, { force: true });
-    } else if (await isAlive(holder)) {
-      if (!announced) options.onWait?.(Number(holder.split(" ")[0]));
-      announced = true;
-      await sleep(options.interval ?? 500);
+      await sleep(interval);
+      holder = await read(path);
+    }
+    if (holder === undefined) continue;
+    if (await isGone(holder)) {
+      await removeStale(path, holder, interval);
     } else {
-      await rm(path, { force: true });
+      if (!announced) options.onWait?.(holder.pid);
+      announced = true;
+      await sleep(interval);
     }
   }
   try {
@@ -69,3 +117,12 @@ export const withLock = async <T>(path: string, work: () => Promise<T>, options:
     await rm(path, { force: true });
   }
 };
+
+const removeStale = (path: string, stale: Held, interval: number): Promise<void> =>
+  withLock(
+    `${path}.${stale.id}`,
+    async () => {
+      if ((await read(path))?.id === stale.id) await rm(path, { force: true });
+    },
+    { interval },
+  );
