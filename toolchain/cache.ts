@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
+import { seal, verify } from "./integrity.ts";
 import { codeOf, Problem } from "./problem.ts";
 import { isRunning } from "./running.ts";
 
@@ -9,7 +10,7 @@ export const cacheRoot = (env: NodeJS.ProcessEnv = process.env): string =>
   env.HEARTH_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "hearth");
 
 /** Turns what the system says about the cache's folder into something a person can act on. */
-const problemWith = (root: string, error: unknown): unknown => {
+export const problemWith = (root: string, error: unknown): unknown => {
   const code = codeOf(error);
   switch (code) {
     case "EACCES":
@@ -52,11 +53,16 @@ export class ToolCache {
     return join(this.root, "logs", `build${name}.log`);
   }
 
+  /** Whether the program is there as it was added. One that has changed is removed, and said to be. */
   async has(name: string, key: string): Promise<boolean> {
-    return stat(this.program(name, key)).then(
-      (found) => found.isFile(),
-      () => false,
-    );
+    const verdict = await verify(this.program(name, key), join(this.entry(name, key), "verified.json"));
+    if (verdict === "spoilt") {
+      process.stderr.write(`${name} in the cache is not what was put there (its SHA-256 differs), so it is had anew\n`);
+      await rm(this.entry(name, key), { recursive: true, force: true }).catch((error: unknown) => {
+        throw problemWith(this.root, error);
+      });
+    }
+    return verdict === "whole";
   }
 
   /** Makes the folders that a build writes to, or says why it cannot. */
@@ -84,10 +90,18 @@ export class ToolCache {
 
   /** Adds a program: moves the folder that holds it, and what belongs to it, to its place. */
   async add(name: string, key: string, folder: string): Promise<string> {
+    const place = join(this.entry(name, key), "bin");
+    await seal(join(folder, name));
     await mkdir(this.entry(name, key), { recursive: true });
-    await rename(folder, join(this.entry(name, key), "bin")).catch(async (error: unknown) => {
-      // Another process was faster: what it built has the same content.
-      if (!(await this.has(name, key))) throw error;
+    await rename(folder, place).catch(async (error: unknown) => {
+      // Another process was faster: what it built has the same content. What has no digest is replaced.
+      if (await this.has(name, key)) return;
+      const replaced = `${folder}-replaced`;
+      await rename(place, replaced).catch(() => {
+        throw error;
+      });
+      await rename(folder, place);
+      await rm(replaced, { recursive: true, force: true });
     });
     return this.program(name, key);
   }

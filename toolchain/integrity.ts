@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+
+/** What is known of a file from the last time it was read whole. */
+interface Stamp {
+  digest: string;
+  /** Size, times of change and inode: while they stay, the content does. */
+  state: string;
+}
+
+export type Verdict = "whole" | "absent" | "spoilt";
+
+const digestFile = (file: string): string => `${file}.sha256`;
+
+const stateOf = async (file: string): Promise<string> => {
+  const { size, mtimeNs, ctimeNs, ino } = await stat(file, { bigint: true });
+  return [size, mtimeNs, ctimeNs, ino].join(" ");
+};
+
+/** SHA-256 of a file's content, in hex. */
+export const digestOf = async (file: string): Promise<string> => {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
+};
+
+/** Writes a file's digest beside it, so that both can be moved together. */
+export const seal = async (file: string): Promise<void> => {
+  const name = file.slice(file.lastIndexOf("/") + 1);
+  await writeFile(digestFile(file), `${await digestOf(file)}  ${name}\n`);
+};
+
+/**
+ * Whether a sealed file is still what it was. It is read whole only where its size, times or inode are not those that stamp
+ * has of the last time.
+ */
+export const verify = async (file: string, stamp: string): Promise<Verdict> => {
+  const isFile = await stat(file).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (!isFile) return "absent";
+  const expected = /^[0-9a-f]{64}/.exec(await readFile(digestFile(file), "utf8").catch(() => ""))?.[0];
+  if (expected === undefined) return "spoilt";
+  const state = await stateOf(file);
+  const known = await readStamp(stamp);
+  if (known?.digest === expected && known.state === state) return "whole";
+  if ((await digestOf(file)) !== expected) return "spoilt";
+  // Of what changed while it was read, nothing is remembered. A cache that cannot be written is read whole every time.
+  if ((await stateOf(file)) === state) await writeStamp(stamp, { digest: expected, state }).catch(() => undefined);
+  return "whole";
+};
+
+const readStamp = async (path: string): Promise<Stamp | undefined> => {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Stamp;
+  } catch {
+    return undefined;
+  }
+};
+
+const writeStamp = async (path: string, stamp: Stamp): Promise<void> => {
+  const draft = `${path}.${process.pid.toString()}`;
+  try {
+    await writeFile(draft, JSON.stringify(stamp));
+    await rename(draft, path);
+  } finally {
+    await rm(draft, { force: true });
+  }
+};
