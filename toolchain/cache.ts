@@ -17,6 +17,7 @@ export const problemWith = (root: string, error: unknown): unknown => {
     case "EPERM":
     case "EROFS":
     case "ENOTDIR":
+    case "EEXIST":
       return new Problem(
         `The cache ${root} is not writable (${code}): make it writable, or set HEARTH_CACHE to a folder that is`,
       );

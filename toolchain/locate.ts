@@ -6,7 +6,7 @@ import semver from "semver";
 import type { OnPath, Tool } from "./tools.ts";
 
 /** Where a program was found. */
-export type Source = "PATH" | "plugin folder" | "cache" | "build";
+export type Source = "PATH" | "plugin folder" | "download" | "cache" | "build";
 
 export interface Located {
   path: string;
@@ -59,17 +59,25 @@ export const besides = async (tool: Tool, companion: Located): Promise<Located |
   return (await isExecutable(path)) ? { path, version: companion.version, source: "PATH" } : undefined;
 };
 
+/** The version of a vendor's plugin that the npm package asks for, and the name that Pulumi has for it. */
+export const vendorPlugin = async (
+  tool: Tool,
+  root: string,
+): Promise<{ name: string; version: string } | undefined> => {
+  if (tool.vendorPlugin === undefined) return undefined;
+  const manifest = await readFile(join(root, "node_modules", tool.vendorPlugin, "package.json"), "utf8").catch(
+    () => "{}",
+  );
+  return (JSON.parse(manifest) as { pulumi?: { name: string; version: string } }).pulumi;
+};
+
 /** Finds the vendor's plugin in Pulumi's plugin folder, at the version that the npm package asks for. */
 export const inPluginFolder = async (
   tool: Tool,
   root: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Located | undefined> => {
-  if (tool.vendorPlugin === undefined) return undefined;
-  const manifest = await readFile(join(root, "node_modules", tool.vendorPlugin, "package.json"), "utf8").catch(
-    () => "{}",
-  );
-  const { pulumi } = JSON.parse(manifest) as { pulumi?: { name: string; version: string } };
+  const pulumi = await vendorPlugin(tool, root);
   if (pulumi === undefined) return undefined;
   const home = env.PULUMI_HOME ?? join(homedir(), ".pulumi");
   const path = join(home, "plugins", `resource-${pulumi.name}-v${pulumi.version}`, tool.name);

@@ -13,6 +13,7 @@ import { patches as allPatches, type Patch } from "./patches.ts";
 import { Problem } from "./problem.ts";
 import { showProgress } from "./progress.ts";
 import { tools, type Tool } from "./tools.ts";
+import { Vendors, type VendorsOptions } from "./vendors/vendors.ts";
 
 const GiB = 2 ** 30;
 
@@ -40,15 +41,21 @@ export interface ToolchainOptions {
   table?: readonly Tool[];
   /** The patches by module; a test gives its own. */
   patches?: Readonly<Record<string, readonly Patch[]>>;
+  /** Where release files come from; a test gives its own. */
+  vendors?: Partial<VendorsOptions>;
 }
 
-/** Finds the programs that Hearth runs, and builds those that are nowhere: PATH first, then the cache, then a build. */
+/**
+ * Finds the programs that Hearth runs: what the machine has already first, which needs no network (Pulumi's plugin folder,
+ * PATH, the cache), then what the vendors release, then a build.
+ */
 export class Toolchain {
   private readonly root: string;
   private readonly cache: ToolCache;
   private readonly env: NodeJS.ProcessEnv;
   private readonly table: readonly Tool[];
   private readonly patches: Readonly<Record<string, readonly Patch[]>>;
+  private readonly vendors: Vendors;
   private go: Promise<Go> | undefined;
 
   constructor({
@@ -57,15 +64,17 @@ export class Toolchain {
     env = process.env,
     table = tools,
     patches = allPatches,
+    vendors = {},
   }: ToolchainOptions) {
     this.root = root;
     this.cache = cache;
     this.env = env;
     this.table = table;
     this.patches = patches;
+    this.vendors = new Vendors({ root, cache, env, ...vendors });
   }
 
-  /** Gives the paths of the programs named, after building those that are missing. */
+  /** Gives the paths of the programs named, after downloading or building those that are missing. */
   async ensure(names: readonly string[]): Promise<Record<string, string>> {
     const found: Record<string, string> = {};
     const missing: Missing[] = [];
@@ -73,7 +82,9 @@ export class Toolchain {
       if ("path" in state) found[name] = state.path;
       else missing.push(state);
     }
-    if (missing.length > 0) Object.assign(found, await this.buildAll(missing));
+    if (missing.length > 0) Object.assign(found, await this.vendors.fetch(missing));
+    const left = missing.filter(({ tool }) => !(tool.name in found));
+    if (left.length > 0) Object.assign(found, await this.buildAll(left));
     return found;
   }
 
@@ -120,6 +131,8 @@ export class Toolchain {
         ? await onPath(tool, version, this.env)
         : await this.find(companion).then((state) => ("path" in state ? besides(tool, state) : undefined)));
     if (installed !== undefined) return installed;
+    const downloaded = await this.vendors.cached({ tool, version });
+    if (downloaded !== undefined) return downloaded;
     const files = await this.sources(tool);
     const key = await this.key(tool, goMod, files);
     if (await this.cache.has(tool.name, key)) {

@@ -3,6 +3,7 @@ import { access, mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ToolCache } from "../../toolchain/cache.ts";
+import { stderrOf } from "../support/stderr.ts";
 
 describe("ToolCache", () => {
   const key = "0123456789abcdef";
@@ -76,18 +77,3 @@ describe("ToolCache", () => {
     expect(await cache.has("greet", key)).to.equal(true);
   });
 });
-
-const stderrOf = async (work: () => Promise<void>): Promise<string> => {
-  const { write } = process.stderr;
-  let said = "";
-  process.stderr.write = (text: string | Uint8Array) => {
-    said += String(text);
-    return true;
-  };
-  try {
-    await work();
-  } finally {
-    process.stderr.write = write;
-  }
-  return said;
-};

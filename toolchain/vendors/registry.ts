@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { Problem } from "../problem.ts";
+import type { Asset } from "./releases.ts";
+import { discard, type Answer, type Web } from "./web.ts";
+
+const descriptor = z.object({
+  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  mediaType: z.string(),
+  platform: z.object({ os: z.string(), architecture: z.string() }).partial().optional(),
+});
+const document = z.object({ manifests: z.array(descriptor).optional(), layers: z.array(descriptor).optional() });
+type Descriptor = z.infer<typeof descriptor>;
+type Manifest = z.infer<typeof document>;
+
+const accept = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+
+/** A layer of an image, and what it takes to ask for it. */
+export interface Layer {
+  url: string;
+  digest: string;
+  headers: Record<string, string>;
+}
+
+/** The repository of an image in its registry, and the version that the image's reference names. */
+export const parseReference = (reference: string): { base: string; tag: string } => {
+  const found = /^(?:(https?):\/\/)?([^/]+)\/(.+):([^:/]+)$/.exec(reference);
+  if (found === null) throw new Problem(`"${reference}" is no reference of an image with a tag`);
+  const [, scheme = "https", host = "", repository = "", tag = ""] = found;
+  // Docker Hub's registry has another name than its images do.
+  const server = host === "docker.io" ? "registry-1.docker.io" : host;
+  return { base: `${scheme}://${server}/v2/${repository}`, tag };
+};
+
+/** Asks a registry as anybody may, with the token that it sends one for. */
+export class Registry {
+  private headers: Record<string, string> = {};
+  private readonly base: string;
+  private readonly tag: string;
+
+  constructor(
+    private readonly web: Web,
+    private readonly reference: string,
+  ) {
+    ({ base: this.base, tag: this.tag } = parseReference(reference));
+  }
+
+  /** The layers for a platform of the image with that digest, the topmost first. */
+  async layers(digest: string, { os, arch }: Asset): Promise<Layer[]> {
+    const index = await this.manifest(digest);
+    const { layers = [] } = index.manifests === undefined ? index : await this.platformOf(index.manifests, os, arch);
+    return layers.reverse().map((layer) => ({
+      url: `${this.base}/blobs/${layer.digest}`,
+      digest: layer.digest.replace("sha256:", ""),
+      headers: this.headers,
+    }));
+  }
+
+  /** The digest of the image that the tag names now. */
+  async digest(): Promise<string> {
+    return sha256(await this.read(this.tag));
+  }
+
+  /** Whether the registry gives that image out. */
+  async has(digest: string, signal: AbortSignal): Promise<boolean> {
+    const answer = await this.ask(`${this.base}/manifests/sha256:${digest}`, "HEAD", signal);
+    await discard(answer);
+    return answer.statusCode === 200 || answer.statusCode === 404;
+  }
+
+  private platformOf(manifests: readonly Descriptor[], os: string, arch: string): Promise<Manifest> {
+    const fits = manifests.find(({ platform }) => platform?.os === os && platform.architecture === arch);
+    if (fits === undefined) throw new Error(`it is not made for ${os}/${arch}`);
+    return this.manifest(fits.digest.replace("sha256:", ""));
+  }
+
+  private async manifest(digest: string): Promise<Manifest> {
+    const text = await this.read(`sha256:${digest}`);
+    const found = sha256(text);
+    if (found !== digest) throw new Problem(mismatch(`the manifest of ${this.reference}`, digest, found));
+    return document.parse(JSON.parse(text));
+  }
+
+  private async read(version: string): Promise<string> {
+    const answer = await this.ask(`${this.base}/manifests/${version}`, "GET");
+    if (answer.statusCode !== 200) {
+      await discard(answer);
+      throw new Error(`HTTP ${answer.statusCode.toString()}`);
+    }
+    return answer.body.text();
+  }
+
+  private async ask(url: string, method: "GET" | "HEAD", signal?: AbortSignal): Promise<Answer> {
+    const options = { method, ...(signal === undefined ? {} : { signal }) };
+    const first = await this.web.ask(url, { ...options, headers: { accept, ...this.headers } });
+    const challenge = first.headers["www-authenticate"];
+    if (first.statusCode !== 401 || typeof challenge !== "string" || "authorization" in this.headers) return first;
+    await discard(first);
+    this.headers = { authorization: `Bearer ${await this.token(challenge, signal)}` };
+    return this.web.ask(url, { ...options, headers: { accept, ...this.headers } });
+  }
+
+  private async token(challenge: string, signal?: AbortSignal): Promise<string> {
+    const part = (name: string): string | undefined => new RegExp(`${name}="([^"]*)"`).exec(challenge)?.[1];
+    const url = new URL(part("realm") ?? "");
+    for (const name of ["service", "scope"]) url.searchParams.set(name, part(name) ?? "");
+    const answer = await this.web.ask(url.href, signal === undefined ? {} : { signal });
+    const body = z
+      .object({ token: z.string() })
+      .or(z.object({ access_token: z.string() }))
+      .parse(await answer.body.json());
+    return "token" in body ? body.token : body.access_token;
+  }
+}
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** What to say of something that is not what the table says it is. */
+export const mismatch = (what: string, expected: string, found: string): string =>
+  [
+    `The digest of ${what} differs, so it is not used:`,
+    `  expected  sha256:${expected}`,
+    `  found     sha256:${found}`,
+    "Run this again; if it stays so, the vendor or somebody in between changed the file: do not use it. HEARTH_DOWNLOADS=off builds instead",
+  ].join("\n");

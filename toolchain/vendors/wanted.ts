@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import type { Asset, Release } from "./releases.ts";
+
+/** The digests of one release: for exactly one version, by platform, or of the image for all of them. SHA-256 in hex. */
+export interface Digests {
+  version: string;
+  image?: string;
+  [platform: string]: string | undefined;
+}
+
+/** A release as it has to be fetched for this machine. */
+export interface Wanted {
+  /** URL of the file, or reference of the image. */
+  from: string;
+  kind: "file" | "image";
+  packed: Release["packed"];
+  /** SHA-256 in hex. */
+  digest: string;
+  asset: Asset;
+  /** Path in it of each tool. */
+  holds: Record<string, string>;
+}
+
+/** A release, and the tools that are taken from it. */
+export interface Group {
+  wanted: Wanted;
+  names: string[];
+}
+
+/** A release is known by the first tool that it holds. */
+export const releaseName = (release: Release): string => Object.keys(release.holds)[0] ?? "";
+
+/** What to fetch for a tool, or why nothing can be fetched. */
+export const wantedOf = (
+  name: string,
+  version: string,
+  platform: string,
+  releases: readonly Release[],
+  digests: Readonly<Record<string, Digests>>,
+): Wanted | { reason: string } => {
+  const release = releases.find(({ holds }) => name in holds);
+  if (release === undefined) return { reason: "no release file" };
+  const known = digests[releaseName(release)];
+  const digest = known?.version === version ? (known.image ?? known[platform]) : undefined;
+  if (digest === undefined) return { reason: "digest unknown" };
+  return { ...located(release, version, platform), digest };
+};
+
+/** Where a release of that version is for that platform. */
+export const located = (release: Release, version: string, platform: string): Omit<Wanted, "digest"> => {
+  const [os = "", arch = ""] = platform.split("/");
+  const asset: Asset = { version, os, arch };
+  const from = "file" in release.from ? release.from.file(asset) : release.from.image(asset);
+  const holds = Object.fromEntries(Object.entries(release.holds).map(([tool, path]) => [tool, path(asset)]));
+  return { from, kind: "file" in release.from ? "file" : "image", packed: release.packed, asset, holds };
+};
+
+/** Names a downloaded program in the cache by all that decides its content. */
+export const downloadKey = (wanted: Wanted, name: string): string => {
+  const { from, digest, holds, asset } = wanted;
+  const parts = JSON.stringify([from, digest, holds[name], asset.os, asset.arch]);
+  return createHash("sha256").update(parts).digest("hex").slice(0, 32);
+};
