@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { explain, Problem } from "./problem.ts";
 import { Toolchain } from "./toolchain.ts";
 import { tools } from "./tools.ts";
+import { updateDigests } from "./vendors/digests.ts";
 
-const usage = `Usage: npm run tools -- list | all | prune | NAME…
+const usage = `Usage: npm run tools -- list | all | prune | NAME… | digests
 
-  list    where each tool is found, and how large it is
-  all     build whatever is missing
-  prune   give back what building took: Go's caches, and tools that this checkout does not use
-  NAME…   build the tools named where they are missing, and print their paths`;
+  list     where each tool is found, and how large it is
+  all      download or build whatever is missing
+  prune    give back what building took: Go's caches, and tools that this checkout does not use
+  NAME…    download or build the tools named where they are missing, and print their paths
+  digests  ask the vendors for the digests that toolchain/vendors/digests.json lacks, for maintainers`;
 
 const root = join(import.meta.dirname, "..");
 const names = tools.map(({ name }) => name);
@@ -32,9 +34,15 @@ const list = async (): Promise<void> => {
     );
 };
 
+const digests = (): Promise<void> => {
+  const toolchain = new Toolchain({ root });
+  return updateDigests((name) => toolchain.releasedVersion(name), console.log);
+};
+
 const main = async (args: string[]): Promise<void> => {
   if (args.length === 0 || args[0]?.startsWith("-") === true) throw new Problem(usage);
   if (args[0] === "list") return list();
+  if (args[0] === "digests") return digests();
   if (args[0] === "prune") {
     const freed = await new Toolchain({ root }).prune();
     console.log(

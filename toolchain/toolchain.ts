@@ -100,6 +100,11 @@ export class Toolchain {
     return pinned(tool, await this.goMod(tool));
   }
 
+  /** The version of a tool's release by its own project: of a plugin, the one that its npm package asks for. */
+  async releasedVersion(name: string): Promise<string> {
+    return this.vendors.versionOf({ tool: this.tool(name), version: await this.pinnedVersion(name) });
+  }
+
   /**
    * Removes Go's caches of earlier builds, and every tool whose key is not this checkout's; gives the number of bytes freed.
    *
