@@ -10,7 +10,7 @@ interface Stamp {
   state: string;
 }
 
-export type Verdict = "whole" | "absent" | "spoilt";
+export type Verdict = "whole" | "absent" | "unsealed" | "spoilt";
 
 const digestFile = (file: string): string => `${file}.sha256`;
 
@@ -42,7 +42,9 @@ export const verify = async (file: string, stamp: string): Promise<Verdict> => {
     () => false,
   );
   if (!isFile) return "absent";
-  const expected = /^[0-9a-f]{64}/.exec(await readFile(digestFile(file), "utf8").catch(() => ""))?.[0];
+  const sealed = await readFile(digestFile(file), "utf8").catch(() => undefined);
+  if (sealed === undefined) return "unsealed";
+  const expected = /^[0-9a-f]{64}/.exec(sealed)?.[0];
   if (expected === undefined) return "spoilt";
   const state = await stateOf(file);
   const known = await readStamp(stamp);

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { access, mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ToolCache } from "../../toolchain/cache.ts";
@@ -54,11 +54,26 @@ describe("ToolCache", () => {
     });
   });
 
-  it("removes a program that has no digest", async () => {
-    await rm(`${program}.sha256`);
+  it("removes a program whose digest was cut off", async () => {
+    await writeFile(`${program}.sha256`, "");
     await stderrOf(async () => {
       expect(await cache.has("greet", key)).to.equal(false);
     });
+    expect(await access(program).catch(() => "gone")).to.equal("gone");
+  });
+
+  it("does not take a program that has no digest, and replaces it", async () => {
+    await rm(`${program}.sha256`);
+    expect(await cache.has("greet", key)).to.equal(false);
+    await add("anew");
+    expect(await readFile(program, "utf8")).to.equal("anew");
+    expect(await cache.has("greet", key)).to.equal(true);
+    expect(await readdir(join(root, "work"))).to.deep.equal([]);
+  });
+
+  it("keeps the program of whoever was faster", async () => {
+    await add("later");
+    expect(await readFile(program, "utf8")).to.equal("hello");
   });
 
   it("does not read a program again that has not changed since it was verified", async () => {
