@@ -120,7 +120,7 @@ export class ToolCache {
   /** Removes Go's caches and every program but those given as `<name>/<key>`; gives the number of bytes freed. */
   async prune(kept: ReadonlySet<string>): Promise<number> {
     const programs = join(this.root, "tools");
-    const folders = [this.go];
+    const folders = [this.go, join(this.root, "downloads")];
     for (const name of await readdir(programs).catch(() => [])) {
       for (const key of await readdir(join(programs, name))) {
         if (!kept.has(`${name}/${key}`)) folders.push(join(programs, name, key));

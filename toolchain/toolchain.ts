@@ -114,9 +114,11 @@ export class Toolchain {
     const { cache } = this;
     const keep = this.table.map(async (tool) => {
       const goMod = await this.goMod(tool);
-      return `${tool.name}/${await this.key(tool, goMod, await this.sources(tool))}`;
+      const built = await this.key(tool, goMod, await this.sources(tool));
+      const downloaded = await this.vendors.keyOf({ tool, version: pinned(tool, goMod) });
+      return [built, downloaded].map((key) => `${tool.name}/${key}`);
     });
-    const kept = new Set(await Promise.all(keep));
+    const kept = new Set((await Promise.all(keep)).flat());
     await cache.prepare();
     return withLock(cache.lock("build"), () => cache.prune(kept));
   }
@@ -139,8 +141,12 @@ export class Toolchain {
     const downloaded = await this.vendors.cached({ tool, version });
     if (downloaded !== undefined) return downloaded;
     const files = await this.sources(tool);
-    const key = await this.key(tool, goMod, files);
-    if (await this.cache.has(tool.name, key)) {
+    const key = await this.key(tool, goMod, files).catch((error: unknown) => {
+      // Without Go nothing can have been built here; that is a fault only once something has to be.
+      if (error instanceof Problem) return "";
+      throw error;
+    });
+    if (key !== "" && (await this.cache.has(tool.name, key))) {
       return { path: this.cache.program(tool.name, key), version, source: "cache" };
     }
     return { tool, version, key, goMod, files };

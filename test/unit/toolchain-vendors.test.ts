@@ -6,12 +6,17 @@ import { ToolCache } from "../../toolchain/cache.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Tool } from "../../toolchain/tools.ts";
 import type { Release } from "../../toolchain/vendors/releases.ts";
-import { Vendors } from "../../toolchain/vendors/vendors.ts";
+import { Vendors, type Absent } from "../../toolchain/vendors/vendors.ts";
 import type { Digests } from "../../toolchain/vendors/wanted.ts";
 import { stderrOf } from "../support/stderr.ts";
 import { ForwardProxy, sha256, tarGz, VendorServer, type Served, type TarEntry } from "../support/vendors.ts";
 
-const tool = (name: string): Tool => ({ name, module: "toolchain/greet", package: "." });
+const tool = (name: string): Tool => ({
+  name,
+  module: "toolchain/greet",
+  package: ".",
+  versionOf: "example.com/greet",
+});
 const version = "1.4.2";
 const greet = { tool: tool("greet"), version };
 const wave = { tool: tool("wave"), version };
@@ -64,7 +69,7 @@ describe("Vendors", () => {
     vendor.serve("/greet.tar.gz", content);
     return vendors([file("/greet.tar.gz", tools, "tar.gz")], { greet: pinned(content) });
   };
-  const fetched = async (from: Vendors, ...absent: (typeof greet)[]) => {
+  const fetched = async (from: Vendors, ...absent: Absent[]) => {
     let paths: Record<string, string> = {};
     const said = await stderrOf(async () => (paths = await from.fetch(absent.length === 0 ? [greet] : absent)));
     return { paths, said };
@@ -135,6 +140,12 @@ describe("Vendors", () => {
     const { paths, said } = await fetched(from, greet, wave);
     expect(Object.keys(paths)).to.deep.equal(["greet"]);
     expect(said).to.include(`2 tools missing: 1 downloaded from ${vendor.host}; 1 built: wave (no release file)`);
+  });
+
+  it("says of Hearth's own tools that they are", async () => {
+    const own: Tool = { name: "hearth-wave", module: "lab", package: "." };
+    const { said } = await fetched(plain(), { tool: own, version: "" });
+    expect(said).to.equal("1 tool missing: 1 built: hearth-wave (Hearth's own)\n");
   });
 
   it("gives up a server that does not answer, within the time of one question", async () => {

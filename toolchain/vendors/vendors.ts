@@ -50,6 +50,12 @@ export class Vendors {
     return this.options.env.HEARTH_DOWNLOADS !== "off";
   }
 
+  /** The key that a tool has in the cache when it was downloaded; empty where it cannot be. */
+  async keyOf(absent: Absent): Promise<string> {
+    const wanted = await this.wanted(absent);
+    return "reason" in wanted ? "" : downloadKey(wanted, absent.tool.name);
+  }
+
   /** A tool that was downloaded before. It needs no network. */
   async cached({ tool, version }: Absent): Promise<Located | undefined> {
     const wanted = this.on ? await this.wanted({ tool, version }) : { reason: "" };
@@ -102,6 +108,8 @@ export class Vendors {
 
   private async wanted(absent: Absent): Promise<Wanted | { reason: string }> {
     const { platform, releases: table, digests } = this.options;
+    const { versionOf, vendorPlugin: plugin } = absent.tool;
+    if (versionOf === undefined && plugin === undefined) return { reason: "Hearth's own" };
     return wantedOf(absent.tool.name, await this.versionOf(absent), platform, table, digests);
   }
 
