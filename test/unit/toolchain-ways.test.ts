@@ -27,6 +27,7 @@ describe("Toolchain, with a vendor", () => {
     await mkdir(join(root, "bin"));
     const goMod = "module m\n\ngo 1.20\n\nrequire example.com/greet v1.4.2 // indirect\n";
     await writeFile(join(root, "toolchain/greet/go.mod"), goMod);
+    await writeFile(join(root, "toolchain/greet/go.sum"), "");
     await writeFile(join(root, "toolchain/greet/main.go"), "package main\n\nfunc main() {}\n");
   });
   afterEach(async () => {
