@@ -32,8 +32,13 @@ describe("withLock", () => {
     const waited: number[] = [];
     let second: Promise<void> | undefined;
     await withLock(path, async () => {
-      second = withLock(path, () => Promise.resolve(), { interval: 5, onWait: (pid) => waited.push(pid) });
-      await sleep(30);
+      await new Promise<void>((resolve) => {
+        const onWait = (pid: number): void => {
+          waited.push(pid);
+          resolve();
+        };
+        second = withLock(path, () => Promise.resolve(), { interval: 5, onWait });
+      });
     });
     await second;
     expect(waited).to.deep.equal([process.pid]);
@@ -62,8 +67,9 @@ describe("withLock", () => {
     expect(await access(path).catch(() => "gone")).to.equal("gone");
   });
 
-  it("lets only one of many take over the lock of a process that is gone", async () => {
-    for (let round = 0; round < 20; round += 1) {
+  it("lets only one of many take over the lock of a process that is gone", async function () {
+    this.timeout(60_000);
+    for (let round = 0; round < 5; round += 1) {
       await writeFile(path, "999999999 12345");
       let inside = 0;
       let most = 0;
