@@ -10,8 +10,9 @@ import { sha256, VendorServer } from "../support/vendors.ts";
 
 const greet: Tool = {
   name: "greet",
-  module: "toolchain/greet",
-  package: ".",
+  module: ".",
+  package: "./toolchain/greet",
+  source: "toolchain/greet",
   versionOf: "example.com/greet",
   onPath: { ask: ["--version"], accepts: (pinned) => `~${pinned}` },
 };
@@ -25,9 +26,9 @@ describe("Toolchain, with a vendor", () => {
     root = await mkdtemp(join(tmpdir(), "hearth-ways-"));
     await mkdir(join(root, "toolchain/greet"), { recursive: true });
     await mkdir(join(root, "bin"));
-    const goMod = "module m\n\ngo 1.20\n\nrequire example.com/greet v1.4.2 // indirect\n";
-    await writeFile(join(root, "toolchain/greet/go.mod"), goMod);
-    await writeFile(join(root, "toolchain/greet/go.sum"), "");
+    const goMod = "module hearth.dev\n\ngo 1.20\n\nrequire example.com/greet v1.4.2 // indirect\n";
+    await writeFile(join(root, "go.mod"), goMod);
+    await writeFile(join(root, "go.sum"), "");
     await writeFile(join(root, "toolchain/greet/main.go"), "package main\n\nfunc main() {}\n");
   });
   afterEach(async () => {
@@ -39,7 +40,8 @@ describe("Toolchain, with a vendor", () => {
     new Toolchain({
       root,
       table: [greet],
-      cache: new ToolCache(join(root, "cache")),
+      patches: {},
+      cache: new ToolCache(join(root, "cache"), new ToolCache().go),
       // A machine without Go, unless a test says otherwise.
       env: { PATH: join(root, "bin"), ...env },
       vendors: {
