@@ -96,7 +96,7 @@ describe("Toolchain, with a vendor", () => {
     vendor.serve("/v1.4.2/greet", "", { statuses: [404] });
     const { path, said } = await ensure({ ...process.env });
     expect(said).to.include("greet could not be downloaded from");
-    expect(said).to.include("Building tools");
+    expect(said).to.include("Building 1 tools");
     expect(path).to.match(/\/tools\/greet\/[0-9a-f]{32}\/bin\/greet$/);
   });
 });
