@@ -38,10 +38,12 @@ const problemOf = ({ path, what }: FoundSecret, parent: string[], advice: string
   advice,
 });
 
-const withoutPatches = ({ nodes, cluster, ...rest }: Draft): unknown => ({
-  ...rest,
-  cluster: { ...cluster, patches: undefined },
-  nodes: Object.fromEntries(Object.entries(nodes).map(([name, node]) => [name, { ...node, patches: undefined }])),
+/** What the stack file says beside the patches. */
+const withoutPatches = (draft: Draft): unknown => ({
+  ...draft,
+  platforms: undefined,
+  cluster: { ...draft.cluster, patches: undefined },
+  nodes: Object.fromEntries(Object.entries(draft.nodes).map(([name, node]) => [name, { ...node, patches: undefined }])),
 });
 
 export const openSecretChecks: Check[] = [openPatches, openValues];
