@@ -213,9 +213,10 @@ describe("the workflows of Hearth", () => {
       jobs: Record<string, Job>;
     };
 
-  it("are test, preview, deploy and drift", () => {
+  it("are test, preview, deploy, drift and the digests of what is downloaded", () => {
     expect(globSync("*.yml", { cwd: join(root, ".github", "workflows") }).sort()).to.deep.equal([
       "deploy.yml",
+      "digests.yml",
       "drift.yml",
       "preview.yml",
       "test.yml",
