@@ -1,7 +1,9 @@
+import { readFile } from "node:fs/promises";
+
 import { Listr, PRESET_TIMER } from "listr2";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { Display } from "../../lib/terminal/display.ts";
+import { Display, duration } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { meansFor } from "../escrow/cli.ts";
@@ -11,7 +13,12 @@ import type { Target } from "../../lib/engine/target.ts";
 import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
 import type { State } from "../../lib/engine/state.ts";
 import { lookAtEdge } from "./edge.ts";
-import { authorityOf, fromBase64, lookAtMachines, readState } from "./examine.ts";
+import { authorityOf, fromBase64, readState } from "./examine.ts";
+import { inquire } from "./inquiry.ts";
+import { describeLosses, describePending } from "./describe.ts";
+import { askProxmox, type AskProxmox } from "./proxmox.ts";
+import { talosClientOf } from "../../lib/cluster/access.ts";
+import { clientOfSecrets } from "../../lib/cluster/talosctl.ts";
 import { Journal, type Entry } from "./journal.ts";
 import { requireEscrowOfNow } from "./older-escrow.ts";
 import { describePlan, planFor, type Case, type Situation } from "./plan.ts";
@@ -29,8 +36,14 @@ export interface RebuildOptions {
   wish: string | undefined;
   isPlanOnly: boolean;
   isRestart: boolean;
+  /** Machines that a person says are lost. */
+  lost: string[];
+  /** How long machines that do not answer are asked again, in milliseconds. */
+  timeout: number;
   signal: AbortSignal;
   confirm: (question: string) => Promise<boolean>;
+  /** Has a person name the stack, where a plan destroys what is left. */
+  confirmLoss: (what: string) => Promise<boolean>;
 }
 
 /**
@@ -40,22 +53,32 @@ export interface RebuildOptions {
  */
 export const rebuild = async (target: Target, options: RebuildOptions): Promise<Record<string, number>> => {
   const journal = await Journal.open(target.root, target.stack);
-  if (options.isRestart) await journal.close();
+  if (options.isPlanOnly && journal.current !== undefined && !options.isRestart) {
+    console.log(describePending(journal.current));
+    return {};
+  }
   const means = await meansFor(target, options.identities, true, new Display());
   const stack = target.engine;
-  await clearEngine({ journal, stack });
-  const entry = journal.current;
+  const entry = options.isRestart ? undefined : journal.current;
+  if (entry !== undefined && !(await options.confirm(`${describePending(entry)}\nGo on with it?`))) return {};
+  if (!options.isPlanOnly) {
+    await clearEngine({ journal, stack });
+    if (options.isRestart) await journal.close();
+  }
   const given = entry?.snapshot ?? options.snapshot;
   const roots = await rootsFor(target, stack, { ...options, entry, means });
-  if (roots) await mendConfiguration(target, roots);
+  if (roots && !options.isPlanOnly) await mendConfiguration(target, roots);
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
   const identities = [...means.keys.identities, ...(roots ? [roots.ageIdentity] : [])];
   return withGivenSnapshot(target, given, identities, async (snapshot) => {
     if (entry === undefined) {
       const decided = await decide(target, stack, { ...options, roots, talosctl });
-      if (options.isPlanOnly || !(await options.confirm("Do that?"))) return {};
+      if (options.isPlanOnly) return {};
+      const losses = describeLosses(decided.plan);
+      const isAgreed = losses === undefined ? options.confirm("Do that?") : options.confirmLoss(losses);
+      if (!(await isAgreed)) return {};
       await journal.begin(decided);
-    } else sayWhere(entry);
+    }
     const plan = journal.current?.plan;
     if (plan === undefined) return {};
     const config = await target.config();
@@ -81,14 +104,38 @@ const rootsFor = async (
 const decide = async (
   target: Target,
   stack: PulumiStack,
-  { escrow, snapshot, wish, roots, talosctl }: RebuildOptions & { roots: Escrow | undefined; talosctl: string },
+  {
+    escrow,
+    snapshot,
+    wish,
+    roots,
+    talosctl,
+    lost,
+    timeout,
+    signal,
+  }: RebuildOptions & { roots: Escrow | undefined; talosctl: string },
 ): Promise<Entry> => {
   const state = await readState(stack);
   const config = await target.config();
+  const display = new Display();
   const authority = state ? authorityOf(state) : fromBase64(roots?.talosSecrets.certs.os.crt ?? "");
   const situation: Situation = {
     state: stateOf(state),
-    machines: await lookAtMachines(config, authority),
+    machines: await inquire({
+      config,
+      authority,
+      client: roots ? await clientOfSecrets(talosctl, roots, config.cluster) : talosClientOf(requireState(state)),
+      talosctl,
+      proxmox: await proxmoxOf(target, config, roots),
+      lost,
+      timeout,
+      say: (names, elapsed) => {
+        display.live(
+          `Waiting for ${names.join(", ")} to answer, for ${duration(elapsed / 1000)} of ${duration(timeout / 1000)}`,
+        );
+      },
+      signal,
+    }),
     edge: await lookAtEdge(config, await tokenOf(target, roots), {
       program: stack.pulumi.program,
       environment: stack.pulumi.whole(),
@@ -121,17 +168,31 @@ const compareWithCluster = async (
   if (address) await requireEscrowOfNow(config, roots, { address, talosctl });
 };
 
-/** What an interrupted rebuild decided stands, for what it sees now is half of its own doing. */
-const sayWhere = ({ stack, begun, done }: Entry): void => {
-  const doneSoFar = Object.keys(done).join(", ");
-  console.log(`Going on with the rebuild of ${stack} that began ${begun}; done so far: ${doneSoFar || "nothing"}`);
+/** The token of Cloudflare: without a state, Pulumi does not read the configuration, but the escrow has it. */
+const tokenOf = async (target: Target, roots: Escrow | undefined, name = "cloudflareToken"): Promise<string> =>
+  roots ? (roots.configured[name] ?? "") : target.engine.configure(["config", "get", `hearth:${name}`]).catch(() => "");
+
+/** Proxmox's API as the stack reaches it; in the lab its certificate is of the lab's own authority. */
+const proxmoxOf = async (
+  target: Target,
+  { proxmox }: HearthConfig,
+  roots: Escrow | undefined,
+): Promise<AskProxmox | undefined> => {
+  if (!proxmox) return undefined;
+  const file = target.environment.SSL_CERT_FILE ?? process.env.SSL_CERT_FILE;
+  return askProxmox({
+    endpoint: proxmox.endpoint,
+    insecure: proxmox.insecure,
+    token: await tokenOf(target, roots, "proxmoxToken"),
+    authorities: file === undefined ? undefined : await readFile(file, "utf8"),
+  });
 };
 
-/** The token of Cloudflare: without a state, Pulumi does not read the configuration, but the escrow has it. */
-const tokenOf = async (target: Target, roots: Escrow | undefined): Promise<string> =>
-  roots
-    ? (roots.configured.cloudflareToken ?? "")
-    : target.engine.configure(["config", "get", "hearth:cloudflareToken"]).catch(() => "");
+const requireState = (state: State | undefined): State => {
+  if (state === undefined)
+    throw new Problem("The state is lost, and only the escrow has its secrets: name its file with --from");
+  return state;
+};
 
 const stateOf = (state: State | undefined): Situation["state"] => {
   if (state === undefined) return "lost";

@@ -16,6 +16,8 @@ export interface Entry {
   snapshot?: string;
   /** Seconds that each phase took, of those that are done. */
   done: Record<string, number>;
+  /** Whether etcd was begun with the snapshot, by this rebuild. */
+  recovered?: boolean;
   /** The engine's process, while one runs, and those of its plugins. */
   processes?: number[];
 }

@@ -16,7 +16,10 @@ on where it was.
   --etcd SNAPSHOT  snapshot that etcd begins with: a file, the name of one that is kept, or latest; without it Flux fills
                    an empty etcd from Git
   --case CASE      machines, state or all, where what was found is not what you want
-  --yes            do not ask
+  --lost NAME      a machine that does not answer and is gone for good; as often as needed
+  --wait SECONDS   how long machines that do not answer are asked again (180)
+  --yes            do not ask, but for what is wiped or forgotten
+  --confirm STACK  the stack's name, where a plan wipes or forgets what is left and nobody is there to type it
   --plan           say what would be done, and stop
   --restart        forget an interrupted rebuild, and look at everything anew
   --lab            the lab's stack (or evaluate what \`npm run lab -- env\` prints)`;
@@ -26,6 +29,9 @@ const options = {
   identity: { type: "string", multiple: true },
   etcd: { type: "string" },
   case: { type: "string" },
+  lost: { type: "string", multiple: true },
+  wait: { type: "string" },
+  confirm: { type: "string" },
   yes: { type: "boolean", short: "y" },
   plan: { type: "boolean" },
   restart: { type: "boolean" },
@@ -54,10 +60,29 @@ const main = async (args: string[], session: Session): Promise<number> => {
     wish: values.case,
     isPlanOnly: values.plan === true,
     isRestart: values.restart === true,
+    lost: values.lost ?? [],
+    timeout: secondsOf(values.wait ?? "180") * 1000,
     signal: abort.signal,
+    confirmLoss: (what) => named(session, stack, { what, typed: values.confirm }),
     confirm: values.yes === true ? () => Promise.resolve(true) : (question) => agreed(session, question),
   });
   return 0;
+};
+
+/** Destroying needs the name of what is destroyed; `--yes` does not do. */
+const named = async (
+  { ask }: Pick<Session, "ask">,
+  stack: string,
+  { what, typed }: { what: string; typed: string | undefined },
+): Promise<boolean> => {
+  const answer = typed ?? (await ask?.(`${what}\nType the stack's name to do that: `));
+  if (answer?.trim() === stack) return true;
+  throw new Problem(`${what}\nNothing was done: where you want that, type the stack's name, or say --confirm ${stack}`);
+};
+
+const secondsOf = (text: string): number => {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new Problem(`--wait ${text} is no number of seconds: give one, as --wait 180`);
 };
 
 await runCommand(main);

@@ -7,11 +7,24 @@ export interface Situation {
   /** The state: with its resources, with operations that an engine began and never reported, or lost. */
   state: "whole" | "interrupted" | "lost";
   /** Machines by the name of their node. */
-  machines: Record<string, { role: "controlplane" | "worker"; state: MachineState; hasEtcd: boolean }>;
+  machines: Record<string, FoundMachine>;
   hasEscrow: boolean;
   hasSnapshot: boolean;
   /** Names of the tunnels and records that Cloudflare has of those that the stack wants; undefined without Cloudflare. */
   edge?: { there: string[]; missing: string[] } | undefined;
+}
+
+/** What is known of a machine. */
+export interface FoundMachine {
+  role: "controlplane" | "worker";
+  /** `silent` is unknown; `absent` is lost: Proxmox has no such machine, or a person said so. */
+  state: MachineState | "absent";
+  /** Whether it has etcd's data. */
+  hasEtcd: boolean;
+  /** Whether its etcd knows a leader, which only a majority elects; undefined where it does not say. */
+  hasLeader?: boolean | undefined;
+  /** Whom was asked about it, and what they said. */
+  asked?: readonly string[];
 }
 
 /** The cases that a rebuild tells apart. */
@@ -40,10 +53,13 @@ export interface Wish {
  * @throws Problem where there is nothing to rebuild, or something is missing that it needs
  */
 export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan => {
+  refuseUnknown(situation);
   const lost = Object.entries(situation.machines).filter(([, { state }]) => state !== "member");
   const controlPlanes = Object.entries(situation.machines).filter(([, { role }]) => role === "controlplane");
   const withEtcd = controlPlanes.filter(([, { state, hasEtcd }]) => state === "member" && hasEtcd);
-  const isClusterLost = withEtcd.length <= controlPlanes.length / 2;
+  // A leader is elected by a majority: it lives, also where the configuration asks for more members than it has.
+  const hasLeader = withEtcd.some(([, machine]) => machine.hasLeader === true);
+  const isClusterLost = withEtcd.length <= controlPlanes.length / 2 && !hasLeader;
   const found = caseOf(situation, lost.length, isClusterLost);
   const which = wanted ?? found;
   if (which === undefined) {
@@ -59,6 +75,7 @@ export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan
     );
   }
   const loss = { machines: lost.map(([name]) => name), isClusterLost };
+  if (isClusterLost) refuseToWipe(withEtcd, situation);
   const recovers = isClusterLost && situation.hasSnapshot;
   return {
     case: which,
@@ -67,6 +84,40 @@ export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan
     recovers,
     losesVolumes: recovers && lost.length === Object.keys(situation.machines).length,
   };
+};
+
+/** A machine that does not answer may live: it may be off, be starting, or have no route to here. */
+const refuseUnknown = ({ machines }: Situation): void => {
+  const unknown = Object.entries(machines).filter(([, { state }]) => state === "silent");
+  if (unknown.length === 0) return;
+  const lines = unknown.map(([name, { asked = [] }]) => `  ${name}: ${["does not answer", ...asked].join("; ")}`);
+  throw new Problem(
+    [
+      `Nobody knows whether ${unknown.length > 1 ? "these machines are" : "this machine is"} lost, so nothing is done:`,
+      ...lines,
+      "Start what is off, mend the network, or run this where they can be reached. Where you know that a machine is gone for good, " +
+        `say so: ${unknown.map(([name]) => `--lost ${name}`).join(" ")}`,
+    ].join("\n"),
+  );
+};
+
+/** What is left of etcd may be all that there is of the cluster. */
+const refuseToWipe = (withEtcd: readonly (readonly [string, FoundMachine])[], { hasSnapshot }: Situation): void => {
+  const [first] = withEtcd;
+  if (first === undefined) return;
+  const unsure = withEtcd.filter(([, { hasLeader }]) => hasLeader === undefined).map(([name]) => name);
+  if (unsure.length > 0) {
+    throw new Problem(
+      `etcd on ${unsure.join(", ")} has data, and does not say whether it has a leader, so it is not wiped: run this again, and ` +
+        `look at talosctl etcd status there. Where nothing of it is worth keeping, reset that machine yourself`,
+    );
+  }
+  if (!hasSnapshot) {
+    throw new Problem(
+      `etcd on ${withEtcd.map(([name]) => name).join(", ")} has lost its quorum, and what it holds would be wiped: give a snapshot ` +
+        `with --etcd. From ${first[0]} itself: talosctl cp /var/lib/etcd/member/snap/db .`,
+    );
+  }
 };
 
 const caseOf = ({ state }: Situation, lost: number, isClusterLost: boolean): Case | undefined => {

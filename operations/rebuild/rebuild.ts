@@ -133,6 +133,7 @@ const update = async (rebuild: Rebuild, say: (text: string) => void, touchesNoth
       talosctl,
       snapshot: plan.recovers ? snapshot : undefined,
       isRunning: touchesNothing,
+      onRecovered: () => journal.update({ recovered: true }),
       pulumi: {
         program: stack.pulumi.program,
         environment: stack.pulumi.whole(),
@@ -222,6 +223,11 @@ const volumes: Phase = {
   run: async (rebuild, say) => {
     const { plan, journal } = rebuild;
     if (!plan.losesVolumes) return;
+    // An etcd that this rebuild did not begin may be the one that lives, with volumes that do.
+    if (journal.current?.recovered !== true) {
+      console.log("Volumes are kept as they are: etcd ran before it could be recovered from the snapshot");
+      return;
+    }
     const forgotten = await forgetLostVolumes(await kubernetesOf(rebuild.stack), journal.current?.begun ?? "");
     if (forgotten.length > 0) say(forgotten.join(", "));
   },
@@ -231,8 +237,9 @@ const reconcile: Phase = {
   name: "reconcile",
   title: "Let Git fill the cluster",
   run: async (rebuild, say) => {
-    const { plan, signal } = rebuild;
-    const revision = await waitForGit(await kubernetesOf(rebuild.stack), { say, signal, isAnew: plan.losesVolumes });
+    const { plan, journal, signal } = rebuild;
+    const isAnew = plan.losesVolumes && journal.current?.recovered === true;
+    const revision = await waitForGit(await kubernetesOf(rebuild.stack), { say, signal, isAnew });
     say(`at ${revision}`);
   },
 };

@@ -68,8 +68,12 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
     wish: undefined,
     isPlanOnly: false,
     isRestart: true,
+    lost: [],
+    timeout: 180_000,
     signal,
     confirm: () => Promise.resolve(true),
+    // Whoever began the rehearsal has named the stack, or it is the lab's.
+    confirmLoss: () => Promise.resolve(true),
   });
   const ended = Date.now();
   const after = await kubernetesOf(stage.stack);

@@ -16,6 +16,8 @@ export interface TalosRecovery {
   talosctl: string;
   /** Path of the snapshot that etcd starts with; without one it starts empty. */
   snapshot: string | undefined;
+  /** Learns that etcd did start with the snapshot. */
+  onRecovered?: () => Promise<void>;
   /** Whether the machines run and keep what they have. */
   isRunning: boolean;
 }
@@ -63,7 +65,7 @@ const configuration =
 
 /** etcd is bootstrapped once. Where it runs nothing is done; where there is a snapshot, it starts with that. */
 const bootstrap =
-  (talosctl: string, snapshot: string | undefined): Adopter =>
+  ({ talosctl, snapshot, onRecovered }: TalosRecovery): Adopter =>
   async (creation) => {
     const node = text(creation.inputs, "node");
     const done = () => asPlanned(creation, "machine_bootstrap");
@@ -71,12 +73,13 @@ const bootstrap =
     if (snapshot === undefined) return undefined;
     const client = record(creation.inputs, "clientConfiguration") as unknown as ClientConfiguration;
     await new Talosctl(talosctl, client).run(node, ["bootstrap", "--recover-from", snapshot]);
+    await onRecovered?.();
     return done();
   };
 
 /** How what the Talos plugin makes is found. A kubeconfig is always asked for anew, which changes nothing. */
-export const talosAdopters = ({ roots, talosctl, snapshot, isRunning }: TalosRecovery): Adopters => ({
-  [resourceTypes.machineSecrets]: machineSecrets(roots),
-  [resourceTypes.machineConfiguration]: configuration(talosctl, isRunning),
-  [resourceTypes.bootstrap]: bootstrap(talosctl, snapshot),
+export const talosAdopters = (recovery: TalosRecovery): Adopters => ({
+  [resourceTypes.machineSecrets]: machineSecrets(recovery.roots),
+  [resourceTypes.machineConfiguration]: configuration(recovery.talosctl, recovery.isRunning),
+  [resourceTypes.bootstrap]: bootstrap(recovery),
 });
