@@ -11,11 +11,11 @@ const settings = new pulumi.Config("hearth");
 const load = (): HearthConfig => {
   const stack = pulumi.getStack();
   const raw = configKeys.map((key) => [key, settings.getObject(key)]);
-  const { config, problems, warnings } = examineConfig(
+  const { config, problems, warnings, undeployable } = examineConfig(
     Object.fromEntries(raw.filter(([, value]) => value !== undefined)),
   );
   const keys = Object.keys(pulumi.runtime.allConfig()).flatMap((key) => /^hearth:(.+)$/.exec(key)?.[1] ?? []);
-  const all = [...unknownKeys(keys), ...problems];
+  const all = [...unknownKeys(keys), ...problems, ...undeployable];
   if (all.length > 0 || !config) throw new pulumi.RunError(new ConfigurationError(stack, all).message);
   if (warnings.length > 0) void pulumi.log.warn(format(stackFile(stack), warnings, "warning"));
   return config;

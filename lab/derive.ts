@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isPlaceholder } from "../components/secrets/known-recipients.ts";
 import { schematicId } from "../components/talos/schematic.ts";
 import { Problem } from "../toolchain/problem.ts";
 import type { Credentials } from "./credentials.ts";
@@ -17,6 +18,7 @@ import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
  * | `proxmox.insecure`                                     | unchanged: the lab's authority is trusted                |
  * | `gitops.repository`, `gitops.knownHosts`               | the lab's Git server and its host key                    |
  * | `escrow`                                               | in the lab's folder, for the lab's key as well, no KMS   |
+ * | placeholders of `escrow.recipients`                    | left out                                                 |
  * | secrets                                                | generated for the lab; the age seed is a known one       |
  */
 export interface StackConfig {
@@ -143,7 +145,7 @@ const labEscrow = (
   stack: string,
   recipient: string,
 ) => ({
-  recipients: [...new Set([recipient, ...recipients])],
+  recipients: [...new Set([recipient, ...recipients.filter((each) => !isPlaceholder(each))])],
   path: `.lab/${stack}/escrow.sops.yaml`,
   copies: copies.map((_, index) => ({ to: "folder", path: `.lab/${stack}/copies/${index.toString()}` })),
 });

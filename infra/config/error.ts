@@ -7,6 +7,8 @@ export interface ConfigurationProblem {
   advice: string;
   /** Where true, it may be right all the same, and nothing is refused because of it. */
   warning?: boolean;
+  /** Where true, the file can be read, checked and tried in the lab, but not deployed. */
+  undeployable?: boolean;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { bech32 } from "@scure/base";
 import { z } from "zod";
 
+import { isPlaceholder } from "../../components/secrets/known-recipients.ts";
 import { says } from "./error.ts";
 
 /** Source: FiloSottile/age, the X25519 recipient type: Bech32 of 32 bytes, so a slip of the keyboard shows. */
@@ -16,7 +17,10 @@ const recipient = z
     error: says("is a secret identity, not a recipient", "write its public half; age-keygen -y prints it"),
     abort: true,
   })
-  .refine(isRecipient, says("is not an age recipient", "write the age1… that age-keygen prints"));
+  .refine(
+    (value) => isRecipient(value) || isPlaceholder(value),
+    says("is not an age recipient", "write the age1… that age-keygen prints"),
+  );
 
 /** Source: getsops/sops, README, the identifiers of each service's keys. */
 const kms = z
@@ -93,7 +97,7 @@ export const escrowSchema = z.strictObject({
   /**
    * Age recipients, any one of whom can open the file.
    *
-   * @example "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+   * @example "<your age recipient>"
    */
   recipients: z.array(recipient).min(1, says("is empty, so that nobody could open it", "name at least one recipient")),
   /**

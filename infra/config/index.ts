@@ -23,6 +23,8 @@ export interface Examined {
   problems: ConfigurationProblem[];
   /** What may be right all the same. */
   warnings: ConfigurationProblem[];
+  /** What has to be written before it can be deployed. */
+  undeployable: ConfigurationProblem[];
 }
 
 /** Looks at what a stack file says: at every value by itself, and at how those that are valid go together. */
@@ -30,11 +32,12 @@ export const examineConfig = (raw: unknown): Examined => {
   const parsed = schema.safeParse(raw);
   const own = parsed.success ? [] : explain(parsed.error.issues, raw, document());
   const found = checkConfig(parsed.success ? { ...parsed.data, complete: true } : draftOf(raw));
-  const problems = [...own, ...found.filter(({ warning }) => !warning)];
+  const problems = [...own, ...found.filter(({ warning, undeployable }) => !warning && !undeployable)];
   return {
     config: parsed.success && problems.length === 0 ? parsed.data : undefined,
     problems,
     warnings: found.filter(({ warning }) => warning),
+    undeployable: found.filter(({ undeployable }) => undeployable),
   };
 };
 

@@ -51,13 +51,13 @@ export const rawOf = ({ settings }: StackFile): Record<string, unknown> =>
 
 /** Looks at a whole stack file, its secrets' wrapping included. */
 export const examineStackFile = (file: StackFile): Examined => {
-  if (file.problems.length > 0) return { config: undefined, problems: file.problems, warnings: [] };
-  const { config, problems, warnings } = examineConfig(rawOf(file));
+  if (file.problems.length > 0) return { config: undefined, problems: file.problems, warnings: [], undeployable: [] };
+  const { config, problems, warnings, undeployable } = examineConfig(rawOf(file));
   const keys = Object.keys(file.settings)
     .filter((key) => key.startsWith(namespace))
     .map((key) => key.slice(namespace.length));
   const all = [...unknownKeys(keys), ...plainSecrets(file), ...problems];
-  return { config: all.length > 0 ? undefined : config, problems: all, warnings };
+  return { config: all.length > 0 ? undefined : config, problems: all, warnings, undeployable };
 };
 
 const plainSecrets = ({ settings }: StackFile): ConfigurationProblem[] =>

@@ -55,8 +55,9 @@ export class Target {
 
   /** The stack's validated configuration. */
   async config(): Promise<HearthConfig> {
-    const { config, problems } = examineStackFile(parseStackFile(await readFile(this.stackFile, "utf8")));
-    if (!config) throw new ConfigurationError(this.stack, problems);
+    const text = await readFile(this.stackFile, "utf8");
+    const { config, problems, undeployable } = examineStackFile(parseStackFile(text));
+    if (!config || undeployable.length > 0) throw new ConfigurationError(this.stack, [...problems, ...undeployable]);
     return config;
   }
 

@@ -13,6 +13,7 @@ import { namespaces } from "./rules/namespaces.ts";
 import type { CheckedObject, Rule, Tree } from "./rules/rule.ts";
 import { schemas } from "./rules/schemas.ts";
 import { secrets } from "./rules/secrets.ts";
+import { strangers } from "./rules/strangers.ts";
 
 /** This checkout's root: its toolchain looks at whatever tree. */
 const root = join(import.meta.dirname, "../..");
@@ -27,7 +28,16 @@ export interface Checked {
   withoutChart: string[];
 }
 
-const rules: readonly Rule[] = [duplicates, namespaces, dependencies, definitionsInTime, secrets, images, schemas];
+const rules: readonly Rule[] = [
+  duplicates,
+  namespaces,
+  dependencies,
+  definitionsInTime,
+  secrets,
+  strangers,
+  images,
+  schemas,
+];
 
 /**
  * Checks a cluster's part of the tree: every object that Flux would apply, against the API server's own schemas and against

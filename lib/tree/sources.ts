@@ -42,6 +42,11 @@ export class Sources {
     return index < 0 ? undefined : index + 1;
   }
 
+  /** Text of a file; empty where there is none. */
+  textOf(file: string): string {
+    return this.source(file)?.text ?? "";
+  }
+
   private source(file: string): Source | undefined {
     if (!this.read.has(file)) this.read.set(file, this.parse(file));
     return this.read.get(file);

@@ -33,7 +33,7 @@ export class Backups {
 
   static async of(target: Target, kind: Kind): Promise<Backups> {
     const config = await target.config();
-    const { recipients } = await openersFor(target, config);
+    const { recipients } = openersFor(target, config);
     const folder = target.isLab
       ? join(labFolder(target.root, target.stack).path, "backups")
       : join(target.root, "backups");

@@ -15,13 +15,17 @@ export const check = ({ folder, print, complain }: Session, wanted: string[]): n
   const order = [...validStacks(examined)].sort(([a], [b]) => Number(wanted.includes(a)) - Number(wanted.includes(b)));
   const across = checkStacks(order);
   let bad = false;
-  for (const [stack, { config, problems, warnings }] of examined) {
+  for (const [stack, { config, problems, warnings, undeployable }] of examined) {
     if (wanted.length > 0 && !wanted.includes(stack)) continue;
     const all = [...problems, ...(across[stack] ?? []), ...(config ? treeIsThere(folder, config) : [])];
     if (all.length > 0) complain(format(stackFile(stack), all));
     if (warnings.length > 0) complain(format(stackFile(stack), warnings, "warning"));
-    if (all.length === 0 && config) print(`${stackFile(stack)} is valid: ${summary(Object.values(config.nodes))}`);
-    bad ||= all.length > 0;
+    if (undeployable.length > 0) complain(format(stackFile(stack), undeployable, "gap"));
+    if (all.length === 0 && config) {
+      const yet = undeployable.length > 0 ? ", but cannot be deployed yet" : "";
+      print(`${stackFile(stack)} is valid${yet}: ${summary(Object.values(config.nodes))}`);
+    }
+    bad ||= all.length > 0 || undeployable.length > 0;
   }
   return bad ? 1 : 0;
 };

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { isPlaceholder } from "../../components/secrets/known-recipients.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { checkStacks } from "../../infra/config/checks/across.ts";
 import { format, stackFile } from "../../infra/config/error.ts";
@@ -36,7 +37,8 @@ export const init = async (session: Session, [stack = "dev"]: string[], values: 
   const missing = macsMissing(given);
   if (missing !== undefined) throw new Problem(missing);
   const text = stackFileText(answersOf(stack, given));
-  const { config, problems } = examineStackFile(parseStackFile(text));
+  const { config, problems: own, undeployable } = examineStackFile(parseStackFile(text));
+  const problems = [...own, ...undeployable];
   const across = config ? (checkStacks([...others, [stack, config]])[stack] ?? []) : [];
   if (problems.length + across.length > 0) {
     complain(format(file, [...problems, ...across]));
@@ -72,7 +74,7 @@ const knownFrom = ([first]: [string, HearthConfig][]): Given => {
     domain: cloudflare?.zone.name,
     "cloudflare-account": cloudflare?.account,
     "cloudflare-zone": cloudflare?.zone.id,
-    recipients: escrow?.recipients.join(","),
+    recipients: escrow?.recipients.filter((each) => !isPlaceholder(each)).join(","),
   };
   return Object.fromEntries(
     Object.entries(known).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),

@@ -22,7 +22,7 @@ export interface Checked {
 /** Looks whether a stack's escrow holds what its state holds, opens with the keys at hand, and is where it was copied to. */
 export const checkEscrow = async (target: Target, { keys, sops, live }: Means): Promise<Checked> => {
   const config = await target.config();
-  const openers = await openersFor(target, config);
+  const openers = openersFor(target, config);
   const path = escrowPath(config, target.stack);
   live("Reading the stack's state");
   const escrow = await collect(target);

@@ -114,8 +114,9 @@ const rotate = async (target: Target, exchange: Exchange): Promise<void> => {
   const { committed } = labFolder(target.root, target.stack);
   for (const file of new Set([target.stackFile, committed])) {
     const changed = exchangeRecipients(await readFile(file, "utf8"), exchange, `Pulumi.${target.stack}.yaml`);
-    const { config, problems } = examineStackFile(parseStackFile(changed));
-    if (!config) throw new ConfigurationError(target.stack, problems);
+    const { config, problems, undeployable } = examineStackFile(parseStackFile(changed));
+    const gaps = target.isLab ? [] : undeployable;
+    if (!config || gaps.length > 0) throw new ConfigurationError(target.stack, [...problems, ...gaps]);
     await writeWhole(file, changed);
   }
 };

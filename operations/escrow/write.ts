@@ -39,7 +39,7 @@ export interface Written {
  */
 export const writeEscrow = async (target: Target, { keys, sops, live }: Means): Promise<Written> => {
   const config = await target.config();
-  const openers = await openersFor(target, config);
+  const openers = openersFor(target, config);
   const path = escrowPath(config, target.stack);
   live("Reading the stack's state");
   const escrow = await collect(target);

@@ -16,12 +16,14 @@ const usage = `Usage: npm run secret -- COMMAND
 
   --name NAME       name of the Secret, with new; the file's name unless given
   --namespace NAME  its namespace, where the folder's kustomization.yaml does not give it
+  --lab             an example for the lab: it may be encrypted to the lab's key, which everyone has
 
 Set SOPS_AGE_KEY_FILE to the file with your age identity; what is encrypted to the lab's opens without.`;
 
 const options = {
   name: { type: "string" },
   namespace: { type: "string" },
+  lab: { type: "boolean" },
 } as const;
 
 /**
@@ -41,7 +43,7 @@ export const cli = async (
     session.print(usage);
     return 0;
   }
-  const files = await SecretFiles.open(session.root);
+  const files = await SecretFiles.open(session.root, values.lab);
   const [file, ...keys] = rest;
   if (command === "new" && file !== undefined && keys.length > 0) {
     const path = files.named(file);

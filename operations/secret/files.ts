@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 
 import { ageRecipient } from "../../components/secrets/age.ts";
+import { strangersIn } from "../../components/secrets/known-recipients.ts";
 import { isEncrypted } from "../../infra/tree-walk.ts";
 import { labAgeIdentity } from "../../lib/secrets/lab-identity.ts";
 import { Sops } from "../../lib/secrets/sops.ts";
@@ -14,13 +15,21 @@ export class SecretFiles {
   private constructor(
     private readonly root: string,
     private readonly sops: Sops,
+    private readonly isExample: boolean,
   ) {}
 
-  /** @param root the checkout's root, which holds `.sops.yaml` */
-  static async open(root: string, toolchainRoot = join(import.meta.dirname, "../..")): Promise<SecretFiles> {
+  /**
+   * @param root the checkout's root, which holds `.sops.yaml`
+   * @param isExample whether what is written is for the lab, and may be encrypted to keys that everyone has
+   */
+  static async open(
+    root: string,
+    isExample = false,
+    toolchainRoot = join(import.meta.dirname, "../.."),
+  ): Promise<SecretFiles> {
     if (!existsSync(join(root, ".sops.yaml")))
       throw new Problem(`${root} has no .sops.yaml, which names the recipients`);
-    return new SecretFiles(root, await Sops.find(toolchainRoot));
+    return new SecretFiles(root, await Sops.find(toolchainRoot), isExample);
   }
 
   /** Every encrypted file of the tree, from the root. */
@@ -39,6 +48,7 @@ export class SecretFiles {
   async create(path: string, manifest: string): Promise<void> {
     if (existsSync(join(this.root, path)))
       throw new Problem(`${path} is there: change it with npm run secret -- edit ${path}`);
+    await this.requireOwn(".sops.yaml");
     const types = ["--input-type", "yaml", "--output-type", "yaml"];
     const encrypted = await this.sops.inCheckout(this.root, ["encrypt", ...types, "--filename-override", path], {
       input: manifest,
@@ -49,12 +59,14 @@ export class SecretFiles {
   /** Lets the person change a file in their editor. */
   async edit(path: string): Promise<void> {
     this.require(path);
+    await this.requireOwn(path);
     await this.sops.edit(this.root, path, await this.identities(path));
   }
 
   /** Encrypts a file anew, with another data key, to the recipients that `.sops.yaml` names now. */
   async rotate(path: string): Promise<void> {
     this.require(path);
+    await this.requireOwn(".sops.yaml");
     const keys = { identities: await this.identities(path) };
     // In this order: afterwards, who opened it until now may have no key to it.
     await writeWhole(join(this.root, path), await this.sops.inCheckout(this.root, ["rotate", path], keys));
@@ -63,6 +75,20 @@ export class SecretFiles {
 
   private require(path: string): void {
     if (!existsSync(join(this.root, path))) throw new Problem(`${path} is not there: npm run secret -- new makes it`);
+  }
+
+  /** Refuses a file that names recipients whose identity strangers have. */
+  private async requireOwn(file: string): Promise<void> {
+    if (this.isExample) return;
+    const [stranger] = strangersIn(await readFile(join(this.root, file), "utf8"));
+    if (stranger === undefined) return;
+    const next =
+      file === ".sops.yaml"
+        ? "write your stack's own in its place, `pulumi stack output ageRecipient`"
+        : `name your own in .sops.yaml, then: npm run secret -- rotate ${file}`;
+    throw new Problem(
+      `${file} names ${stranger.recipient}, ${stranger.what}: ${next}. Where it is an example for the lab only, add --lab`,
+    );
   }
 
   /** The lab's identity, for what is encrypted to it. */

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -101,6 +101,25 @@ describe("npm run gitops -- check", function () {
 
   it("finds nothing in a sound tree", async () => {
     expect(await found()).to.deep.equal([]);
+  });
+
+  it("finds recipients whose identity strangers have, once the stack can be deployed", async () => {
+    const lab = "age1kgk8mrt0pt63cnt6qjj2up7wlm5ec5ss2su6jaf96l52xzdt9dqsagwzxe";
+    const sample = "age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg";
+    const recipients = `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: recipients, namespace: web }\ndata: { all: ${sample} }\n`;
+    const files = { ".sops.yaml": `creation_rules:\n  - age: ${lab}\n`, ...withMore(recipients, waitsForWeb) };
+    expect(await found(files)).to.deep.equal([]);
+    const stack = await readFile(join(folder, "Pulumi.dev.yaml"), "utf8");
+    await writeFile(
+      join(folder, "Pulumi.dev.yaml"),
+      stack
+        .replace(/<.+>/, "age1v0lncznkg79xx5ejz5nlqknczgnrsfe9wzxclk2z38m9alr0pqdqsxvj7d")
+        .replace(/<.+>/, "age1xm6mgvjt7ffl7ayvk0fr89h6k5qgnctyxl3jf7y5pmayt563pafs4cduag"),
+    );
+    expect(await found(files)).to.deep.equal([
+      `.sops.yaml:2  ${lab} is the lab's, whose identity everyone can derive`,
+      `gitops/more/more.yaml:4  ${sample} is a sample of age's documentation`,
+    ]);
   });
 
   it("finds a variable that nothing gives a value", async () => {

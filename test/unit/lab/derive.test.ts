@@ -105,6 +105,10 @@ describe("deriveStack", () => {
     });
   });
 
+  it("has its own key where the committed configuration has placeholders", () => {
+    expect(derived["hearth:escrow"]?.recipients).to.deep.equal([recipient]);
+  });
+
   it("does not change the committed configuration", () => {
     const config = committed();
     deriveStack(config, facts);

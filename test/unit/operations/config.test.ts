@@ -56,7 +56,36 @@ describe("npm run config", () => {
     writeFileSync(file, readFileSync(file, "utf8").replace(from, to));
   };
 
-  it("check accepts both stacks as committed", async () => {
+  const nameRecipients = (...stacks: string[]) => {
+    for (const stack of stacks) {
+      change(stack, "<your age recipient>", "age1v0lncznkg79xx5ejz5nlqknczgnrsfe9wzxclk2z38m9alr0pqdqsxvj7d");
+      change(
+        stack,
+        "<an age recipient that is kept elsewhere>",
+        "age1xm6mgvjt7ffl7ayvk0fr89h6k5qgnctyxl3jf7y5pmayt563pafs4cduag",
+      );
+    }
+  };
+
+  it("check tells what has to be written before a committed stack can be deployed", async () => {
+    const { exitCode, stdout, stderr } = await config(folder, ["check", "dev"]);
+    expect(stdout).to.equal("Pulumi.dev.yaml is valid, but cannot be deployed yet: 1 control plane, 2 workers");
+    expect(stderr).to.contain("escrow.recipients.0   <your age recipient> stands where a recipient has to be written");
+    expect(stderr).to.contain("write the age1… that age-keygen -o FILE prints");
+    expect(exitCode).to.equal(1);
+  });
+
+  it("check refuses recipients whose identity strangers have", async () => {
+    change("dev", "<your age recipient>", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p");
+    const { exitCode, stderr } = await config(folder, ["check", "dev"]);
+    expect(stderr).to.contain(
+      "a sample of age's documentation: the escrow and all backups would be sealed to strangers",
+    );
+    expect(exitCode).to.equal(1);
+  });
+
+  it("check accepts both committed stacks with recipients of one's own", async () => {
+    nameRecipients("dev", "prod");
     const { exitCode, stdout, stderr } = await config(folder, ["check"]);
     expect(stderr).to.equal("");
     expect(stdout.split("\n")).to.deep.equal([
@@ -202,6 +231,7 @@ describe("npm run config", () => {
 
   it("runs as a program of its own", async function () {
     this.timeout(30_000);
+    nameRecipients("dev");
     const { stdout } = await execa(
       process.execPath,
       ["--import", import.meta.resolve("tsx"), join(root, "operations/config/main.ts"), "check", "dev"],

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +31,10 @@ describe("npm run secret", function () {
 
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  const run = (args: string[], input = ""): Promise<number> => {
+  /** Runs it on files of the lab, whose key `.sops.yaml` names. */
+  const run = (args: string[], input = ""): Promise<number> => outside([...args, "--lab"], input);
+
+  const outside = (args: string[], input = ""): Promise<number> => {
     const say = (text: string) => said.push(text);
     return cli(args, { root: folder, print: say, complain: say }, Readable.from([input]));
   };
@@ -69,6 +73,24 @@ describe("npm run secret", function () {
     expect(await refusal(["new", "gitops/apps/key.yaml", "a"], "b\n")).to.contain("no file that Flux decrypts");
   });
 
+  it("encrypts nothing to a key that strangers have, but for the lab", async () => {
+    const message = (args: string[], input = "") =>
+      outside(args, input).then(
+        () => "",
+        (error: unknown) => (error as Error).message,
+      );
+    expect(await message(["new", file, "password"], "hunter2\n"))
+      .to.contain(".sops.yaml names age1kgk8")
+      .and.to.contain("pulumi stack output ageRecipient")
+      .and.not.to.contain("hunter2");
+    expect(existsSync(join(folder, file))).to.equal(false);
+    await run(["new", file, "password"], "hunter2\n");
+    const before = await text();
+    expect(await message(["rotate"])).to.contain(".sops.yaml names age1kgk8");
+    expect(await message(["edit", file])).to.contain(`npm run secret -- rotate ${file}`);
+    expect(await text()).to.equal(before);
+  });
+
   it("lets an editor change a file", async () => {
     await run(["new", file, "password"], "hunter2\n");
     const editor = join(folder, "editor.sh");
@@ -94,7 +116,7 @@ describe("npm run secret", function () {
       `age: ${await identityToRecipient(identity)}`,
     );
     await writeFile(rules, changed);
-    expect(await run(["rotate"])).to.equal(0);
+    expect(await outside(["rotate"])).to.equal(0);
     expect(await text()).not.to.equal(before);
     expect(await decrypted(identity)).to.have.nested.property("stringData.password", "hunter2");
     const closed = await decrypted(labAgeIdentity).then(
