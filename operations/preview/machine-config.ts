@@ -1,5 +1,6 @@
 import { parseAllDocuments, stringify } from "yaml";
 
+import { secretIn } from "../../components/secrets/looks-secret.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 
 /** The machine configuration of a node, as documents. */
@@ -23,7 +24,7 @@ export const documentsOf = (text: string): MachineDocument[] =>
  * A machine's configuration as it may be shown: every value stands as it is where it is known to be no secret, and as a
  * fingerprint everywhere else.
  *
- * No secret are the values of patches that Hearth gives in the clear, and those that Talos generates at places where only
+ * No secret are the values of patches that Hearth gives in the clear, save what looks or is called like one, and those that Talos generates at places where only
  * settings stand. Whatever else there is, in documents that nobody here has heard of too, is taken for one.
  */
 export const shownConfig = ({ whole, patches }: MachineConfig, fingerprints: Fingerprints): string => {
@@ -34,11 +35,15 @@ export const shownConfig = ({ whole, patches }: MachineConfig, fingerprints: Fin
     .map((document) => {
       const identity = identityOf(document);
       const isKnown = (path: string, value: unknown) =>
-        told.has(leaf(identity, path, value)) || isSetting(identity, path, value);
+        !looksSecret(path, value) && (told.has(leaf(identity, path, value)) || isSetting(identity, path, value));
       return stringify(veiled(document, "", isKnown, fingerprints), { lineWidth: 0 });
     })
     .join("---\n");
 };
+
+/** A secret that somebody has put into a patch in the clear. It was shown once; it is not shown again here. */
+const looksSecret = (path: string, value: unknown): boolean =>
+  typeof value === "string" && secretIn(path.split(".").at(-1) ?? "", value) !== undefined;
 
 /** Which document of a configuration it is. The one without a kind has the sections `machine` and `cluster`. */
 export const identityOf = (document: MachineDocument): string =>

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 
 import { diffArrays } from "diff";
 
+import { secretIn } from "../../components/secrets/looks-secret.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import { isValues, Secret, Unknown, type Value, type Values } from "../../lib/engine/value.ts";
 
@@ -22,8 +23,8 @@ const longest = 160;
 export const propertyDiff = (before: Values, after: Values, fingerprints: Fingerprints): PropertyChange[] =>
   differences(before, after, "").map(({ path, from, to }) => ({
     path,
-    before: from === undefined ? undefined : shown(from, fingerprints),
-    after: to === undefined ? undefined : shown(to, fingerprints),
+    before: from === undefined ? undefined : shown(from, fingerprints, nameAt(path)),
+    after: to === undefined ? undefined : shown(to, fingerprints, nameAt(path)),
   }));
 
 interface Difference {
@@ -76,17 +77,29 @@ const isSame = (from: Value | undefined, to: Value | undefined): boolean =>
 
 const unmarked = (value: Value | undefined): Value | undefined => (value instanceof Secret ? value.value : value);
 
-/** A value as it may be shown, in one line. */
-export const shown = (value: Value, fingerprints: Fingerprints): string => {
-  const text = written(value, fingerprints);
+/** The name at the end of a path such as `disks[0].size`. */
+const nameAt = (path: string): string =>
+  path
+    .replace(/\[\d+\]$/, "")
+    .split(".")
+    .at(-1) ?? "";
+
+/**
+ * A value as it may be shown, in one line.
+ *
+ * @param name the key that it stands at: what is called or looks like a secret is taken for one
+ */
+export const shown = (value: Value, fingerprints: Fingerprints, name = ""): string => {
+  const text = written(value, fingerprints, name);
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
 };
 
-const written = (value: Value, fingerprints: Fingerprints): string => {
+const written = (value: Value, fingerprints: Fingerprints, name: string): string => {
   if (value instanceof Unknown) return "(not known yet)";
   if (value instanceof Secret) return value.value instanceof Unknown ? "(not known yet)" : fingerprints.print(value);
-  if (Array.isArray(value)) return `[${value.map((each) => written(each, fingerprints)).join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.map((each) => written(each, fingerprints, name)).join(", ")}]`;
+  if (typeof value === "string" && secretIn(name, value) !== undefined) return fingerprints.print(value);
   if (!isValues(value)) return JSON.stringify(value);
   const entries = Object.entries(value).filter(([name]) => !isInternal(name));
-  return `{${entries.map(([name, inner]) => `${name}: ${written(inner, fingerprints)}`).join(", ")}}`;
+  return `{${entries.map(([key, inner]) => `${key}: ${written(inner, fingerprints, key)}`).join(", ")}}`;
 };

@@ -1,17 +1,8 @@
+import { materialIn, secretsIn } from "../../components/secrets/looks-secret.ts";
+import { resourceTypes } from "../../components/resource-types.ts";
+import { machineDocuments } from "../machine-documents.ts";
 import { isSecret, leaves, type Leaf, type Resource } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
-
-/** What key material looks like, by what it is called. None of them is secret in the lab and open in the world. */
-const materials: [name: string, pattern: RegExp][] = [
-  ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
-  ["an age identity", /AGE-SECRET-KEY-1[A-Z0-9]{20,}/],
-  ["a GitHub token", /\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})/],
-  ["an AWS access key", /\b(AKIA|ASIA)[A-Z0-9]{16}\b/],
-  ["a Proxmox API token", /\b[\w.-]+@(pve|pam|pmx)![\w.-]+=[0-9a-f-]{36}\b/],
-  ["a kubeconfig's key", /client-key-data: ?\S{20,}/],
-  ["a Talos secret", /\b(secretboxEncryptionSecret|aescbcEncryptionSecret|bootstraptoken): ?\S{10,}/i],
-  ["a JSON Web Token", /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}/],
-];
 
 /** Names of inputs that hold secrets, whatever the resource. */
 const secretName =
@@ -29,6 +20,8 @@ export const secretInputs: Rule = {
     const known = new Map(
       [...stack.earlier(resource), resource].flatMap((each) => secretWords(each).map((word) => [word, each.name])),
     );
+    const inPatches = patchFindings(resource);
+    if (inPatches.length > 0) return inPatches;
     return open.flatMap((leaf): Finding[] => {
       const what = nameOf(leaf) ?? copyOf(leaf, known);
       if (what === undefined) return [];
@@ -43,9 +36,18 @@ export const secretInputs: Rule = {
   },
 };
 
+/** Patches are texts: what they say in the clear is found in their documents, by what it is called there. */
+const patchFindings = (resource: Resource): Finding[] =>
+  resource.type !== resourceTypes.machineConfiguration || isSecret(resource, "configPatches")
+    ? []
+    : secretsIn(machineDocuments(resource)).map(({ path: [, ...path], what }) => ({
+        problem: `${resource.name} has ${what} in the clear, in ${path.join(".")} of its patches`,
+        advice: "make it another one, and put the patch into the secret hearth:machinePatches",
+        subject: resource.name,
+      }));
+
 const nameOf = ({ path, text }: Leaf): string | undefined =>
-  materials.find(([, pattern]) => pattern.test(text))?.[0] ??
-  (secretName.test(path) && text !== "" ? `its ${path.split(".").at(-1) ?? path}` : undefined);
+  materialIn(text) ?? (secretName.test(path) && text !== "" ? `its ${path.split(".").at(-1) ?? path}` : undefined);
 
 const copyOf = ({ text }: Leaf, known: Map<string, string>): string | undefined => {
   const from = words(text).flatMap((word) => known.get(word) ?? [])[0];

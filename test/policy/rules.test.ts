@@ -521,6 +521,28 @@ describe("the policy secret-inputs", () => {
     expect(await found({ password: "hunter2" })).to.have.length(1);
   });
 
+  it("refuses a secret in a machine's patches, by what it is called there", async () => {
+    const { resources, surroundings } = await committed("dev");
+    const all = resources.map((each) =>
+      each.type === resourceTypes.machineConfiguration && each.name === "den-dev-wk01"
+        ? {
+            ...each,
+            inputs: {
+              ...each.inputs,
+              configPatches: [
+                ...(each.inputs.configPatches as string[]),
+                "apiVersion: v1alpha1\nkind: RegistryAuthConfig\nname: ghcr.io\nusername: me\npassword: hunter2\n",
+              ],
+            },
+          }
+        : each,
+    );
+    const [finding, ...more] = await findings(all, surroundings);
+    expect(finding?.problem).to.equal("den-dev-wk01 has the secret password in the clear, in password of its patches");
+    expect(finding?.advice).to.contain("hearth:machinePatches");
+    expect(more).to.deep.equal([]);
+  });
+
   it("lets the same pass where it is secret", async () => {
     expect(await found({ password: "hunter2", data: { note: opened } }, ["password", "data"])).to.deep.equal([]);
   });

@@ -8,6 +8,7 @@ import { labelChecks } from "./labels.ts";
 import { machineChecks } from "./machines.ts";
 import { nameChecks } from "./names.ts";
 import { nodeChecks } from "./nodes.ts";
+import { openSecretChecks } from "./open-secrets.ts";
 import { versionChecks } from "./versions.ts";
 
 const checks: Check[] = [
@@ -21,6 +22,7 @@ const checks: Check[] = [
   ...versionChecks,
   ...edgeChecks,
   ...escrowChecks,
+  ...openSecretChecks,
 ];
 
 /** Everything wrong, or maybe wrong, with how the parts of one stack's configuration go together. */

@@ -1,3 +1,4 @@
+import { setSecret } from "../../../../infra/config/secrets.ts";
 import type { Change } from "../../../support/changes.ts";
 
 /** A mistake that a person may make in a stack file, and all that is said of it: where, what, what to write instead. */
@@ -1182,5 +1183,55 @@ export const badConfigurations: BadConfiguration[] = [
       ],
     ],
     problems: [["policy.exemptions.0.until", "2027-13-01 is not a date", "write one such as 2027-06-30"]],
+  },
+  {
+    what: "a registry's password and a WireGuard key in patches that everyone reads, which are not shown",
+    stack: "dev",
+    changes: [
+      [
+        "cluster/patches",
+        {
+          all: [
+            { machine: { registries: { config: { "ghcr.io": { auth: { username: "me", password: "hunter2" } } } } } },
+          ],
+        },
+      ],
+      [
+        "nodes/den-dev-wk01/patches",
+        [
+          {
+            apiVersion: "v1alpha1",
+            kind: "WireguardConfig",
+            name: "wg0",
+            privateKey: "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=",
+            peers: [{ publicKey: "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=" }],
+          },
+        ],
+      ],
+    ],
+    problems: [
+      [
+        "cluster.patches.all.0.machine.registries.config.ghcr.io.auth.password",
+        "holds the secret password for everyone to read",
+        `make it another one, and put the patch under all of the secret hearth:machinePatches: ${setSecret("machinePatches")}`,
+      ],
+      [
+        "nodes.den-dev-wk01.patches.0.privateKey",
+        "holds the secret privateKey for everyone to read",
+        `make it another one, and put the patch under nodes.den-dev-wk01 of the secret hearth:machinePatches: ${setSecret("machinePatches")}`,
+      ],
+    ],
+  },
+  {
+    what: "a mirror's password in its URL",
+    stack: "dev",
+    changes: [["cluster/registryMirrors", { "docker.io": { endpoints: ["https://me:hunter2@mirror.example.com"] } }]],
+    problems: [
+      [
+        "cluster.registryMirrors.docker.io.endpoints.0",
+        "holds a URL with a password for everyone to read",
+        "make it another one, and take it out of the file: what is in it, everyone reads who reads the repository",
+      ],
+    ],
   },
 ];

@@ -71,6 +71,13 @@ describe("the properties that differ", () => {
     ]);
   });
 
+  it("show as a fingerprint what is called or looks like a secret, though nobody marked it", () => {
+    const patch = (value: string) => ({ configPatches: [`machine:\n  token: ${value}\n`], auth: { password: value } });
+    const found = diff(patch("hunter2"), patch("hunter3"));
+    expect(found.map(([path]) => path)).to.deep.equal(["configPatches[0]", "auth.password"]);
+    expect(JSON.stringify(found)).not.to.contain("hunter");
+  });
+
   it("show a secret as a fingerprint, and a value that only became secret not at all", () => {
     expect(diff({ token: new Secret("one") }, { token: new Secret("two") })[0]?.slice(1)).to.deep.equal([
       fingerprints.print("one"),

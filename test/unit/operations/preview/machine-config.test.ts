@@ -27,6 +27,25 @@ describe("a shown machine configuration", () => {
     expect(shown("apiVersion: v1alpha1\nkind: A\nname: two\ntoken: visible-there\n", patch)).not.to.contain("visible");
   });
 
+  it("shows no secret of a patch in the clear either", () => {
+    const patch = `apiVersion: v1alpha1
+kind: WireguardConfig
+name: wg0
+mtu: 1420
+privateKey: yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
+---
+machine:
+  registries: { config: { ghcr.io: { auth: { username: me, password: hunter2 } } } }
+  files: [{ path: /var/etc/x, content: "token: hunter3" }]
+`;
+    const text = shown(patch, patch);
+    expect(text).not.to.match(/yAnz5TF|hunter/);
+    expect(text)
+      .to.contain("mtu: 1420")
+      .and.to.contain("username: me")
+      .and.to.match(/password: ‹[0-9a-f]{12}›/);
+  });
+
   it("shows a generated setting only where it looks like one", () => {
     const config = (image: string) => `version: v1alpha1\nmachine: { kubelet: { image: "${image}" } }\n`;
     expect(shown(config("ghcr.io/siderolabs/kubelet:v1.36.4"))).to.contain("kubelet:v1.36.4");
