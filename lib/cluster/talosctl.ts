@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -8,6 +7,7 @@ import { execa } from "execa";
 import { parse, stringify } from "yaml";
 
 import { Problem } from "../../toolchain/problem.ts";
+import { withPrivateFolder } from "../secrets/private-folder.ts";
 import { withSecretsBundle, type Roots } from "../secrets/roots.ts";
 
 /** What passes by itself: the machine boots, installs itself, or has not started etcd's service. */
@@ -46,19 +46,16 @@ export class Talosctl {
   }
 
   /** Runs a command against a machine once. The certificate is in a file of its own for as long as that takes. */
-  private async call(node: string, args: string[], limit?: number) {
-    const folder = await mkdtemp(join(tmpdir(), "hearth-talos-"));
-    try {
+  private call(node: string, args: string[], limit?: number) {
+    return withPrivateFolder(async (folder) => {
       const file = join(folder, "talosconfig");
       await writeFile(file, talosconfig(node, this.client), { mode: 0o600 });
-      return await execa(this.program, ["--talosconfig", file, "--nodes", node, "--endpoints", node, ...args], {
+      return execa(this.program, ["--talosconfig", file, "--nodes", node, "--endpoints", node, ...args], {
         reject: false,
         stdin: "ignore",
         ...(limit !== undefined && { timeout: limit }),
       });
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   }
 }
 

@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { stringify } from "yaml";
+
+import { withPrivateFolder } from "./private-folder.ts";
 
 /** The secrets that everything else of a stack follows from, as an escrow holds them. */
 export interface Roots {
@@ -15,13 +16,9 @@ export interface Roots {
 }
 
 /** Hands a file with Talos's secrets bundle to work that takes nothing else. It is gone afterwards. */
-export const withSecretsBundle = async <T>(roots: Roots, work: (path: string) => Promise<T>): Promise<T> => {
-  const folder = await mkdtemp(join(tmpdir(), "hearth-secrets-"));
-  try {
+export const withSecretsBundle = <T>(roots: Roots, work: (path: string) => Promise<T>): Promise<T> =>
+  withPrivateFolder(async (folder) => {
     const path = join(folder, "secrets.yaml");
     await writeFile(path, stringify(roots.talosSecrets), { mode: 0o600 });
-    return await work(path);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-};
+    return work(path);
+  });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 
+import { sweepPrivateFolders } from "../secrets/private-folder.ts";
 import { explain, Problem } from "../../toolchain/problem.ts";
 
 /** Where a command runs, and whom it talks to. */
@@ -37,6 +38,7 @@ export const runCommand = async (
 ): Promise<void> => {
   const session = { root, print: console.log, complain: console.error, ask: process.stdin.isTTY ? ask : undefined };
   try {
+    sweepPrivateFolders();
     process.exitCode = await command(process.argv.slice(2), session);
   } catch (error) {
     console.error(explain(error));

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { execa } from "execa";
@@ -10,6 +9,7 @@ import { clientIn, Talosctl } from "../../lib/cluster/talosctl.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { Backups, type Backup } from "../backup/backups.ts";
 import type { Copied } from "../places/index.ts";
+import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
 import type { Target } from "../../lib/engine/target.ts";
 
 /** What a snapshot holds, as etcdutl finds it. */
@@ -54,16 +54,6 @@ export const checkSnapshot = async (file: string, name: string, etcdutl: string)
   return { revision, keys: totalKey, size: (await stat(file)).size };
 };
 
-/** Runs work with a folder that only this user can look into, and that is gone afterwards. */
-const withFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {
-  const folder = await mkdtemp(join(tmpdir(), "hearth-etcd-"));
-  try {
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-};
-
 /** Where a snapshot came from, what it holds and where it is kept. */
 export interface Taken extends SnapshotFacts {
   name: string;
@@ -78,7 +68,7 @@ export interface Taken extends SnapshotFacts {
  * @param live told what is going on
  */
 export const takeSnapshot = (target: Target, live: (text: string) => void): Promise<Taken> =>
-  withFolder(async (folder) => {
+  withPrivateFolder(async (folder) => {
     const { nodes } = await target.config();
     const programs = await new Toolchain({ root: target.root }).ensure(["talosctl", "etcdutl"]);
     const outputs = await target.engine.outputs();
@@ -116,7 +106,7 @@ export const withSnapshot = <T>(
   identities: readonly string[],
   work: (file: string, facts: SnapshotFacts) => Promise<T>,
 ): Promise<T> =>
-  withFolder(async (folder) => {
+  withPrivateFolder(async (folder) => {
     const { etcdutl = "etcdutl" } = await new Toolchain({ root: target.root }).ensure(["etcdutl"]);
     const backups = await Backups.of(target, "etcd");
     const file = join(folder, "etcd.db");

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 
 import { escrowPath } from "../../infra/escrow-file.ts";
@@ -7,6 +6,7 @@ import { codeOf, Problem } from "../../toolchain/problem.ts";
 import { Backups } from "../backup/backups.ts";
 import { unseal } from "../backup/sealed.ts";
 import { readEscrow, requireStack, type Escrow } from "../../lib/secrets/escrow.ts";
+import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
 import type { Means } from "../escrow/write.ts";
 import { withSnapshot } from "../etcd/snapshot.ts";
 import type { Target } from "../../lib/engine/target.ts";
@@ -72,15 +72,12 @@ const withPlainFile = async <T>(
     await requireSnapshot(path);
     return work(path);
   }
-  const folder = await mkdtemp(join(tmpdir(), "hearth-etcd-"));
-  try {
+  return withPrivateFolder(async (folder) => {
     const file = join(folder, "etcd.db");
     await writeFile(file, await unseal(await readFile(path), identities, path), { mode: 0o600 });
     await requireSnapshot(file);
-    return await work(file);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return work(file);
+  });
 };
 
 const isFile = (path: string): Promise<boolean> =>
