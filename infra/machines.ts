@@ -6,6 +6,7 @@ import { metalMachine } from "../components/machines/metal.ts";
 import { ProxmoxMachines } from "../components/machines/proxmox.ts";
 import type { ProxmoxMachine } from "../components/machines/vm.ts";
 import { schematicId } from "../components/talos/schematic.ts";
+import { machinesThatMayGo, today } from "./config/policy.ts";
 import type { HearthConfig, NodeConfig } from "./config/index.ts";
 import { prefixLength } from "./config/ipv4.ts";
 
@@ -39,6 +40,7 @@ const virtualMachines = (
       cluster: config.cluster.name,
       machines: Object.fromEntries(machines),
       talos: config.cluster.talos,
+      unprotected: machinesThatMayGo(config.policy, today()),
       prefixLength: prefixLength(config.network.subnet),
       tags: ["hearth", config.cluster.name, ...platform.tags],
     },

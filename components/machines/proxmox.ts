@@ -19,6 +19,8 @@ export interface ProxmoxMachinesArgs extends ProxmoxDefaults, ImagePlace {
    * that fails to others: for disks that all hosts see.
    */
   antiAffinity: boolean;
+  /** Machines that may be replaced or deleted; the engine refuses that for all others. */
+  unprotected?: readonly string[];
   /** Changes what a resource is made with, in the last moment. */
   transform?: {
     /** @param name the machine's */
@@ -87,6 +89,7 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
             parent: this,
             ignoreChanges: onlyAtCreation(machine),
             deleteBeforeReplace: true,
+            protect: args.unprotected?.includes(name) !== true,
           }),
         ];
       }),

@@ -93,6 +93,8 @@ export const vmArgs = (
   return {
     name,
     nodeName: machine.host,
+    // Without it another host means another machine, and new disks. Source: bpg/terraform-provider-proxmox v0.111.1, vm.go, ForceNewIf.
+    migrate: true,
     vmId: machine.vmId,
     tags: [...new Set([...defaults.tags, ...(machine.tags ?? [])])].sort(),
     ...withoutUndefined({ poolId: machine.pool }),

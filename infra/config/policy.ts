@@ -5,6 +5,7 @@ import { says } from "./error.ts";
 /** The policies of the policy pack, in the order in which docs/guides/policy.md explains them. */
 export const policyNames = [
   "control-plane-quorum",
+  "kept-machines",
   "protected-secrets",
   "disk-encryption",
   "cilium-on-talos",
@@ -26,21 +27,29 @@ const date = z
   )
   .transform((value) => value.slice(0, 10));
 
-const exemption = z.strictObject({
-  /** Policy that does not hold. */
-  policy: z.enum(policyNames),
-  /** Why not, for whoever reads it in a year. @example "The NAS answers the tunnel's health check itself" */
-  reason: z.string().trim().min(10, says("says too little", "write a sentence that somebody else understands")),
-  /** Names of the resources that it does not hold for. @default all of them */
-  resources: z.array(z.string()).min(1, says("is empty", "name at least one resource, or leave it out")).optional(),
-  /**
-   * Last day, in UTC, on which it does not hold.
-   *
-   * @default it does not hold for as long as the exemption stands here
-   * @example "2027-06-30"
-   */
-  until: date.optional(),
-});
+const exemption = z
+  .strictObject({
+    /** Policy that does not hold. */
+    policy: z.enum(policyNames),
+    /** Why not, for whoever reads it in a year. @example "The NAS answers the tunnel's health check itself" */
+    reason: z.string().trim().min(10, says("says too little", "write a sentence that somebody else understands")),
+    /** Names of the resources that it does not hold for. @default all of them */
+    resources: z.array(z.string()).min(1, says("is empty", "name at least one resource, or leave it out")).optional(),
+    /**
+     * Last day, in UTC, on which it does not hold.
+     *
+     * @default it does not hold for as long as the exemption stands here
+     * @example "2027-06-30"
+     */
+    until: date.optional(),
+  })
+  .refine(
+    ({ policy, resources, until }) => policy !== "kept-machines" || (resources !== undefined && until !== undefined),
+    {
+      path: ["resources"],
+      error: says("has to name each machine that may go, and until a last day", "add resources and until"),
+    },
+  );
 
 /** What the policy pack does not ask of a stack. */
 export const policySchema = z.strictObject({
@@ -53,3 +62,12 @@ export const policySchema = z.strictObject({
 export type PolicyConfig = z.output<typeof policySchema>;
 
 export type Exemption = z.output<typeof exemption>;
+
+/** The day, in UTC, by which exemptions end. */
+export const today = (): string => new Date().toISOString().slice(0, 10);
+
+/** The machines that exemptions name as replaceable, by the name of their node. */
+export const machinesThatMayGo = ({ exemptions }: PolicyConfig, day: string): string[] =>
+  exemptions
+    .filter(({ policy, until }) => policy === "kept-machines" && (until === undefined || until >= day))
+    .flatMap(({ resources }) => resources ?? []);

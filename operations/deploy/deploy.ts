@@ -1,3 +1,7 @@
+import { resourceTypes } from "../../components/resource-types.ts";
+import { nameOf } from "../../components/urn.ts";
+import { stackFile } from "../../infra/config/error.ts";
+import { machinesThatMayGo, today } from "../../infra/config/policy.ts";
 import { examineStackFile, readStackFile } from "../../infra/config/stack-file.ts";
 import type { Display } from "../../lib/terminal/display.ts";
 import type { RunReport } from "../../lib/engine/report.ts";
@@ -19,6 +23,7 @@ import { LostMachines, refusals } from "./plan.ts";
 export const deploy = async (target: Target, display: Display, signal: AbortSignal): Promise<boolean> => {
   const { stack } = target;
   const run = runOn(target, display, signal);
+  await unprotectExempted(target, display);
   const lost = new LostMachines();
   const preview = await run(["preview"], {
     onEvent: (event) => {
@@ -64,9 +69,20 @@ const runOn =
 const requireQuorum = async ({ root, stack, engine }: Target, lost: LostMachines): Promise<void> => {
   if (lost.names.size === 0) return;
   const { config } = examineStackFile(readStackFile(root, stack));
-  const today = new Date().toISOString().slice(0, 10);
-  const why = refusals(lost, await recordedIn(engine), config?.policy.exemptions ?? [], today);
+  const why = refusals(lost, await recordedIn(engine), config?.policy.exemptions ?? [], today());
   if (why.length > 0) throw new Problem(`${stack} is not deployed:\n${why.map((each) => `  ${each}`).join("\n")}`);
+};
+
+/** Takes the protection off the machines that exemptions let go: the state has it, and the engine refuses by that. */
+const unprotectExempted = async ({ root, stack, engine }: Target, display: Display): Promise<void> => {
+  const { config } = examineStackFile(readStackFile(root, stack));
+  const mayGo = config ? machinesThatMayGo(config.policy, today()) : [];
+  if (mayGo.length === 0 || (await engine.size()) === undefined) return;
+  for (const { urn, type, protect } of await recordedIn(engine)) {
+    if (type !== resourceTypes.virtualMachine || !protect || !mayGo.includes(nameOf(urn))) continue;
+    await engine.call(["state", "unprotect", urn, "--yes"]);
+    display.line(`  ${nameOf(urn)} may be replaced or deleted, as an exemption of ${stackFile(stack)} says`);
+  }
 };
 
 const remindOfEscrow = async (target: Target, display: Display): Promise<void> => {

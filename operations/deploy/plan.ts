@@ -3,6 +3,7 @@ import type { EngineEvent } from "../../lib/engine/events.ts";
 import type { Exemption } from "../../infra/config/policy.ts";
 import { judge } from "../../policy/rule.ts";
 import { controlPlanesOf, quorumFindings } from "../../policy/rules/control-plane-quorum.ts";
+import { lost as lostMachine } from "../../policy/rules/kept-machines.ts";
 import type { Recorded } from "../../policy/stack.ts";
 import { nameOf } from "../../components/urn.ts";
 
@@ -12,6 +13,8 @@ const losing = ["replace", "create-replacement", "delete-replaced", "delete"];
 /** The machines that a preview would replace or delete, by the name of their node. */
 export class LostMachines {
   readonly names = new Set<string>();
+  /** Those of them that are virtual, and lose their disks. */
+  readonly virtual = new Map<string, "replaced" | "deleted">();
 
   add({ resourcePreEvent }: EngineEvent): void {
     const step = resourcePreEvent?.metadata;
@@ -19,8 +22,12 @@ export class LostMachines {
       step &&
       [resourceTypes.machineConfiguration, resourceTypes.virtualMachine].includes(step.type) &&
       losing.includes(step.op)
-    )
+    ) {
       this.names.add(nameOf(step.urn));
+      if (step.type === resourceTypes.virtualMachine) {
+        this.virtual.set(nameOf(step.urn), step.op === "delete" ? "deleted" : "replaced");
+      }
+    }
   }
 }
 
@@ -31,7 +38,11 @@ export const refusals = (
   exemptions: readonly Exemption[],
   today: string,
 ): string[] =>
-  quorumFindings(controlPlanesOf(recorded), [...lost.names])
-    .map((finding) => judge("control-plane-quorum", finding, exemptions, today))
+  [
+    ...quorumFindings(controlPlanesOf(recorded), [...lost.names]).map((finding) =>
+      judge("control-plane-quorum", finding, exemptions, today),
+    ),
+    ...[...lost.virtual].map(([name, how]) => judge("kept-machines", lostMachine(name, how), exemptions, today)),
+  ]
     .filter(({ exempt }) => !exempt)
     .map(({ message }) => message);

@@ -4,18 +4,18 @@ import { resourceTypes } from "../../components/resource-types.ts";
 import { isControlPlane, machineDocuments } from "../machine-documents.ts";
 import { at, type Resource } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
+import { replacing } from "./kept-machines.ts";
 import { nameOf } from "../../components/urn.ts";
 import type { Recorded, Stack } from "../stack.ts";
 
 /**
  * Inputs by which a machine is another one than before, to Proxmox or to etcd.
  *
- * The first are what bpg/terraform-provider-proxmox v0.111.1 replaces a machine for (proxmoxtf/resource/vm, ForceNew). An
- * address is only updated, but behind it is another machine, or one that etcd looks for at the old address. The engine's own
+ * An address is only updated, but behind it is another machine, or one that etcd looks for at the old address. The engine's own
  * plan, which `npm run deploy` reads, knows of all replacements.
  */
 const identity: Record<string, string[][]> = {
-  [resourceTypes.virtualMachine]: [["nodeName"], ["vmId"], ["efiDisk", "type"], ["tpmState", "version"]],
+  [resourceTypes.virtualMachine]: replacing,
   [resourceTypes.machineConfiguration]: [["node"]],
 };
 

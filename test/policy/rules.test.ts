@@ -7,7 +7,7 @@ import { expect } from "chai";
 
 import { resourceTypes } from "../../components/resource-types.ts";
 import { parseConfig, type HearthConfig } from "../../infra/config/index.ts";
-import { policyNames } from "../../infra/config/policy.ts";
+import { policyNames, policySchema } from "../../infra/config/policy.ts";
 import type { Resource } from "../../policy/resource.ts";
 import { rules } from "../../policy/rules/index.ts";
 import { escrowProblem } from "../../policy/escrow.ts";
@@ -183,6 +183,46 @@ describe("the policy control-plane-quorum", () => {
     const { resources, surroundings } = await committed("prod");
     const fewer = resources.filter(({ name }) => !["den-prod-cp01", "den-prod-cp02"].includes(name));
     expect(await problems(fewer, { ...surroundings, recorded: recordedOf(resources) })).to.have.length(1);
+  });
+});
+
+describe("the policy kept-machines", () => {
+  const found = async (change: (inputs: Resource["inputs"]) => Resource["inputs"] | undefined) => {
+    const { resources, surroundings } = await committed("dev");
+    const isWorker = ({ type, name }: Resource) => type === resourceTypes.virtualMachine && name === "den-dev-wk02";
+    const now = resources.flatMap((each) => {
+      if (!isWorker(each)) return [each];
+      const inputs = change(each.inputs);
+      return inputs ? [{ ...each, inputs }] : [];
+    });
+    const all = await findings(now, { ...surroundings, recorded: recordedOf(resources) });
+    return all.filter(({ policy }) => policy === "kept-machines");
+  };
+
+  it("refuses to replace a virtual machine, and says why it would be", async () => {
+    const [finding, ...others] = await found((inputs) => ({ ...inputs, vmId: 2999 }));
+    expect(finding?.problem).to.equal(
+      "the virtual machine den-dev-wk02 would be replaced, because of vmId, and all its disks with it",
+    );
+    expect([finding?.subject, others]).to.deep.equal(["den-dev-wk02", []]);
+  });
+
+  it("refuses to delete one", async () => {
+    const [finding] = await found(() => undefined);
+    expect(finding?.problem).to.contain("den-dev-wk02 would be deleted");
+  });
+
+  it("lets one move to another host, and get a TPM", async () => {
+    expect(await found((inputs) => ({ ...inputs, nodeName: "pve2" }))).to.deep.equal([]);
+    expect(await found((inputs) => ({ ...inputs, tpmState: { version: "v2.0" } }))).to.deep.equal([]);
+  });
+
+  it("takes an exemption only where that names machines and a last day", () => {
+    const { success, error } = policySchema.safeParse({
+      exemptions: [{ policy: "kept-machines", reason: "All of them are to go away" }],
+    });
+    expect(success).to.equal(false);
+    expect(error?.issues[0]?.message).to.contain("has to name each machine that may go");
   });
 });
 

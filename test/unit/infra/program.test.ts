@@ -44,8 +44,21 @@ describe("the program of dev", () => {
     const unprotected = [
       ...graph.ofType("talos:machine/secrets:Secrets", { exactly: 1 }),
       ...graph.ofType("random:index/randomPassword:RandomPassword"),
+      ...graph.ofType("proxmoxve:index/vmLegacy:VmLegacy", { exactly: 3 }),
     ].filter(({ protect }) => !protect);
     expect(unprotected.map(({ urn }) => urn)).to.deep.equal([]);
+  });
+
+  it("lets go of the machines that an exemption names, and of no other", async () => {
+    const raw = rawConfig("dev");
+    const exemption = (until: string) => ({
+      ...{ policy: "kept-machines", reason: "It gets another one with more disks", until },
+      resources: [until.startsWith("2999") ? "den-dev-wk01" : "den-dev-wk02"],
+    });
+    raw.policy = { exemptions: [exemption("2999-12-31"), exemption("2020-01-01")] };
+    const { ofType } = await runStack(parseConfig("dev", raw));
+    const open = ofType("proxmoxve:index/vmLegacy:VmLegacy").filter(({ protect }) => !protect);
+    expect(open.map(({ name }) => name)).to.deep.equal(["den-dev-wk01"]);
   });
 
   it("lets Flux upgrade what the program installed first", async () => {

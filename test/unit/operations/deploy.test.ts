@@ -5,6 +5,7 @@ import { resourceTypes } from "../../../components/resource-types.ts";
 import type { EngineEvent } from "../../../lib/engine/events.ts";
 import { LostMachines, refusals } from "../../../operations/deploy/plan.ts";
 import { DriftFinder, driftReport } from "../../../operations/drift/drift.ts";
+import type { Exemption } from "../../../infra/config/policy.ts";
 import type { Recorded } from "../../../policy/stack.ts";
 
 const urnOf = (type: string, name: string): string => `urn:pulumi:prod::hearth::${type}::${name}`;
@@ -29,11 +30,19 @@ const state = (...names: string[]): Recorded[] =>
 
 const three = state("cp01", "cp02", "cp03", "wk01");
 
-const refused = (...events: EngineEvent[]): string[] => {
+const refusedOf = (exemptions: Exemption[], ...events: EngineEvent[]): string[] => {
   const lost = new LostMachines();
   for (const event of events) lost.add(event);
-  return refusals(lost, three, [], "2027-01-01");
+  return refusals(lost, three, exemptions, "2027-01-01");
 };
+
+const mayGo = (...resources: string[]): Exemption => ({
+  ...{ policy: "kept-machines", reason: "The cluster moves to another house", until: "2027-01-31" },
+  resources,
+});
+
+/** What is refused of a plan where the virtual machines themselves may go. */
+const refused = (...events: EngineEvent[]): string[] => refusedOf([mayGo("cp01", "cp02", "cp03", "wk01")], ...events);
 
 describe("a plan of the engine", () => {
   it("is carried out where one control plane is replaced, by its machine and its configuration", () => {
@@ -65,11 +74,22 @@ describe("a plan of the engine", () => {
     ).to.deep.equal([]);
   });
 
-  it("may do it where an exemption says why", () => {
-    const lost = new LostMachines();
-    for (const name of ["cp01", "cp02", "cp03"]) lost.add(step("delete", resourceTypes.virtualMachine, name));
+  it("may do it where exemptions say why", () => {
+    const names = ["cp01", "cp02", "cp03"];
     const reason = "The cluster moves to another house";
-    expect(refusals(lost, three, [{ policy: "control-plane-quorum", reason }], "2027-01-01")).to.deep.equal([]);
+    const steps = names.map((name) => step("delete", resourceTypes.virtualMachine, name));
+    expect(refusedOf([{ policy: "control-plane-quorum", reason }, mayGo(...names)], ...steps)).to.deep.equal([]);
+  });
+
+  it("is refused where a virtual machine goes that no exemption names", () => {
+    const [message, ...others] = refusedOf(
+      [mayGo("wk01")],
+      step("replace", resourceTypes.virtualMachine, "wk01"),
+      step("delete", resourceTypes.virtualMachine, "wk02"),
+      step("update", resourceTypes.virtualMachine, "wk03"),
+    );
+    expect(message).to.contain("the virtual machine wk02 would be deleted, and all its disks with it");
+    expect(others).to.deep.equal([]);
   });
 });
 
@@ -109,6 +129,25 @@ describe("drift", () => {
       found(["metadata.labels"], refreshed("update", "settings", "metadata.labels.flux", "metadata.labels")),
     ).to.deep.equal([]);
     expect(found(["metadata.labels"], refreshed("update", "settings", "metadata.labelsOfMine"))).to.have.length(1);
+  });
+
+  it("is told as a move where a virtual machine runs on another host, which is left there by writing it down", () => {
+    const machine = resourceTypes.virtualMachine;
+    const finder = new DriftFinder(new Map());
+    finder.add({
+      timestamp: 0,
+      resOutputsEvent: {
+        metadata: {
+          ...{ op: "update", type: machine, urn: urnOf(machine, "wk01") },
+          detailedDiff: { nodeName: { diffKind: "update", inputDiff: false } },
+          old: { outputs: { nodeName: "pve1" } },
+          new: { outputs: { nodeName: "pve2" } },
+        },
+      },
+    });
+    const report = driftReport("dev", finder.found);
+    expect(report).to.contain("| VmLegacy wk01 | was moved from pve1 to pve2 | `nodeName` |");
+    expect(report).to.contain("write `proxmox.host: pve2` for VmLegacy wk01 into the stack file");
   });
 
   it("is told as a table, and its absence as a sentence", () => {
