@@ -19,7 +19,8 @@ const platformMistake = (node: unknown, platforms: readonly Platform[]): string 
   if (typeof node !== "object" || node === null)
     return says("is not a node", "write its keys, such as platform and role");
   const { platform: written } = node as { platform?: unknown };
-  if (written !== undefined && written !== null) return says("is not a platform", advise(typeof written === "string" ? written : JSON.stringify(written), names));
+  if (written !== undefined && written !== null)
+    return says("is not a platform", advise(typeof written === "string" ? written : JSON.stringify(written), names));
   const likely = likelyPlatform(node, platforms);
   if (!likely) return says("is missing", `add platform: ${names.join(" or platform: ")}`);
   return says("is missing", `add platform: ${likely.platform.name}, for ${likely.because}`);

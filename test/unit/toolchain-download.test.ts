@@ -49,7 +49,12 @@ describe("download", () => {
   it("goes on after a cut where it was, as often as it takes", async () => {
     await get({ cuts: 5 });
     await isWhole();
-    expect(ranges().slice(0, 3)).to.deep.equal([undefined, "bytes=20000-", "bytes=30000-"]);
+    const [first, ...later] = ranges().map((range) => Number(/^bytes=(\d+)-$/.exec(range ?? "bytes=0-")?.[1]));
+    expect(first).to.equal(0);
+    // How much of what was sent before a cut arrives is the network's affair.
+    expect(later).to.have.length.of.at.least(5);
+    expect(later).to.deep.equal([...later].sort((a, b) => a - b));
+    expect(later[0]).to.be.above(0);
   });
 
   it("goes on with what an earlier process left", async () => {
