@@ -29,7 +29,7 @@ export const patches: Readonly<Record<string, readonly Patch[]>> = {
     },
     {
       // The release's build copies these. Kubernetes 0.36 has structured-merge-diff v6 where 0.33 had v4, and Pulumi's
-      // schema holds a provider by reference since 3.250.
+      // schema holds a provider by reference (pulumi/pkg v3.259.0, codegen/schema/schema.go).
       module: "github.com/pulumi/pulumi-kubernetes/provider/v4",
       copies: {
         [`${pulumiKubernetes}/schema.json`]: `${pulumiKubernetes}/schema-embed.json`,
@@ -41,14 +41,14 @@ export const patches: Readonly<Record<string, readonly Patch[]>> = {
           from: "sigs.k8s.io/structured-merge-diff/v4/fieldpath",
           to: "sigs.k8s.io/structured-merge-diff/v6/fieldpath",
         },
-        // Charts v4, directories v2 and YAML v2, which no program of Hearth's uses: a fifth of all that would be compiled.
+        // Charts v4, directories v2 and YAML v2, which no program of Hearth's uses: they import the Go SDK, 27 MB of source.
         ...without("providerhelmv4 ", "providerkustomizev2 ", "provideryamlv2 "),
         ...without('"kubernetes:yaml/v2:', '"kubernetes:helm.sh/v4:', '"kubernetes:kustomize/v2:'),
         { file: "pkg/gen/schema.go", from: "Provider: pschema.ResourceSpec{", to: "Provider: &pschema.ResourceSpec{" },
       ],
     },
     {
-      // Talos machinery 1.13 always sets it, and has no option for it any more.
+      // Talos machinery 1.13 always sets it (v1.13.9, config/generate/init.go), and has no option for it any more.
       module: "github.com/siderolabs/terraform-provider-talos",
       replacements: [{ file: "pkg/talos/util.go", from: "generate.WithPersist(true),", to: "" }],
     },

@@ -17,18 +17,10 @@ import { gitPlace } from "../../operations/places/git.ts";
 import { s3Place } from "../../operations/places/s3.ts";
 import { awsCredentials } from "../support/aws.ts";
 import { anEscrow } from "../support/escrow.ts";
+import { messageOf } from "../support/failure.ts";
 import { startKms, type Kms } from "../support/kms.ts";
 import { startS3, type S3 } from "../support/s3.ts";
 import { tool } from "../support/tools.ts";
-
-const messageOf = async (work: Promise<unknown>): Promise<string> => {
-  try {
-    await work;
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error("Nothing was thrown");
-};
 
 describe("an escrow's file", () => {
   const escrow = anEscrow();

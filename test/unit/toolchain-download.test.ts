@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { download, Unavailable } from "../../toolchain/vendors/download.ts";
 import { Web } from "../../toolchain/vendors/web.ts";
 import { Problem } from "../../toolchain/problem.ts";
+import { failureOf } from "../support/failure.ts";
 import { ForwardProxy, sha256, VendorServer, type Served } from "../support/vendors.ts";
 
 const content = Buffer.from(Array.from({ length: 40_000 }, (_, index) => index % 251));
@@ -100,7 +101,7 @@ describe("download", () => {
   });
 
   it("stops where the digest differs, and names the file, what was expected and what was found", async () => {
-    const problem = await failureOf(() => get({}, "a".repeat(64)));
+    const problem = await failureOf(get({}, "a".repeat(64)));
     expect(problem).to.be.instanceOf(Problem);
     expect(problem.message).to.include(`${vendor.url}/file`);
     expect(problem.message).to.include(`expected  sha256:${"a".repeat(64)}`);
@@ -116,7 +117,7 @@ describe("download", () => {
   ];
   for (const [name, how, reason] of unavailable) {
     it(`says that the vendor does not give a file that ${name}`, async () => {
-      const failure = await failureOf(() => get(how()));
+      const failure = await failureOf(get(how()));
       expect(failure).to.be.instanceOf(Unavailable);
       expect(failure.message).to.equal(reason);
     });
@@ -124,14 +125,14 @@ describe("download", () => {
 
   it("says that the vendor does not give a file where nobody listens", async () => {
     const source = { url: "http://127.0.0.1:9/file", digest: sha256(content) };
-    const failure = await failureOf(() => download(web, source, path, quick));
+    const failure = await failureOf(download(web, source, path, quick));
     expect(failure).to.be.instanceOf(Unavailable);
     expect(failure.message).to.equal("ECONNREFUSED");
   });
 
   it("tries once only where the disk is full", async () => {
     await symlink("/dev/full", path);
-    const failure = await failureOf(() => get());
+    const failure = await failureOf(get());
     expect(failure).to.have.property("code", "ENOSPC");
     expect(vendor.requests).to.have.length(1);
   });
@@ -163,12 +164,3 @@ describe("download", () => {
     });
   });
 });
-
-const failureOf = async (work: () => Promise<unknown>): Promise<Error> => {
-  try {
-    await work();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("it did not fail");
-};

@@ -7,6 +7,7 @@ import { ToolCache } from "../../toolchain/cache.ts";
 import { printedVersion } from "../../toolchain/locate.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import type { Tool } from "../../toolchain/tools.ts";
+import { messageOf } from "../support/failure.ts";
 
 const table: Tool[] = [
   {
@@ -121,7 +122,7 @@ describe("Toolchain", () => {
   it("says of a failed build which tool it was, where its log is, and how that ends", async function () {
     this.timeout(60_000);
     await write("toolchain/greet/main.go", "package main\n\nfunc main() { undefinedThing() }\n");
-    const message = await failureOf(() => toolchain().ensure(["greet"]));
+    const message = await messageOf(toolchain().ensure(["greet"]));
     expect(message).to.include("Building greet failed");
     expect(message).to.include(join(root, "cache", "logs", "build.log"));
     expect(message).to.include("undefined: undefinedThing");
@@ -130,30 +131,30 @@ describe("Toolchain", () => {
   it("leaves nothing half-made after a failed build", async function () {
     this.timeout(60_000);
     await write("toolchain/greet/main.go", "package main\n\nfunc main() { undefinedThing() }\n");
-    await failureOf(() => toolchain().ensure(["greet"]));
+    await messageOf(toolchain().ensure(["greet"]));
     for (const folder of ["tools", "work", "locks"])
       expect(await readdir(join(root, "cache", folder))).to.deep.equal([]);
   });
 
   it("says in one line that Go is missing", async () => {
-    const message = await failureOf(() => toolchain({ PATH: join(root, "bin") }).ensure(["greet"]));
+    const message = await messageOf(toolchain({ PATH: join(root, "bin") }).ensure(["greet"]));
     expect(message).to.match(/^Go is missing, .* install it from go\.dev\/dl/);
   });
 
   it("says in one line that Go is too old", async () => {
     await program("bin/go", '{"GOVERSION": "go1.18.1", "GOOS": "linux", "GOARCH": "amd64"}');
-    const message = await failureOf(() => toolchain().ensure(["greet"]));
+    const message = await messageOf(toolchain().ensure(["greet"]));
     expect(message).to.match(/^Hearth builds its tools with Go 1\.20\.0 or later, and PATH has go1\.18\.1/);
   });
 
   it("says in one line that the cache cannot be written", async () => {
     await write("cache", "a file where the folder would be");
-    const message = await failureOf(() => toolchain().ensure(["greet"]));
+    const message = await messageOf(toolchain().ensure(["greet"]));
     expect(message).to.match(/^The cache \S+ is not writable \(E\w+\): .* HEARTH_CACHE/);
   });
 
   it("names the tools there are when asked for another", async () => {
-    expect(await failureOf(() => toolchain().ensure(["gret"]))).to.equal(
+    expect(await messageOf(toolchain().ensure(["gret"]))).to.equal(
       'There is no tool "gret": use one of greet, greet-plugin',
     );
   });
@@ -188,12 +189,3 @@ describe("printedVersion", () => {
     expect(printedVersion("Git SHA: Not provided")).to.equal(undefined);
   });
 });
-
-const failureOf = async (work: () => Promise<unknown>): Promise<string> => {
-  try {
-    await work();
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-  throw new Error("it did not fail");
-};

@@ -8,6 +8,7 @@ import { Locked } from "../../../../lib/engine/locked.ts";
 import { PulumiStack, update } from "../../../../lib/engine/pulumi-stack.ts";
 import { Pulumi } from "../../../../lib/engine/pulumi.ts";
 import { Problem } from "../../../../toolchain/problem.ts";
+import { failureOf } from "../../../support/failure.ts";
 
 describe("PulumiStack", () => {
   let folder: string;
@@ -27,14 +28,6 @@ describe("PulumiStack", () => {
     await chmod(program, 0o700);
     return new PulumiStack(new Pulumi(program, folder, environment), "dev", join(folder, "Pulumi.dev.yaml"));
   };
-
-  const failureOf = async (work: Promise<unknown>): Promise<Error> =>
-    work.then(
-      () => {
-        throw new Error("It did not fail");
-      },
-      (error: unknown) => error as Error,
-    );
 
   it("says of a failed command which it was and its last line", async () => {
     const stack = await stackOf("echo 'one' >&2; echo 'error: the passphrase is wrong' >&2; exit 255");

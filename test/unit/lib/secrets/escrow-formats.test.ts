@@ -12,6 +12,7 @@ import { readEscrow, sealEscrow } from "../../../../lib/secrets/escrow.ts";
 import { identitiesIn } from "../../../../lib/secrets/keys.ts";
 import { Sops } from "../../../../lib/secrets/sops.ts";
 import { anEscrow } from "../../../support/escrow.ts";
+import { messageOf } from "../../../support/failure.ts";
 import { tool } from "../../../support/tools.ts";
 
 const fixtures = join(import.meta.dirname, "../../../fixtures/escrow");
@@ -44,15 +45,6 @@ const written: { version: number; file: string; sha256: string; holds: Escrow }[
     holds: without(anEscrow({ createdAt: "2026-11-27T10:25:09.000Z", tunnels: {}, configured: {} }), "passphrase"),
   },
 ];
-
-const messageOf = async (work: Promise<unknown>): Promise<string> => {
-  try {
-    await work;
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error("Nothing was thrown");
-};
 
 describe("the formats of the escrow", () => {
   let sops: Sops;
