@@ -17,8 +17,8 @@ export type GoEnvironment = Readonly<Record<string, string>>;
 /**
  * What every use of Go runs with: the same result everywhere, no C compiler, no other Go than the one that was found.
  *
- * Profiles make every program compile all that it imports anew, and nobody debugs these programs: without both, a build
- * takes a quarter less of the disk (docs/decisions/0050).
+ * Profiles make every program compile all that it imports anew, and nobody debugs these programs: see
+ * docs/decisions/0050.
  */
 export const goEnvironment: GoEnvironment = {
   CGO_ENABLED: "0",

@@ -17,11 +17,14 @@ import { Vendors, type VendorsOptions } from "./vendors/vendors.ts";
 
 const GiB = 2 ** 30;
 
-/** Disk that building everything takes at its peak, with modules and what the compiler keeps, in GiB (docs/benchmarks.md). */
-const diskForAllGiB = 12;
+/** Disk that a build takes at its peak, for one large tool and for all, in GiB (docs/benchmarks.md). */
+const diskGiB = { one: 3, all: 16 };
 
-/** Time that building everything takes from nothing on two processors, in minutes (docs/benchmarks.md). */
-const minutesForAll = 12;
+/** Time that a build takes from nothing on two processors, for one large tool and for all, in minutes (docs/benchmarks.md). */
+const minutes = { one: 4, all: 15 };
+
+/** Tools share most of what they are made of, so that many take little more than a few. */
+const estimate = (of: { one: number; all: number }, count: number): number => Math.min(of.all, of.one * count);
 
 /** A tool that has to be built, with all that its build needs. */
 interface Missing {
@@ -180,8 +183,7 @@ export class Toolchain {
     for (const { goMod } of missing) requireGo(go, goDirective(goMod));
     await this.cache.prepare();
     await this.cache.sweep();
-    const share = missing.length / this.table.length;
-    await this.requireDisk(missing.length, share);
+    await this.requireDisk(missing.length);
     const ordered = [...missing].sort((a, b) => this.table.indexOf(a.tool) - this.table.indexOf(b.tool));
     const built = new Map(ordered.map((each) => [each.tool.name, new Deferred<string>()]));
     const reports = new Map<string, (text: string) => void>();
@@ -198,7 +200,7 @@ export class Toolchain {
       for (const each of built.values()) each.reject(error);
     });
     await showProgress(
-      `Building ${missing.length.toString()} tools in ${this.cache.root}, in up to ${Math.ceil(minutesForAll * share).toString()} minutes on two processors`,
+      `Building ${missing.length.toString()} tools in ${this.cache.root}, in up to ${estimate(minutes, missing.length).toString()} minutes on two processors`,
       steps,
     );
     await work;
@@ -262,8 +264,8 @@ export class Toolchain {
     });
   }
 
-  private async requireDisk(count: number, share: number): Promise<void> {
-    const needed = Math.ceil(diskForAllGiB * share);
+  private async requireDisk(count: number): Promise<void> {
+    const needed = estimate(diskGiB, count);
     const { root } = this.cache;
     const { bavail, bsize } = await statfs(root).catch(() => ({ bavail: Infinity, bsize: 1 }));
     const free = (bavail * bsize) / GiB;
