@@ -1,13 +1,15 @@
-/** The number of letters to insert, delete or replace to get from one word to another. */
+/** The number of letters to insert, delete, replace or exchange with the next to get from one word to another. */
 export const distance = (from: string, to: string): number => {
-  let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
+  let [before, previous]: [number[], number[]] = [[], Array.from({ length: to.length + 1 }, (_, index) => index)];
   for (const [row, letter] of Array.from(from).entries()) {
     const current = [row + 1];
     for (const [column, other] of Array.from(to).entries()) {
       const replace = (previous[column] ?? 0) + (letter === other ? 0 : 1);
-      current.push(Math.min(replace, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+      const isExchanged = column > 0 && letter === to[column - 1] && from[row - 1] === other;
+      const exchange = isExchanged ? (before[column - 1] ?? Infinity) + 1 : Infinity;
+      current.push(Math.min(replace, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1, exchange));
     }
-    previous = current;
+    [before, previous] = [previous, current];
   }
   return previous.at(-1) ?? 0;
 };
