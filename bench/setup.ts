@@ -30,7 +30,7 @@ const memory = async (): Promise<string> => {
 const main = async (names: string[]): Promise<void> => {
   const cache = await mkdtemp(join(tmpdir(), "hearth-bench-"));
   const env = { HEARTH_CACHE: cache };
-  const tools = ["--import", "tsx", join(root, "toolchain/main.ts")];
+  const tools = [join(root, "bin/hearth.mjs"), "tools"];
   let peak = 0;
   const watch = setInterval(() => void gibibytes(cache).then((now) => (peak = Math.max(peak, now))), 5000);
   try {

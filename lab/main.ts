@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readArguments } from "../toolchain/arguments.ts";
+import { readArguments } from "../lib/terminal/arguments.ts";
 import { withLock } from "../toolchain/lock.ts";
 import { explain, Problem } from "../toolchain/problem.ts";
 import { destroy, down, env, logs, preview, reset, status } from "./commands.ts";

@@ -23,7 +23,7 @@ export interface EscrowArgs {
 /**
  * Keeps the fingerprint of the root secrets in the state, and warns where the escrow does not hold them.
  *
- * Nothing is written: the secrets exist only after an update, and `npm run escrow` reads them from its state.
+ * Nothing is written: the secrets exist only after an update, and `npx hearth escrow` reads them from its state.
  */
 export class Escrow extends pulumi.ComponentResource {
   /** Names the root secrets without telling them. */
@@ -39,7 +39,7 @@ export class Escrow extends pulumi.ComponentResource {
       const status = escrowStatus(file, { stack, fingerprint, openers });
       if (status.is !== "current") {
         const advice =
-          status.advice === undefined ? `. Write it with: npm run escrow -- ${stack}` : `: ${status.advice}`;
+          status.advice === undefined ? `. Write it with: npx hearth escrow ${stack}` : `: ${status.advice}`;
         await pulumi.log.warn(`${path} ${status.problem}${advice}`, this);
       }
       return fingerprint;

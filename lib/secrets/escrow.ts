@@ -22,7 +22,7 @@ const encrypted = "^secrets$";
 
 const remark = (stack: string): string =>
   [
-    ` Root secrets of stack ${stack}, written by \`npm run escrow -- ${stack}\`. Any one of the keys at the end opens it:`,
+    ` Root secrets of stack ${stack}, written by \`npx hearth escrow ${stack}\`. Any one of the keys at the end opens it:`,
     `   sops decrypt escrow.sops.yaml`,
     ` What talosctl gen config --with-secrets reads: sops decrypt --extract '["secrets"]["talosSecrets"]' escrow.sops.yaml`,
   ]

@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 
-import { sweepPrivateFolders } from "../secrets/private-folder.ts";
-import { explain, Problem } from "../../toolchain/problem.ts";
+import { Problem } from "../../toolchain/problem.ts";
 
 /** Where a command runs, and whom it talks to. */
 export interface Session {
@@ -31,17 +30,21 @@ export const agreed = async ({ ask }: Pick<Session, "ask">, question: string): P
   return /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim());
 };
 
-/** Runs a command for the person at the terminal: a mistake of theirs is told without a stack trace. */
-export const runCommand = async (
-  command: (args: string[], session: Session) => Promise<number>,
-  root = join(import.meta.dirname, "../.."),
-): Promise<void> => {
-  const session = { root, print: console.log, complain: console.error, ask: process.stdin.isTTY ? ask : undefined };
-  try {
-    sweepPrivateFolders();
-    process.exitCode = await command(process.argv.slice(2), session);
-  } catch (error) {
-    console.error(explain(error));
-    process.exitCode = 1;
-  }
-};
+/** A session whose standard output can be kept for an answer. */
+export interface Terminal extends Session {
+  /** Keeps standard output for the one text that is given to what it returns: all else goes to standard error from then on. */
+  claim: () => (text: string) => void;
+}
+
+/** The person's terminal, or the script's pipes. */
+export const terminal = (root = join(import.meta.dirname, "../..")): Terminal => ({
+  root,
+  print: console.log,
+  complain: console.error,
+  ask: process.stdin.isTTY ? ask : undefined,
+  claim: () => {
+    const write = process.stdout.write.bind(process.stdout);
+    process.stdout.write = process.stderr.write.bind(process.stderr);
+    return (text) => void write(`${text}\n`);
+  },
+});

@@ -1,9 +1,9 @@
 import { table } from "../../lib/terminal/display.ts";
-import type { Session } from "../../lib/terminal/session.ts";
+import type { Call } from "../../lib/terminal/command.ts";
 import type { Backups } from "./backups.ts";
 
 /** Prints what backups there are, and which places do not answer. */
-export const list = async (backups: Backups, { print, complain }: Session): Promise<number> => {
+export const list = async (backups: Backups, { print, complain, answer }: Call): Promise<number> => {
   const { backups: found, problems } = await backups.list();
   if (found.length > 0) {
     print(
@@ -13,6 +13,7 @@ export const list = async (backups: Backups, { print, complain }: Session): Prom
       ),
     );
   } else print("There is no backup");
+  answer({ backups: found.map(({ name, places }) => ({ name, in: places.map((place) => place.name) })), problems });
   for (const problem of problems) complain(problem);
   return problems.length > 0 ? 1 : 0;
 };

@@ -4,20 +4,22 @@ import { join } from "node:path";
 import { checkStacks } from "../../infra/config/checks/across.ts";
 import { count, format, stackFile, type ConfigurationProblem } from "../../infra/config/error.ts";
 import type { HearthConfig } from "../../infra/config/schema.ts";
-import type { Session } from "./session.ts";
-import { examineStacks, requireStacks, validStacks } from "./stacks.ts";
+import type { Call } from "../../lib/terminal/command.ts";
+import { checkTree } from "../gitops/check.ts";
+import { examineStacks, validStacks } from "./stacks.ts";
 
-/** Says what is wrong with stack files, each by itself and against all others. */
-export const check = ({ folder, print, complain }: Session, wanted: string[]): number => {
-  const examined = examineStacks(folder);
-  requireStacks(wanted, [...examined.keys()]);
+/** Says what is wrong with stack files, each by itself and against all others, and with their clusters' trees where that is asked for. */
+export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise<number> => {
+  const { root, stacks: wanted, print, complain } = call;
+  const examined = examineStacks(root);
   // The stacks that are asked for come last, so that a collision is told as theirs.
   const order = [...validStacks(examined)].sort(([a], [b]) => Number(wanted.includes(a)) - Number(wanted.includes(b)));
   const across = checkStacks(order);
+  const stacks: Record<string, object> = {};
   let bad = false;
   for (const [stack, { config, problems, warnings, undeployable }] of examined) {
     if (wanted.length > 0 && !wanted.includes(stack)) continue;
-    const all = [...problems, ...(across[stack] ?? []), ...(config ? treeIsThere(folder, config) : [])];
+    const all = [...problems, ...(across[stack] ?? []), ...(config ? treeIsThere(root, config) : [])];
     if (all.length > 0) complain(format(stackFile(stack), all));
     if (warnings.length > 0) complain(format(stackFile(stack), warnings, "warning"));
     if (undeployable.length > 0) complain(format(stackFile(stack), undeployable, "gap"));
@@ -26,13 +28,18 @@ export const check = ({ folder, print, complain }: Session, wanted: string[]): n
       print(`${stackFile(stack)} is valid${yet}: ${summary(Object.values(config.nodes))}`);
     }
     bad ||= all.length > 0 || undeployable.length > 0;
+    // Rendering takes its time, and needs a configuration that is valid.
+    const tree = call.values.tree === true && all.length === 0 ? await checkTree(call, stack) : undefined;
+    bad ||= tree !== undefined && tree.findings.length > 0;
+    stacks[stack] = { problems: all, warnings, undeployable, ...(tree && { tree }) };
   }
+  call.answer({ stacks });
   return bad ? 1 : 0;
 };
 
 /** The program reads the cluster's tree from the same checkout. */
-const treeIsThere = (folder: string, { gitops }: HearthConfig): ConfigurationProblem[] =>
-  existsSync(join(folder, gitops.path))
+const treeIsThere = (root: string, { gitops }: HearthConfig): ConfigurationProblem[] =>
+  existsSync(join(root, gitops.path))
     ? []
     : [
         {

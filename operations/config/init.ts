@@ -10,31 +10,23 @@ import { platformOf, type PlatformName } from "../../infra/platforms/index.ts";
 import { examineStackFile, parseStackFile, stacksIn } from "../../infra/config/stack-file.ts";
 import { stackFileText, type Answers } from "./init-file.ts";
 import { listOf, macsMissing, questions, type Given, type Question } from "./questions.ts";
-import type { Session } from "./session.ts";
+import type { Call } from "../../lib/terminal/command.ts";
 import { examineStacks, validStacks } from "./stacks.ts";
 
-export const initOptions = {
-  ...Object.fromEntries(questions({}).map(({ flag }) => [flag, { type: "string" as const }])),
-  force: { type: "boolean" },
-} as const;
-
-type Values = Record<string, unknown>;
+type Values = Readonly<Record<string, string | boolean | string[] | undefined>>;
 
 /** Writes the stack file of a new stack, from flags and from answers to what they leave open. */
-export const init = async (session: Session, [stack = "dev"]: string[], values: Values): Promise<number> => {
-  const { folder, print, complain } = session;
-  if (values.help === true) {
-    print(help());
-    return 0;
-  }
+export const init = async (call: Call<Values>): Promise<number> => {
+  const { root, print, complain, values } = call;
+  const [stack = "dev"] = call.args;
   const file = stackFile(stack);
   if (!/^[a-z0-9]+$/.test(stack))
     throw new Problem(`${stack} is not a stack's name: use lower-case letters and digits`);
-  if (existsSync(join(folder, file)) && values.force !== true) {
+  if (existsSync(join(root, file)) && values.force !== true) {
     throw new Problem(`${file} is there already; --force replaces it`);
   }
-  const others = existing(folder, stack);
-  const given = await answer(questions(knownFrom(others)), values, session);
+  const others = existing(root, stack);
+  const given = await answer(questions(knownFrom(others)), values, call);
   const missing = macsMissing(given);
   if (missing !== undefined) throw new Problem(missing);
   const text = stackFileText(answersOf(stack, given));
@@ -46,13 +38,14 @@ export const init = async (session: Session, [stack = "dev"]: string[], values: 
     complain("Nothing was written. Run it again with other answers.");
     return 1;
   }
-  writeFileSync(join(folder, file), text);
+  writeFileSync(join(root, file), text);
   print(nextSteps(stack, given));
+  call.answer({ file });
   return 0;
 };
 
-const existing = (folder: string, stack: string): [string, HearthConfig][] =>
-  stacksIn(folder).length === 0 ? [] : validStacks(examineStacks(folder)).filter(([other]) => other !== stack);
+const existing = (root: string, stack: string): [string, HearthConfig][] =>
+  stacksIn(root).length === 0 ? [] : validStacks(examineStacks(root)).filter(([other]) => other !== stack);
 
 /** What the first of the other stacks says, as the answers that a new one most likely shares. */
 const knownFrom = ([first]: [string, HearthConfig][]): Given => {
@@ -83,7 +76,7 @@ const knownFrom = ([first]: [string, HearthConfig][]): Given => {
 };
 
 /** Answers of all questions that matter: the flag's, the default, or the person's, in this order. */
-const answer = async (all: Question[], values: Values, session: Session): Promise<Given> => {
+const answer = async (all: Question[], values: Values, session: Pick<Call, "ask" | "complain">): Promise<Given> => {
   const given: Given = {};
   const wrong: string[] = [];
   const missing: string[] = [];
@@ -113,7 +106,10 @@ const answer = async (all: Question[], values: Values, session: Session): Promis
 };
 
 /** Asks until the answer is right. */
-const insist = async ({ text, example, refuse }: Question, { ask, complain }: Session): Promise<string> => {
+const insist = async (
+  { text, example, refuse }: Question,
+  { ask, complain }: Pick<Call, "ask" | "complain">,
+): Promise<string> => {
   for (;;) {
     const line = await ask?.(`${text}${example === undefined ? "" : ` (such as ${example})`}: `);
     const answered = line?.trim() ?? "";
@@ -169,17 +165,4 @@ const nextSteps = (stack: string, given: Given): string =>
     ...((given.domain ?? "") === "" ? [] : ["  pulumi config set --secret hearth:cloudflareToken"]),
     `  make gitops/clusters/${stack}, as gitops/clusters/dev is`,
     `  npm run lab -- up ${stack}     to try it without hardware`,
-  ].join("\n");
-
-const help = (): string =>
-  [
-    "Usage: npm run config -- init [STACK] [FLAGS]",
-    "",
-    ...questions({}).map(
-      ({ flag, text, example }) =>
-        `  --${flag.padEnd(20)} ${text}${example === undefined ? "" : `, such as ${example}`}`,
-    ),
-    `  --${"force".padEnd(20)} Replace a stack file that is there`,
-    "",
-    "It asks for what has no default and is not given by a flag.",
   ].join("\n");

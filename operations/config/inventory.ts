@@ -2,22 +2,21 @@ import { table } from "../../lib/terminal/display.ts";
 import { format, stackFile } from "../../infra/config/error.ts";
 import type { HearthConfig } from "../../infra/config/schema.ts";
 import { platformOf, platforms as all } from "../../infra/platforms/index.ts";
-import type { Session } from "./session.ts";
+import type { Call } from "../../lib/terminal/command.ts";
 import { examineStacks, validStacks } from "./stacks.ts";
 
 const headings = ["STACK", "NODE", "ROLE", "PLATFORM", "ADDRESS", "MAC", "HOST", "VMID", "CORES", "MEMORY", "IMAGE"];
 
-/** Lists the nodes of all stacks; stacks that are not valid are told of instead. */
-export const inventory = ({ folder, print, complain }: Session): number => {
-  const examined = examineStacks(folder);
-  print(
-    table(
-      headings,
-      validStacks(examined).flatMap(([stack, config]) => inventoryRows(stack, config)),
-    ),
-  );
+/** Lists the nodes of stacks; those that are not valid are told of instead. */
+export const inventory = ({ root, stacks: wanted, print, complain, answer }: Call): number => {
+  const isWanted = ([stack]: [string, unknown]): boolean => wanted.length === 0 || wanted.includes(stack);
+  const examined = new Map([...examineStacks(root)].filter(isWanted));
+  const nodes = validStacks(examined).flatMap(([stack, config]) => inventoryRows(stack, config));
+  print(table(headings, nodes));
   const invalid = [...examined].filter(([, { config }]) => !config);
   for (const [stack, { problems }] of invalid) complain(`\n${format(stackFile(stack), problems)}`);
+  const keys = headings.map((heading) => heading.toLowerCase());
+  answer(nodes.map((cells) => Object.fromEntries(keys.map((key, index) => [key, cells[index]]))));
   return invalid.length > 0 ? 1 : 0;
 };
 

@@ -6,6 +6,7 @@ import { escrowSchema } from "../../infra/config/escrow.ts";
 import { nth } from "../../infra/config/ipv4.ts";
 import { alternatives } from "../../infra/config/nearest.ts";
 import { platforms } from "../../infra/platforms/index.ts";
+import type { Flags } from "../../lib/terminal/command.ts";
 import { upperQuarter } from "./init-file.ts";
 
 /** Answers by flag, as text; lists are separated by commas. */
@@ -211,3 +212,14 @@ export const macsMissing = (given: Given): string | undefined => {
     ? `--macs has ${got} hardware addresses for ${wanted} machines`
     : undefined;
 };
+
+/** The flags that answer the questions. */
+export const initFlags = (): Flags => ({
+  ...Object.fromEntries(
+    questions({}).map(({ flag, text, example }) => [
+      flag,
+      { type: "string" as const, what: `${text}${example === undefined ? "" : `, such as ${example}`}` },
+    ]),
+  ),
+  force: { type: "boolean", what: "replace a stack file that is there" },
+});

@@ -2,17 +2,17 @@ import type { JsonSchema } from "../../infra/config/json-schema.ts";
 
 const introduction = `# Configuration
 
-<!-- Written by \`npm run config -- schema\` from the comments in infra/config; change them there. -->
+<!-- Written by \`npx hearth schema\` from the comments in infra/config; change them there. -->
 
 \`Pulumi.<stack>.yaml\` is what a person edits. All keys are under \`hearth:\`, each a group of its own, and validated as one:
 every problem is reported at once, with its path, what is wrong and what to write instead.
 
 | command | does |
 | --- | --- |
-| \`npm run config -- check [STACK…]\` | validates stack files without Pulumi, each by itself and against the others |
-| \`npm run config -- inventory\` | lists the nodes of all stacks |
-| \`npm run config -- init STACK\` | writes a new stack file; \`init --help\` lists the flags that answer its questions |
-| \`npm run config -- schema\` | writes \`infra/config.schema.json\`, by which editors complete and check stack files, and this page |
+| \`npx hearth check [STACK…]\` | validates stack files without Pulumi, each by itself and against the others |
+| \`npx hearth inventory\` | lists the nodes of all stacks |
+| \`npx hearth init STACK\` | writes a new stack file; \`init --help\` lists the flags that answer its questions |
+| \`npx hearth schema\` | writes \`infra/config.schema.json\`, by which editors complete and check stack files, and this page |
 
 Names follow \`<site>-<env>-<purpose><serial>\`, such as \`den-dev-cp01\`; a cluster's is \`<site>-<env>\`.
 `;

@@ -7,7 +7,7 @@ import { bareDocument } from "../../infra/config/schema.ts";
 import { stackFileSchema } from "../../infra/config/stack-schema.ts";
 import { documented } from "./documented.ts";
 import { reference } from "./reference.ts";
-import type { Session } from "./session.ts";
+import type { Call } from "../../lib/terminal/command.ts";
 
 /** Where the schema is, from the root of the project; stack files name it. */
 export const schemaPath = "infra/config.schema.json";
@@ -25,19 +25,20 @@ export const written = async (root: string): Promise<Record<string, string>> => 
 };
 
 /** Writes the JSON Schema of stack files and the reference, or says whether those that are there are the program's. */
-export const schema = async (
-  { folder, print, complain }: Session,
-  _: string[],
-  values: { check?: unknown },
-): Promise<number> => {
-  const texts = Object.entries(await written(folder));
-  const stale = texts.filter(([file, text]) => readIfThere(join(folder, file)) !== text);
+export const schema = async ({
+  root,
+  print,
+  complain,
+  values,
+}: Call<{ check?: boolean | undefined }>): Promise<number> => {
+  const texts = Object.entries(await written(root));
+  const stale = texts.filter(([file, text]) => readIfThere(join(root, file)) !== text);
   if (values.check === true) {
-    for (const [file] of stale) complain(`${file} is not what the program has; run: npm run config -- schema`);
+    for (const [file] of stale) complain(`${file} is not what the program has; run: npx hearth schema`);
     return stale.length > 0 ? 1 : 0;
   }
   for (const [file, text] of stale) {
-    writeFileSync(join(folder, file), text);
+    writeFileSync(join(root, file), text);
     print(`Wrote ${file}`);
   }
   return 0;

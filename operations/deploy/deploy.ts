@@ -73,7 +73,7 @@ const remindOfEscrow = async (target: Target, display: Display): Promise<void> =
   const { root, stack, engine } = target;
   const escrow = await escrowProblem(root, stack, await target.config(), await recordedIn(engine));
   if (escrow)
-    display.line(`  ${escrow.path} ${escrow.problem}: write it with npm run escrow -- ${stack}, and commit it`);
+    display.line(`  ${escrow.path} ${escrow.problem}: write it with npx hearth escrow ${stack}, and commit it`);
 };
 
 /** Backs the state up, as after every update. The update is done by then: what fails here is told, and undoes nothing. */
@@ -92,7 +92,7 @@ const keepState = async (target: Target, display: Display): Promise<void> => {
   }
   if (copies.some(({ problem }) => problem !== undefined)) {
     throw new Problem(
-      `${target.stack} is deployed, and a backup of its state failed: npm run state -- backup ${target.stack}`,
+      `${target.stack} is deployed, and a backup of its state failed: npx hearth backup ${target.stack}`,
     );
   }
 };

@@ -53,6 +53,6 @@ export const driftReport = (stack: string, found: readonly Drift[]): string =>
             `| ${resource} | ${isGone ? "is gone" : "was changed"} | ${paths.map((path) => `\`${path}\``).join(", ")} |`,
         ),
         "",
-        `\`npm run deploy -- ${stack}\` after \`pulumi refresh --stack ${stack}\` puts it back. To keep the change, write it into the program first.`,
+        `\`npx hearth deploy ${stack}\` after \`pulumi refresh --stack ${stack}\` puts it back. To keep the change, write it into the program first.`,
         "",
       ].join("\n");

@@ -2,65 +2,51 @@ import { readFile } from "node:fs/promises";
 
 import { RequestError } from "@octokit/request-error";
 
-import { readArguments } from "../../toolchain/arguments.ts";
+import type { Call } from "../../lib/terminal/command.ts";
 import { codeOf, Problem } from "../../toolchain/problem.ts";
 import { keepComment } from "./comment.ts";
 import { fromEnvironment, type GitHubEnvironment } from "./github.ts";
 import { closeIssue, keepIssue } from "./issue.ts";
 
-const usage = `Usage: npm run github -- COMMAND
-
-  comment --pull-request NUMBER --name NAME FILE   keep one comment of that name on a pull request
-  issue --name NAME --title TITLE FILE             keep one open issue of that name
-  close --name NAME REASON                         close the issue of that name, where one is open
-
-FILE holds Markdown. GITHUB_TOKEN and GITHUB_REPOSITORY say whose and where.`;
-
-const options = {
-  name: { type: "string" },
-  title: { type: "string" },
-  "pull-request": { type: "string" },
-} as const;
+interface GitHubFlags {
+  name?: string | undefined;
+  title?: string | undefined;
+  "pull-request"?: string | undefined;
+}
 
 /**
- * Runs one command.
+ * Keeps a comment or an issue.
  *
- * @returns its exit code
  * @throws Problem for a person's mistake, and for what GitHub refuses
  */
-export const cli = async (
-  args: string[],
-  env: GitHubEnvironment,
-  print: (text: string) => void = console.log,
-): Promise<number> => {
-  const { positionals, values } = readArguments(args, options, usage);
-  const [command, argument = "", ...others] = positionals;
-  if (values.help === true) {
-    print(usage);
-    return 0;
-  }
-  if (others.length > 0 || argument === "") throw new Problem(usage);
+export const github = async (call: Call<GitHubFlags>, env: GitHubEnvironment = process.env): Promise<number> => {
+  const { values, print, answer } = call;
+  const [form, argument = ""] = call.args;
   const name = given(values.name, "--name");
   try {
-    switch (command) {
+    switch (form) {
       case "comment": {
         const number = Number(given(values["pull-request"], "--pull-request"));
         if (!Number.isInteger(number) || number < 1)
           throw new Problem("--pull-request is not a number: write one such as 12");
-        const text = await read(argument);
-        print(`Comment ${name}: ${await keepComment(fromEnvironment(env), number, name, text)}`);
+        const outcome = await keepComment(fromEnvironment(env), number, name, await read(argument));
+        print(`Comment ${name}: ${outcome}`);
+        answer({ comment: name, outcome });
         return 0;
       }
       case "issue": {
         const spec = { name, title: given(values.title, "--title"), text: await read(argument) };
-        print(`Issue ${name}: ${await keepIssue(fromEnvironment(env), spec)}`);
+        const outcome = await keepIssue(fromEnvironment(env), spec);
+        print(`Issue ${name}: ${outcome}`);
+        answer({ issue: name, outcome });
         return 0;
       }
-      case "close":
-        print(`Issue ${name}: ${await closeIssue(fromEnvironment(env), name, argument)}`);
+      default: {
+        const outcome = await closeIssue(fromEnvironment(env), name, argument);
+        print(`Issue ${name}: ${outcome}`);
+        answer({ issue: name, outcome });
         return 0;
-      default:
-        throw new Problem(usage);
+      }
     }
   } catch (error) {
     throw refused(error);
@@ -68,7 +54,8 @@ export const cli = async (
 };
 
 const given = (value: string | undefined, option: string): string => {
-  if (value === undefined || value === "") throw new Problem(`${option} is missing\n\n${usage}`);
+  if (value === undefined || value === "")
+    throw new Problem(`${option} is missing: npx hearth github --help says what it takes`);
   return value;
 };
 

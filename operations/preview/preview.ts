@@ -104,7 +104,7 @@ const unknownProperties = (changes: readonly ResourceChange[]): string[] => {
 };
 
 const always = ({ time }: Before): string[] => [
-  ...(time === undefined ? [] : ["what was changed by hand since the last update: `npm run drift` looks for that"]),
+  ...(time === undefined ? [] : ["what was changed by hand since the last update: `npx hearth drift` looks for that"]),
   "what Flux makes of a changed object in the cluster, and what a chart has inside",
 ];
 

@@ -4,7 +4,7 @@ import type { HearthConfig } from "../../infra/config/index.ts";
 import { Display } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
-import { meansFor } from "../escrow/cli.ts";
+import { meansFor } from "../escrow/means.ts";
 import type { Escrow } from "../../lib/secrets/escrow.ts";
 import type { Means } from "../escrow/write.ts";
 import type { Target } from "../../lib/engine/target.ts";

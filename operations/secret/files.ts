@@ -47,7 +47,7 @@ export class SecretFiles {
   /** Writes a new file. What it holds in the clear goes through a pipe only. */
   async create(path: string, manifest: string): Promise<void> {
     if (existsSync(join(this.root, path)))
-      throw new Problem(`${path} is there: change it with npm run secret -- edit ${path}`);
+      throw new Problem(`${path} is there: change it with npx hearth secret edit ${path}`);
     await this.requireOwn(".sops.yaml");
     const types = ["--input-type", "yaml", "--output-type", "yaml"];
     const encrypted = await this.sops.inCheckout(this.root, ["encrypt", ...types, "--filename-override", path], {
@@ -74,7 +74,7 @@ export class SecretFiles {
   }
 
   private require(path: string): void {
-    if (!existsSync(join(this.root, path))) throw new Problem(`${path} is not there: npm run secret -- new makes it`);
+    if (!existsSync(join(this.root, path))) throw new Problem(`${path} is not there: npx hearth secret new makes it`);
   }
 
   /** Refuses a file that names recipients whose identity strangers have. */
@@ -85,7 +85,7 @@ export class SecretFiles {
     const next =
       file === ".sops.yaml"
         ? "write your stack's own in its place, `pulumi stack output ageRecipient`"
-        : `name your own in .sops.yaml, then: npm run secret -- rotate ${file}`;
+        : `name your own in .sops.yaml, then: npx hearth secret rotate ${file}`;
     throw new Problem(
       `${file} names ${stranger.recipient}, ${stranger.what}: ${next}. Where it is an example for the lab only, add --lab`,
     );

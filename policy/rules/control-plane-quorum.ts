@@ -12,7 +12,7 @@ import type { Recorded, Stack } from "../stack.ts";
  * Paths of the inputs by which a machine is another one than before, to its platform or to etcd.
  *
  * An address is only updated, but behind it is another machine, or one that etcd looks for at the old address. The engine's
- * own plan, which `npm run deploy` reads, knows of all replacements.
+ * own plan, which `npx hearth deploy` reads, knows of all replacements.
  */
 const identityOf = (type: string): string[][] =>
   type === resourceTypes.machineConfiguration ? [["node"]] : (resourceFacts(type)?.identity ?? []);

@@ -11,7 +11,7 @@ export const freshEscrow: Rule = {
       : [
           {
             problem: `${escrow.path} ${escrow.problem}`,
-            advice: escrow.advice ?? `write it with npm run escrow -- ${stack}, and commit it`,
+            advice: escrow.advice ?? `write it with npx hearth escrow ${stack}, and commit it`,
             subject: stack,
           },
         ],

@@ -77,7 +77,7 @@ const withMore = (manifests: string, spec = ""): Record<string, string> => ({
 
 const waitsForWeb = "  dependsOn: [{ name: web }]\n";
 
-describe("npm run gitops -- check", function () {
+describe("npx hearth check --tree", function () {
   // The first time, what checks is built.
   this.timeout(900_000);
   let folder: string;

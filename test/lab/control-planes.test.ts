@@ -6,7 +6,7 @@ import { LabCheckout } from "../support/lab-checkout.ts";
 const octet = 57;
 const names = ["den-prod-cp01", "den-prod-cp02", "den-prod-cp03"] as const;
 
-describe("npm run rebuild with three control planes of metal", () => {
+describe("npx hearth rebuild with three control planes of metal", () => {
   let checkout: LabCheckout;
   let snapshot: string;
 
@@ -22,7 +22,7 @@ describe("npm run rebuild with three control planes of metal", () => {
   };
 
   const start = (...args: string[]) =>
-    execa("node", ["--import", "tsx", "operations/rebuild/main.ts", "prod", "--lab", "--yes", ...args], {
+    execa("node", ["--import", "tsx", "operations/main.ts", "rebuild", "prod", "--lab", "--yes", ...args], {
       cwd: checkout.path,
       all: true,
       reject: false,

@@ -32,9 +32,8 @@ describe("the escrow and backups of the lab's dev", () => {
   const people = { ada: { identity: "", recipient: "", file: "" }, bob: { identity: "", recipient: "", file: "" } };
 
   /** Runs a command of the project, and gives how it ended. */
-  const npm = async (...args: string[]): Promise<{ exitCode: number; all: string }> => {
-    const [command = "", ...rest] = args;
-    const { exitCode, all } = await execa("npm", ["run", "--silent", command, "--", ...rest, "--lab"], {
+  const hearth = async (...args: string[]): Promise<{ exitCode: number; all: string }> => {
+    const { exitCode, all } = await execa("npx", ["hearth", ...args, "--lab"], {
       ...{ cwd: checkout.path, all: true, reject: false, env: { SOPS_AGE_KEY_FILE: undefined } },
     });
     printed += all;
@@ -42,13 +41,13 @@ describe("the escrow and backups of the lab's dev", () => {
   };
 
   const well = async (...args: string[]): Promise<string> => {
-    const { exitCode, all } = await npm(...args);
+    const { exitCode, all } = await hearth(...args);
     expect(exitCode, all).to.equal(0);
     return all;
   };
 
   const badly = async (...args: string[]): Promise<string> => {
-    const { exitCode, all } = await npm(...args);
+    const { exitCode, all } = await hearth(...args);
     expect(exitCode, all).to.equal(1);
     expect(all).not.to.match(/^ +at .*:\d+:\d+/m);
     return all;
@@ -107,8 +106,8 @@ describe("the escrow and backups of the lab's dev", () => {
   after(() => checkout.remove());
 
   it("is missed by the program and by the command before it is written", async () => {
-    expect(warning("up")).to.contain(`${file} is missing`).and.to.contain("npm run escrow -- dev");
-    expect(await badly("escrow", "dev", "check")).to.contain(`${file} is missing`);
+    expect(warning("up")).to.contain(`${file} is missing`).and.to.contain("npx hearth escrow dev");
+    expect(await badly("escrow", "dev", "--check")).to.contain(`${file} is missing`);
   });
 
   it("is written, opened by each key at hand, and copied", async () => {
@@ -127,7 +126,7 @@ describe("the escrow and backups of the lab's dev", () => {
     expect(read.head.fingerprint).to.equal((await shell("pulumi stack output escrow")).trim());
     expect(await lab("preview")).to.contain("no changes");
     expect(warning("preview")).to.equal("");
-    expect(await well("escrow", "dev", "check")).to.contain(`${file} holds what the state does`);
+    expect(await well("escrow", "dev", "--check")).to.contain(`${file} holds what the state does`);
   });
 
   it("gives back the cluster with nothing but sops and talosctl", async () => {
@@ -166,7 +165,7 @@ describe("the escrow and backups of the lab's dev", () => {
     await shell("echo -n new-token | pulumi config set --secret hearth:gitToken");
     await lab("preview");
     expect(warning("preview")).to.contain("root secrets have changed since");
-    const output = await badly("escrow", "dev", "check");
+    const output = await badly("escrow", "dev", "--check");
     expect(output).to.contain("is older than the state in configured.gitToken").and.not.to.contain("new-token");
     await well("escrow", "dev");
     expect((await opened(people.ada.identity)).configured.gitToken).to.equal("new-token");
@@ -177,7 +176,7 @@ describe("the escrow and backups of the lab's dev", () => {
   it("changes who can open it by one command", async () => {
     const bob = people.bob.recipient;
     const output = await well(
-      ...["escrow", "dev", "rotate", "--add", bob, "--remove", people.ada.recipient, "--identity", people.bob.file],
+      ...["escrow", "dev", "--add", bob, "--remove", people.ada.recipient, "--identity", people.bob.file],
     );
     expect(output).to.match(new RegExp(`${bob} +opened`));
     expect(await readFile(checkout.file("Pulumi.dev.yaml"), "utf8"))
@@ -194,7 +193,7 @@ describe("the escrow and backups of the lab's dev", () => {
       const change = [index % 2 === 0 ? "--add" : "--remove", people.ada.recipient];
       const child = spawn(
         process.execPath,
-        ["--import", "tsx", "operations/escrow/main.ts", "dev", "rotate", ...change, "--lab"],
+        ["--import", "tsx", "operations/main.ts", "escrow", "dev", ...change, "--lab"],
         {
           ...{ cwd: checkout.path, stdio: "ignore", detached: true },
         },
@@ -205,32 +204,32 @@ describe("the escrow and backups of the lab's dev", () => {
       expect((await opened(labAgeIdentity)).stack, `after ${delay} ms`).to.equal("dev");
     }
     const stack = await readFile(checkout.file("Pulumi.dev.yaml"), "utf8");
-    if (stack.includes(people.ada.recipient)) await well("escrow", "dev", "rotate", "--remove", people.ada.recipient);
+    if (stack.includes(people.ada.recipient)) await well("escrow", "dev", "--remove", people.ada.recipient);
     await well("escrow", "dev");
-    await well("escrow", "dev", "check");
+    await well("escrow", "dev", "--check");
   });
 
   it("is told to be damaged or of another stack, and is written anew", async () => {
     const whole = await escrowText();
     await writeFile(checkout.file(file), whole.slice(0, whole.length / 2));
-    expect(await badly("escrow", "dev", "check")).to.contain(`${file} is damaged`);
+    expect(await badly("escrow", "dev", "--check")).to.contain(`${file} is damaged`);
     await writeFile(checkout.file(file), whole.replace("stack: dev", "stack: prod"));
-    expect(await badly("escrow", "dev", "check")).to.contain("is the escrow of stack prod");
+    expect(await badly("escrow", "dev", "--check")).to.contain("is the escrow of stack prod");
     await well("escrow", "dev");
-    await well("escrow", "dev", "check");
+    await well("escrow", "dev", "--check");
   });
 
   it("says which copy is missing or another", async () => {
     await writeFile(checkout.file(".lab/dev/copies/0/dev.sops.yaml"), "another");
-    expect(await badly("escrow", "dev", "check")).to.match(/copies\/0 has another copy/);
+    expect(await badly("escrow", "dev", "--check")).to.match(/copies\/0 has another copy/);
     await well("escrow", "dev");
-    await well("escrow", "dev", "check");
+    await well("escrow", "dev", "--check");
   });
 
   it("keeps backups of the state, from which a damaged one comes back", async () => {
     // The cluster's own backups go to the new recipients as well.
     await lab();
-    expect(await well("state", "backup", "dev")).to.match(/json\.age holds \d+ resources/);
+    expect(await well("backup", "dev")).to.match(/json\.age holds \d+ resources/);
     const [name = ""] = readdirSync(checkout.file(".lab/dev/backups/dev/state"));
     expect(readFileSync(checkout.file(".lab/dev/backups/dev/state", name), "latin1")).to.match(
       /^age-encryption\.org\/v1\n/,
@@ -242,37 +241,37 @@ describe("the escrow and backups of the lab's dev", () => {
       fs.writeFileSync("exported.json", JSON.stringify(state));' && pulumi stack import --file exported.json && rm exported.json`);
     expect(await lab("preview")).to.match(/\d+ changes/);
     await sleep(1000);
-    expect(await badly("state", "restore", "dev", name)).to.contain("say so with --yes");
-    const output = await well("state", "restore", "dev", name, "--yes", "--identity", people.bob.file);
+    expect(await badly("restore", "dev", name)).to.contain("say so with --yes");
+    const output = await well("restore", "dev", name, "--yes", "--identity", people.bob.file);
     expect(output)
       .to.contain(`is that of ${name}`)
       .and.to.match(/What it was before is in /);
     expect(await lab("preview")).to.contain("no changes");
-    expect((await well("state", "list", "dev")).match(/\.json\.age/g)).to.have.lengthOf(2);
+    expect((await well("backup", "dev", "--list")).match(/\.json\.age/g)).to.have.lengthOf(2);
   });
 
   it("takes snapshots of etcd that etcdutl finds whole, and tells a damaged one", async () => {
-    expect(await well("etcd", "snapshot", "dev")).to.match(/db\.age is of den-dev-cp01: revision \d+, \d+ keys/);
-    const output = await well("etcd", "verify", "dev", "--identity", people.bob.file);
+    expect(await well("snapshot", "dev")).to.match(/db\.age is of den-dev-cp01: revision \d+, \d+ keys/);
+    const output = await well("snapshot", "dev", "--verify", "--identity", people.bob.file);
     const [, name = ""] = /^ *(\S+\.db\.age) is whole: revision \d+/m.exec(output) ?? [];
-    expect(await well("etcd", "list", "dev")).to.contain(name);
+    expect(await well("snapshot", "dev", "--list")).to.contain(name);
     for (const place of ["backups", "copies/0"]) {
       const path = checkout.file(".lab/dev", place, "dev/etcd", name);
       const whole = await readFile(path);
       await writeFile(path, whole.subarray(0, whole.length - 100_000));
     }
-    expect(await badly("etcd", "verify", "dev", name)).to.contain("is damaged, or not whole");
+    expect(await badly("snapshot", "dev", name, "--verify")).to.contain("is damaged, or not whole");
   });
 
   it("gives the stack another age key, also where the first try was killed", async () => {
     const old = (await opened(labAgeIdentity)).ageSeed;
     await writeFile(checkout.file(older), await escrowText());
-    const child = spawn(process.execPath, ["--import", "tsx", "operations/rotate/main.ts", "age", "dev", "--lab"], {
+    const child = spawn(process.execPath, ["--import", "tsx", "operations/main.ts", "rotate", "dev", "age", "--lab"], {
       ...{ cwd: checkout.path, stdio: "ignore", detached: true },
     });
     await sleep(2500);
     if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    const output = await well("rotate", "age", "dev");
+    const output = await well("rotate", "dev", "age");
     const [, recipient = ""] = /The age key of dev is (age1\w+), no longer age1kgk8/.exec(output) ?? [];
     expect(recipient).not.to.equal("");
     await checkout.commit("Encrypt to another age key");
@@ -288,7 +287,7 @@ describe("the escrow and backups of the lab's dev", () => {
       true,
     );
     expect(await lab("preview")).to.contain("no changes");
-    await well("escrow", "dev", "check");
+    await well("escrow", "dev", "--check");
   });
 
   it("brings a lost state back, but not by a copy from before the age key was another", async () => {
@@ -300,19 +299,19 @@ describe("the escrow and backups of the lab's dev", () => {
       .to.contain("Nothing is touched")
       .and.to.contain("Rebuilt in");
     expect(await lab()).to.contain("no changes");
-    await well("escrow", "dev", "check");
+    await well("escrow", "dev", "--check");
   });
 
   it("holds another Kubernetes authority once the cluster has been given one", async () => {
     const authority = async () => (await opened(labAgeIdentity)).talosSecrets.certs.k8s.crt;
     const before = await authority();
-    expect(await well("rotate", "authority", "dev")).to.contain(
+    expect(await well("rotate", "dev", "authority")).to.contain(
       "Every machine of dev has another Kubernetes authority",
     );
     expect(await authority()).not.to.equal(before);
     expect(await lab()).to.contain("3 of 3 Ready");
     expect(await lab("preview")).to.contain("no changes");
-    await well("escrow", "dev", "check");
+    await well("escrow", "dev", "--check");
     const kubeconfig = parse(await readFile(checkout.file(".lab/dev/kubeconfig"), "utf8")) as {
       clusters: { cluster: Record<string, string> }[];
     };

@@ -163,7 +163,7 @@ describe("the backup of etcd", () => {
     expect(Buffer.from(await unseal(sealed, [identity], "it")).equals(plain)).to.equal(true);
   });
 
-  it("puts it where `npm run etcd` finds it, under a name that it understands", async () => {
+  it("puts it where `npx hearth snapshot` finds it, under a name that it understands", async () => {
     const uploaded = await run("upload");
     expect(uploaded.exitCode, uploaded.all).to.equal(0);
     const place = s3Place(

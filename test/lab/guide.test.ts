@@ -38,8 +38,8 @@ describe("the guide to disaster recovery, followed in a fresh clone", () => {
     expect(exitCode, all).to.equal(0);
   };
 
-  const npm = async (...args: string[]): Promise<void> => {
-    const { exitCode, all } = await execa("npm", ["run", "--silent", ...args, "--lab"], {
+  const hearth = async (...args: string[]): Promise<void> => {
+    const { exitCode, all } = await execa("npx", ["hearth", ...args, "--lab"], {
       ...{ cwd: checkout.path, all: true, reject: false },
     });
     expect(exitCode, all).to.equal(0);
@@ -74,8 +74,8 @@ describe("the guide to disaster recovery, followed in a fresh clone", () => {
     await checkout.commit("Name who opens the escrow");
     await lab();
     await checkout.shell("kubectl create configmap sentinel --namespace default");
-    await npm("escrow", "--", "dev");
-    await npm("etcd", "--", "snapshot", "dev");
+    await hearth("escrow", "dev");
+    await hearth("snapshot", "dev");
     const folder = labFolder(checkout.path, "dev");
     clone = await mkdtemp(join(tmpdir(), "hearth-guide-"));
     await execa("git", ["clone", "--quiet", checkout.path, clone]);
@@ -117,7 +117,7 @@ describe("the guide to disaster recovery, followed in a fresh clone", () => {
   it("brings back everything by the one command, and says what the guide says it will", async () => {
     await lab("lose", "dev", "all");
     const [command = ""] = blocksOf("2. The one command");
-    expect(command).to.contain("npm run rebuild");
+    expect(command).to.contain("npx hearth rebuild");
     const said = await answer(command.trim());
     expect(said).to.contain("State and machines are lost: a new state begins with the escrow");
     expect(said).to.match(/made anew +den-dev-cp01, den-dev-wk01, den-dev-wk02/);

@@ -109,18 +109,18 @@ describe("the policy pack with the real engine", () => {
     await checkout.edit("Pulumi.dev.yaml", (text) => withExemption(withRecord(text)));
     // The lab derives its configuration from the stack file.
     await preview();
-    const first = await shell("npm run --silent deploy -- dev");
+    const first = await shell("npx hearth deploy dev");
     expect(first).to.contain("exit 0").and.to.contain("create DnsRecord home.example.com");
     expect(first).to.contain("dev is as the program says").and.to.contain("The state is kept in");
-    expect(await shell("npm run --silent deploy -- dev")).to.match(/exit 0[^]*no changes[^]*Nothing to deploy/);
+    expect(await shell("npx hearth deploy dev")).to.match(/exit 0[^]*no changes[^]*Nothing to deploy/);
   });
 
   it("finds drift, names where, and changes nothing", async () => {
-    expect(await shell("npm run --silent drift -- dev")).to.match(/exit 0[^]*Everything of `dev` is as its state says/);
+    expect(await shell("npx hearth drift dev")).to.match(/exit 0[^]*Everything of `dev` is as its state says/);
     const patch = JSON.stringify({ data: { cluster_name: "somebody-else-s" } });
     await shell(`kubectl --namespace flux-system patch configmap cluster-settings --type merge --patch '${patch}'`);
     for (let times = 0; times < 2; times += 1) {
-      const output = await shell("npm run --silent drift -- dev --report drift.md");
+      const output = await shell("npx hearth drift dev --report drift.md");
       expect(output).to.match(/exit 2[^]*ConfigMap cluster-settings \| was changed \| `data\.cluster_name`/);
       expect(output).not.to.contain("somebody-else-s");
     }
@@ -132,7 +132,7 @@ describe("the policy pack with the real engine", () => {
     const simulator = new GitHubSimulator("den/hearth", { t0ken: { login: bot, permissions: ["issues"] } });
     const url = await simulator.start();
     const env = `GITHUB_API_URL=${url} GITHUB_REPOSITORY=den/hearth GITHUB_TOKEN=t0ken`;
-    const drift = () => shell(`${env} npm run --silent drift -- dev --issue`);
+    const drift = () => shell(`${env} npx hearth drift dev --issue`);
     try {
       expect(await drift()).to.match(/exit 0[^]*Issue: opened/);
       expect(await drift()).to.match(/exit 0[^]*Issue: unchanged/);

@@ -41,7 +41,7 @@ const newNode = `    den-dev-wk03:
       proxmox: { host: pve1, vmId: 2023, cores: 4, memory: 8192, disk: 80 }
 `;
 
-describe("npm run preview", () => {
+describe("npx hearth preview", () => {
   let checkout: LabCheckout;
   let printed = "";
   let secrets: string[] = [];
@@ -57,7 +57,7 @@ describe("npm run preview", () => {
     expect(exitCode, all).to.equal(0);
   };
   const preview = async (): Promise<{ exitCode: number | undefined; report: string }> => {
-    const { exitCode, all } = await checkout.shell("npm run --silent preview -- dev --base base");
+    const { exitCode, all } = await checkout.shell("npx hearth preview dev --base base");
     printed += String(all);
     const report = await readFile(checkout.file(".hearth/preview-dev.md"), "utf8").catch(() => String(all));
     return { exitCode, report };

@@ -14,7 +14,7 @@ interface Ended {
   all: string;
 }
 
-describe("npm run rebuild and npm run rehearse", () => {
+describe("npx hearth rebuild and npx hearth rehearse", () => {
   let checkout: LabCheckout;
 
   const lab = async (...args: string[]): Promise<void> => {
@@ -26,7 +26,7 @@ describe("npm run rebuild and npm run rehearse", () => {
     execa("node", ["--import", "tsx", ...args, "--lab"], { cwd: checkout.path, all: true, reject: false });
 
   const rebuild = async (...args: string[]): Promise<Ended> =>
-    start("operations/rebuild/main.ts", "dev", "--yes", ...args);
+    start("operations/main.ts", "rebuild", "dev", "--yes", ...args);
 
   /** Rebuilds until it is done: an API that fails for a while ends an attempt, and the next one goes on. */
   const rebuildAtLast = async (...args: string[]): Promise<{ attempts: number; said: string }> => {
@@ -42,7 +42,7 @@ describe("npm run rebuild and npm run rehearse", () => {
   /** Kills a rebuild as soon as it says each of several things, one attempt each. */
   const killAt = async (moments: readonly RegExp[], ...args: string[]): Promise<void> => {
     for (const moment of moments) {
-      const attempt = start("operations/rebuild/main.ts", "dev", "--yes", ...args);
+      const attempt = start("operations/main.ts", "rebuild", "dev", "--yes", ...args);
       let said = "";
       attempt.all.on("data", (chunk: Buffer) => {
         said += chunk.toString();
@@ -91,14 +91,14 @@ describe("npm run rebuild and npm run rehearse", () => {
     );
     await checkout.commit("Let the volume begin empty");
     await lab("up", "dev", "--volumes");
-    const { exitCode, all } = await start("operations/escrow/main.ts", "dev");
+    const { exitCode, all } = await start("operations/main.ts", "escrow", "dev");
     expect(exitCode, all).to.equal(0);
   });
 
   after(() => checkout.remove());
 
   it("brings everything back in every case, and the preview is empty", async () => {
-    const { exitCode, all } = await start("operations/rehearse/main.ts", "dev", "--svg", ".hearth/timeline.svg");
+    const { exitCode, all } = await start("operations/main.ts", "rehearse", "dev", "--svg", ".hearth/timeline.svg");
     expect(exitCode, all).to.equal(0);
     for (const name of ["machines", "all", "state"]) {
       const [, same, total] = new RegExp(`^${name} .* (\\d+) of (\\d+)$`, "m").exec(all) ?? [];

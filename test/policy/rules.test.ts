@@ -298,7 +298,7 @@ describe("the policy fresh-escrow", () => {
       {
         policy: "fresh-escrow",
         problem: "escrow/prod.sops.yaml is of 2026-11-01, and root secrets have changed since",
-        advice: "write it with npm run escrow -- prod, and commit it",
+        advice: "write it with npx hearth escrow prod, and commit it",
         subject: "prod",
       },
     ]);

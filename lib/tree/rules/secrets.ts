@@ -16,7 +16,7 @@ export const secrets: Rule = (tree) =>
     return findingAt(tree, object, {
       path: key,
       message: `${called(object)} has ${key.join(".")} in plain text`,
-      advice: "encrypt the file: npm run secret -- new, or take the value from a variable of the program",
+      advice: "encrypt the file: npx hearth secret new, or take the value from a variable of the program",
     });
   });
 

@@ -16,9 +16,9 @@ export const strangers: Rule = (tree) => {
       const line = tree.sources.lineNear(file, recipient);
       const advice =
         file === ".sops.yaml"
-          ? "write `pulumi stack output ageRecipient` in its place, then: npm run secret -- rotate"
+          ? "write `pulumi stack output ageRecipient` in its place, then: npx hearth secret rotate"
           : file.endsWith(".sops.yaml")
-            ? `give it values of your own, then: npm run secret -- rotate ${file}`
+            ? `give it values of your own, then: npx hearth secret rotate ${file}`
             : "write a recipient of your own; ${escrow_recipients} has those of hearth:escrow";
       return { file, ...(line !== undefined && { line }), message: `${recipient} is ${what}`, advice };
     }),

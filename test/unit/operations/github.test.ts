@@ -4,12 +4,13 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
-import { cli } from "../../../operations/github/cli.ts";
+import { github } from "../../../operations/github/cli.ts";
+import { callOf } from "../../support/hearth.ts";
 import { GitHubSimulator } from "../../support/github.ts";
 
 const bot = "github-actions[bot]";
 
-describe("npm run github", () => {
+describe("npx hearth github", () => {
   let simulator: GitHubSimulator;
   let url: string;
   let folder: string;
@@ -35,7 +36,7 @@ describe("npm run github", () => {
   const run = async (args: string[], token = "t0ken", repository = "den/hearth"): Promise<string> => {
     const printed: string[] = [];
     const env = { GITHUB_API_URL: url, GITHUB_REPOSITORY: repository, GITHUB_TOKEN: token };
-    await cli(args, env, (text) => printed.push(text));
+    await github(await callOf("github", args, { print: (text) => printed.push(text) }), env);
     return printed.join("\n");
   };
 

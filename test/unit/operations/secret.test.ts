@@ -10,13 +10,14 @@ import { execa } from "execa";
 import { parse } from "yaml";
 
 import { labAgeIdentity } from "../../../lib/secrets/lab-identity.ts";
-import { cli } from "../../../operations/secret/cli.ts";
+import { secret } from "../../../operations/secret/cli.ts";
+import { callOf } from "../../support/hearth.ts";
 import { tool } from "../../support/tools.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const file = "gitops/apps/welcome/app/key.sops.yaml";
 
-describe("npm run secret", function () {
+describe("npx hearth secret", function () {
   // The first time, sops is built.
   this.timeout(900_000);
   let folder: string;
@@ -34,9 +35,10 @@ describe("npm run secret", function () {
   /** Runs it on files of the lab, whose key `.sops.yaml` names. */
   const run = (args: string[], input = ""): Promise<number> => outside([...args, "--lab"], input);
 
-  const outside = (args: string[], input = ""): Promise<number> => {
+  const outside = async (args: string[], input = ""): Promise<number> => {
     const say = (text: string) => said.push(text);
-    return cli(args, { root: folder, print: say, complain: say }, Readable.from([input]));
+    const call = await callOf("secret", args, { root: folder, print: say, complain: say });
+    return secret(call, Readable.from([input]));
   };
 
   const decrypted = async (identity = labAgeIdentity): Promise<unknown> => {
@@ -63,7 +65,7 @@ describe("npm run secret", function () {
   it("leaves alone what is there, and writes nothing without a value for each key", async () => {
     await run(["new", file, "password"], "hunter2\n");
     const before = await text();
-    expect(await refusal(["new", file, "password"], "other\n")).to.contain("npm run secret -- edit");
+    expect(await refusal(["new", file, "password"], "other\n")).to.contain("npx hearth secret edit");
     expect(await text()).to.equal(before);
     const other = file.replace("key", "other");
     expect(await refusal(["new", other, "user", "password"], "admin\n")).to.contain("no value for password");
@@ -87,7 +89,7 @@ describe("npm run secret", function () {
     await run(["new", file, "password"], "hunter2\n");
     const before = await text();
     expect(await message(["rotate"])).to.contain(".sops.yaml names age1kgk8");
-    expect(await message(["edit", file])).to.contain(`npm run secret -- rotate ${file}`);
+    expect(await message(["edit", file])).to.contain(`npx hearth secret rotate ${file}`);
     expect(await text()).to.equal(before);
   });
 

@@ -7,6 +7,7 @@ import { parse } from "yaml";
 
 import { actionlint } from "../../../operations/workflows/actionlint.ts";
 import { dangersOf } from "../../../operations/workflows/dangers.ts";
+import { callOf } from "../../support/hearth.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
@@ -244,11 +245,26 @@ describe("the workflows of Hearth", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
       scripts: Record<string, string>;
     };
-    const texts = globSync(".github/workflows/*.yml", { cwd: root }).map((file) =>
-      readFileSync(join(root, file), "utf8"),
+    const lines = globSync(".github/workflows/*.yml", { cwd: root }).flatMap((file) =>
+      readFileSync(join(root, file), "utf8").split("\n"),
     );
-    const called = texts.flatMap((text) => [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name ?? ""));
-    expect(called).to.include.members(["deploy", "drift", "preview", "github", "test:lab"]);
+    const called = lines.flatMap((line) => /npm run ([\w:-]+)/.exec(line)?.[1] ?? []);
+    expect(called).to.include.members(["test:lab"]);
     expect(called.filter((name) => scripts[name] === undefined)).to.deep.equal([]);
+  });
+
+  it("call commands that there are, with flags that they have", async () => {
+    const lines = globSync(".github/workflows/*.yml", { cwd: root }).flatMap((file) =>
+      readFileSync(join(root, file), "utf8").split("\n"),
+    );
+    const called = lines.flatMap((line) => /npx hearth (.+?)(?: \|\| .*)?$/.exec(line)?.[1] ?? []);
+    expect(called.map((line) => line.split(" ")[0])).to.have.members(["deploy", "tools", "drift", "preview", "github"]);
+    for (const line of called) {
+      const [name = "", ...args] = line
+        .replaceAll("$STACK", "dev")
+        .split(/ (?=(?:[^"]*"[^"]*")*[^"]*$)/)
+        .map((word) => word.replaceAll('"', ""));
+      await callOf(name, args, {});
+    }
   });
 });

@@ -25,7 +25,7 @@ const keysOf = (schema: JsonSchema, path = ""): [path: string, schema: JsonSchem
 ];
 
 describe("the JSON Schema of stack files", () => {
-  it("and the reference, as committed, are the program's; otherwise run: npm run config -- schema", async function () {
+  it("and the reference, as committed, are the program's; otherwise run: npx hearth schema", async function () {
     // The comments on the keys are read by TypeScript's compiler.
     this.timeout(60_000);
     for (const [file, text] of Object.entries(await written(root.pathname))) expect(read(file), file).to.equal(text);

@@ -1,25 +1,22 @@
 import { expect } from "chai";
 
-import { cli, usage } from "../../../../operations/preview/cli.ts";
 import { encryptedIn } from "../../../../operations/preview/trees.ts";
-import { Problem } from "../../../../toolchain/problem.ts";
+import { hearth } from "../../../support/hearth.ts";
 
-const run = async (...args: string[]): Promise<{ code: number; printed: string }> => {
-  const printed: string[] = [];
-  const code = await cli(args, { root: "/nowhere", print: (text) => printed.push(text), say: () => undefined });
-  return { code, printed: printed.join("\n") };
-};
-
-describe("npm run preview", () => {
+describe("npx hearth preview", () => {
   it("tells its usage", async () => {
-    expect(await run("--help")).to.deep.equal({ code: 0, printed: usage });
+    const { exitCode, stdout } = await hearth("/nowhere", ["preview", "--help"]);
+    expect(exitCode).to.equal(0);
+    expect(stdout)
+      .to.match(/^Usage: npx hearth preview STACK\n/)
+      .and.to.contain("--base REF");
   });
 
   for (const args of [[], ["dev", "prod"], ["dev", "--colour"]]) {
     it(`refuses ${args.length === 0 ? "no stack" : args.join(" ")}, and says what it takes`, async () => {
-      const error = await run(...args).catch((thrown: unknown) => thrown);
-      expect(error).to.be.instanceOf(Problem);
-      expect((error as Problem).message).to.contain("Usage: npm run preview -- STACK");
+      const { exitCode, stdout, stderr } = await hearth("/nowhere", ["preview", ...args]);
+      expect([exitCode, stdout]).to.deep.equal([1, ""]);
+      expect(stderr).to.match(/Usage: npx hearth preview STACK|npx hearth preview --help lists what it takes/);
     });
   }
 });

@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
-import { Problem } from "./problem.ts";
+import { Problem } from "../../toolchain/problem.ts";
 
 const help = { help: { type: "boolean", short: "h" } } as const;
 

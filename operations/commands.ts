@@ -1,0 +1,286 @@
+import { command, type Command } from "../lib/terminal/command.ts";
+
+const kms = { type: "boolean", default: true, what: "do not ask the key management service" } as const;
+
+/** All commands, in the order in which people are shown them. */
+export const commands: readonly Command[] = [
+  command({
+    name: "check",
+    group: "look",
+    summary: "says what is wrong with stack files, each by itself and against the others; all unless named",
+    forms: { "[STACK…]": "" },
+    details: `With --tree it renders every Kustomization of the stacks' clusters as well, as Flux does, and holds each object to the API
+server's own schemas, and to the others.`,
+    flags: {
+      tree: {
+        type: "boolean",
+        what: "the clusters' part of gitops/ as well, as Flux and the API server would have it",
+      },
+    },
+    json: "problems, warnings and what keeps it from being deployed, by stack, and with --tree what the tree's findings are",
+    load: async () => (await import("./config/check.ts")).check,
+  }),
+  command({
+    name: "preview",
+    group: "look",
+    summary: "says what an update would do to machines, cluster, edge and tree, in one report without secrets",
+    forms: { STACK: "" },
+    details: `It ends with 0 where nothing changes, 2 where something does, 3 where machines, secrets, volumes or tunnels are replaced or
+deleted, and 1 where it failed. docs/guides/previews.md tells how to read the report.`,
+    flags: {
+      base: {
+        type: "string",
+        value: "REF",
+        what: "what the tree is compared with is where the checkout left REF\n(the stack's branch, at origin or here)",
+      },
+      out: {
+        type: "string",
+        value: "FILE",
+        what: "where the report is written (.hearth/preview-STACK.md); FILE.full.md has it uncut",
+      },
+      whole: { type: "string", what: "how a report that had to be cut names the whole (the file's path)" },
+    },
+    json: "the outcome (unchanged, changes, dangerous or failed), and the report's files",
+    load: async () => (await import("./preview/cli.ts")).preview,
+  }),
+  command({
+    name: "drift",
+    group: "look",
+    summary: "asks every API whether what is deployed is what the state says",
+    forms: { STACK: "" },
+    details: `It changes nothing, not even the state, and ends with 0 where all is as it should be, 2 where it is not, and 1 where it cannot tell.
+With --issue it keeps one issue at GitHub, which is open for as long as something differs, and ends with 0 then.`,
+    flags: {
+      report: { type: "string", value: "FILE", what: "where the report is written, in Markdown" },
+      issue: { type: "boolean", what: "keep an issue at GitHub, as GITHUB_TOKEN and GITHUB_REPOSITORY say" },
+    },
+    json: "the resources that differ, whether they are gone, and the paths of what differs",
+    load: async () => (await import("./drift/cli.ts")).drift,
+  }),
+  command({
+    name: "inventory",
+    group: "look",
+    summary: "lists the nodes of stacks; of all unless named",
+    forms: { "[STACK…]": "" },
+    json: "the nodes",
+    load: async () => (await import("./config/inventory.ts")).inventory,
+  }),
+  command({
+    name: "render",
+    group: "look",
+    summary: "prints every object that Flux would apply, with the file that it comes from",
+    forms: { "[STACK…]": "" },
+    json: "the objects, with file and line",
+    load: async () => (await import("./gitops/render.ts")).render,
+  }),
+  command({
+    name: "init",
+    group: "change",
+    summary: "writes a new stack file; asks for what it is not told",
+    forms: { "[NEW-STACK]": "" },
+    details: "It asks for what has no default and is not given by a flag. The new stack is dev unless named.",
+    flags: async () => (await import("./config/questions.ts")).initFlags(),
+    json: "the file that was written",
+    load: async () => (await import("./config/init.ts")).init,
+  }),
+  command({
+    name: "deploy",
+    group: "change",
+    summary: "previews the stack, updates it where something changes, and makes sure that then nothing would any more",
+    forms: { STACK: "" },
+    details: "Policies hold throughout. The state is backed up after an update.",
+    json: "whether anything was changed",
+    load: async () => (await import("./deploy/cli.ts")).deployCommand,
+  }),
+  command({
+    name: "rotate",
+    group: "change",
+    summary: "gives the stack another age key or Kubernetes certificate authority, and writes the escrow anew",
+    forms: { "STACK age|authority": "" },
+    details: `  age        draws another age key, and encrypts the tree to it
+  authority  has every machine accept another certificate authority and the old one, until all have it
+
+Run again after an interruption, it finishes what it had begun.`,
+    flags: { kms },
+    uses: ["identity"],
+    json: "the escrow's file and copies, and whether an earlier run was finished",
+    load: async () => (await import("./rotate/cli.ts")).rotate,
+  }),
+  command({
+    name: "secret",
+    group: "change",
+    summary: "writes the tree's encrypted files",
+    forms: {
+      "new FILE KEY…": "writes a Secret with these keys, encrypted to the recipients of .sops.yaml",
+      "edit FILE": "changes a file in your editor ($EDITOR)",
+      "rotate [FILE…]": "encrypts files anew, with another data key, to today's recipients; all unless named",
+    },
+    details: `The values of a new Secret are read from standard input, a line each, in the order of their keys.
+Set SOPS_AGE_KEY_FILE to the file with your age identity; what is encrypted to the lab's opens without. With --lab it is an example for
+the lab: it may be encrypted to the lab's key, which everyone has.`,
+    flags: {
+      name: { type: "string", value: "NAME", what: "name of a new Secret; the file's name unless given" },
+      namespace: {
+        type: "string",
+        value: "NAME",
+        what: "its namespace, where the folder's kustomization.yaml does not give it",
+      },
+    },
+    uses: ["lab"],
+    json: "the files that were written",
+    load: async () => (await import("./secret/cli.ts")).secret,
+  }),
+  command({
+    name: "escrow",
+    group: "protect",
+    summary: "writes the stack's root secrets into its escrow, opens it with every key at hand, and copies it",
+    forms: { STACK: "" },
+    details: `With --check it only says whether the escrow holds what the state does, and opens with the keys at hand. --add and --remove change
+who can open it, in the stack file, before it is written.`,
+    flags: {
+      check: { type: "boolean", what: "write nothing" },
+      add: { type: "string", multiple: true, value: "age1…", what: "a recipient more; as often as needed" },
+      remove: { type: "string", multiple: true, value: "age1…", what: "a recipient less; as often as needed" },
+      kms,
+    },
+    uses: ["identity"],
+    json: "the escrow's file, its fingerprint, how each key fared, its copies, and with --check its problems",
+    load: async () => (await import("./escrow/cli.ts")).escrow,
+  }),
+  command({
+    name: "backup",
+    group: "protect",
+    summary:
+      "keeps the stack's state, encrypted to the escrow's recipients, in backups/ and where hearth:escrow.copies says",
+    forms: { STACK: "" },
+    flags: { list: { type: "boolean", what: "list the backups instead, the newest first" } },
+    json: "the backup's name and copies; with --list the backups and the places that have them",
+    load: async () => (await import("./state/cli.ts")).backup,
+  }),
+  command({
+    name: "snapshot",
+    group: "protect",
+    summary: "takes a snapshot of etcd, checks it, and keeps it encrypted where backups are kept",
+    forms: { "STACK [SNAPSHOT]": "" },
+    details:
+      "With --verify it opens a snapshot that is kept, the newest unless named, and checks its digest and its database.",
+    flags: {
+      list: { type: "boolean", what: "list the snapshots instead, the newest first" },
+      verify: { type: "boolean", what: "open a snapshot instead, and check it" },
+    },
+    uses: ["identity"],
+    json: "the snapshot's name and facts; with --list the snapshots and the places that have them",
+    load: async () => (await import("./etcd/cli.ts")).snapshot,
+  }),
+  command({
+    name: "rebuild",
+    group: "recover",
+    summary: "finds out what a stack has lost, says what it is going to do, asks once, and does it",
+    forms: { STACK: "" },
+    details: "Run again after an interruption, it goes on where it was.",
+    flags: {
+      from: {
+        type: "string",
+        value: "ESCROW",
+        what: "file with the root secrets, where the state is lost (escrow/STACK.sops.yaml)",
+      },
+      etcd: {
+        type: "string",
+        value: "SNAPSHOT",
+        what: "snapshot that etcd begins with: a file, the name of one that is kept, or latest;\nwithout it Flux fills an empty etcd from Git",
+      },
+      case: {
+        type: "string",
+        value: "CASE",
+        what: "machines, state or all, where what was found is not what you want",
+      },
+      plan: { type: "boolean", what: "say what would be done, and stop" },
+      restart: { type: "boolean", what: "forget an interrupted rebuild, and look at everything anew" },
+    },
+    uses: ["identity", "yes"],
+    json: "the seconds that each phase took; none where nothing was done",
+    load: async () => (await import("./rebuild/cli.ts")).rebuildCommand,
+  }),
+  command({
+    name: "restore",
+    group: "recover",
+    summary: "puts back the state that a backup holds, the newest unless named",
+    forms: { "STACK [BACKUP]": "" },
+    details: "The present state is backed up first.",
+    uses: ["identity", "yes"],
+    json: "the backup, the number of its resources, and where the state before it was put",
+    load: async () => (await import("./state/cli.ts")).restore,
+  }),
+  command({
+    name: "rehearse",
+    group: "recover",
+    summary: "rehearses a disaster: plants objects, backs up, destroys, rebuilds, and compares what came back",
+    forms: { STACK: "" },
+    details: "It ends with the time of each case, and draws it.",
+    flags: {
+      case: { type: "string", multiple: true, value: "CASE", what: "machines, all or state; all of them unless named" },
+      svg: { type: "string", value: "FILE", what: "where the timeline is drawn (.hearth/rehearsal-STACK.svg)" },
+      wipe: {
+        type: "boolean",
+        what: "wipe machines through the Talos API instead of burning them, as it is done where they are real",
+      },
+      destroy: {
+        type: "string",
+        value: "STACK",
+        what: "the stack's name once more, where it is not the lab's: everything that its cluster holds is destroyed",
+      },
+    },
+    uses: ["identity"],
+    json: "each case with its time, what was lost, and what was compared",
+    load: async () => (await import("./rehearse/cli.ts")).rehearseCommand,
+  }),
+  command({
+    name: "tools",
+    group: "contribute",
+    summary: "downloads or builds external programs where they are missing, and prints their paths",
+    forms: {
+      list: "where each tool is found, and how large it is",
+      all: "downloads or builds whatever is missing",
+      prune: "gives back what building took: Go's caches, and tools that this checkout does not use",
+      digests: "asks the vendors for the digests that toolchain/vendors/digests.json lacks, for maintainers",
+      "NAME…": "downloads or builds the tools named, and prints their paths",
+    },
+    json: "the tools with their versions and paths, or the bytes that were freed",
+    load: async () => (await import("./tools/cli.ts")).tools,
+  }),
+  command({
+    name: "schema",
+    group: "contribute",
+    summary: "writes the JSON Schema by which editors complete and check stack files, and the reference of all keys",
+    forms: { "": "" },
+    flags: { check: { type: "boolean", what: "only say whether they are what the program has" } },
+    // TypeScript's compiler is needed by this command alone, and takes its time to load.
+    load: async () => (await import("./config/schema.ts")).schema,
+  }),
+  command({
+    name: "workflows",
+    group: "contribute",
+    summary: "looks at GitHub's workflows: by actionlint, and for what is dangerous",
+    forms: { "": "" },
+    json: "what was found, with file and line",
+    load: async () => (await import("./workflows/cli.ts")).workflows,
+  }),
+  command({
+    name: "github",
+    group: "contribute",
+    summary: "keeps comments and issues at GitHub",
+    forms: {
+      "comment FILE": "keeps one comment of that --name on a --pull-request",
+      "issue FILE": "keeps one open issue of that --name and --title",
+      "close REASON": "closes the issue of that --name, where one is open",
+    },
+    details: "FILE holds Markdown. GITHUB_TOKEN and GITHUB_REPOSITORY say whose and where.",
+    flags: {
+      name: { type: "string", value: "NAME", what: "by which it is found again" },
+      title: { type: "string", what: "the issue's title" },
+      "pull-request": { type: "string", value: "NUMBER", what: "the pull request's number" },
+    },
+    json: "whether it was created, edited, closed or left as it was",
+    load: async () => (await import("./github/cli.ts")).github,
+  }),
+];

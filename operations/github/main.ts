@@ -1,4 +1,0 @@
-import { runCommand } from "../../lib/terminal/session.ts";
-import { cli } from "./cli.ts";
-
-await runCommand((args) => cli(args, process.env));

@@ -1,0 +1,21 @@
+import { count } from "../../infra/config/error.ts";
+import type { Call } from "../../lib/terminal/command.ts";
+import type { Checked } from "../../lib/tree/check.ts";
+
+/** Says what is wrong with a cluster's part of the tree, as Flux and the API server would have it. */
+export const checkTree = async (
+  { root, print, complain }: Call,
+  stack: string,
+): Promise<Pick<Checked, "findings" | "withoutSchema" | "withoutChart">> => {
+  // What renders the tree takes longer to load than stack files take to check.
+  const { checkCluster, describeFinding } = await import("../../lib/tree/check.ts");
+  const { cluster, findings, withoutSchema, withoutChart } = await checkCluster(root, stack);
+  for (const finding of findings) complain(describeFinding(finding));
+  const { kustomizations, objects } = cluster;
+  print(
+    `${stack}: ${count(kustomizations.length, "Kustomization")}, ${count(objects.length, "object")}, ${count(findings.length, "problem")}`,
+  );
+  if (withoutSchema.length > 0) print(`  without a schema: ${withoutSchema.join(", ")}`);
+  if (withoutChart.length > 0) print(`  values not checked, for want of the chart: ${withoutChart.join(", ")}`);
+  return { findings, withoutSchema, withoutChart };
+};

@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+
+import type { Call } from "../../lib/terminal/command.ts";
+import { interruption } from "../../lib/terminal/interruption.ts";
+import { rebuild } from "./command.ts";
+
+interface RebuildFlags {
+  from?: string | undefined;
+  etcd?: string | undefined;
+  case?: string | undefined;
+  plan?: boolean | undefined;
+  restart?: boolean | undefined;
+}
+
+/** Rebuilds a stack. */
+export const rebuildCommand = async (call: Call<RebuildFlags>): Promise<number> => {
+  const { values, identities, display } = call;
+  const target = await call.open();
+  const signal = interruption("The rebuild was interrupted; run it again to go on");
+  signal.addEventListener("abort", () => {
+    display.line("Interrupted: ending what is under way. Run the same command again to go on");
+  });
+  const seconds = await rebuild(target, {
+    escrow: values.from && resolve(values.from),
+    identities,
+    snapshot: values.etcd,
+    wish: values.case,
+    isPlanOnly: values.plan === true,
+    isRestart: values.restart === true,
+    signal,
+    confirm: call.agreed,
+  });
+  call.answer({ stack: call.stack, seconds });
+  return 0;
+};
