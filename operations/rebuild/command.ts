@@ -11,10 +11,10 @@ import type { Target } from "../../lib/engine/target.ts";
 import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
 import type { State } from "../../lib/engine/state.ts";
 import { lookAtEdge } from "./edge.ts";
-import { authorityOf, fromBase64, lookAtMachines, readState } from "./examine.ts";
+import { authorityOf, fromBase64, lookAtMachines, readState } from "../../lib/recovery/examine.ts";
 import { Journal, type Entry } from "./journal.ts";
 import { requireEscrowOfNow } from "./older-escrow.ts";
-import { describePlan, planFor, type Case, type Situation } from "./plan.ts";
+import { describePlan, planFor, type Case, type Situation } from "../../lib/recovery/plan.ts";
 import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import { clearEngine, phasesOf, type Rebuild } from "./rebuild.ts";
 

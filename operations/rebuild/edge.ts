@@ -4,8 +4,8 @@ import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { fullName } from "../../components/cloudflare/names.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { Plugin, type PulumiProgram } from "./adoption/plugin.ts";
-import type { Situation } from "./plan.ts";
+import { Plugin, type PulumiProgram } from "../../lib/recovery/adoption/plugin.ts";
+import type { Situation } from "../../lib/recovery/plan.ts";
 
 type Cloudflare = NonNullable<HearthConfig["cloudflare"]>;
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan } from "../../lib/recovery/plan.ts";
 
 /** What a rebuild decided and how far it came. It holds no secret. */
 export interface Entry {

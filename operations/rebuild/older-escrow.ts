@@ -2,7 +2,7 @@ import type { HearthConfig } from "../../infra/config/index.ts";
 import { Kubernetes, type KubernetesObject } from "../../lib/cluster/kubernetes.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Escrow } from "../../lib/secrets/escrow.ts";
-import { fromBase64 } from "./examine.ts";
+import { fromBase64 } from "../../lib/recovery/examine.ts";
 import { clientOfSecrets, Talosctl } from "../../lib/cluster/talosctl.ts";
 
 type Held = Pick<Escrow, "ageIdentity" | "deployKey">;

@@ -10,7 +10,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { machineState } from "../../lib/cluster/machine-state.ts";
 import { talosClientOf } from "../../lib/cluster/access.ts";
-import { authorityOf } from "../rebuild/examine.ts";
+import { authorityOf } from "../../lib/recovery/examine.ts";
 import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { Target } from "../../lib/engine/target.ts";

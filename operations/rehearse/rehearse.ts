@@ -3,7 +3,7 @@ import type { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { writeEscrow, type Means } from "../escrow/write.ts";
 import { takeSnapshot } from "../etcd/snapshot.ts";
 import { rebuild } from "../rebuild/command.ts";
-import { waitForGit } from "../rebuild/gitops.ts";
+import { waitForGit } from "../../lib/recovery/gitops.ts";
 import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { rowIn } from "./database.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
-import { adopting } from "../../operations/rebuild/adoption/index.ts";
+import { adopting } from "../../lib/recovery/adoption/index.ts";
 import { gitHubAccount, startGitHub, type GitHub } from "../support/github-repository.ts";
 import { project, startProxy, type Project, type Proxy } from "../support/plugins.ts";
 

@@ -7,7 +7,7 @@ import { bootMachines } from "../../../../infra/machines.ts";
 import { isMachineType, resourceFacts } from "../../../../infra/platforms/index.ts";
 import { inventoryRows } from "../../../../operations/config/inventory.ts";
 import { dangerOf } from "../../../../operations/preview/danger.ts";
-import { platformAdopters } from "../../../../operations/rebuild/adoption/platforms.ts";
+import { platformAdopters } from "../../../../lib/recovery/adoption/platforms.ts";
 import { changed, type Change } from "../../../support/changes.ts";
 import { boardType, threeMakers, threePlatforms } from "../../../support/third-platform.ts";
 

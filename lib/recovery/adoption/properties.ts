@@ -1,4 +1,4 @@
-import { isUnknownMark, secretSignature, signatureKey } from "../../../lib/engine/wire.ts";
+import { isUnknownMark, secretSignature, signatureKey } from "../../engine/wire.ts";
 
 /** A resource's properties as the engine and its plugins send them to each other. */
 export type Properties = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import type { MachineState } from "../../../../lib/cluster/machine-state.ts";
-import { describePlan, planFor, type Situation } from "../../../../operations/rebuild/plan.ts";
+import { describePlan, planFor, type Situation } from "../../../../lib/recovery/plan.ts";
 
 /** One control plane and one worker, all well, with the state. */
 const situation = (change: Partial<Situation> = {}): Situation => ({

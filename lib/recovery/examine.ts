@@ -1,9 +1,9 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { outputsOf, type State } from "../../lib/engine/state.ts";
-import { hasEtcd, machineState } from "../../lib/cluster/machine-state.ts";
+import { outputsOf, type State } from "../engine/state.ts";
+import { hasEtcd, machineState } from "../cluster/machine-state.ts";
 import type { Situation } from "./plan.ts";
-import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
+import type { PulumiStack } from "../engine/pulumi-stack.ts";
 
 interface SecretsOutputs {
   machineSecrets: { certs: { os: { cert: string } } };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { culprit, fluxObjects, unapplied, type FluxObject } from "../../lib/cluster/flux.ts";
-import type { Kubernetes } from "../../lib/cluster/kubernetes.ts";
+import { culprit, fluxObjects, unapplied, type FluxObject } from "../cluster/flux.ts";
+import type { Kubernetes } from "../cluster/kubernetes.ts";
 import { Problem } from "../../toolchain/problem.ts";
 
 interface Reconciled {

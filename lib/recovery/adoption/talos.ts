@@ -2,11 +2,11 @@ import type { ClientConfiguration } from "@pulumi/talos";
 
 import { resourceTypes } from "../../../components/resource-types.ts";
 import { Problem } from "../../../toolchain/problem.ts";
-import { differences, documentsOf, printedDocuments } from "../../../lib/cluster/machine-configuration.ts";
-import { hasEtcd } from "../../../lib/cluster/machine-state.ts";
-import { Talosctl } from "../../../lib/cluster/talosctl.ts";
+import { differences, documentsOf, printedDocuments } from "../../cluster/machine-configuration.ts";
+import { hasEtcd } from "../../cluster/machine-state.ts";
+import { Talosctl } from "../../cluster/talosctl.ts";
 import type { Adopter, Adopters, Creation, Found } from "./adopter.ts";
-import { withSecretsBundle, type Roots } from "../../../lib/secrets/roots.ts";
+import { withSecretsBundle, type Roots } from "../../secrets/roots.ts";
 import { record, text } from "./properties.ts";
 
 export interface TalosRecovery {

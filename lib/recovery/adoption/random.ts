@@ -1,6 +1,6 @@
 import { resourceTypes } from "../../../components/resource-types.ts";
 import type { Adopter, Adopters } from "./adopter.ts";
-import type { Roots } from "../../../lib/secrets/roots.ts";
+import type { Roots } from "../../secrets/roots.ts";
 
 /**
  * A password of the escrow, as the plugin's own import makes it.

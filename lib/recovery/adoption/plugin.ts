@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client, credentials, Metadata, status, type ClientUnaryCall, type ServiceError } from "@grpc/grpc-js";
 
 import { Problem } from "../../../toolchain/problem.ts";
-import { endTree } from "../../../lib/engine/processes.ts";
+import { endTree } from "../../engine/processes.ts";
 
 /** How long a plugin may take until it listens, in milliseconds. */
 const startTimeout = 120_000;

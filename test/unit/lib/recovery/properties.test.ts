@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { known, plain, secret, text } from "../../../../operations/rebuild/adoption/properties.ts";
+import { known, plain, secret, text } from "../../../../lib/recovery/adoption/properties.ts";
 
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 

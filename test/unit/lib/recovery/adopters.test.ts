@@ -1,11 +1,11 @@
 import { expect } from "chai";
 
-import type { Adopter, Creation, Found } from "../../../../operations/rebuild/adoption/adopter.ts";
-import { cloudflareAdopters } from "../../../../operations/rebuild/adoption/cloudflare.ts";
-import { kubernetesAdopters } from "../../../../operations/rebuild/adoption/kubernetes.ts";
-import type { Properties } from "../../../../operations/rebuild/adoption/properties.ts";
-import { platformAdopters } from "../../../../operations/rebuild/adoption/platforms.ts";
-import { randomAdopters } from "../../../../operations/rebuild/adoption/random.ts";
+import type { Adopter, Creation, Found } from "../../../../lib/recovery/adoption/adopter.ts";
+import { cloudflareAdopters } from "../../../../lib/recovery/adoption/cloudflare.ts";
+import { kubernetesAdopters } from "../../../../lib/recovery/adoption/kubernetes.ts";
+import type { Properties } from "../../../../lib/recovery/adoption/properties.ts";
+import { platformAdopters } from "../../../../lib/recovery/adoption/platforms.ts";
+import { randomAdopters } from "../../../../lib/recovery/adoption/random.ts";
 
 const { proxmoxve: proxmoxAdopters = {} } = platformAdopters();
 

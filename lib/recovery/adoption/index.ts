@@ -8,7 +8,7 @@ import { platformAdopters } from "./platforms.ts";
 import { randomAdopters } from "./random.ts";
 import { talosAdopters, type TalosRecovery } from "./talos.ts";
 
-export type { Roots } from "../../../lib/secrets/roots.ts";
+export type { Roots } from "../../secrets/roots.ts";
 
 export interface AdoptionOptions extends TalosRecovery {
   /** How plugins are started. */

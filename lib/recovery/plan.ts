@@ -1,6 +1,6 @@
 import { Problem } from "../../toolchain/problem.ts";
-import type { Loss } from "../../lib/engine/loss.ts";
-import type { MachineState } from "../../lib/cluster/machine-state.ts";
+import type { Loss } from "../engine/loss.ts";
+import type { MachineState } from "../cluster/machine-state.ts";
 
 /** What a rebuild finds when it looks around. */
 export interface Situation {
