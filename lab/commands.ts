@@ -10,7 +10,9 @@ import { fluxObjects } from "../lib/cluster/flux.ts";
 import { Kubernetes } from "../lib/cluster/kubernetes.ts";
 import type { LabConfig } from "./lab-config.ts";
 import type { Lab } from "./lab.ts";
-import { describeLeftOut, running, type Context } from "./up.ts";
+import type { Context } from "./context.ts";
+import { finishInterrupted, hasUnreported, isInterrupted } from "./recovery.ts";
+import { describeLeftOut, keepOutputs, running } from "./up.ts";
 
 /** Says what the program would change, and changes nothing. */
 export const preview = async (lab: Lab, context: Context): Promise<void> => {
@@ -25,6 +27,9 @@ export const preview = async (lab: Lab, context: Context): Promise<void> => {
   });
   display.clear();
   console.log(describeChanges(report));
+  if (await isInterrupted(lab, engine.stack)) {
+    console.log("An update was interrupted: what it had begun may exist already. `npm run lab` finishes it");
+  }
 };
 
 /** Destroys the stack to the end, and makes sure that nothing is left of it outside. */
@@ -32,6 +37,11 @@ export const destroy = async (lab: Lab, context: Context): Promise<void> => {
   const { display, signal, hurry } = context;
   if ((await lab.written()) === undefined) throw new Problem(`The lab of ${lab.folder.stack} was never up`);
   const { config, engine } = await running(lab, context);
+  // What nobody knows of cannot be destroyed.
+  if (await hasUnreported(lab, engine.stack)) {
+    await finishInterrupted(lab, engine.stack, context, () => keepOutputs(lab, engine));
+  }
+  await rm(lab.folder.recovery, { force: true });
   if ((await engine.size()) > 0) {
     const report = await engine.destroy({
       signal,

@@ -5,7 +5,7 @@ import { Problem } from "../toolchain/problem.ts";
 import { readIfThere } from "./environment.ts";
 import type { LabConfig } from "./lab-config.ts";
 import type { Lab } from "./lab.ts";
-import type { Context } from "./up.ts";
+import type { Context } from "./context.ts";
 
 /** What a lab can be made to lose. */
 const losses = ["machines", "state", "all"];

@@ -8,7 +8,8 @@ import { labFolder } from "../lib/engine/lab-folder.ts";
 import { Lab } from "./lab.ts";
 import { lose } from "./lose.ts";
 import { Interrupted } from "./interrupt.ts";
-import { up, type Context } from "./up.ts";
+import type { Context } from "./context.ts";
+import { up } from "./up.ts";
 
 const usage = `Usage: npm run lab [-- COMMAND [STACK]]
 

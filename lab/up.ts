@@ -8,20 +8,13 @@ import { describeChanges, describeProgress } from "../lib/engine/describe.ts";
 import type { RunReport } from "../lib/engine/report.ts";
 import { waitForFlux, type FluxObject } from "../lib/cluster/flux.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
+import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
 import { Kubernetes } from "../lib/cluster/kubernetes.ts";
 import type { LabConfig } from "./lab-config.ts";
 import type { Lab } from "./lab.ts";
+import { finishInterrupted, isInterrupted } from "./recovery.ts";
 import type { ReadTree } from "./tree-reading.ts";
-
-/** What a command runs with. */
-export interface Context {
-  display: Display;
-  /** Aborted when the person wants to stop. */
-  signal: AbortSignal;
-  /** Aborted when the person wants to stop at once. */
-  hurry: AbortSignal;
-}
 
 /** How long each phase took, in seconds, in the order in which they began. */
 type Times = Map<string, number>;
@@ -40,10 +33,13 @@ export const up = async (lab: Lab, context: Context): Promise<void> => {
   const { display } = context;
   const times: Times = new Map();
   const { config, engine } = await running(lab, context, times);
-  const report = await bringUp(engine, context);
-  if (report !== undefined) for (const { name, seconds } of report.phases.values()) times.set(name, seconds);
-  const outputs = await engine.outputs();
-  await keepOutputs(lab.folder, outputs);
+  if (await isInterrupted(lab, engine.stack)) {
+    await timed(times, "recovery", () => finishInterrupted(lab, engine.stack, context, () => keepOutputs(lab, engine)));
+  } else {
+    const report = await bringUp(engine, context);
+    if (report !== undefined) for (const { name, seconds } of report.phases.values()) times.set(name, seconds);
+  }
+  const outputs = await keepOutputs(lab, engine);
   const revision = await lab.revision(config);
   const kubernetes = new Kubernetes(outputs.kubeconfig ?? "");
   const objects = await timed(times, "flux", () =>
@@ -93,14 +89,14 @@ const bringUp = async (engine: Engine, { display, signal, hurry }: Context): Pro
   return report;
 };
 
-/** Writes down what people and the Git server need of the stack's outputs. */
-const keepOutputs = async (
-  folder: LabFolder,
-  { kubeconfig, talosconfig, deployKey }: Awaited<ReturnType<Engine["outputs"]>>,
-): Promise<void> => {
+/** Writes down what people and the Git server need of the stack's outputs, and gives them. */
+export const keepOutputs = async ({ folder }: Lab, engine: Engine): ReturnType<Engine["outputs"]> => {
+  const outputs = await engine.outputs();
+  const { kubeconfig, talosconfig, deployKey } = outputs;
   await writeFile(folder.kubeconfig, kubeconfig ?? "", { mode: 0o600 });
   await writeFile(folder.talosconfig, talosconfig ?? "", { mode: 0o600 });
   if (deployKey !== undefined) await registerDeployKey(folder, deployKey);
+  return outputs;
 };
 
 /** Registers the deploy key with the Git server, as a person pastes it into their Git host's settings. */

@@ -41,6 +41,8 @@ export interface LabFolder {
   lock: string;
   /** ID of the engine's process while it runs. */
   enginePid: string;
+  /** How far a recovery came that is under way. */
+  recovery: string;
 }
 
 /** The lab's folder of a stack. */
@@ -69,5 +71,6 @@ export const labFolder = (root: string, stack: string): LabFolder => {
     knownHosts: join(path, "git", "known_hosts"),
     lock: join(root, ".lab", `${stack}.lock`),
     enginePid: join(path, "engine.pid"),
+    recovery: join(path, "recovery.json"),
   };
 };

@@ -21,6 +21,8 @@ const processes = async (): Promise<Running[]> => {
 const isPulumis = ({ command }: Running): boolean =>
   /^\S*\/?pulumi(-[\w-]+)?( |$)|\/@pulumi\/pulumi\/cmd\//.test(command);
 
+const isWorking = ({ command }: Running): boolean => /^\S*\/?pulumi (up|preview|refresh|destroy)( |$)/.test(command);
+
 const below = (all: readonly Running[], root: number): number[] =>
   all.filter(({ parent }) => parent === root).flatMap(({ pid }) => [pid, ...below(all, pid)]);
 
@@ -30,6 +32,15 @@ const signal = (pid: number, name: NodeJS.Signals): void => {
   } catch {
     // It has ended by itself.
   }
+};
+
+/** How long an engine that was interrupted may take to finish what it has begun, in milliseconds. */
+const interruptTimeout = 60_000;
+
+/** Interrupts an engine that is working, as Ctrl-C does, and waits for it. */
+const interrupt = async (pid: number): Promise<void> => {
+  signal(pid, "SIGINT");
+  for (const deadline = Date.now() + interruptTimeout; isRunning(pid) && Date.now() < deadline;) await sleep(100);
 };
 
 /** Ends processes in order, and after ten seconds at once. */
@@ -43,12 +54,14 @@ const end = async (pids: readonly number[]): Promise<void> => {
 export const endTree = async (root: number): Promise<void> => end([root, ...below(await processes(), root)]);
 
 /**
- * Ends an engine and all that it started, by the number that its process had.
+ * Ends an engine and all that it started, by the number that its process had. One that is working may finish what it has
+ * begun, for whoever waited for it is gone.
  *
  * The engine was the leader of a session, in which its plugins stay when it is gone. The number may have become another's
  * since, so only what is Pulumi's is ended.
  */
 export const endEngine = async (root: number): Promise<void> => {
+  if ((await processes()).some((each) => each.pid === root && isWorking(each))) await interrupt(root);
   const all = await processes();
   const engine = all
     .filter((each) => each.pid === root && isPulumis(each))

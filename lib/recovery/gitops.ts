@@ -49,7 +49,7 @@ export const waitForGit = async (kubernetes: Kubernetes, { say, signal, isAnew =
     first === undefined
       ? "Flux did not start: see the logs of flux-operator and source-controller in flux-system"
       : `Flux is not done: ${first.kind} ${first.namespace}/${first.name} says: ${first.message}. ` +
-          "The cluster is there; mend that in Git, and run the rebuild again to go on",
+          "The cluster is there; mend that in Git, and run this again to go on",
   );
 };
 

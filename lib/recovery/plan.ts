@@ -8,6 +8,8 @@ export interface Situation {
   state: "whole" | "interrupted" | "lost";
   /** Machines by the name of their node. */
   machines: Record<string, { role: "controlplane" | "worker"; state: MachineState; hasEtcd: boolean }>;
+  /** What an interrupted update had not come to; undefined where there is none. */
+  unmade?: { machines: readonly string[]; cluster: boolean } | undefined;
   hasEscrow: boolean;
   hasSnapshot: boolean;
   /** Names of the tunnels and records that Cloudflare has of those that the stack wants; undefined without Cloudflare. */
@@ -40,10 +42,13 @@ export interface Wish {
  * @throws Problem where there is nothing to rebuild, or something is missing that it needs
  */
 export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan => {
-  const lost = Object.entries(situation.machines).filter(([, { state }]) => state !== "member");
+  // Whoever gives a snapshot says that there was a cluster, whatever became of its state.
+  const unmade = situation.hasSnapshot ? undefined : situation.unmade;
+  const isMade = (name: string): boolean => !unmade?.cluster && !unmade?.machines.includes(name);
+  const lost = Object.entries(situation.machines).filter(([name, { state }]) => state !== "member" && isMade(name));
   const controlPlanes = Object.entries(situation.machines).filter(([, { role }]) => role === "controlplane");
   const withEtcd = controlPlanes.filter(([, { state, hasEtcd }]) => state === "member" && hasEtcd);
-  const isClusterLost = withEtcd.length <= controlPlanes.length / 2;
+  const isClusterLost = !unmade?.cluster && withEtcd.length <= controlPlanes.length / 2;
   const found = caseOf(situation, lost.length, isClusterLost);
   const which = wanted ?? found;
   if (which === undefined) {

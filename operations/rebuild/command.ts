@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 import { Listr, PRESET_TIMER } from "listr2";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
@@ -9,14 +11,15 @@ import type { Escrow } from "../../lib/secrets/escrow.ts";
 import type { Means } from "../escrow/write.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
-import type { State } from "../../lib/engine/state.ts";
 import { lookAtEdge } from "./edge.ts";
 import { authorityOf, fromBase64, lookAtMachines, readState } from "../../lib/recovery/examine.ts";
-import { Journal, type Entry } from "./journal.ts";
+import { conditionOf, unmadeOf } from "../../lib/recovery/condition.ts";
+import { Journal, type Entry } from "../../lib/recovery/journal.ts";
 import { requireEscrowOfNow } from "./older-escrow.ts";
 import { describePlan, planFor, type Case, type Situation } from "../../lib/recovery/plan.ts";
 import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
-import { clearEngine, phasesOf, type Rebuild } from "./rebuild.ts";
+import type { Recovery } from "../../lib/recovery/phases.ts";
+import { phasesOf } from "./rebuild.ts";
 
 export interface RebuildOptions {
   /** Path of the escrow file. @default the configuration's, where the state is lost */
@@ -39,11 +42,11 @@ export interface RebuildOptions {
  * @returns seconds that each phase took; none where nothing was done
  */
 export const rebuild = async (target: Target, options: RebuildOptions): Promise<Record<string, number>> => {
-  const journal = await Journal.open(target.root, target.stack);
+  const journal = await Journal.open(join(target.root, ".hearth", `rebuild-${target.stack}.json`));
   if (options.isRestart) await journal.close();
   const means = await meansFor(target, options.identities, true, new Display());
   const stack = target.engine;
-  await clearEngine({ journal, stack });
+  await journal.endProcesses(stack);
   const entry = journal.current;
   const given = entry?.snapshot ?? options.snapshot;
   const roots = await rootsFor(target, stack, { ...options, entry, means });
@@ -87,7 +90,8 @@ const decide = async (
   const config = await target.config();
   const authority = state ? authorityOf(state) : fromBase64(roots?.talosSecrets.certs.os.crt ?? "");
   const situation: Situation = {
-    state: stateOf(state),
+    state: conditionOf(state),
+    unmade: state && unmadeOf(state, Object.keys(config.nodes)),
     machines: await lookAtMachines(config, authority),
     edge: await lookAtEdge(config, await tokenOf(target, roots), {
       program: stack.pulumi.program,
@@ -133,11 +137,6 @@ const tokenOf = async (target: Target, roots: Escrow | undefined): Promise<strin
     ? (roots.configured.cloudflareToken ?? "")
     : target.engine.configure(["config", "get", "hearth:cloudflareToken"]).catch(() => "");
 
-const stateOf = (state: State | undefined): Situation["state"] => {
-  if (state === undefined) return "lost";
-  return (state.deployment.pending_operations ?? []).length > 0 ? "interrupted" : "whole";
-};
-
 const caseNamed = (name: string): Case => {
   const cases: Case[] = ["machines", "state", "all", "interrupted"];
   const found = cases.find((each) => each === name);
@@ -146,7 +145,7 @@ const caseNamed = (name: string): Case => {
 };
 
 /** Does the phases that are not done yet, and shows which. */
-const carryOut = async (rebuild: Rebuild): Promise<void> => {
+const carryOut = async (rebuild: Recovery): Promise<void> => {
   const { plan, journal } = rebuild;
   const list = new Listr(
     phasesOf(plan).map(({ name, title, run }) => ({

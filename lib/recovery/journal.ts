@@ -1,9 +1,10 @@
 import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
 
-import { writeWhole } from "../../lib/terminal/whole-file.ts";
+import { endEngine } from "../engine/processes.ts";
+import type { PulumiStack } from "../engine/pulumi-stack.ts";
+import { writeWhole } from "../terminal/whole-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import type { Plan } from "../../lib/recovery/plan.ts";
+import type { Plan } from "./plan.ts";
 
 /** What a rebuild decided and how far it came. It holds no secret. */
 export interface Entry {
@@ -30,9 +31,8 @@ export class Journal {
     private entry: Entry | undefined,
   ) {}
 
-  /** Reads the journal of a stack, if a rebuild of it is under way. */
-  static async open(root: string, stack: string): Promise<Journal> {
-    const path = join(root, ".hearth", `rebuild-${stack}.json`);
+  /** Reads a journal, if what it tells of is under way. */
+  static async open(path: string): Promise<Journal> {
     const text = await readFile(path, "utf8").catch(() => undefined);
     if (text === undefined) return new Journal(path, undefined);
     try {
@@ -72,6 +72,15 @@ export class Journal {
     this.entry = undefined;
     await this.written;
     await rm(this.path, { force: true });
+  }
+
+  /** Ends what was left behind where this was killed: the engine and its plugins, and the lock on the state. */
+  async endProcesses(stack: Pick<PulumiStack, "unlock">): Promise<void> {
+    const { processes = [] } = this.entry ?? {};
+    if (processes.length === 0) return;
+    for (const pid of processes) await endEngine(pid);
+    await stack.unlock();
+    await this.update({ processes: [] });
   }
 
   private write(): Promise<void> {

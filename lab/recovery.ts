@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { HearthConfig } from "../infra/config/index.ts";
+import type { PulumiStack } from "../lib/engine/pulumi-stack.ts";
+import type { State } from "../lib/engine/state.ts";
+import { Target } from "../lib/engine/target.ts";
+import { conditionOf, unmadeOf } from "../lib/recovery/condition.ts";
+import { authorityOf, lookAtMachines } from "../lib/recovery/examine.ts";
+import { Journal } from "../lib/recovery/journal.ts";
+import { interruptedPhases, type Phase, type Recovery } from "../lib/recovery/phases.ts";
+import { describePlan, planFor, type Situation } from "../lib/recovery/plan.ts";
+import { Problem } from "../toolchain/problem.ts";
+import { Toolchain } from "../toolchain/toolchain.ts";
+import { openLog } from "./engine-log.ts";
+import type { Lab } from "./lab.ts";
+import type { Context } from "./context.ts";
+
+/** How long machines may take to start after the lab did, in milliseconds. */
+const startTimeout = 120_000;
+
+/** Whether an update of a lab was interrupted, or the recovery from one. */
+export const isInterrupted = async ({ folder }: Lab, stack: PulumiStack): Promise<boolean> =>
+  (await Journal.open(folder.recovery)).current !== undefined || conditionOf(await stateOf(stack)) === "interrupted";
+
+/** Whether an update was interrupted while it made something, which may exist and be in no state. */
+export const hasUnreported = async ({ folder }: Lab, stack: PulumiStack): Promise<boolean> => {
+  if ((await Journal.open(folder.recovery)).current !== undefined) return true;
+  const pending = (await stateOf(stack))?.deployment.pending_operations ?? [];
+  return pending.some(({ type }) => type === "creating");
+};
+
+/**
+ * Finishes an update that was interrupted, by the plan that a rebuild makes of it.
+ *
+ * @param onBuilt done once the stack has its outputs, before Flux is waited for
+ */
+export const finishInterrupted = async (
+  lab: Lab,
+  stack: PulumiStack,
+  context: Context,
+  onBuilt: () => Promise<unknown>,
+): Promise<void> => {
+  const { folder } = lab;
+  const { display, signal, hurry } = context;
+  const config = await (await Target.open(folder.root, folder.stack, { lab: true })).config();
+  const journal = await Journal.open(folder.recovery);
+  if (journal.current === undefined) {
+    const plan = await planned(lab, context, config, await stack.state());
+    await journal.begin({ version: 1, stack: stack.name, begun: new Date().toISOString(), plan, done: {} });
+  }
+  const plan = journal.current?.plan;
+  if (plan === undefined) return;
+  const { talosctl = "talosctl" } = await new Toolchain({ root: folder.root }).ensure(["talosctl"]);
+  const log = await openLog(folder, "recover");
+  const engine = { hurry, onLine: log.line };
+  const recovery = { stack, config, plan, journal, roots: undefined, snapshot: undefined, talosctl, signal, engine };
+  try {
+    for (const phase of interruptedPhases) {
+      if (phase.name === "reconcile") await onBuilt();
+      if (journal.current?.done[phase.name] === undefined) await carryOut(phase, recovery, context);
+    }
+  } finally {
+    log.end();
+    await journal.endProcesses(stack);
+  }
+  display.clear();
+  await journal.close();
+};
+
+const carryOut = async (phase: Phase, recovery: Recovery, { display }: Context): Promise<void> => {
+  const started = Date.now();
+  display.line(`Recovering: ${phase.title}`);
+  await phase.run(recovery, (text) => {
+    display.live(text);
+  });
+  display.clear();
+  await recovery.journal.finish(phase.name, (Date.now() - started) / 1000);
+};
+
+/** The plan, after the machines have had time to start: the lab may have just been started too. */
+const planned = async (
+  lab: Lab,
+  { display, signal }: Context,
+  config: HearthConfig,
+  state: State,
+): Promise<Recovery["plan"]> => {
+  const deadline = Date.now() + startTimeout;
+  const unmade = unmadeOf(state, Object.keys(config.nodes));
+  for (;;) {
+    signal.throwIfAborted();
+    const machines = await lookAtMachines(config, authorityOf(state));
+    const waiting = Object.keys(machines).filter(
+      (name) => machines[name]?.state !== "member" && !unmade?.machines.includes(name),
+    );
+    const situation: Situation = { state: "interrupted", machines, unmade, hasEscrow: false, hasSnapshot: false };
+    const plan = planFor(situation);
+    const isLate = Date.now() > deadline;
+    if (plan.case === "interrupted" && (waiting.length === 0 || isLate)) {
+      display.clear();
+      for (const line of describePlan(plan, situation)) display.line(`Recovering: ${line}`);
+      return plan;
+    }
+    if (isLate) {
+      const { stack } = lab.folder;
+      throw new Problem(
+        `An update was interrupted, and ${plan.loss.machines.join(", ") || "etcd"} did not come back: ` +
+          `run \`npm run rebuild -- ${stack} --lab\``,
+      );
+    }
+    display.live(`Waiting for ${waiting.join(", ") || "etcd"}`);
+    await sleep(1000);
+  }
+};
+
+const stateOf = async (stack: PulumiStack): Promise<State | undefined> =>
+  (await stack.size()) === undefined ? undefined : stack.state();

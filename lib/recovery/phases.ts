@@ -1,0 +1,175 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { ClientConfiguration } from "@pulumi/talos";
+
+import type { HearthConfig } from "../../infra/config/index.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import { kubernetesOf, talosClientOf } from "../cluster/access.ts";
+import { clientOfSecrets, etcdMembers, Talosctl } from "../cluster/talosctl.ts";
+import { describeChanges, describeProgress } from "../engine/describe.ts";
+import { forgotten, withoutLost } from "../engine/loss.ts";
+import { update as updateAll, type PulumiStack, type RunOptions } from "../engine/pulumi-stack.ts";
+import { adopting, type Roots } from "./adoption/index.ts";
+import { waitForGit } from "./gitops.ts";
+import type { Journal } from "./journal.ts";
+import type { Plan } from "./plan.ts";
+
+/** What a recovery works on and with. */
+export interface Recovery {
+  stack: PulumiStack;
+  config: HearthConfig;
+  plan: Plan;
+  journal: Journal;
+  /** What the escrow holds; undefined where the state has it. */
+  roots: Roots | undefined;
+  snapshot: string | undefined;
+  talosctl: string;
+  signal: AbortSignal;
+  /** How else the engine is followed and stopped. */
+  engine?: Pick<RunOptions, "hurry" | "onLine">;
+}
+
+/** A part of a recovery that may be done again from its beginning, whatever was done of it. */
+export interface Phase {
+  name: string;
+  title: string;
+  run: (recovery: Recovery, say: (text: string) => void) => Promise<void>;
+}
+
+/** How long the engine may take to end after it was interrupted, in milliseconds. */
+const interruptTimeout = 60_000;
+
+/** The administrator's certificate, of the state or made for the occasion. */
+export const clientOf = async ({ stack, roots, config, talosctl }: Recovery): Promise<ClientConfiguration> => {
+  if (roots !== undefined) return clientOfSecrets(talosctl, roots, config.cluster);
+  return talosClientOf(await stack.state());
+};
+
+export const forget: Phase = {
+  name: "forget",
+  title: "Forget what is lost",
+  run: async ({ stack, plan }, say) => {
+    const state = await stack.state();
+    const lost = forgotten(state, plan.loss);
+    if (lost.length === 0) return;
+    say(lost.join(", "));
+    await stack.replaceState(withoutLost(state, plan.loss));
+  },
+};
+
+/** Updates the whole stack, with what exists taken over instead of created. */
+export const update = async (
+  recovery: Recovery,
+  say: (text: string) => void,
+  touchesNothing: boolean,
+): Promise<void> => {
+  const { stack, journal, roots, snapshot, talosctl, plan, signal, engine } = recovery;
+  await adopting(
+    {
+      roots,
+      talosctl,
+      snapshot: plan.recovers ? snapshot : undefined,
+      isRunning: touchesNothing,
+      pulumi: {
+        program: stack.pulumi.program,
+        environment: stack.pulumi.whole(),
+        onStart: (pid) => void journal.note(pid),
+      },
+      onAdopted: (_, name) => {
+        say(`found ${name}`);
+      },
+    },
+    (environment) =>
+      stack.run(updateAll, {
+        ...engine,
+        interruptTimeout,
+        environment,
+        signal,
+        onStart: (pid) => journal.note(pid),
+        onProgress: (report) => {
+          say(describeProgress(report));
+        },
+      }),
+  );
+  await journal.update({ processes: [] });
+};
+
+export const build: Phase = {
+  name: "build",
+  title: "Build what is missing",
+  run: (recovery, say) => update(recovery, say, false),
+};
+
+/** What was taken over half made, as an interrupted creation leaves it, is brought to what it should be. */
+export const settle: Phase = {
+  name: "settle",
+  title: "Bring everything to what the configuration says",
+  run: async ({ stack, journal, signal, engine }, say) => {
+    const preview = await stack.run(["preview"], { ...engine, signal, interruptTimeout });
+    if (preview.isUnchanged) return;
+    say(describeChanges(preview));
+    await stack.run(updateAll, {
+      ...engine,
+      interruptTimeout,
+      signal,
+      onStart: (pid) => journal.note(pid),
+    });
+    await journal.update({ processes: [] });
+  },
+};
+
+/** How long control planes may take to catch up with etcd, in milliseconds. */
+const joinTimeout = 10 * 60_000;
+
+/** A cluster whose etcd lacks members lives, and dies of the next loss. */
+export const join: Phase = {
+  name: "join",
+  title: "Wait until every control plane votes in etcd",
+  run: async (recovery, say) => {
+    const planes = Object.entries(recovery.config.nodes).filter(([, { role }]) => role === "controlplane");
+    const [founder] = planes;
+    if (founder === undefined) return;
+    const talos = new Talosctl(recovery.talosctl, await clientOf(recovery));
+    const deadline = Date.now() + joinTimeout;
+    for (;;) {
+      const members = etcdMembers(await talos.run(founder[1].address, ["etcd", "members"]));
+      const voting = members.filter(({ isVoting }) => isVoting).map(({ name }) => name);
+      const missing = planes.map(([name]) => name).filter((name) => !voting.includes(name));
+      if (missing.length === 0) return;
+      if (Date.now() > deadline) {
+        throw new Problem(
+          `${missing.join(", ")} did not join etcd: look at talosctl logs etcd there, and run this again`,
+        );
+      }
+      say(`waiting for ${missing.join(", ")}`);
+      recovery.signal.throwIfAborted();
+      await sleep(2000);
+    }
+  },
+};
+
+export const reconcile: Phase = {
+  name: "reconcile",
+  title: "Let Git fill the cluster",
+  run: async (recovery, say) => {
+    const { plan, signal } = recovery;
+    const revision = await waitForGit(await kubernetesOf(recovery.stack), { say, signal, isAnew: plan.losesVolumes });
+    say(`at ${revision}`);
+  },
+};
+
+export const verify: Phase = {
+  name: "verify",
+  title: "Make sure that nothing is left to change",
+  run: async ({ stack, signal, engine }) => {
+    const preview = await stack.run(["preview"], { ...engine, signal, interruptTimeout });
+    if (preview.isUnchanged) return;
+    throw new Problem(
+      `The stack is there, but a preview says: ${describeChanges(preview)}\n` +
+        "Look at them with pulumi preview --diff, and apply what you agree with by pulumi up",
+    );
+  },
+};
+
+/** Finishes an update that was interrupted: what it had begun is looked for, and the rest is made. */
+export const interruptedPhases: readonly Phase[] = [forget, build, settle, join, reconcile, verify];
