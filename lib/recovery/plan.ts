@@ -84,7 +84,9 @@ const caseOf = ({ state }: Situation, lost: number, isClusterLost: boolean): Cas
 export const describePlan = (plan: Plan, situation: Situation): string[] => {
   const { machines, isClusterLost } = plan.loss;
   const list = (names: readonly string[]): string => names.join(", ");
-  const members = Object.keys(situation.machines).filter((name) => !machines.includes(name));
+  const members = Object.keys(situation.machines).filter(
+    (name) => !machines.includes(name) && situation.machines[name]?.state === "member",
+  );
   return [
     ...{
       machines: ["Machines are lost, and the state is there: they are made anew with the identity that the state has."],

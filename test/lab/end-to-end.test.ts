@@ -157,7 +157,12 @@ describe("npm run lab", () => {
     printed += all;
     expect(exitCode).not.to.equal(0);
     expect(all).not.to.match(/^ +at .*:\d+:\d+/m);
-    expect(await lab()).to.contain("3 of 3 Ready");
+    const recovered = await lab();
+    expect(recovered)
+      .to.contain("Recovering: An update was interrupted: what it had begun is looked for, and the rest is made.")
+      .and.to.contain("Recovering: Make sure that nothing is left to change")
+      .and.to.contain("3 of 3 Ready");
+    expect(await lab("preview")).to.contain("no changes");
   });
 
   it("stops every process with down", async () => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -37,6 +37,20 @@ describe("what a rebuild that was killed leaves behind", () => {
     const pids = await engineWith("pulumi-language-nodejs");
     await endEngine(pids[0]);
     expect(pids.map(isRunning)).to.deep.equal([false, false]);
+  });
+
+  it("may finish what it has begun, where it is still working", async () => {
+    await writeFile(
+      join(folder, "up"),
+      'process.once("SIGINT", () => setTimeout(() => { console.log("finished"); process.exit(); }, 200)); ' +
+        'setTimeout(() => 0, 60000); console.log("begun")',
+    );
+    const engine = spawn(join(folder, "pulumi"), ["up"], { cwd: folder, stdio: ["ignore", "pipe", "ignore"] });
+    let said = "";
+    engine.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    await once(engine.stdout, "data");
+    await endEngine(engine.pid ?? 0);
+    expect(said).to.equal("begun\nfinished\n");
   });
 
   it("is what the engine started, where the engine itself was killed", async () => {

@@ -97,6 +97,35 @@ describe("planFor", () => {
   it("takes up an update that was interrupted", () => {
     expect(planFor(situation({ state: "interrupted" })).case).to.equal("interrupted");
   });
+
+  it("takes nothing for lost that an interrupted update had not come to", () => {
+    const early = situation({
+      state: "interrupted",
+      machines: machines("silent", "blank"),
+      unmade: { machines: ["wk01"], cluster: true },
+    });
+    expect(planFor(early)).to.deep.include({ case: "interrupted", loss: { machines: [], isClusterLost: false } });
+    expect(describePlan(planFor(early), early).join("\n")).not.to.contain("kept");
+  });
+
+  it("takes a member for lost that does not answer, though an update was interrupted", () => {
+    const late = situation({
+      state: "interrupted",
+      machines: machines("silent", "blank"),
+      unmade: { machines: ["wk01"], cluster: false },
+    });
+    expect(planFor(late)).to.deep.include({ case: "machines", loss: { machines: ["cp01"], isClusterLost: true } });
+  });
+
+  it("believes whoever gives a snapshot that there was a cluster", () => {
+    const again = situation({
+      state: "interrupted",
+      machines: machines("silent", "silent"),
+      unmade: { machines: ["cp01", "wk01"], cluster: true },
+      hasSnapshot: true,
+    });
+    expect(planFor(again)).to.deep.include({ case: "machines", recovers: true });
+  });
 });
 
 describe("describePlan", () => {
