@@ -44,6 +44,7 @@ export const finishInterrupted = async (
   const { display, signal, hurry } = context;
   const config = await (await Target.open(folder.root, folder.stack, { lab: true })).config();
   const journal = await Journal.open(folder.recovery);
+  await journal.endProcesses(stack);
   if (journal.current === undefined) {
     const plan = await planned(lab, context, config, await stack.state());
     await journal.begin({ version: 1, stack: stack.name, begun: new Date().toISOString(), plan, done: {} });

@@ -11,6 +11,7 @@ import { forgotten, withoutLost } from "../engine/loss.ts";
 import { update as updateAll, type PulumiStack, type RunOptions } from "../engine/pulumi-stack.ts";
 import { adopting, type Roots } from "./adoption/index.ts";
 import { waitForGit } from "./gitops.ts";
+import { forgetBegunReleases } from "./helm.ts";
 import type { Journal } from "./journal.ts";
 import type { Plan } from "./plan.ts";
 
@@ -53,6 +54,7 @@ export const forget: Phase = {
     const lost = forgotten(state, plan.loss);
     if (lost.length === 0) return;
     say(lost.join(", "));
+    if (plan.case === "interrupted") await forgetBegunReleases(state);
     await stack.replaceState(withoutLost(state, plan.loss));
   },
 };
