@@ -33,7 +33,17 @@ interface Outcome {
 const contentKey = async (): Promise<string> => {
   const { stdout } = await execa(
     "git",
-    ["ls-files", "-co", "--exclude-standard", "*.go", "go.mod", "go.sum", "toolchain/staticcheck", "scripts/go*.ts"],
+    [
+      "ls-files",
+      "-co",
+      "--exclude-standard",
+      "*.go",
+      "go.mod",
+      "go.sum",
+      "toolchain/staticcheck",
+      "*/staticcheck.conf",
+      "scripts/go*.ts",
+    ],
     { cwd: root },
   );
   const hash = createHash("sha256").update((await findGo()).version);
