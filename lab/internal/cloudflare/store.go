@@ -2,12 +2,9 @@ package cloudflare
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"sync"
+
+	"hearth.dev/lab/internal/statefile"
 )
 
 // contents is all that the simulator keeps.
@@ -27,26 +24,20 @@ type store struct {
 }
 
 func openStore(path string) (*store, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	held := empty()
+	if err := statefile.Read(path, held, "run `npm run lab -- reset`"); err != nil {
 		return nil, err
 	}
-	s := &store{path: path}
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		raw, err = []byte("{}"), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.held = raw
-	if _, err := s.decode(); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w; run `npm run lab -- reset`", path, err)
-	}
-	return s, nil
+	raw, err := json.Marshal(held)
+	return &store{path: path, held: raw}, err
+}
+
+func empty() *contents {
+	return &contents{Records: map[string]*record{}, Tunnels: map[string]*tunnel{}}
 }
 
 func (s *store) decode() (*contents, error) {
-	held := &contents{Records: map[string]*record{}, Tunnels: map[string]*tunnel{}}
+	held := empty()
 	return held, json.Unmarshal(s.held, held)
 }
 
@@ -68,37 +59,13 @@ func (s *store) change(edit func(*contents) error) error {
 	if err := edit(held); err != nil {
 		return err
 	}
-	raw, err := json.MarshalIndent(held, "", "  ")
+	raw, err := json.Marshal(held)
 	if err != nil {
 		return err
 	}
-	if err := writeFile(s.path, raw); err != nil {
-		return fmt.Errorf("keeping the state: %w; free some space or make the folder writable", err)
+	if err := statefile.Write(s.path, held); err != nil {
+		return err
 	}
 	s.held = raw
 	return nil
-}
-
-// writeFile replaces a file as a whole.
-func writeFile(path string, raw []byte) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".state-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			file.Close()
-			os.Remove(file.Name())
-		}
-	}()
-	if _, err = file.Write(raw); err != nil {
-		return err
-	}
-	if err = file.Sync(); err != nil {
-		return err
-	}
-	if err = file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }

@@ -1,7 +1,6 @@
 package proxmox
 
 import (
-	"encoding/json"
 	"fmt"
 	"log"
 	"maps"
@@ -16,6 +15,7 @@ import (
 
 	"hearth.dev/lab/internal/child"
 	"hearth.dev/lab/internal/labconfig"
+	"hearth.dev/lab/internal/statefile"
 )
 
 // process is the Talos machine that runs in a virtual machine.
@@ -60,11 +60,7 @@ func (c *cluster) boot(v *vm) error {
 		return nil
 	}
 	file := c.lab.Path("machines", v.Machine, "spec.json")
-	raw, err := json.MarshalIndent(spec, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := writeAtomically(file, raw); err != nil {
+	if err := statefile.Write(file, spec); err != nil {
 		return fail("start failed: %v", err)
 	}
 	program, err := machineProgram(c.lab)

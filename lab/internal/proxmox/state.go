@@ -1,17 +1,13 @@
 package proxmox
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
 	"hearth.dev/lab/internal/faults"
 	"hearth.dev/lab/internal/labconfig"
+	"hearth.dev/lab/internal/statefile"
 )
 
 // state is what survives a restart of the simulator.
@@ -43,14 +39,8 @@ func (c *cluster) file() string { return c.lab.Path("proxmox", "state.json") }
 // open reads the cluster's state, or starts with an empty one.
 func open(lab *labconfig.Lab) (*cluster, error) {
 	c := &cluster{lab: lab, processes: map[int]*process{}, pids: os.Getpid()}
-	raw, err := os.ReadFile(c.file())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("reading the state of Proxmox: %w", err)
-	}
-	if err == nil {
-		if err := json.Unmarshal(raw, &c.state); err != nil {
-			return nil, fmt.Errorf("%s is damaged: %w; run `npm run lab -- reset`", c.file(), err)
-		}
+	if err := statefile.Read(c.file(), &c.state, "run `npm run lab -- reset`"); err != nil {
+		return nil, err
 	}
 	c.state.fill()
 	c.state.forgetUnfinished()
@@ -90,42 +80,11 @@ func (s *state) fill() {
 	}
 }
 
-// save writes the state; the caller holds mu. The old file stays whole when that fails, for example on a full disk.
+// save writes the state; the caller holds mu.
 func (c *cluster) save() error {
 	c.logs.Lock()
-	raw, err := json.MarshalIndent(c.state, "", " ")
-	c.logs.Unlock()
-	if err != nil {
-		return err
-	}
-	if err := writeAtomically(c.file(), raw); err != nil {
-		return fmt.Errorf("saving the state of Proxmox: %w", err)
-	}
-	return nil
-}
-
-func writeAtomically(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = temporary.Write(content)
-	if err == nil {
-		err = temporary.Sync()
-	}
-	if closing := temporary.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(temporary.Name())
-	}
-	return err
+	defer c.logs.Unlock()
+	return statefile.Write(c.file(), &c.state)
 }
 
 // change runs f while holding the lock and saves what it did; nothing is answered before it is on disk.

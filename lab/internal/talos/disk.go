@@ -1,14 +1,15 @@
 package talos
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/google/uuid"
+
+	"hearth.dev/lab/internal/atomicfile"
+	"hearth.dev/lab/internal/statefile"
 )
 
 // disk is what survives a reboot: a folder that stands for the machine's system disk.
@@ -36,27 +37,12 @@ func (d disk) path(elements ...string) string {
 
 // load gives the record; fresh is that of a machine which never ran.
 func (d disk) load(fresh record) (record, error) {
-	content, err := os.ReadFile(d.path("machine.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return fresh, nil
-	}
-	if err != nil {
-		return record{}, err
-	}
-	var kept record
-	if err := json.Unmarshal(content, &kept); err != nil {
-		return record{}, fmt.Errorf("%s is damaged, delete the machine's folder to start over: %w", d.path("machine.json"), err)
-	}
-	return kept, nil
+	kept := fresh
+	err := statefile.Read(d.path("machine.json"), &kept, "delete the machine's folder to start over")
+	return kept, err
 }
 
-func (d disk) save(r record) error {
-	content, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeFile(d.path("machine.json"), content)
-}
+func (d disk) save(r record) error { return statefile.Write(d.path("machine.json"), r) }
 
 // config is the stored machine configuration; nil where there is none.
 func (d disk) config() ([]byte, error) {
@@ -93,17 +79,5 @@ func writeFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name())
-	_, err = file.Write(content)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return atomicfile.Write(path, content, 0o600)
 }
