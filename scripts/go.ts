@@ -42,6 +42,7 @@ const contentKey = async (): Promise<string> => {
       "go.sum",
       "toolchain/staticcheck",
       "*/staticcheck.conf",
+      "lab/**/testdata/**",
       "scripts/go*.ts",
     ],
     { cwd: root },

@@ -87,7 +87,7 @@ func (c *call) permit(path string, any bool, wanted ...string) error {
 func rootOnly(option string) error { return fail("only root can set '%s' config", option) }
 
 var accessEndpoints = []endpoint{
-	{"GET", "/access/permissions", schema{"path": text(), "userid": text()}, nil, listPermissions},
+	{"GET", "/access/permissions", schema{"path": text(), "userid": matching(`[^\s:/]+@[A-Za-z][A-Za-z0-9.\-_]+(?:![A-Za-z][A-Za-z0-9.\-_]+)?`)}, nil, listPermissions},
 }
 
 func listPermissions(c *call) (any, error) {

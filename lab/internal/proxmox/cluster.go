@@ -19,7 +19,7 @@ var clusterEndpoints = []endpoint{
 }
 
 func version(*call) (any, error) {
-	return map[string]any{"version": "9.1.4", "release": "9.1", "repoid": "5ac30304265fbd8e", "console": "applet"}, nil
+	return map[string]any{"version": "9.2.11", "release": "9.2", "repoid": "5ac30304265fbd8e", "console": "applet"}, nil
 }
 
 func nextID(c *call) (any, error) {

@@ -16,14 +16,15 @@ const downloadTime = 300 * time.Millisecond
 // Names that content may have. Source: Proxmox VE 9, pve-storage, PVE/Storage.pm.
 var (
 	isoName      = regexp.MustCompile(`^[^/]+\.(?i:iso|img)$`)
-	templateName = regexp.MustCompile(`^[^/]+\.tar(?:\.(?:gz|xz|zst))?$`)
+	templateName = regexp.MustCompile(`^[^/]+(?i:\.tar(?:\.(?:gz|xz|zst|bz2))?)$`)
 	importName   = regexp.MustCompile(`^[a-zA-Z0-9\-.+=_]+\.(ova|qcow2|raw|vmdk)$`)
 	unsafeInName = regexp.MustCompile(`[^a-zA-Z0-9_.\-]`)
 )
 
 // normalizeName is what Proxmox makes of the name that a file is to have.
 func normalizeName(name string) string {
-	name = strings.TrimRight(strings.TrimLeft(name[strings.LastIndex(name, "/")+1:], "."), " ")
+	name = strings.TrimSuffix(name, "\n")
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	return unsafeInName.ReplaceAllString(name, "_")
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,7 +50,7 @@ func (c *cluster) serveAPI(w http.ResponseWriter, r *http.Request) {
 func refuse(w http.ResponseWriter, e *apiError) {
 	reason, _, _ := strings.Cut(e.message, "\n")
 	var body []byte
-	if e.status != http.StatusUnauthorized {
+	if e.status != http.StatusUnauthorized && !e.bare {
 		content := map[string]any{"data": nil, "message": strings.TrimRight(e.message, "\n") + "\n"}
 		if len(e.fields) > 0 {
 			content["errors"] = e.fields
@@ -73,6 +74,9 @@ func refuse(w http.ResponseWriter, e *apiError) {
 }
 
 func (c *cluster) answer(r *http.Request) (any, error) {
+	if !slices.Contains([]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}, r.Method) {
+		return nil, &apiError{status: http.StatusNotImplemented, message: fmt.Sprintf("method '%s' not available", r.Method), bare: true}
+	}
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), basePath)
 	if !ok {
 		return nil, &apiError{status: http.StatusNotFound, message: fmt.Sprintf("no such file '%s'", r.URL.Path)}
@@ -90,16 +94,17 @@ func (c *cluster) answer(r *http.Request) (any, error) {
 	if err := call.read(r, inPath); err != nil {
 		return nil, err
 	}
-	if wrong := endpoint.schema().check(call.params); len(wrong) > 0 {
-		return nil, invalid(wrong)
-	}
-	if node := inPath["node"]; node != "" && !c.isNode(node) {
-		return nil, &apiError{status: 595, message: fmt.Sprintf("hostname lookup '%s' failed - failed to get address info for: %s: Name or service not known", node, node)}
-	}
+	// In this order by pve-manager 9.2.11, PVE/HTTPServer.pm, rest_handler.
 	for _, a := range endpoint.allowed {
 		if err := call.permit(a.on(call.params), a.any, a.privileges...); err != nil {
 			return nil, err
 		}
+	}
+	if node := inPath["node"]; node != "" && !c.isNode(node) {
+		return nil, fail("hostname lookup '%s' failed - failed to get address info for: %s: Name or service not known", node, node)
+	}
+	if wrong := endpoint.schema().check(call.params); len(wrong) > 0 {
+		return nil, invalid(wrong)
 	}
 	return endpoint.handle(call)
 }

@@ -41,10 +41,12 @@ var pathParameters = schema{
 }
 
 var (
-	vmID         = integer(100, 999999999)
-	poolID       = matching(`[A-Za-z0-9\-_.]+(?:/[A-Za-z0-9\-_.]+){0,2}`)
-	haResourceID = matching(`(?:(?:vm|ct):)?\d+`)
-	digest       = text().upTo(64)
+	vmID         = func() property { p := anyInteger(); p.format = isVMID; return p }()
+	poolID       = formatted(isPoolID)
+	haResourceID = formatted(isHAResourceOrVMID)
+	// digest is a machine's, haDigest that of the cluster's own files.
+	digest        = text().upTo(40)
+	clusterDigest = text().upTo(64)
 )
 
 // call is one request to an endpoint, its parameters checked.

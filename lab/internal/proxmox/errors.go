@@ -12,6 +12,8 @@ type apiError struct {
 	message string
 	// fields names what is wrong with single parameters.
 	fields map[string]string
+	// bare says that there is no body.
+	bare bool
 }
 
 func (e *apiError) Error() string { return e.message }
@@ -23,12 +25,15 @@ func fail(format string, args ...any) error {
 
 // invalid says that parameters do not satisfy their schema.
 func invalid(fields map[string]string) error {
-	return &apiError{http.StatusBadRequest, "Parameter verification failed.", fields}
+	return &apiError{status: http.StatusBadRequest, message: "Parameter verification failed.", fields: fields}
 }
 
 func invalidField(name, format string, args ...any) error {
 	return invalid(map[string]string{name: fmt.Sprintf(format, args...)})
 }
+
+// onlyRoot refuses a parameter to everybody who is not logged in as root.
+func onlyRoot(name string) error { return invalidField(name, "Only root may use this option.") }
 
 func forbidden(path, privileges string) error {
 	return &apiError{status: http.StatusForbidden, message: fmt.Sprintf("Permission check failed (%s, %s)", path, privileges)}

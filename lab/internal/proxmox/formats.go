@@ -13,6 +13,12 @@ var (
 	configIDPattern = regexp.MustCompile(`^[A-Za-z][\w-]+$`)
 	nodePattern     = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$`)
 	storagePattern  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]$`)
+	vmidPattern     = regexp.MustCompile(`^[1-9][0-9]{2,8}$`)
+	poolPattern     = regexp.MustCompile(`^[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+){0,2}$`)
+	haIDPattern     = regexp.MustCompile(`^[a-z]+:\S+$`)
+	haOrVMIDPattern = regexp.MustCompile(`^(?:[a-z]+:\S+|\d+)$`)
+	haNodePattern   = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?::\d+)?$`)
+	bootDiskPattern = regexp.MustCompile(`^(?:ide[0-3]|sata[0-5]|scsi(?:[0-9]|[12][0-9]|30)|virtio(?:[0-9]|1[0-5]))$`)
 	bridgePattern   = regexp.MustCompile(`^[-_.\w]+$`)
 	macPattern      = regexp.MustCompile(`^(?i)[a-f0-9][02468ace](?::[a-f0-9]{2}){5}$`)
 	dnsPattern      = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)*[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$`)
@@ -37,16 +43,21 @@ func wants(pattern *regexp.Regexp, problem string) func(string) error {
 }
 
 var (
-	isConfigID   = wants(configIDPattern, "invalid configuration ID '$'")
-	isNodeName   = wants(nodePattern, "value does not look like a valid node name")
-	isStorageID  = wants(storagePattern, "storage ID '$' contains illegal characters")
-	isBridgeID   = wants(bridgePattern, "invalid bridge ID '$'")
-	isMAC        = wants(macPattern, "value does not look like a valid unicast MAC address")
-	isDNSName    = wants(dnsPattern, "value does not look like a valid DNS name")
-	isURLEncoded = wants(encodedPattern, "invalid urlencoded string: $")
-	isSize       = wants(sizePattern, "value does not look like a valid disk size: $")
-	isVolumeID   = wants(volumePattern, "unable to parse volume ID '$'")
-	isCPUSet     = wants(cpusetPattern, "could not parse '$' as a CPU set")
+	isConfigID         = wants(configIDPattern, "invalid configuration ID '$'")
+	isNodeName         = wants(nodePattern, "value does not look like a valid node name")
+	isVMID             = wants(vmidPattern, "value does not look like a valid VM ID")
+	isBootDisk         = wants(bootDiskPattern, "invalid boot disk '$'")
+	configIDs          = formatted(each(isConfigID))
+	isBridgeID         = wants(bridgePattern, "invalid bridge ID '$'")
+	isMAC              = wants(macPattern, "value does not look like a valid unicast MAC address")
+	isDNSName          = wants(dnsPattern, "value does not look like a valid DNS name")
+	isHAResourceID     = wants(haIDPattern, "value does not look like a valid ha resource id")
+	isHAResourceOrVMID = wants(haOrVMIDPattern, "value does not look like a valid ha resource id")
+	isHANode           = wants(haNodePattern, "value does not look like a valid ha node")
+	isURLEncoded       = wants(encodedPattern, "invalid urlencoded string: $")
+	isSize             = wants(sizePattern, "value does not look like a valid disk size: $")
+	isVolumeID         = wants(volumePattern, "unable to parse volume ID '$'")
+	isCPUSet           = wants(cpusetPattern, "unable to parse cpuset option")
 )
 
 // each splits a value like Proxmox splits its lists and checks every element.
@@ -69,6 +80,41 @@ func splitList(value string) []string {
 		}
 	}
 	return list
+}
+
+func isStorageID(value string) error {
+	switch {
+	case len(value) < 2:
+		return fmt.Errorf("storage ID '%s' cannot be shorter than 2 characters", value)
+	case !storagePattern.MatchString(value):
+		return fmt.Errorf("storage ID '%s' contains illegal characters", value)
+	}
+	return nil
+}
+
+func isPoolID(value string) error {
+	switch {
+	case strings.Count(strings.TrimRight(value, "/"), "/") > 2:
+		return fmt.Errorf("pool name '%s' nested too deeply (max levels = 3)", value)
+	case !poolPattern.MatchString(value):
+		return fmt.Errorf("pool name '%s' contains invalid characters", value)
+	}
+	return nil
+}
+
+func isContentType(value string) error {
+	switch value {
+	case "images", "rootdir", "vztmpl", "iso", "backup", "snippets", "import", "none":
+		return nil
+	}
+	return fmt.Errorf("invalid content type '%s'", value)
+}
+
+func isPhysBits(value string) error {
+	if bits, err := strconv.Atoi(value); value == "host" || err == nil && bits >= 8 && bits <= 64 {
+		return nil
+	}
+	return errors.New("value must be an integer between 8 and 64 or 'host'")
 }
 
 func isTag(value string) error {
@@ -95,7 +141,7 @@ func isHotplug(value string) error {
 		switch feature {
 		case "network", "disk", "cpu", "memory", "usb", "cloudinit":
 		default:
-			return errors.New("unable to parse hotplug option")
+			return fmt.Errorf("invalid hotplug feature '%s'", feature)
 		}
 	}
 	return nil
@@ -118,14 +164,14 @@ func isVolumeOrPath(value string) error {
 
 func isIPv4(value string) error {
 	if address, err := netip.ParseAddr(value); err != nil || !address.Is4() {
-		return errors.New("value is not a valid IPv4 address")
+		return errors.New("value does not look like a valid IPv4 address")
 	}
 	return nil
 }
 
 func isIPv6(value string) error {
 	if address, err := netip.ParseAddr(value); err != nil || !address.Is6() {
-		return errors.New("value is not a valid IPv6 address")
+		return errors.New("value does not look like a valid IPv6 address")
 	}
 	return nil
 }

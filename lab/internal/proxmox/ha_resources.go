@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,13 +23,19 @@ type haResource struct {
 
 func haID(vmid int) string { return "vm:" + strconv.Itoa(vmid) }
 
-// haSID completes an ID that may lack its type.
-func haSID(value string) string {
+// sid completes the ID of a request, which may lack its type. The caller holds the lock.
+func (c *call) sid() (string, error) {
+	value := c.str("sid")
 	if strings.Contains(value, ":") {
-		return value
+		return value, nil
 	}
-	return "vm:" + value
+	if id, _ := strconv.Atoi(value); c.state.VMs[id] == nil {
+		return "", fail("unable to detect SID from VMID - VM/CT %s does not exist", value)
+	}
+	return "vm:" + value, nil
 }
+
+var haVMName = regexp.MustCompile(`^[1-9][0-9]+$`)
 
 func haDigest(all map[string]map[string]string) string {
 	sum := sha1.New()
@@ -69,7 +76,10 @@ func listResources(c *call) (any, error) {
 func getResource(c *call) (any, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	sid := haSID(c.str("sid"))
+	sid, err := c.sid()
+	if err != nil {
+		return nil, err
+	}
 	if c.state.Resources[sid] == nil {
 		return nil, fail("no such resource '%s'", sid)
 	}
@@ -77,15 +87,25 @@ func getResource(c *call) (any, error) {
 }
 
 func createResource(c *call) (any, error) {
-	sid := haSID(c.str("sid"))
-	kind, number, _ := strings.Cut(sid, ":")
-	id, _ := strconv.Atoi(number)
+	id := 0
 	err := c.change(func() error {
+		sid, err := c.sid()
+		if err != nil {
+			return err
+		}
+		kind, name, _ := strings.Cut(sid, ":")
+		id, _ = strconv.Atoi(name)
 		if t := c.str("type"); t != "" && t != kind {
 			return fail("types does not match")
 		}
 		if c.has("group") {
 			return fail("invalid parameter 'group': ha groups have been migrated to rules")
+		}
+		if kind != "vm" && kind != "ct" {
+			return fail("unknown section type '%s'", kind)
+		}
+		if !haVMName.MatchString(name) {
+			return fail("invalid VMID")
 		}
 		if kind != "vm" || c.state.VMs[id] == nil {
 			return fail("resource '%s' does not exist in cluster", sid)
@@ -117,8 +137,12 @@ func (c *call) settings() map[string]string {
 }
 
 func updateResource(c *call) (any, error) {
-	sid := haSID(c.str("sid"))
+	var sid string
 	err := c.change(func() error {
+		var err error
+		if sid, err = c.sid(); err != nil {
+			return err
+		}
 		r := c.state.Resources[sid]
 		if r == nil {
 			return fail("update resources config failed: no such resource '%s'", sid)
@@ -148,7 +172,10 @@ func updateResource(c *call) (any, error) {
 
 func deleteResource(c *call) (any, error) {
 	return nil, c.change(func() error {
-		sid := haSID(c.str("sid"))
+		sid, err := c.sid()
+		if err != nil {
+			return err
+		}
 		if c.state.Resources[sid] == nil {
 			return fail("cannot delete service '%s', not HA managed!", sid)
 		}

@@ -69,9 +69,6 @@ func getRule(c *call) (any, error) {
 
 func createRule(c *call) (any, error) {
 	name := c.str("rule")
-	if wrong := c.checkRuleType(c.str("type"), true); len(wrong) > 0 {
-		return nil, invalid(wrong)
-	}
 	return nil, c.change(func() error {
 		if c.state.Rules[name] != nil {
 			return fail("create ha rule failed: HA rule '%s' already defined", name)
@@ -88,11 +85,8 @@ func updateRule(c *call) (any, error) {
 		if old == nil {
 			return fail("update HA rules failed: HA rule '%s' does not exist", name)
 		}
-		if c.has("type") && c.str("type") != old.Type {
+		if c.str("type") != old.Type {
 			return fail("update HA rules failed: the type of a rule cannot change")
-		}
-		if wrong := c.checkRuleType(old.Type, false); len(wrong) > 0 {
-			return invalid(wrong)
 		}
 		changed := *old
 		changed.Disable = false
@@ -109,31 +103,6 @@ func updateRule(c *call) (any, error) {
 		}
 		return c.applyRule(name, &changed, "update HA rules failed: ")
 	})
-}
-
-// checkRuleType checks which parameters go with a type of rule.
-func (c *call) checkRuleType(kind string, isNew bool) map[string]string {
-	wrong := map[string]string{}
-	need := func(name string) {
-		if isNew && !c.has(name) {
-			wrong[name] = "property is missing and it is not optional"
-		}
-	}
-	refuse := func(name string) {
-		if c.has(name) {
-			wrong[name] = "property is not defined in schema and the schema does not allow additional properties"
-		}
-	}
-	need("resources")
-	if kind == "resource-affinity" {
-		need("affinity")
-		refuse("nodes")
-		refuse("strict")
-	} else {
-		need("nodes")
-		refuse("affinity")
-	}
-	return wrong
 }
 
 // applyRule puts the parameters into a rule, checks it as a whole and keeps it.
@@ -168,7 +137,7 @@ func (c *call) applyRule(name string, rule *haRule, prefix string) error {
 	rule.Disable = c.yes("disable")
 	rule.Strict = rule.Strict || c.yes("strict")
 	if wrong := c.feasible(name, rule); len(wrong) > 0 {
-		return &apiError{http.StatusBadRequest, "Rule '" + name + "' is invalid.", wrong}
+		return &apiError{status: http.StatusBadRequest, message: "Rule '" + name + "' is invalid.", fields: wrong}
 	}
 	c.state.Rules[name] = rule
 	return nil

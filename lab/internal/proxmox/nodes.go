@@ -51,7 +51,7 @@ func nodeStatus(c *call) (any, error) {
 	d := c.describeNode(c.str("node"))
 	total, used := d["maxmem"].(int64), d["mem"].(int64)
 	return map[string]any{
-		"cpu": d["cpu"], "uptime": d["uptime"], "pveversion": "pve-manager/9.1.4", "kversion": "Linux 6.17.2-1-pve",
+		"cpu": d["cpu"], "uptime": d["uptime"], "pveversion": "pve-manager/9.2.11", "kversion": "Linux 6.17.2-1-pve",
 		"cpuinfo": map[string]any{"cpus": c.lab.Proxmox.CPUs, "cores": c.lab.Proxmox.CPUs, "sockets": 1, "model": "QEMU Virtual CPU", "hvm": "1"},
 		"memory":  map[string]any{"total": total, "used": used, "free": total - used},
 	}, nil

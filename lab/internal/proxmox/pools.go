@@ -1,7 +1,6 @@
 package proxmox
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -14,7 +13,7 @@ type pool struct {
 }
 
 var poolEndpoints = []endpoint{
-	{"GET", "/pools", schema{"poolid": poolID, "type": enum("qemu", "lxc", "storage")}, nil, listPools},
+	{"GET", "/pools", schema{"poolid": poolID, "type": enum("qemu", "lxc", "storage").requiring("poolid")}, nil, listPools},
 	{"POST", "/pools", schema{"poolid": poolID.need(), "comment": text()}, []access{needs("/pool/{poolid}", "Pool.Allocate")}, createPool},
 	{"PUT", "/pools", poolChange, []access{needs("/pool/{poolid}", "Pool.Allocate")}, updatePool},
 	{"DELETE", "/pools", schema{"poolid": poolID.need()}, []access{needs("/pool/{poolid}", "Pool.Allocate")}, deletePool},
@@ -23,13 +22,6 @@ var poolEndpoints = []endpoint{
 var poolChange = schema{
 	"poolid": poolID.need(), "comment": text(), "vms": formatted(each(isVMID)), "storage": formatted(each(isStorageID)),
 	"allow-move": flag(), "delete": flag(),
-}
-
-func isVMID(value string) error {
-	if id, err := strconv.Atoi(value); err != nil || id < 100 {
-		return fmt.Errorf("value does not look like a valid VM ID")
-	}
-	return nil
 }
 
 func listPools(c *call) (any, error) {
@@ -59,9 +51,27 @@ func createPool(c *call) (any, error) {
 		if c.state.Pools[c.str("poolid")] != nil {
 			return fail("create pool failed: pool '%s' already exists", c.str("poolid"))
 		}
+		if err := c.nameable(c.str("poolid")); err != nil {
+			return err
+		}
 		c.state.Pools[c.str("poolid")] = &pool{Comment: c.str("comment")}
 		return nil
 	})
+}
+
+// nameable says whether a pool may have a name: below a pool that exists, and not a number.
+func (c *call) nameable(name string) error {
+	parent, leaf, nested := cutLast(name, "/")
+	switch {
+	case !nested:
+		leaf = name
+	case c.state.Pools[parent] == nil:
+		return fail("create pool failed: parent '%s' of pool '%s' does not exist", parent, name)
+	}
+	if first := leaf[0] | 0x20; first < 'a' || first > 'z' {
+		return fail("create pool failed: pool name must start with a letter")
+	}
+	return nil
 }
 
 func updatePool(c *call) (any, error) {
@@ -113,6 +123,11 @@ func deletePool(c *call) (any, error) {
 		p := c.state.Pools[c.str("poolid")]
 		if p == nil {
 			return fail("delete pool failed: pool '%s' does not exist", c.str("poolid"))
+		}
+		for _, other := range slices.Sorted(maps.Keys(c.state.Pools)) {
+			if parent, _, nested := cutLast(other, "/"); nested && parent == c.str("poolid") {
+				return fail("delete pool failed: pool '%s' is not empty (contains pool '%s')", parent, other)
+			}
 		}
 		if len(p.VMs) > 0 {
 			return fail("delete pool failed: pool '%s' is not empty (contains VM %d)", c.str("poolid"), p.VMs[0])

@@ -39,7 +39,7 @@ func (s schema) parse(path, value string) (fields, error) {
 	if wrong := s.checkBelow(path, found); len(wrong) > 0 {
 		lines := "format error\n"
 		for _, name := range slices.Sorted(maps.Keys(wrong)) {
-			lines += name + ": " + strings.TrimRight(wrong[name], "\n") + "\n"
+			lines += name + ": " + wrong[name] + "\n"
 		}
 		return nil, fmt.Errorf("%s", lines)
 	}
@@ -47,10 +47,11 @@ func (s schema) parse(path, value string) (fields, error) {
 }
 
 func (s schema) put(found fields, key, content string) error {
-	p, known := s[key]
-	if !known {
-		return fmt.Errorf("invalid key in comma-separated list property: %s\n", key)
+	if _, twice := found[key]; twice {
+		return duplicate(key)
 	}
+	// An unknown key is found out with the values.
+	p := s[key]
 	if p.alias != "" {
 		if p.aliasOf != "" {
 			if _, twice := found[p.aliasOf]; twice {
@@ -60,9 +61,9 @@ func (s schema) put(found fields, key, content string) error {
 		}
 		key = p.alias
 		p = s[key]
-	}
-	if _, twice := found[key]; twice {
-		return duplicate(key)
+		if _, twice := found[key]; twice {
+			return fmt.Errorf("key '%s' is already defined (via alias)\n", key)
+		}
 	}
 	found[key] = p.plainBoolean(content)
 	return nil

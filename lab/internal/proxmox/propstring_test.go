@@ -41,7 +41,7 @@ func TestPropertyStringsAreReadIntoTheirParts(t *testing.T) {
 // The words are those of PVE::JSONSchema, parse_property_string and check_object.
 func TestPropertyStringsAreRefusedInProxmoxWords(t *testing.T) {
 	for value, want := range map[string]string{
-		"none,colour=red":   "invalid key in comma-separated list property: colour",
+		"none,colour=red":   "scsi0.colour: " + undefinedProperty,
 		"none,ssd=1,ssd=0":  "duplicate key in comma-separated list property: ssd",
 		"none,cdrom":        "duplicate key in comma-separated list property: file",
 		"none,=1":           "missing key in comma-separated list property",

@@ -1,7 +1,7 @@
 package proxmox
 
 var (
-	contentType = enum("images", "rootdir", "vztmpl", "iso", "backup", "snippets", "import", "none")
+	contentType = formatted(isContentType)
 	checksum    = schema{
 		"checksum":           text().requiring("checksum-algorithm"),
 		"checksum-algorithm": enum("md5", "sha1", "sha224", "sha256", "sha384", "sha512").requiring("checksum"),
@@ -13,7 +13,7 @@ var storageEndpoints = []endpoint{
 	{"GET", "/storage", schema{"type": text()}, nil, clusterDatastores},
 	{"GET", "/storage/{storage}", nil, []access{needs("/storage/{storage}", "Datastore.Allocate")}, clusterDatastore},
 	{"GET", "/nodes/{node}/storage", schema{
-		"storage": formatted(isStorageID), "content": text(), "enabled": flag(), "format": flag(), "target": formatted(isNodeName),
+		"storage": formatted(isStorageID), "content": formatted(each(isContentType)), "enabled": flag(), "format": flag(), "target": formatted(isNodeName),
 	}, nil, listDatastores},
 	{"GET", "/nodes/{node}/storage/{storage}/status", nil, []access{seesStorage}, datastoreStatus},
 	{"GET", "/nodes/{node}/storage/{storage}/content", schema{"content": contentType, "vmid": vmID}, []access{seesStorage}, listContent},

@@ -1,5 +1,10 @@
 package proxmox
 
+import (
+	"slices"
+	"strconv"
+)
+
 // On what a call needs: Proxmox VE 9, qemu-server, PVE/API2/Qemu.pm and PVE/API2/Qemu/Agent.pm.
 var (
 	seesVM    = []access{needs("/vms/{vmid}", "VM.Audit")}
@@ -8,14 +13,23 @@ var (
 		"VM.Config.Network", "VM.Config.HWType", "VM.Config.Options", "VM.Config.Cloudinit")}
 	usesAgent = []access{needsAny("/vms/{vmid}", "VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted")}
 
-	driveName = func() property {
-		var names []string
-		for name := range driveParameters {
-			names = append(names, name)
-		}
-		return enum(names...)
-	}()
+	driveName         = enum(driveNames()...)
+	driveOrUnusedName = enum(append(driveNames(), names("unused", 256)...)...)
 )
+
+// driveNames are the drives in the order in which Proxmox lists them.
+func driveNames() []string {
+	return slices.Concat(names("ide", 4), names("scsi", 31), names("virtio", 16), names("sata", 6), []string{"efidisk0", "tpmstate0"})
+}
+
+// names are name0 to name<count-1>.
+func names(name string, count int) []string {
+	var all []string
+	for i := range count {
+		all = append(all, name+strconv.Itoa(i))
+	}
+	return all
+}
 
 const qemu = "/nodes/{node}/qemu"
 
@@ -26,16 +40,16 @@ var vmEndpoints = []endpoint{
 		[]access{needs("/vms/{vmid}", "VM.Allocate")}, destroyVM},
 	{"GET", qemu + "/{vmid}/config", schema{"current": flag(), "snapshot": formatted(isConfigID)}, seesVM, getConfig},
 	{"PUT", qemu + "/{vmid}/config", with(vmConfig, updateOnly), changesVM, updateVM},
-	{"POST", qemu + "/{vmid}/config", with(vmConfig, updateOnly), changesVM, updateVMLater},
+	{"POST", qemu + "/{vmid}/config", with(vmConfig, updateLaterOnly), changesVM, updateVMLater},
 	{"GET", qemu + "/{vmid}/pending", nil, seesVM, getPending},
 	{"PUT", qemu + "/{vmid}/cloudinit", nil, []access{needs("/vms/{vmid}", "VM.Config.Cloudinit")}, rebuildCloudInit},
 	{"PUT", qemu + "/{vmid}/resize", schema{
 		"disk": driveName.need(), "size": matching(`\+?\d+(\.\d+)?[KMGT]?`).need(), "digest": digest, "skiplock": flag(),
 	}, []access{needs("/vms/{vmid}", "VM.Config.Disk")}, resizeDisk},
 	{"POST", qemu + "/{vmid}/move_disk", schema{
-		"disk": driveName.need(), "storage": formatted(isStorageID).need(), "format": enum("raw", "qcow2", "vmdk"), "delete": flag(),
-		"digest": digest, "bwlimit": atLeast(0),
-	}, []access{needs("/vms/{vmid}", "VM.Config.Disk"), needs("/storage/{storage}", "Datastore.AllocateSpace")}, moveDisk},
+		"disk": driveOrUnusedName.need(), "storage": formatted(isStorageID), "format": enum("raw", "qcow2", "vmdk"), "delete": flag(),
+		"digest": digest, "bwlimit": atLeast(0), "target-vmid": vmID, "target-disk": driveOrUnusedName, "target-digest": digest,
+	}, []access{needs("/vms/{vmid}", "VM.Config.Disk")}, moveDisk},
 	{"GET", qemu + "/{vmid}/status/current", nil, seesVM, currentStatus},
 	{"POST", qemu + "/{vmid}/status/start", schema{
 		"skiplock": flag(), "stateuri": text().upTo(128), "migratedfrom": formatted(isNodeName), "migration_type": enum("secure", "insecure"),

@@ -30,11 +30,15 @@ type property struct {
 	pattern  *regexp.Regexp
 	// format reports what is wrong with a value.
 	format func(string) error
-	// parts is the schema of a value that is itself a list of key=value.
+	// parts is the schema of a value that is itself a list of key=value; whole checks them together.
 	parts       schema
+	whole       func(fields) error
 	least, most float64
 	maxLength   int
 	requires    string
+	// variants are the values of "type" with which a property exists at all, and whether it is required then.
+	variants map[string]bool
+	unknown  bool
 	// main is the part whose key may be left out.
 	main bool
 	// alias is the part that this key stands for; aliasOf is the part that then gets the key itself as its value.
@@ -90,6 +94,17 @@ func parts(of schema) property {
 	return p
 }
 
+func (p property) checkedBy(whole func(fields) error) property { p.whole = whole; return p }
+
+// only makes a property one of the given types of an object; required says whether such an object needs it.
+func (p property) only(required bool, types ...string) property {
+	p.variants = map[string]bool{}
+	for _, one := range types {
+		p.variants[one] = required
+	}
+	return p
+}
+
 func (p property) need() property { p.required = true; return p }
 
 func (p property) asMain() property { p.main = true; return p }
@@ -124,15 +139,23 @@ func (s schema) check(values map[string]string) map[string]string { return s.che
 func (s schema) checkBelow(path string, values map[string]string) map[string]string {
 	wrong := map[string]string{}
 	for name, p := range s {
+		p, at := p.in(values["type"]), below(path, name)
+		if p.variants != nil {
+			at = below(path, "oneOf["+values["type"]+"]."+name)
+		}
 		value, given := values[name]
 		if !given {
 			if p.required && p.alias == "" {
-				wrong[below(path, name)] = "property is missing and it is not optional"
+				wrong[at] = "property is missing and it is not optional"
 			}
 			continue
 		}
-		if problem := p.check(below(path, name), value); problem != "" {
-			wrong[below(path, name)] = problem
+		if p.unknown {
+			wrong[below(path, name)] = undefinedProperty
+			continue
+		}
+		if problem := p.check(at, value); problem != "" {
+			wrong[at] = problem
 		}
 		if _, there := values[p.requires]; p.requires != "" && !there {
 			wrong[below(path, p.requires)] = fmt.Sprintf("missing property required by '%s'", below(path, name))
@@ -140,10 +163,21 @@ func (s schema) checkBelow(path string, values map[string]string) map[string]str
 	}
 	for name := range values {
 		if _, known := s[name]; !known {
-			wrong[below(path, name)] = "property is not defined in schema and the schema does not allow additional properties"
+			wrong[below(path, name)] = undefinedProperty
 		}
 	}
 	return wrong
+}
+
+const undefinedProperty = "property is not defined in schema and the schema does not allow additional properties"
+
+// in is the property as it is for an object of the given type.
+func (p property) in(kind string) property {
+	if p.variants != nil {
+		required, there := p.variants[kind]
+		p.required, p.unknown = required, !there
+	}
+	return p
 }
 
 func below(path, name string) string {
@@ -163,7 +197,11 @@ func (p property) check(path, value string) string {
 		return problem
 	}
 	if p.parts != nil {
-		if _, err := p.parts.parse(path, value); err != nil {
+		found, err := p.parts.parse(path, value)
+		if err == nil && p.whole != nil {
+			err = p.whole(found)
+		}
+		if err != nil {
 			return "invalid format - " + err.Error()
 		}
 	}

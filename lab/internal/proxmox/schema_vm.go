@@ -31,9 +31,12 @@ var (
 	}
 	memoryParts = schema{"current": atLeast(16).asMain().need()}
 	cpuParts    = schema{
-		"cputype": matching(`[\w.+-]+`).asMain(), "reported-model": text(), "hidden": flag(),
+		"cputype": text().asMain(), "reported-model": text(), "hidden": flag(),
 		"hv-vendor-id": matching(`[a-zA-Z0-9]{1,12}`), "flags": matching(`[+-][\w.-]+(?:;[+-][\w.-]+)*`),
-		"guest-phys-bits": integer(32, 64), "phys-bits": matching(`host|\d+`), "level": integer(0, 4294967295),
+		"guest-phys-bits": integer(32, 64), "phys-bits": formatted(isPhysBits), "level": integer(0, 4294967295),
+	}
+	tdxParts = schema{
+		"type": enum("tdx").asMain().need(), "attestation": flag().need(), "vsock-cid": atLeast(2), "vsock-port": atLeast(0),
 	}
 	bootParts = schema{
 		"legacy": matching(`[acdn]{1,4}`).asMain(), "order": formatted(each(isBootDevice)),
@@ -101,12 +104,12 @@ var vmConfig = with(
 		"cpulimit": number(0, 128), "cpuunits": integer(1, 262144), "smp": atLeast(1), "sockets": atLeast(1), "cores": atLeast(1),
 		"vcpus": atLeast(1), "memory": parts(memoryParts), "balloon": atLeast(0), "shares": integer(0, 50000),
 		"hugepages": enum("any", "2", "1024"), "migrate_speed": atLeast(0), "migrate_downtime": number(0, math.Inf(1)),
-		"keyboard": enum("da", "de", "de-ch", "en-gb", "en-us", "es", "fi", "fr", "fr-be", "fr-ca", "fr-ch", "hu", "is", "it", "ja",
-			"lt", "mk", "nl", "no", "pl", "pt", "pt-br", "sl", "sv", "tr"),
+		"keyboard": enum("de", "de-ch", "da", "en-gb", "en-us", "es", "fi", "fr", "fr-be", "fr-ca", "fr-ch", "hu", "is", "it", "ja",
+			"lt", "mk", "nl", "no", "pl", "pt", "pt-br", "sv", "sl", "tr"),
 		"scsihw": enum("lsi", "lsi53c810", "virtio-scsi-pci", "virtio-scsi-single", "megasas", "pvscsi"),
 		"ostype": enum("other", "wxp", "w2k", "w2k3", "w2k8", "wvista", "win7", "win8", "win10", "win11", "l24", "l26", "solaris"),
-		"boot":   parts(bootParts), "bootdisk": matching(`(ide|sata|scsi|virtio)\d+`), "agent": parts(agentParts),
-		"vga": parts(vgaParts), "watchdog": parts(watchdogParts), "args": text(), "cdrom": parts(ideDrive), "cpu": parts(cpuParts),
+		"boot":   parts(bootParts), "bootdisk": formatted(isBootDisk), "agent": parts(agentParts),
+		"vga": parts(vgaParts), "watchdog": parts(watchdogParts), "args": text(), "cdrom": parts(ideDrive), "cpu": parts(cpuParts).checkedBy(checkCPU),
 		"startdate":      matching(`now|\d{4}-\d{1,2}-\d{1,2}(?:T\d{1,2}:\d{1,2}:\d{1,2})?`),
 		"vmstatestorage": formatted(isStorageID), "machine": parts(machineParts), "arch": enum("x86_64", "aarch64"),
 		"smbios1": parts(smbiosParts).upTo(512), "bios": enum("seabios", "ovmf"), "vmgenid": matching(uuidPattern + `|[01]`),
@@ -115,6 +118,7 @@ var vmConfig = with(
 		"audio0":             parts(schema{"device": enum("ich9-intel-hda", "intel-hda", "AC97").need(), "driver": enum("spice", "none")}),
 		"spice_enhancements": parts(schema{"foldersharing": flag(), "videostreaming": enum("off", "all", "filter")}),
 		"rng0":               parts(rngParts),
+		"intel-tdx":          parts(tdxParts),
 		"amd-sev":            parts(schema{"type": enum("std", "es", "snp").asMain().need(), "no-debug": flag(), "no-key-sharing": flag(), "allow-smt": flag(), "kernel-hashes": flag()}),
 		"citype":             enum("configdrive2", "nocloud", "opennebula"), "ciuser": text(), "cipassword": text(),
 		"cicustom": parts(cloudInitFiles), "searchdomain": text(), "nameserver": formatted(each(isAddress)),

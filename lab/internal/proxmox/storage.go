@@ -187,12 +187,12 @@ func (c *call) volumeID() string {
 
 func deleteContent(c *call) (any, error) {
 	id := c.volumeID()
+	if store, _, _ := strings.Cut(id, ":"); store != c.str("storage") {
+		return nil, invalidField("volume", "storage ID mismatch (%s != %s)\n", store, c.str("storage"))
+	}
 	d, err := c.datastore(c.str("storage"))
 	if err != nil {
 		return nil, err
-	}
-	if !strings.HasPrefix(id, d.name+":") {
-		return nil, fail("storage ID mismatch")
 	}
 	node := c.str("node")
 	return c.begin(node, "imgdel", d.name, func(say func(string, ...any)) error {

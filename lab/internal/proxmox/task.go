@@ -89,9 +89,9 @@ func (c *call) task() (*task, error) {
 		}
 	}
 	if !strings.HasPrefix(c.str("upid"), "UPID:") {
-		return nil, invalidField("upid", "unable to parse worker upid '%s'", c.str("upid"))
+		return nil, invalidField("upid", "unable to parse worker upid")
 	}
-	return nil, fail("no such task")
+	return nil, invalidField("upid", "no such task")
 }
 
 func taskStatus(c *call) (any, error) {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -56,14 +57,12 @@ func createVM(c *call) (any, error) {
 // admit is what Proxmox checks before it answers a creation.
 func (c *call) admit(node string, id int, options map[string]string) error {
 	if pool := options["pool"]; pool != "" && c.state.Pools[pool] == nil {
-		return fail("pool '%s' does not exist", pool)
+		return &apiError{status: http.StatusForbidden, message: fmt.Sprintf("Permission check failed (pool '%s' does not exist)", pool)}
 	}
-	if err := c.permit(fmt.Sprintf("/vms/%d", id), false, "VM.Allocate"); err != nil {
+	if err := c.permitCreation(id, options); err != nil {
 		return err
 	}
-	if err := c.resolveCDROM(); err != nil {
-		return err
-	}
+	c.resolveCDROM()
 	if err := c.checkStorageAccess(node); err != nil {
 		return err
 	}
@@ -85,18 +84,39 @@ func (c *call) admit(node string, id int, options map[string]string) error {
 	return nil
 }
 
-// resolveCDROM turns the old name cdrom into ide2.
-func (c *call) resolveCDROM() error {
-	value, there := c.params["cdrom"]
-	if !there {
-		return nil
+// permitCreation checks what a new machine needs beside the privileges for its options.
+func (c *call) permitCreation(id int, options map[string]string) error {
+	path := fmt.Sprintf("/vms/%d", id)
+	for _, one := range []struct {
+		asked           bool
+		path, privilege string
+	}{
+		{options["storage"] != "", "/storage/" + options["storage"], "Datastore.AllocateSpace"},
+		{options["ha-managed"] == "1", "/", "Sys.Console"},
+		{options["start"] == "1", path, "VM.PowerMgmt"},
+	} {
+		if one.asked {
+			if err := c.permit(one.path, false, one.privilege); err != nil {
+				return err
+			}
+		}
 	}
-	if c.has("ide2") {
-		return invalidField("cdrom", "conflicts with ide2")
+	if c.permit(path, false, "VM.Allocate") != nil {
+		return &apiError{status: http.StatusForbidden, message: "Permission check failed"}
 	}
-	delete(c.params, "cdrom")
-	c.params["ide2"] = value + ",media=cdrom"
 	return nil
+}
+
+// resolveCDROM turns the old name cdrom into ide2.
+func (c *call) resolveCDROM() {
+	value := c.take("cdrom")
+	if value == "" {
+		return
+	}
+	if !strings.Contains(value, "media=") {
+		value += ",media=cdrom"
+	}
+	c.params["ide2"] = value
 }
 
 // checkBridges checks the right to use the bridges. Whether they exist shows when the machine starts.

@@ -8,7 +8,7 @@ import (
 
 func destroyVM(c *call) (any, error) {
 	if c.yes("skiplock") {
-		return nil, invalidField("skiplock", "Only root may use this option.")
+		return nil, onlyRoot("skiplock")
 	}
 	c.mu.Lock()
 	v, err := c.vmOf()

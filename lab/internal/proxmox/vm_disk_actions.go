@@ -5,19 +5,21 @@ import (
 	"strings"
 )
 
+// resizeDisk looks at the machine in the task only.
 func resizeDisk(c *call) (any, error) {
-	c.mu.Lock()
-	v, err := c.vmOf()
-	c.mu.Unlock()
-	if err != nil {
-		return nil, err
+	if c.yes("skiplock") {
+		return nil, onlyRoot("skiplock")
 	}
-	return c.begin(v.Node, "resize", strconv.Itoa(v.ID), func(say func(string, ...any)) error {
-		return c.change(func() error { return c.resize(v) })
+	return c.begin(c.str("node"), "resize", c.str("vmid"), func(say func(string, ...any)) error {
+		return c.change(c.resize)
 	})
 }
 
-func (c *call) resize(v *vm) error {
+func (c *call) resize() error {
+	v, err := c.vmOf()
+	if err != nil {
+		return err
+	}
 	name := c.str("disk")
 	if d := c.str("digest"); d != "" && d != v.digest() {
 		return fail("checksum mismatch (file change by other user?)")
@@ -54,6 +56,19 @@ func (c *call) resize(v *vm) error {
 }
 
 func moveDisk(c *call) (any, error) {
+	const both = "either set 'storage' or 'target-vmid', but not both"
+	switch {
+	case c.has("target-vmid") && c.has("storage"):
+		return nil, invalid(map[string]string{"target-vmid": both, "storage": both})
+	case c.has("target-vmid"):
+		return nil, fail("the lab does not move disks to other machines")
+	case !c.has("storage"):
+		const one = "both 'storage' and 'target-vmid' missing, either needs to be set"
+		return nil, invalid(map[string]string{"target-vmid": one, "storage": one})
+	}
+	if err := c.permit("/storage/"+c.str("storage"), false, "Datastore.AllocateSpace"); err != nil {
+		return nil, err
+	}
 	c.mu.Lock()
 	v, err := c.vmOf()
 	if err == nil {
@@ -70,6 +85,12 @@ func moveDisk(c *call) (any, error) {
 
 func (c *call) movable(v *vm) error {
 	name := c.str("disk")
+	if err := v.unlocked(); err != nil {
+		return err
+	}
+	if d := c.str("digest"); d != "" && d != v.digest() {
+		return fail("detected modified configuration - file changed by other user? Try again.")
+	}
 	drive := v.drive(name)
 	if drive == nil {
 		return fail("disk '%s' does not exist", name)

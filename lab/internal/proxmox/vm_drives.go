@@ -103,8 +103,10 @@ func (c *call) checkDrives(node string) error {
 			if match == nil || match[2] != "0" {
 				return invalidField(name, "'import-from' requires special syntax - use <storage ID>:0,import-from=<source>")
 			}
-			if name == "efidisk0" && (drive["efitype"] == "" || drive["pre-enrolled-keys"] == "") {
-				return invalidField(name, "need to specify 'efitype' and 'pre-enrolled-keys' when using 'import-from'")
+			for _, required := range map[string][]string{"efidisk0": {"efitype", "pre-enrolled-keys"}, "tpmstate0": {"version"}}[name] {
+				if drive[required] == "" {
+					return invalidField(name, "need to specify '%s' when using 'import-from'", required)
+				}
 			}
 		}
 		if _, path, _ := strings.Cut(drive["file"], ":"); strings.HasPrefix(path, "iso/") && drive["media"] != "cdrom" {

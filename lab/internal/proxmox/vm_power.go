@@ -13,20 +13,22 @@ const defaultShutdown = 60 * time.Second
 func startVM(c *call) (any, error) {
 	for _, name := range []string{"stateuri", "skiplock", "migratedfrom", "migration_type", "migration_network", "targetstorage", "force-cpu"} {
 		if c.str(name) != "" && c.str(name) != "0" {
-			return nil, invalidField(name, "Only root may use this option.")
+			return nil, onlyRoot(name)
 		}
 	}
-	v, managed, err := c.power()
-	if err != nil {
-		return nil, err
-	}
-	if managed {
-		return c.begin(v.Node, "hastart", strconv.Itoa(v.ID), func(say func(string, ...any)) error {
-			say("Requesting HA start for VM %d", v.ID)
-			return c.request(v.ID, "started", 0)
+	node, id := c.str("node"), c.num("vmid")
+	if c.managed(id) {
+		return c.begin(node, "hastart", c.str("vmid"), func(say func(string, ...any)) error {
+			say("Requesting HA start for VM %d", id)
+			return c.request(id, "started", 0)
 		})
 	}
-	return c.begin(v.Node, "qmstart", strconv.Itoa(v.ID), func(say func(string, ...any)) error { return c.powerOn(v.ID, say) })
+	return c.begin(node, "qmstart", c.str("vmid"), func(say func(string, ...any)) error {
+		if err := c.exists(); err != nil {
+			return err
+		}
+		return c.powerOn(id, say)
+	})
 }
 
 func stopVM(c *call) (any, error) { return c.powerOffCall("qmstop", 0) }
@@ -43,35 +45,32 @@ func shutdownVM(c *call) (any, error) {
 func (c *call) powerOffCall(kind string, timeout time.Duration) (any, error) {
 	for _, name := range []string{"skiplock", "keepActive", "migratedfrom"} {
 		if c.str(name) != "" && c.str(name) != "0" {
-			return nil, invalidField(name, "Only root may use this option.")
+			return nil, onlyRoot(name)
 		}
 	}
-	v, managed, err := c.power()
-	if err != nil {
-		return nil, err
-	}
-	if managed {
-		return c.begin(v.Node, "hastop", strconv.Itoa(v.ID), func(say func(string, ...any)) error {
-			say("Requesting HA stop for VM %d", v.ID)
-			return c.request(v.ID, "stopped", timeout)
+	node, id := c.str("node"), c.num("vmid")
+	if c.managed(id) {
+		if c.yes("overrule-shutdown") {
+			return nil, invalidField("overrule-shutdown", "Not applicable for HA resources.")
+		}
+		return c.begin(node, "hastop", c.str("vmid"), func(say func(string, ...any)) error {
+			say("Requesting HA stop for VM %d", id)
+			return c.request(id, "stopped", timeout)
 		})
 	}
 	force := c.yes("forceStop")
-	return c.begin(v.Node, kind, strconv.Itoa(v.ID), func(say func(string, ...any)) error {
-		return c.powerOff(v.ID, timeout, force, say)
+	return c.begin(node, kind, c.str("vmid"), func(say func(string, ...any)) error {
+		if err := c.exists(); err != nil {
+			return err
+		}
+		return c.powerOff(id, timeout, force, say)
 	})
 }
 
 func rebootVM(c *call) (any, error) {
-	v, _, err := c.power()
+	v, err := c.running()
 	if err != nil {
 		return nil, err
-	}
-	c.mu.Lock()
-	running := v.Running
-	c.mu.Unlock()
-	if !running {
-		return nil, fail("VM %d not running", v.ID)
 	}
 	timeout := defaultShutdown
 	if c.has("timeout") {
@@ -87,17 +86,14 @@ func rebootVM(c *call) (any, error) {
 
 // resetVM is the reset button.
 func resetVM(c *call) (any, error) {
-	v, _, err := c.power()
+	if c.yes("skiplock") {
+		return nil, onlyRoot("skiplock")
+	}
+	v, err := c.running()
 	if err != nil {
 		return nil, err
 	}
 	return c.begin(v.Node, "qmreset", strconv.Itoa(v.ID), func(say func(string, ...any)) error {
-		c.mu.Lock()
-		running := v.Running
-		c.mu.Unlock()
-		if !running {
-			return fail("VM %d not running", v.ID)
-		}
 		if err := c.powerOff(v.ID, 0, true, say); err != nil {
 			return err
 		}
@@ -105,16 +101,34 @@ func resetVM(c *call) (any, error) {
 	})
 }
 
-// power finds the machine of a power command and whether high availability manages it.
-func (c *call) power() (*vm, bool, error) {
+// running finds the machine of a command that only makes sense while it runs.
+func (c *call) running() (*vm, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	v, err := c.vmOf()
 	if err != nil {
-		return nil, false, err
+		return nil, fail("unable to find configuration file for VM %d on node '%s'", c.num("vmid"), c.str("node"))
 	}
-	r := c.state.Resources[haID(v.ID)]
-	return v, r != nil && r.Config["state"] != "ignored", nil
+	if !v.Running {
+		return nil, fail("VM %d not running", v.ID)
+	}
+	return v, nil
+}
+
+// exists says whether the machine is there. Tasks that start and stop it find out, not the requests for them.
+func (c *call) exists() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err := c.vmOf()
+	return err
+}
+
+// managed says whether high availability starts and stops a machine.
+func (c *cluster) managed(id int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.state.Resources[haID(id)]
+	return r != nil && r.Config["state"] != "ignored"
 }
 
 // powerOn starts a machine.

@@ -9,9 +9,11 @@ import (
 
 // updateOnly are the parameters of changes that are not configuration.
 var updateOnly = schema{
-	"digest": digest, "skiplock": flag(), "delete": text(), "revert": text(), "force": flag().requiring("delete"),
-	"background_delay": integer(1, 30), "import-working-storage": formatted(isStorageID),
+	"digest": digest, "skiplock": flag(), "delete": configIDs, "revert": configIDs, "force": flag().requiring("delete"),
 }
+
+// updateLaterOnly are those of changes that a task carries out.
+var updateLaterOnly = with(updateOnly, schema{"background_delay": integer(1, 30), "import-working-storage": formatted(isStorageID)})
 
 func updateVM(c *call) (any, error) {
 	c.mu.Lock()
@@ -48,7 +50,7 @@ func (c *call) prepareUpdate() (work, error) {
 	delete(c.params, "node")
 	delete(c.params, "vmid")
 	options := map[string]string{}
-	for name := range updateOnly {
+	for name := range updateLaterOnly {
 		options[name] = c.take(name)
 	}
 	deletions := splitList(options["delete"])
@@ -67,13 +69,20 @@ func (c *call) prepareUpdate() (work, error) {
 
 func (c *call) checkUpdate(v *vm, options map[string]string, deletions []string) error {
 	if options["skiplock"] == "1" {
-		return invalidField("skiplock", "Only root may use this option.")
+		return onlyRoot("skiplock")
 	}
 	if len(deletions) == 0 && options["revert"] == "" && len(c.params) == 0 {
 		return fail("no options specified")
 	}
-	if err := c.resolveCDROM(); err != nil {
-		return err
+	c.resolveCDROM()
+	reverted := splitList(options["revert"])
+	for _, name := range reverted {
+		if _, known := vmConfig[name]; !known {
+			return invalidField("revert", "unknown option '%s'", name)
+		}
+		if c.has(name) {
+			return invalidField("delete", "you can't use '-%s' and -revert %s' at the same time", name, name)
+		}
 	}
 	for i, name := range deletions {
 		if name == "cdrom" {
@@ -81,6 +90,9 @@ func (c *call) checkUpdate(v *vm, options map[string]string, deletions []string)
 		}
 		if c.has(name) {
 			return invalidField("delete", "you can't use '-%s' and -delete %s' at the same time", name, name)
+		}
+		if slices.Contains(reverted, name) {
+			return invalidField("revert", "you can't use '-delete %s' and -revert %s' at the same time", name, name)
 		}
 		if _, known := vmConfig[name]; !known {
 			return invalidField("delete", "unknown option '%s'", name)
