@@ -16,7 +16,7 @@ const (
 
 var (
 	label     = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$`)
-	known     = []string{"A", "AAAA", "CAA", "CNAME", "HTTPS", "MX", "NS", "PTR", "SRV", "SVCB", "TXT"}
+	plain     = []string{"A", "AAAA", "CNAME", "MX", "NS", "OPENPGPKEY", "PTR", "TXT"}
 	switching = []string{"flatten_cname", "ipv4_only", "ipv6_only"}
 )
 
@@ -25,7 +25,7 @@ func invalid(code int, text string) error { return refuse(http.StatusBadRequest,
 // validate checks a record as the API does, and completes what follows from the rest.
 func (r *record) validate() error {
 	switch {
-	case !slices.Contains(known, r.Type):
+	case !slices.Contains(plain, r.Type) && components[r.Type] == nil:
 		return refuse(http.StatusBadRequest, 1004, "DNS Validation Error", message{Code: 9020, Message: "Invalid DNS record type"})
 	case !isName(r.Name, true):
 		return refuse(http.StatusBadRequest, 1004, "DNS Validation Error", message{Code: 9000, Message: "DNS name is invalid."})
@@ -57,6 +57,10 @@ func (r *record) validate() error {
 }
 
 func (r *record) validateContent() error {
+	if components[r.Type] != nil {
+		return r.compose()
+	}
+	r.Data = nil
 	address, err := netip.ParseAddr(r.Content)
 	switch r.Type {
 	case "A":
@@ -79,6 +83,10 @@ func (r *record) validateContent() error {
 		if r.Priority == nil {
 			return invalid(9101, "priority is a required data field.")
 		}
+		// A domain without mail says so with a dot (RFC 7505).
+		if r.Content == "." {
+			return nil
+		}
 		return r.validateTarget(9009)
 	case "NS":
 		return r.validateTarget(9008)
@@ -88,8 +96,10 @@ func (r *record) validateContent() error {
 		if r.Content == "" {
 			return invalid(9011, "Content for TXT record must not be empty.")
 		}
-	default:
-		return r.compose()
+	case "OPENPGPKEY":
+		if !isBase64(r.Content) {
+			return invalid(9012, "Content for OPENPGPKEY record is invalid.")
+		}
 	}
 	return nil
 }
@@ -99,33 +109,6 @@ func (r *record) validateTarget(code int) error {
 	if !isName(r.Content, false) {
 		return invalid(code, fmt.Sprintf("Content for %s record is invalid.", r.Type))
 	}
-	return nil
-}
-
-// parts are the data fields of types with structured content, in the order in which the content has them.
-var parts = map[string][]string{
-	"CAA": {"flags", "tag", "value"}, "SRV": {"priority", "weight", "port", "target"},
-	"HTTPS": {"priority", "target", "value"}, "SVCB": {"priority", "target", "value"},
-}
-
-// compose makes the content of a type that is given by its parts.
-func (r *record) compose() error {
-	var content []string
-	for _, field := range parts[r.Type] {
-		value, ok := r.Data[field]
-		if !ok {
-			return invalid(9101, field+" is a required data field.")
-		}
-		_, isNumber := value.(float64)
-		if wanted := !slices.Contains([]string{"tag", "value", "target"}, field); wanted != isNumber {
-			return invalid(9102, field+" is invalid.")
-		}
-		if r.Type == "CAA" && field == "value" {
-			value = fmt.Sprintf("%q", value)
-		}
-		content = append(content, fmt.Sprint(value))
-	}
-	r.Content = strings.Join(content, " ")
 	return nil
 }
 
