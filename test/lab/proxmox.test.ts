@@ -197,6 +197,8 @@ describe("Proxmox VE's API", () => {
       expect(absent).to.match(/^download failed: .* exit code 8$/);
       const metadata = await api.call("GET", "/nodes/pve1/query-url-metadata", { url: "https://example.com/a.iso" });
       expect(metadata.reason).to.contain("Can't connect to example.com");
+      const unregistered = await downloadImage(api, { url: imageUrl.replace(schematic, "ab".repeat(32)) });
+      expect(unregistered).to.match(/^download failed: .* exit code 8$/);
       expect((await api.holdings()).images).to.equal(0);
     });
 

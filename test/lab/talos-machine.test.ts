@@ -335,7 +335,10 @@ describe("the lab's Talos machine", () => {
       const refused = await tryOn(worker, "upgrade", "--image", "docker.io/library/nginx:1.29", "--wait=false");
       expect(refused.code).to.equal(1);
       expect(refused.text).to.contain("error validating installer image");
-      const schematic = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d649b5ba";
+      const unknown = `factory.talos.dev/nocloud-installer/${"ab".repeat(32)}:v1.13.8`;
+      const missing = await tryOn(worker, "upgrade", "--image", unknown, "--wait=false");
+      expect(missing.text).to.contain(`failed to resolve reference "${unknown}": ${unknown}: not found`);
+      const schematic = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
       await on(
         worker,
         "upgrade",

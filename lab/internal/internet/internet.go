@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"hearth.dev/lab/internal/factory"
 	"hearth.dev/lab/internal/labconfig"
 )
 
@@ -63,6 +64,7 @@ func upstreams(lab *labconfig.Lab) map[string]string {
 		table[normal(lab.Bucket.Host)] = lab.Bucket.Address
 	}
 	if lab.Internet.Registry != "" {
+		table[factory.Host] = lab.Internet.Registry
 		for _, host := range lab.Internet.Registries {
 			table[normal(host)] = lab.Internet.Registry
 		}

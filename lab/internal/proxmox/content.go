@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"hearth.dev/lab/internal/factory"
 )
 
 // downloadTime is how long a simulated download takes.
@@ -89,10 +91,10 @@ func (c *call) fetch(node, id, format string, say func(string, ...any)) error {
 	c.mu.Lock()
 	existing := c.volume(node, id)
 	c.mu.Unlock()
-	file, lookUpError := lookUp(c.str("url"))
+	file, lookUpError := c.lookUp(c.str("url"))
 	algorithm, expected := c.str("checksum-algorithm"), strings.ToLower(c.str("checksum"))
 	if existing != nil {
-		if algorithm != "" && lookUpError == nil && file.checksum(algorithm) == expected {
+		if algorithm != "" && lookUpError == nil && file.Checksum(algorithm) == expected {
 			say("calculating checksum of existing file...OK, got correct file already, no need to download")
 			return nil
 		}
@@ -109,12 +111,12 @@ func (c *call) fetch(node, id, format string, say func(string, ...any)) error {
 			c.str("storage"), path, c.str("url"), code)
 	}
 	if algorithm != "" {
-		if got := file.checksum(algorithm); got != expected {
+		if got := file.Checksum(algorithm); got != expected {
 			return fail("checksum mismatch: got '%s' != expect '%s'", got, expected)
 		}
 		say("calculating checksum...OK, checksum verified")
 	}
-	v, err := file.store(c.str("content"), format, compression)
+	v, err := stored(file, c.str("content"), format, compression)
 	if err != nil {
 		return err
 	}
@@ -126,35 +128,35 @@ func (c *call) fetch(node, id, format string, say func(string, ...any)) error {
 	})
 }
 
-// store is the volume that a downloaded file becomes, decompressed when that was asked for.
-func (d *download) store(content, format, compression string) (*volume, error) {
-	found := d.format
-	v := &volume{Content: content, Format: format, Size: d.size}
+// stored is the volume that a downloaded file becomes, decompressed when that was asked for.
+func stored(file *factory.Asset, content, format, compression string) (*volume, error) {
+	found := file.Format
+	v := &volume{Content: content, Format: format, Size: file.Size}
 	if compression != "" {
-		unpacked, fits := d.unpacked(compression)
+		unpacked, fits := file.Unpacked(compression)
 		if !fits {
 			return nil, fail("command '%s' failed: exit code 1", map[string]string{
 				"gz": "zcat", "zst": "zstd -q -d", "lzo": "lzop -d -c", "bz2": "bzcat",
 			}[compression])
 		}
-		found, v.Size = unpacked, talosDiskBytes
+		found, v.Size = unpacked, factory.DiskBytes
 	}
 	if content == "import" && found != format {
-		return nil, fail("failed to verify file: file_size_info: '%s' is not a %s image", d.name, format)
+		return nil, fail("failed to verify file: file_size_info: '%s' is not a %s image", file.Name, format)
 	}
 	if found == "iso" || found == "raw" || found == "qcow2" {
-		image := d.image
-		v.Image, v.VirtualSize = &image, talosDiskBytes
+		v.Image = &bootImage{Image: file.Image, Platform: file.Platform, SecureBoot: file.SecureBoot}
+		v.VirtualSize = factory.DiskBytes
 	}
 	return v, nil
 }
 
 func queryURLMetadata(c *call) (any, error) {
-	file, err := lookUp(c.str("url"))
+	file, err := c.lookUp(c.str("url"))
 	if err != nil {
 		return nil, fail("%s", err.Error())
 	}
-	return map[string]any{"filename": file.name, "size": file.size, "mimetype": file.mime}, nil
+	return map[string]any{"filename": file.Name, "size": file.Size, "mimetype": file.MIME}, nil
 }
 
 // readMultipart reads an upload. The file's bytes are only counted.

@@ -91,6 +91,7 @@ func (r refusal) ask(t *testing.T, address string) (status int, reason string, b
 }
 
 func TestRefusesInTheWordsOfProxmox(t *testing.T) {
+	c, server := testCluster(t)
 	files, err := filepath.Glob("testdata/*.json")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no tables: %v", err)
@@ -109,7 +110,7 @@ func TestRefusesInTheWordsOfProxmox(t *testing.T) {
 				t.Errorf("%s: a group has no source", file)
 			}
 			for _, one := range group.Requests {
-				t.Run(one.name(), func(t *testing.T) { one.check(t) })
+				t.Run(one.name(), func(t *testing.T) { one.check(t, c, server.URL) })
 			}
 		}
 	}
@@ -121,14 +122,14 @@ func (r refusal) name() string {
 	return name[:min(len(name), 120)]
 }
 
-func (r refusal) check(t *testing.T) {
-	before, server := testCluster(t)
-	machines := len(before.state.VMs)
+// check also sees that a request which is refused changes nothing: all of them meet the same cluster.
+func (r refusal) check(t *testing.T, c *cluster, address string) {
+	machines := len(c.state.VMs)
 	wantStatus, wantReason := r.Status, r.Reason
 	if wantReason == "" {
 		wantStatus, wantReason = http.StatusBadRequest, "Parameter verification failed."
 	}
-	status, reason, body := r.ask(t, server.URL)
+	status, reason, body := r.ask(t, address)
 	if status != wantStatus || reason != wantReason {
 		t.Errorf("answers %d %q, not %d %q", status, reason, wantStatus, wantReason)
 	}
@@ -144,7 +145,7 @@ func (r refusal) check(t *testing.T) {
 	if !maps.Equal(got, r.Errors) {
 		t.Errorf("names %q\nnot   %q", got, r.Errors)
 	}
-	if len(before.state.VMs) != machines {
+	if len(c.state.VMs) != machines {
 		t.Error("changed something")
 	}
 }

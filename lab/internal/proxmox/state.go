@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"hearth.dev/lab/internal/factory"
 	"hearth.dev/lab/internal/faults"
 	"hearth.dev/lab/internal/labconfig"
 	"hearth.dev/lab/internal/statefile"
@@ -23,6 +24,7 @@ type state struct {
 // cluster is the simulated cluster. mu guards state, processes and closing.
 type cluster struct {
 	lab    *labconfig.Lab
+	images *factory.Factory
 	faults faults.Queue
 	// logs guards the logs of tasks, which are written with and without mu. It is taken after mu, never before.
 	logs sync.Mutex
@@ -38,7 +40,7 @@ func (c *cluster) file() string { return c.lab.Path("proxmox", "state.json") }
 
 // open reads the cluster's state, or starts with an empty one.
 func open(lab *labconfig.Lab) (*cluster, error) {
-	c := &cluster{lab: lab, processes: map[int]*process{}, pids: os.Getpid()}
+	c := &cluster{lab: lab, images: factory.Open(lab), processes: map[int]*process{}, pids: os.Getpid()}
 	if err := statefile.Read(c.file(), &c.state, "run `npm run lab -- reset`"); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/google/go-containerregistry/pkg/registry"
+
+	"hearth.dev/lab/internal/factory"
 )
 
 // hosts answers each public name with what that registry has. Any other name, such as the address itself, is
@@ -18,14 +20,16 @@ type hosts struct {
 	indexed    map[string][]byte
 	byName     map[string]http.Handler
 	everything http.Handler
+	// factory is the Image Factory, which is a registry of installers beside all else.
+	factory http.Handler
 }
 
-func newHosts(charts []publication, names []string) (*hosts, error) {
+func newHosts(charts []publication, names []string, images http.Handler) (*hosts, error) {
 	all, err := filled(charts, func(publication) bool { return true })
 	if err != nil {
 		return nil, err
 	}
-	h := &hosts{byName: map[string]http.Handler{}, everything: all}
+	h := &hosts{byName: map[string]http.Handler{}, everything: all, factory: images}
 	if h.indexed, err = indexes(charts); err != nil {
 		return nil, err
 	}
@@ -57,17 +61,21 @@ func filled(charts []publication, pass func(publication) bool) (http.Handler, er
 	return handler, nil
 }
 
-// ServeHTTP answers reads only: the public registries are not the lab's to write to.
+// ServeHTTP answers reads only: the public registries are not the lab's to write to. The factory takes schematics.
 func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name := r.Host
+	if host, _, err := net.SplitHostPort(r.Host); err == nil {
+		name = host
+	}
+	if name == factory.Host {
+		h.factory.ServeHTTP(w, r)
+		return
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)
 		fmt.Fprintln(w, `{"errors":[{"code":"UNAUTHORIZED","message":"access to the requested resource is not authorized"}]}`)
 		return
-	}
-	name := r.Host
-	if host, _, err := net.SplitHostPort(r.Host); err == nil {
-		name = host
 	}
 	if content, indexed := h.indexed[name+r.URL.Path]; indexed {
 		_, _ = w.Write(content)

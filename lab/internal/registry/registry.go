@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hearth.dev/lab/internal/authority"
+	"hearth.dev/lab/internal/factory"
 	"hearth.dev/lab/internal/labconfig"
 )
 
@@ -24,7 +25,7 @@ func Run(ctx context.Context, lab *labconfig.Lab) error {
 	if err != nil {
 		return err
 	}
-	handler, err := newHosts(charts, lab.Internet.Registries)
+	handler, err := newHosts(charts, lab.Internet.Registries, factory.Open(lab))
 	if err != nil {
 		return err
 	}
@@ -36,7 +37,7 @@ func Run(ctx context.Context, lab *labconfig.Lab) error {
 	if err != nil {
 		return err
 	}
-	config, err := ca.ServerTLS(append([]string{address}, lab.Internet.Registries...)...)
+	config, err := ca.ServerTLS(append([]string{address, factory.Host}, lab.Internet.Registries...)...)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/config"
 	"github.com/siderolabs/talos/pkg/machinery/config/types/block/blockhelpers"
 	"github.com/siderolabs/talos/pkg/machinery/resources/runtime"
+
+	"hearth.dev/lab/internal/factory"
 )
 
 // installTime is how long a simulated installation takes.
@@ -34,6 +36,15 @@ func parseInstaller(image string) (installer, error) {
 		return installer{}, errors.New("it is not an installer image with a version tag, for example ghcr.io/siderolabs/installer:v1.13.9")
 	}
 	return installer{schematic: parts[1], version: parts[2]}, nil
+}
+
+// pull gives the installer of an image reference, where its registry has it.
+func (m *Machine) pull(image string) (installer, error) {
+	found, err := parseInstaller(image)
+	if err == nil {
+		err = factory.Open(m.lab).Pull(image, found.schematic)
+	}
+	return found, err
 }
 
 // upgradeFrom refuses versions between which Talos cannot go.
@@ -82,7 +93,7 @@ func (b *boot) install(cfg config.Provider) error {
 	if err != nil {
 		return err
 	}
-	image, err := parseInstaller(cfg.Machine().Install().Image())
+	image, err := b.machine.pull(cfg.Machine().Install().Image())
 	if err != nil {
 		return fmt.Errorf("machine.install.image: %w", err)
 	}
@@ -108,7 +119,7 @@ func (m *Machine) upgradeStaged() error {
 	if m.record.StagedImage == "" {
 		return nil
 	}
-	image, err := parseInstaller(m.record.StagedImage)
+	image, err := m.pull(m.record.StagedImage)
 	return m.change(func(r *record) {
 		r.StagedImage = ""
 		if err == nil {

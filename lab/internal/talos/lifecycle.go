@@ -139,7 +139,7 @@ func (m *machined) Upgrade(ctx context.Context, in *machine.UpgradeRequest) (*ma
 	if !m.machine.record.Installed {
 		return nil, status.Error(codes.FailedPrecondition, "Talos is not installed")
 	}
-	image, err := parseInstaller(in.Image)
+	image, err := m.machine.pull(in.Image)
 	if err == nil {
 		err = image.upgradeFrom(m.machine.record.Version)
 	}

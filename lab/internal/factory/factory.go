@@ -1,0 +1,100 @@
+// Package factory simulates the Image Factory: it knows the schematics that somebody posted, and the images of those only.
+package factory
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"hearth.dev/lab/internal/atomicfile"
+	"hearth.dev/lab/internal/labconfig"
+)
+
+// Host is the name that the simulator answers for.
+const Host = "factory.talos.dev"
+
+// Factory keeps schematics as files, so that the lab's other programs see what was posted to one of them.
+type Factory struct {
+	folder            string
+	knowsUnregistered bool
+}
+
+// Open gives the factory of a lab.
+func Open(lab *labconfig.Lab) *Factory {
+	return &Factory{folder: lab.Path("factory"), knowsUnregistered: lab.Factory.KnowsUnregistered}
+}
+
+var idForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// Knows tells whether a schematic was posted.
+func (f *Factory) Knows(id string) bool {
+	if !idForm.MatchString(id) {
+		return false
+	}
+	if id == plain || f.knowsUnregistered {
+		return true
+	}
+	_, err := os.Stat(f.path(id))
+	return err == nil
+}
+
+// Unknown is what the factory says of a schematic that nobody posted.
+func Unknown(id string) string { return fmt.Sprintf("schematic ID %q not found", id) }
+
+// Pull refuses the installer image of a schematic that nobody posted, as containerd does and Talos passes on.
+// Source: Talos 1.12.0, internal/pkg/containers/image/image.go, Pull; containerd's "failed to resolve reference".
+func (f *Factory) Pull(image, schematic string) error {
+	if schematic == "" || f.Knows(schematic) {
+		return nil
+	}
+	return fmt.Errorf("failed to pull image %q: failed to resolve reference %q: %s: not found", image, image, image)
+}
+
+func (f *Factory) path(id string) string { return filepath.Join(f.folder, id+".yaml") }
+
+// post keeps a schematic and gives its ID and its normal form.
+func (f *Factory) post(document []byte) (id string, normalized []byte, err error) {
+	id, normalized, err = normalize(document)
+	if err != nil {
+		return "", nil, &refusal{status: 400, text: err.Error()}
+	}
+	if err := os.MkdirAll(f.folder, 0o700); err != nil {
+		return "", nil, err
+	}
+	return id, normalized, atomicfile.Write(f.path(id), normalized, 0o600)
+}
+
+// get gives the normal form of a schematic that was posted.
+func (f *Factory) get(id string) ([]byte, error) {
+	if id == plain {
+		return []byte("customization: {}\n"), nil
+	}
+	if !idForm.MatchString(id) {
+		return nil, &refusal{status: 404, text: "schematic not found"}
+	}
+	document, err := os.ReadFile(f.path(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &refusal{status: 404, text: "schematic not found"}
+	}
+	return document, err
+}
+
+// refusal is an answer that says no.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+// Status is the HTTP status that an error is answered with.
+func Status(err error) int {
+	var no *refusal
+	if errors.As(err, &no) {
+		return no.status
+	}
+	return 500
+}

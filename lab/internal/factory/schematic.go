@@ -1,0 +1,61 @@
+package factory
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// plain is the schematic without any customization. Everybody's first image has it, so the real factory always knows it.
+const plain = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
+
+// schematic is what may be asked of an image. The order of its fields is part of an ID.
+// Source: siderolabs/image-factory 1.5.0, pkg/schematic/schematic.go.
+type schematic struct {
+	Owner   string `yaml:"owner,omitempty"`
+	Overlay struct {
+		Image   string         `yaml:"image"`
+		Name    string         `yaml:"name"`
+		Options map[string]any `yaml:"options,omitempty"`
+	} `yaml:"overlay,omitempty"`
+	Customization struct {
+		EmbeddedMachineConfiguration string   `yaml:"embeddedMachineConfiguration,omitempty"`
+		ExtraKernelArgs              []string `yaml:"extraKernelArgs,omitempty"`
+		Meta                         []struct {
+			Key   uint8  `yaml:"key"`
+			Value string `yaml:"value"`
+		} `yaml:"meta,omitempty"`
+		SystemExtensions struct {
+			OfficialExtensions []string `yaml:"officialExtensions,omitempty"`
+		} `yaml:"systemExtensions,omitempty"`
+		Bootloader string `yaml:"bootloader,omitempty"`
+		SecureBoot struct {
+			EnrollKeys                   string `yaml:"enrollKeys,omitempty"`
+			IncludeWellKnownCertificates bool   `yaml:"includeWellKnownCertificates,omitempty"`
+		} `yaml:"secureboot,omitempty"`
+		DiskImage struct {
+			SectorSize uint `yaml:"sectorSize,omitempty"`
+		} `yaml:"diskImage,omitempty"`
+	} `yaml:"customization"`
+}
+
+// normalize gives the factory's own form of a schematic, whose hash is the ID.
+func normalize(document []byte) (id string, normalized []byte, err error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(document))
+	decoder.KnownFields(true)
+	var asked schematic
+	if err := decoder.Decode(&asked); err != nil {
+		return "", nil, err
+	}
+	if asked.Owner != "" {
+		return "", nil, errors.New("owner field is only supported in Enterprise edition")
+	}
+	if normalized, err = yaml.Marshal(asked); err != nil {
+		return "", nil, err
+	}
+	sum := sha256.Sum256(normalized)
+	return hex.EncodeToString(sum[:]), normalized, nil
+}
