@@ -4,6 +4,7 @@ export const resourceTypes = {
   stack: "pulumi:pulumi:Stack",
   escrow: "hearth:secrets:Escrow",
   talosCluster: "hearth:talos:TalosCluster",
+  schematic: "talos:imageFactory/schematic:Schematic",
   machineSecrets: "talos:machine/secrets:Secrets",
   /** Gives a machine its configuration. It is named after its node. */
   machineConfiguration: "talos:machine/configurationApply:ConfigurationApply",

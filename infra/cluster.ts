@@ -13,6 +13,7 @@ export const formCluster = (
   { cluster, network, nodes }: HearthConfig,
   { machinePatches }: { machinePatches?: pulumi.Output<unknown> | undefined },
   machines: Record<string, Machine>,
+  { provider, imageProfiles }: { provider: talos.Provider; imageProfiles: pulumi.Input<pulumi.Resource>[] },
 ): TalosCluster =>
   new TalosCluster(
     "talos",
@@ -22,6 +23,7 @@ export const formCluster = (
       vip: cluster.vip,
       talosApiAccess: cluster.talosApiAccess,
       machines,
+      imageProfiles,
       patches: {
         ...cluster.patches,
         controlPlanes: [
@@ -36,5 +38,5 @@ export const formCluster = (
         secretPatches: machinePatches.apply((raw) => parseSecretPatches(raw, pulumi.getStack())),
       }),
     },
-    { provider: new talos.Provider("talos") },
+    { provider },
   );

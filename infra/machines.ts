@@ -9,7 +9,12 @@ import { nodesOf } from "./platforms/index.ts";
 import { makers as all } from "./platforms/makers.ts";
 
 /** The machines of all platforms, by the name of their node. */
-export const bootMachines = (config: HearthConfig, secrets: PlatformSecrets, makers = all): Record<string, Machine> =>
+export const bootMachines = (
+  config: HearthConfig,
+  secrets: PlatformSecrets,
+  imageProfiles: pulumi.Input<pulumi.Resource>[],
+  makers = all,
+): Record<string, Machine> =>
   Object.fromEntries(
     Object.entries(makers).flatMap(([name, make]) =>
       Object.entries(
@@ -17,6 +22,7 @@ export const bootMachines = (config: HearthConfig, secrets: PlatformSecrets, mak
           config,
           nodes: nodesOf(config.nodes, { name }),
           secret: (key) => (secrets as Record<string, pulumi.Output<string> | undefined>)[key],
+          imageProfiles,
           factsOf: (node) => machineFacts(config, node),
         }),
       ),
@@ -24,7 +30,7 @@ export const bootMachines = (config: HearthConfig, secrets: PlatformSecrets, mak
   );
 
 /** What a machine is, from its node, its image profile and what all machines of the cluster are. */
-export const machineFacts = ({ cluster, images }: HearthConfig, node: CommonNode): MachineFacts => {
+export const machineFacts = ({ cluster, images, imageFactory }: HearthConfig, node: CommonNode): MachineFacts => {
   const image = images[node.image];
   if (!image) throw new Error(`nodes: ${node.image} is not a profile under images`);
   const { role, address, labels, annotations, taints, sysctls, volumes, ephemeral, patches } = node;
@@ -36,6 +42,7 @@ export const machineFacts = ({ cluster, images }: HearthConfig, node: CommonNode
     encryption: node.diskEncryption ?? cluster.diskEncryption,
     secureBoot: node.secureBoot ?? cluster.secureBoot,
     schematic: schematicId(image),
+    factory: imageFactory,
     kernelModules: image.kernelModules,
   };
 };

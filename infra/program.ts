@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import * as talos from "@pulumi/talos";
 
 import { Cilium } from "../components/network/cilium.ts";
 import { RootSecrets } from "../components/secrets/root-secrets.ts";
@@ -10,6 +11,7 @@ import type { ConfiguredSecrets } from "./configured-secrets.ts";
 import { openEdge } from "./edge.ts";
 import { recordEscrow } from "./escrow.ts";
 import { handOver, registerRepository } from "./gitops.ts";
+import { registerImages } from "./images.ts";
 import { bootMachines } from "./machines.ts";
 import type { Tree } from "./tree.ts";
 
@@ -32,8 +34,10 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
   const { cluster } = config;
   const randomness = new random.Provider("random");
 
-  const machines = bootMachines(config, configured);
-  const talosCluster = formCluster(config, configured, machines);
+  const provider = new talos.Provider("talos", { imageFactoryUrl: config.imageFactory });
+  const imageProfiles = registerImages(config, provider);
+  const machines = bootMachines(config, configured, imageProfiles);
+  const talosCluster = formCluster(config, configured, machines, { provider, imageProfiles });
   const kubernetes = new k8s.Provider("kubernetes", {
     kubeconfig: talosCluster.kubeconfig,
     // The resources stay those of this cluster when a certificate in the kubeconfig is renewed.

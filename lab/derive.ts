@@ -237,7 +237,6 @@ export const deriveLab = (committed: StackConfig, inputs: LabInputs): LabConfig 
       account: cloudflare?.account ?? "",
       zones: cloudflare === undefined ? {} : { [cloudflare.zone.name]: cloudflare.zone.id },
     },
-    factory: { knowsUnregisteredSchematics: true },
     git: { address: services.git, branch: committed["hearth:gitops"].branch },
     ...(inputs.bucket && { bucket: inputs.bucket }),
     metal: on("metal").map(([name, node]) => bareMetal(name, node, committed)),

@@ -23,8 +23,6 @@ export interface LabConfig {
     account: string;
     zones: Record<string, string>;
   };
-  /** The program does not register its schematics yet; the flag goes when it does. */
-  factory: { knowsUnregisteredSchematics: true };
   git: { address: string; branch: string };
   /** Absent where the lab's volumes hold nothing. */
   bucket?: Bucket;

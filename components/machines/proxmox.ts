@@ -10,6 +10,8 @@ export interface ProxmoxMachinesArgs extends ProxmoxDefaults, ImagePlace {
   /** Name of the cluster that they are machines of. */
   cluster: string;
   machines: Record<string, ProxmoxMachine>;
+  /** What registers the images that machines boot. */
+  imageProfiles?: pulumi.Input<pulumi.Resource>[];
   /** Hosts of the Proxmox cluster beside those that machines are on. */
   hosts?: string[];
   /**
@@ -66,7 +68,7 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
             // The factory's answer may change its length; a schematic and a release never change their meaning.
             overwrite: false,
           }),
-          { parent: this },
+          { parent: this, dependsOn: args.imageProfiles ?? [] },
         ),
       ]),
     );

@@ -21,6 +21,8 @@ export interface TalosClusterArgs extends Omit<ClusterSettings, "endpointHost"> 
   talos: string;
   /** Kubernetes release. @example "v1.36.4" */
   kubernetes: string;
+  /** What registers the images that machines install. */
+  imageProfiles?: pulumi.Input<pulumi.Resource>[];
   /** Free-form patches that carry keys. They are applied before all others. */
   secretPatches?: pulumi.Input<SecretPatches>;
   /** Waits, in updates, until the API of a kubeconfig answers. @default apiReady */
@@ -108,7 +110,7 @@ export class TalosCluster extends pulumi.ComponentResource {
       {
         parent: this,
         // No input tells that the machine is there, or that it is another one than before.
-        dependsOn: machine.resources,
+        dependsOn: [...machine.resources, ...(args.imageProfiles ?? [])],
         replaceWith: machine.resources,
       },
     );

@@ -53,15 +53,18 @@ export interface BootImage {
   schematic: string;
   /** The firmware checks its signature. */
   secureBoot: boolean;
+  /** URL of the Image Factory that builds it, without a path. */
+  factory: string;
 }
 
-const factory = "factory.talos.dev";
+/** The Image Factory of Siderolabs. */
+export const publicFactory = "https://factory.talos.dev";
 
 const suffix = ({ secureBoot }: BootImage): string => (secureBoot ? "-secureboot" : "");
 
 /** The image that Talos installs and upgrades itself from. */
 export const installerImage = (image: BootImage, talos: string): string =>
-  `${factory}/${image.platform}-installer${suffix(image)}/${image.schematic}:${talos}`;
+  `${new URL(image.factory).host}/${image.platform}-installer${suffix(image)}/${image.schematic}:${talos}`;
 
 /** URL of a disk image that Proxmox can import: uncompressed qcow2. */
 export const diskImageUrl = (image: BootImage, talos: string): string => `${assetUrl(image, talos)}.qcow2`;
@@ -70,4 +73,4 @@ export const diskImageUrl = (image: BootImage, talos: string): string => `${asse
 export const isoUrl = (image: BootImage, talos: string): string => `${assetUrl(image, talos)}.iso`;
 
 const assetUrl = (image: BootImage, talos: string): string =>
-  `https://${factory}/image/${image.schematic}/${talos}/${image.platform}-amd64${suffix(image)}`;
+  `${new URL(image.factory).origin}/image/${image.schematic}/${talos}/${image.platform}-amd64${suffix(image)}`;

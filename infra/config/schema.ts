@@ -3,7 +3,9 @@ import { z } from "zod";
 import { platformGroups, platforms as all } from "../platforms/index.ts";
 import type { Platform } from "../platforms/platform.ts";
 import { cloudflareSchema } from "./cloudflare.ts";
+import { publicFactory } from "../../components/talos/schematic.ts";
 import { clusterSchema } from "./cluster.ts";
+import { says } from "./error.ts";
 import { escrowSchema } from "./escrow.ts";
 import { gitopsSchema } from "./gitops.ts";
 import { imagesSchema } from "./images.ts";
@@ -20,6 +22,17 @@ export const schema = z.strictObject({
   network: networkSchema,
   /** Image Factory profiles by name. */
   images: imagesSchema,
+  /** URL of the Image Factory that builds the images, without a path: Siderolabs' or one of your own. */
+  imageFactory: z
+    .url({
+      protocol: /^https$/,
+      error: says("is not the URL of an Image Factory", "write one such as https://factory.talos.dev"),
+    })
+    .refine(
+      (url) => ["", "/"].includes(new URL(url).pathname),
+      says("has a path", "write the scheme and the host alone"),
+    )
+    .default(publicFactory),
   /** Nodes by name, `<site>-<env>-<purpose><serial>`. */
   nodes: nodesSchemaOf(all),
   ...platformGroups,

@@ -11,6 +11,8 @@ export interface Order<Node = CommonNode> {
   nodes: Record<string, Node>;
   /** A secret of the platform, where it is set. */
   secret: (key: string) => pulumi.Output<string> | undefined;
+  /** What registers the images of all profiles, before the first one is fetched. */
+  imageProfiles: pulumi.Input<pulumi.Resource>[];
   factsOf: (node: CommonNode) => MachineFacts;
 }
 

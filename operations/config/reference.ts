@@ -37,12 +37,15 @@ export const reference = (stackFile: JsonSchema): string => {
 
 const isSecret = ({ required }: JsonSchema): boolean => required?.length === 1 && required[0] === "secure";
 
-const section = (name: string, part: JsonSchema, required: boolean): string =>
-  [
+const section = (name: string, part: JsonSchema, required: boolean): string => {
+  const keys = rows(part, "");
+  const optional = part.default === undefined || keys.length > 0 ? "Optional." : `Default: \`${plain(part.default)}\`.`;
+  return [
     `## ${name}\n`,
-    `${part.description ?? ""}${required ? "" : " Optional."}\n`,
-    table(["key", "what", "default"], rows(part, "")),
+    `${part.description ?? ""}${required ? "" : ` ${optional}`}\n`,
+    ...(keys.length > 0 ? [table(["key", "what", "default"], keys)] : []),
   ].join("\n");
+};
 
 const rows = (schema: JsonSchema, path: string): string[][] => {
   const branches = schema.anyOf ?? schema.oneOf ?? [];

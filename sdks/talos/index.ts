@@ -6,5 +6,6 @@
 export { Provider, type ProviderArgs } from "./provider.ts";
 export * as client from "./client.ts";
 export * as cluster from "./cluster.ts";
+export * as imageFactory from "./image-factory.ts";
 export * as machine from "./machine.ts";
 export type { ClientConfiguration, MachineSecrets, Certificate, Timeouts } from "./types.ts";

@@ -1,5 +1,9 @@
+import { createHash } from "node:crypto";
+
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+
+import { resourceTypes } from "../../components/resource-types.ts";
 
 /** How the SDK marks a secret on the wire. Source: pulumi/pulumi, sdk/nodejs/runtime/rpc. */
 const signatureKey = "4dabf18193072939515e22adb298388d";
@@ -59,8 +63,15 @@ export type Computed = Record<string, (inputs: Record<string, unknown>, name: st
 export interface RunOptions {
   preview?: boolean;
   resources?: Computed;
+  /** Identifiers that a provider would give, by a resource's type. */
+  ids?: Record<string, (inputs: Record<string, unknown>) => string>;
   functions?: Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>>;
 }
+
+/** The Image Factory names a schematic by the digest of its document. */
+const given: RunOptions["ids"] & object = {
+  [resourceTypes.schematic]: ({ schematic }) => createHash("sha256").update(String(schematic)).digest("hex"),
+};
 
 /** Runs a program against mocks and records what it registers. Failures inside it fail the run. */
 export const run = async (program: () => unknown, options: RunOptions = {}): Promise<Graph> => {
@@ -68,7 +79,8 @@ export const run = async (program: () => unknown, options: RunOptions = {}): Pro
   const mocks: pulumi.runtime.Mocks = {
     newResource: ({ type, name, inputs }) => {
       const plain = strip(inputs) as Record<string, unknown>;
-      return { id: `${name}-id`, state: { ...plain, ...options.resources?.[type]?.(plain, name) } };
+      const id = options.ids?.[type]?.(plain) ?? given[type]?.(plain) ?? `${name}-id`;
+      return { id, state: { ...plain, ...options.resources?.[type]?.(plain, name) } };
     },
     call: ({ token, inputs }) => {
       const plain = strip(inputs) as Record<string, unknown>;

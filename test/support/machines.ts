@@ -9,6 +9,7 @@ export const machineFacts = (changes: Partial<MachineFacts> = {}): MachineFacts 
   install: { disk: "/dev/sda" },
   schematic: "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515",
   secureBoot: false,
+  factory: "https://factory.talos.dev",
   encryption: "none",
   volumes: {},
   kernelModules: [],

@@ -6,7 +6,7 @@ import type { Maker } from "../maker.ts";
 import type { ProxmoxNode } from "./index.ts";
 
 /** Virtual machines, each on the host that its node names. */
-export const proxmoxMachines: Maker<ProxmoxNode> = ({ config, nodes, secret, factsOf }) => {
+export const proxmoxMachines: Maker<ProxmoxNode> = ({ config, nodes, secret, imageProfiles, factsOf }) => {
   if (!config.proxmox || Object.keys(nodes).length === 0) return {};
   const { endpoint, insecure, ...settings } = config.proxmox;
   const machines = Object.entries(nodes).map(([name, node]) => [name, { ...node.proxmox, facts: factsOf(node) }]);
@@ -18,6 +18,7 @@ export const proxmoxMachines: Maker<ProxmoxNode> = ({ config, nodes, secret, fac
       cluster: config.cluster.name,
       machines: Object.fromEntries(machines) as ConstructorParameters<typeof ProxmoxMachines>[1]["machines"],
       talos: config.cluster.talos,
+      imageProfiles,
       prefixLength: prefixLength(config.network.subnet),
       tags: ["hearth", config.cluster.name, ...settings.tags],
     },

@@ -18,13 +18,12 @@ const Host = "factory.talos.dev"
 
 // Factory keeps schematics as files, so that the lab's other programs see what was posted to one of them.
 type Factory struct {
-	folder            string
-	knowsUnregistered bool
+	folder string
 }
 
 // Open gives the factory of a lab.
 func Open(lab *labconfig.Lab) *Factory {
-	return &Factory{folder: lab.Path("factory"), knowsUnregistered: lab.Factory.KnowsUnregistered}
+	return &Factory{folder: lab.Path("factory")}
 }
 
 var idForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -34,7 +33,7 @@ func (f *Factory) Knows(id string) bool {
 	if !idForm.MatchString(id) {
 		return false
 	}
-	if id == plain || f.knowsUnregistered {
+	if id == plain {
 		return true
 	}
 	_, err := os.Stat(f.path(id))

@@ -158,11 +158,3 @@ func TestDescribesAnImage(t *testing.T) {
 		t.Error("is another file each time")
 	}
 }
-
-func TestKnowsUnregisteredSchematicsWhereTheLabSaysSo(t *testing.T) {
-	lab := &labconfig.Lab{Dir: t.TempDir(), Factory: labconfig.Factory{KnowsUnregistered: true}}
-	f := Open(lab)
-	if !f.Knows(guestAgent) || f.Knows("abc") {
-		t.Error("knows the wrong ones")
-	}
-}

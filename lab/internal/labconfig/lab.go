@@ -30,7 +30,6 @@ type Lab struct {
 	Internet   Internet   `json:"internet"`
 	Proxmox    Proxmox    `json:"proxmox"`
 	Cloudflare Cloudflare `json:"cloudflare"`
-	Factory    Factory    `json:"factory"`
 	Git        Git        `json:"git"`
 	Bucket     Bucket     `json:"bucket"`
 	// Metal are bare-metal machines that are simply there, in maintenance mode.
@@ -106,13 +105,6 @@ type Cloudflare struct {
 	RequestsPerFiveMinutes int `json:"requestsPerFiveMinutes,omitempty"`
 	// Zones are IDs by name.
 	Zones map[string]string `json:"zones"`
-}
-
-// Factory is the simulated Image Factory. The registry serves it.
-type Factory struct {
-	// KnowsUnregistered makes it know schematics that nobody posted, which the real one does not. It goes when the program
-	// posts them.
-	KnowsUnregistered bool `json:"knowsUnregisteredSchematics,omitempty"`
 }
 
 // Git is the SSH server of the lab's repository.

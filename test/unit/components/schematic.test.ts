@@ -7,6 +7,7 @@ import {
   diskImageUrl,
   installerImage,
   isoUrl,
+  publicFactory,
   schematicDocument,
   schematicId,
   type ImageProfile,
@@ -125,7 +126,7 @@ describe("strings in YAML as Go writes them", () => {
 });
 
 describe("addresses of images", () => {
-  const image = { schematic: "abc", secureBoot: false };
+  const image = { schematic: "abc", secureBoot: false, factory: publicFactory };
 
   it("name the platform, the schematic and the release", () => {
     expect(installerImage({ ...image, platform: "nocloud" }, "v1.13.9")).to.equal(

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 
+import { resourceTypes } from "../../../components/resource-types.ts";
 import { parseConfig } from "../../../infra/config/index.ts";
 import { knownSecrets, rawConfig, runStack } from "../../support/stack.ts";
 
@@ -52,6 +53,17 @@ describe("the program of dev", () => {
     const graph = await runStack();
     for (const release of graph.ofType("kubernetes:helm.sh/v3:Release", { exactly: 2 })) {
       expect(release.ignoreChanges).to.include.members(["version", "values"]);
+    }
+  });
+
+  it("has the Image Factory know every profile before an image is fetched", async () => {
+    const graph = await runStack();
+    const known = graph.urnsOf(resourceTypes.schematic);
+    expect(known).not.to.have.lengthOf(0);
+    for (const type of [resourceTypes.image, resourceTypes.machineConfiguration]) {
+      const fetching = graph.ofType(type);
+      expect(fetching, type).not.to.have.lengthOf(0);
+      for (const { name, dependsOn } of fetching) expect(dependsOn, name).to.include.members(known);
     }
   });
 

@@ -30,6 +30,24 @@ export const badConfigurations: BadConfiguration[] = [
     problems: [["nodes.den-dev-wk01.adress", "is not a key that Hearth knows", "write address"]],
   },
   {
+    what: "an Image Factory without TLS",
+    stack: "dev",
+    changes: [["imageFactory", "http://factory.example.com"]],
+    problems: [
+      [
+        "imageFactory",
+        "http://factory.example.com is not the URL of an Image Factory",
+        "write one such as https://factory.talos.dev",
+      ],
+    ],
+  },
+  {
+    what: "an Image Factory with a path",
+    stack: "dev",
+    changes: [["imageFactory", "https://example.com/factory"]],
+    problems: [["imageFactory", "https://example.com/factory has a path", "write the scheme and the host alone"]],
+  },
+  {
     what: "no cluster",
     stack: "dev",
     changes: [["cluster", undefined]],

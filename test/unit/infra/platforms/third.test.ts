@@ -95,7 +95,7 @@ describe("a platform that is added", () => {
   });
 
   it("makes machines beside those of other platforms", () => {
-    const machines = bootMachines(configOf(controller, ...onShelf("den-prod-cp02", 2)), {}, threeMakers);
+    const machines = bootMachines(configOf(controller, ...onShelf("den-prod-cp02", 2)), {}, [], threeMakers);
     expect(
       Object.fromEntries(Object.entries(machines).map(([name, each]) => [name, each.resetOnDestroy])),
     ).to.deep.equal({
