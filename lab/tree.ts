@@ -68,11 +68,11 @@ export const labTree = ({ kustomizations, objects }: RenderedCluster, available:
         patches: `[JSONPatch{op: "add", path: "/spec/suspend", value: true}]`,
       }),
       ...policy("lab-dependencies", ["helm.toolkit.fluxcd.io"], {
-        ...byName(dependenciesLeft(objects, still), "HelmRelease"),
+        ...byName(remainingDependencies(objects, still), "HelmRelease"),
         patches: `[JSONPatch{op: "add", path: "/spec/dependsOn", value: variables.values[variables.name]}]`,
       }),
       ...policy("lab-health", ["kustomize.toolkit.fluxcd.io"], {
-        ...byName(checks.left, "Kustomization"),
+        ...byName(checks.remaining, "Kustomization"),
         patches:
           `[JSONPatch{op: "add", path: "/spec/wait", value: false}, ` +
           `JSONPatch{op: "add", path: "/spec/healthChecks", value: variables.values[variables.name]}]`,
@@ -104,18 +104,18 @@ const stoppedObjects = (
 };
 
 /** The dependencies that remain of each release that waits for one which stands still. */
-const dependenciesLeft = (objects: Objects, still: Objects): Map<string, unknown[]> => {
+const remainingDependencies = (objects: Objects, still: Objects): Map<string, unknown[]> => {
   const isStill = (namespace: string, name: string): boolean =>
     still.some((each) => isRelease(each) && each.namespace === namespace && each.name === name);
-  const left = new Map<string, unknown[]>();
+  const remaining = new Map<string, unknown[]>();
   for (const release of objects.filter(isRelease).filter((each) => !still.includes(each))) {
     const all = listAt(release.object, "spec", "dependsOn");
     const kept = all.filter(
       (each) => !isStill(textAt(each, "namespace") ?? release.namespace ?? "", textAt(each, "name") ?? ""),
     );
-    if (kept.length < all.length) left.set(`${release.namespace ?? ""}/${release.name}`, kept);
+    if (kept.length < all.length) remaining.set(`${release.namespace ?? ""}/${release.name}`, kept);
   }
-  return left;
+  return remaining;
 };
 
 /** Groups whose controllers run in the lab: Kubernetes' own and Flux's. */
@@ -124,7 +124,7 @@ const checkable =
 
 /** The health checks that remain of each Kustomization with something in it that cannot be checked here. */
 const healthChecks = (kustomizations: RenderedCluster["kustomizations"], objects: Objects, still: Objects) => {
-  const left = new Map<string, unknown[]>();
+  const remaining = new Map<string, unknown[]>();
   const unchecked: string[] = [];
   for (const { name, object } of kustomizations) {
     if (textAt(object, "metadata", "name") === undefined || !waits(object)) continue;
@@ -137,9 +137,9 @@ const healthChecks = (kustomizations: RenderedCluster["kustomizations"], objects
     unchecked.push(...skipped.filter((each) => !still.includes(each)).map(described));
     // Without its controller, any other custom resource counts as healthy at once.
     const kept = own.filter((each) => !skipped.includes(each) && checkable.test(group(each)));
-    left.set(name, kept.map(reference));
+    remaining.set(name, kept.map(reference));
   }
-  return { left, unchecked };
+  return { remaining, unchecked };
 };
 
 const waits = (object: unknown): boolean =>
