@@ -146,7 +146,7 @@ describe("npm run lab", () => {
   });
 
   it("destroys the stack to the end, and the simulators hold nothing afterwards", async () => {
-    expect(await lab("destroy")).to.match(/Destroyed 3\d resources\n.*The simulators hold nothing/s);
+    expect(await lab("destroy")).to.match(/Destroyed 4\d resources\n.*The simulators hold nothing/s);
   });
 
   it("goes on after the engine was killed in the middle of an update", async () => {
