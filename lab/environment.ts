@@ -14,6 +14,7 @@ export const shellExports = (folder: LabFolder): string =>
     `export PULUMI_STACK=${quoted(folder.stack)}`,
     `export PULUMI_HOME=${quoted(folder.pulumiHome)}`,
     `export PULUMI_BACKEND_URL=${quoted(stateUrl(folder))}`,
+    "unset PULUMI_CONFIG_PASSPHRASE",
     `export PULUMI_CONFIG_PASSPHRASE_FILE=${quoted(folder.passphrase)}`,
     `export PATH=${quoted(folder.bin)}:"$PATH"`,
   ].join("\n");
@@ -28,7 +29,7 @@ const readConfiguration = ["up", "update", "preview", "pre", "destroy", "refresh
 export const pulumiScript = (folder: LabFolder, lab: LabConfig, pulumi: string): string => {
   const lines = Object.entries(engineEnvironment(folder, lab))
     .filter(([name]) => name !== "PATH")
-    .map(([name, value]) => `export ${name}=${quoted(value)}`);
+    .map(([name, value]) => (value === undefined ? `unset ${name}` : `export ${name}=${quoted(value)}`));
   return `#!/bin/sh
 # Written by \`npm run lab\`: pulumi as the lab of stack ${folder.stack} has it.
 ${lines.join("\n")}

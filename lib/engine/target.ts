@@ -63,14 +63,18 @@ export class Target {
 
   /** What the stack's secrets are encrypted with, where that is a passphrase that the environment gives. */
   async passphrase(): Promise<string | undefined> {
-    const env = { ...process.env, ...this.environment };
     if (!/^encryptionsalt:/m.test(await readFile(this.stackFile, "utf8"))) return undefined;
-    if (env.PULUMI_CONFIG_PASSPHRASE) return env.PULUMI_CONFIG_PASSPHRASE;
-    if (env.PULUMI_CONFIG_PASSPHRASE_FILE) {
-      return (await readFile(env.PULUMI_CONFIG_PASSPHRASE_FILE, "utf8")).trimEnd();
-    }
+    const passphrase = await passphraseIn({ ...process.env, ...this.environment });
+    if (passphrase) return passphrase;
     throw new Problem(
       `The secrets of ${this.stack} are encrypted by a passphrase: set PULUMI_CONFIG_PASSPHRASE_FILE to the file that holds it`,
     );
   }
 }
+
+/** The passphrase that Pulumi takes from an environment. Source: pulumi 3.259.0, pkg/secrets/passphrase/manager.go. */
+export const passphraseIn = async (environment: Environment): Promise<string | undefined> => {
+  const { PULUMI_CONFIG_PASSPHRASE: passphrase, PULUMI_CONFIG_PASSPHRASE_FILE: file } = environment;
+  if (passphrase !== undefined || !file) return passphrase;
+  return (await readFile(file, "utf8")).trim();
+};

@@ -12,6 +12,9 @@ export type Kind = "state" | "etcd";
 
 const extension: Record<Kind, string> = { state: ".json.age", etcd: ".db.age" };
 
+/** How far the clock of the machine that took a backup may be ahead of this one's, in milliseconds. */
+const clockSkew = 10 * 60_000;
+
 /** A backup that is kept somewhere. */
 export interface Backup {
   /** Its file name, which begins with the time at which it was taken. */
@@ -24,7 +27,7 @@ export interface Backup {
 
 /** The backups of a stack, in the folder `backups` and in every destination that takes them. */
 export class Backups {
-  private constructor(
+  constructor(
     private readonly kind: Kind,
     private readonly stack: string,
     private readonly destinations: Destination[],
@@ -59,8 +62,8 @@ export class Backups {
     return { name, copies: await copyTo(this.destinations, this.path(name), await seal(content, recipients)) };
   }
 
-  /** What there is, the newest first; destinations that do not answer are named. */
-  async list(): Promise<{ backups: Backup[]; problems: string[] }> {
+  /** What there is, the newest first. Problems name destinations that do not answer, and files dated in the future. */
+  async list(now = new Date()): Promise<{ backups: Backup[]; problems: string[] }> {
     const found = new Map<string, Backup>();
     const problems: string[] = [];
     for (const destination of this.destinations) {
@@ -71,6 +74,12 @@ export class Backups {
       for (const name of names) {
         const at = timeOf(name, extension[this.kind]);
         if (!at) continue;
+        if (at.getTime() > now.getTime() + clockSkew) {
+          problems.push(
+            `${name} in ${destination.name} is dated in the future, and is no backup that Hearth takes: remove it`,
+          );
+          continue;
+        }
         const backup = found.get(name) ?? { name, at, destinations: [] };
         found.set(name, { ...backup, destinations: [...backup.destinations, destination] });
       }

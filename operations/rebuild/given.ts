@@ -7,6 +7,7 @@ import { Backups } from "../backup/backups.ts";
 import { unseal } from "../backup/sealed.ts";
 import { readEscrow, requireStack, type Escrow } from "../../lib/secrets/escrow.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
+import { writeWhole } from "../../lib/terminal/whole-file.ts";
 import type { Credentials } from "../escrow/write.ts";
 import { withSnapshot } from "../etcd/snapshot.ts";
 import type { Target } from "../../lib/engine/target.ts";
@@ -40,7 +41,7 @@ export const openEscrow = async (
 export const mendConfiguration = async (target: Target, { stackFile, passphrase }: Escrow): Promise<void> => {
   const text = mended(await readFile(target.stackFile, "utf8"), stackFile);
   if (text !== undefined) {
-    await writeFile(target.stackFile, text);
+    await writeWhole(target.stackFile, text);
     console.log(`Pulumi.${target.stack}.yaml has its salt and its secrets again, from the escrow`);
   }
   const has = { ...process.env, ...target.environment };

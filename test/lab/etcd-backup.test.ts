@@ -201,12 +201,13 @@ describe("the backup of etcd", () => {
     expect(refused.all).to.match(/SignatureDoesNotMatch|AccessDenied|403/);
   });
 
-  it("deletes what is older than it keeps, in a share as in a bucket, and never what is no snapshot", async () => {
+  it("deletes what is older than it keeps, in a share as in a bucket, and never one that a person took", async () => {
     const destination = await mkdtemp(join(folder, "destination-"));
     const days = (count: number): Date => new Date(Date.now() - count * 86_400_000);
     for (const [name, age] of [
+      ["2026-01-01T00-00-00Z.scheduled.db.age", 31],
+      ["2026-01-03T00-00-00Z.scheduled.db.age", 29],
       ["2026-01-01T00-00-00Z.db.age", 31],
-      ["2026-01-03T00-00-00Z.db.age", 29],
       ["notes.txt", 400],
     ] as const) {
       await writeFile(join(destination, name), name);
@@ -214,8 +215,10 @@ describe("the backup of etcd", () => {
     }
     const uploaded = await run("upload", { PLACE: destination });
     expect(uploaded.exitCode, uploaded.all).to.equal(0);
-    const left = await readdir(destination);
-    expect(left).to.have.lengthOf(3).and.to.include.members(["2026-01-03T00-00-00Z.db.age", "notes.txt"]);
+    const kept = await readdir(destination);
+    expect(kept)
+      .to.have.lengthOf(4)
+      .and.to.include.members(["2026-01-03T00-00-00Z.scheduled.db.age", "2026-01-01T00-00-00Z.db.age", "notes.txt"]);
   });
 });
 

@@ -38,6 +38,37 @@ describe("engineEnvironment", () => {
   });
 });
 
+describe("a lab in a shell that has the passphrase of a real stack", () => {
+  let root: string;
+  beforeEach(async () => (root = await mkdtemp(join(tmpdir(), "hearth-"))));
+  afterEach(() => rm(root, { recursive: true }));
+
+  const real = { PULUMI_CONFIG_PASSPHRASE: "the real stack's" };
+  const said = (program: string, ...args: string[]): string =>
+    execFileSync(program, args, { encoding: "utf8", env: { ...process.env, ...real } });
+  const asks = 'printf %s "${PULUMI_CONFIG_PASSPHRASE-none} $PULUMI_CONFIG_PASSPHRASE_FILE"';
+
+  it("gives the engine its own, which Pulumi reads only where the other is not set", () => {
+    const env = { ...process.env, ...real, ...engineEnvironment(labFolder(root, "dev"), lab) };
+    const told = execFileSync("sh", ["-c", asks], { encoding: "utf8", env });
+    expect(told).to.equal(`none ${labFolder(root, "dev").passphrase}`);
+  });
+
+  it("gives the shell its own", () => {
+    const folder = labFolder(root, "dev");
+    expect(said("sh", "-c", `${shellExports(folder)}\n${asks}`)).to.equal(`none ${folder.passphrase}`);
+  });
+
+  it("gives pulumi its own, run by hand", async () => {
+    const folder = labFolder(root, "dev");
+    const [fake, script] = [join(root, "fake-pulumi"), join(root, "pulumi")];
+    await writeFile(fake, `#!/bin/sh\n${asks}\n`);
+    await writeFile(script, pulumiScript(folder, lab, fake));
+    for (const file of [fake, script]) await chmod(file, 0o755);
+    expect(said(script, "up")).to.equal(`none ${folder.passphrase}`);
+  });
+});
+
 describe("in a checkout whose path has a space and a quote", () => {
   let root: string;
   beforeEach(async () => (root = await mkdtemp(join(tmpdir(), "hearth it's "))));
