@@ -131,6 +131,26 @@ the lab: it may be encrypted to the lab's key, which everyone has.`,
     load: async () => (await import("./secret/cli.ts")).secret,
   }),
   command({
+    name: "destroy",
+    group: "change",
+    summary: "destroys a stack to the end, after it has kept what brings it back",
+    forms: { STACK: "" },
+    details: `It shows what is lost, and has you type the stack's name. Before it deletes anything it writes the escrow, a backup of the state
+and a snapshot of etcd, and opens each with the keys at hand. It stops the tunnel's connectors, because Cloudflare deletes no tunnel with
+connections. If something cannot be deleted it lists what remains; run it again to go on.`,
+    flags: {
+      confirm: { type: "string", value: "STACK", what: "the stack's name, instead of typing it" },
+      snapshot: {
+        type: "boolean",
+        default: true,
+        what: "do not ask the cluster for anything, because it is gone already",
+      },
+    },
+    uses: ["identity"],
+    json: "the number of resources that were destroyed, and the names of what was kept",
+    load: async () => (await import("./destroy/cli.ts")).destroyCommand,
+  }),
+  command({
     name: "escrow",
     group: "protect",
     summary: "writes the stack's root secrets into its escrow, opens it with every key at hand, and copies it",

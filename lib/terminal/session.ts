@@ -30,6 +30,23 @@ export const agreed = async ({ ask }: Pick<Session, "ask">, question: string): P
   return /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim());
 };
 
+/**
+ * Has the person type the name of what is destroyed. `--yes` does not do that.
+ *
+ * @param given the name where a flag gave it
+ * @throws Problem where it is another one, or nobody is there to type it
+ */
+export const typedName = async (
+  { ask }: Pick<Session, "ask">,
+  what: string,
+  name: string,
+  given: string | undefined,
+): Promise<void> => {
+  const typed = given ?? (await ask?.(`${what}\nType ${name} to do that: `));
+  if (typed?.trim() === name) return;
+  throw new Problem(`${what}\nNothing was done: type the name, or give --confirm ${name}`);
+};
+
 /** A session whose standard output can be kept for an answer. */
 export interface Terminal extends Session {
   /** Keeps standard output for the one text that is given to what it returns: all else goes to standard error from then on. */

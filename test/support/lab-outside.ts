@@ -54,6 +54,15 @@ export class Outside {
     );
   }
 
+  /** Makes the stack's only tunnel have as many connections, as if its connectors had made or ended them. */
+  async connect(connections: number): Promise<void> {
+    const { account, address, token } = (await this.config()).cloudflare;
+    const [tunnel] = (await this.cloudflare(`/accounts/${account}/cfd_tunnel?is_deleted=false`)) as { id: string }[];
+    if (!tunnel) throw new Error("There is no tunnel");
+    const body = JSON.stringify({ tunnel: tunnel.id, connections });
+    await this.ask(`https://${address}/lab/connections`, `Bearer ${token}`, "POST", body);
+  }
+
   private async cloudflare(path: string): Promise<unknown> {
     const { address, token } = (await this.config()).cloudflare;
     const answer = await this.ask(`https://${address}/client/v4${path}`, `Bearer ${token}`);
@@ -64,20 +73,20 @@ export class Outside {
     return JSON.parse(await readFile(labFolder(this.checkout.path, this.stack).config, "utf8")) as LabConfig;
   }
 
-  private async ask(url: string, authorization: string, method = "GET"): Promise<string> {
+  private async ask(url: string, authorization: string, method = "GET", body?: string): Promise<string> {
     const ca = await readFile(labFolder(this.checkout.path, this.stack).authority);
     return new Promise((resolve, reject) => {
       const sent = request(url, { ca, method, headers: { authorization }, timeout: 10_000 }, (answer) => {
         let text = "";
         answer.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
         answer.on("end", () => {
-          if (answer.statusCode === 200) resolve(text);
+          if (answer.statusCode === 200 || answer.statusCode === 204) resolve(text);
           else reject(new Error(`${method} ${url}: ${String(answer.statusCode)} ${text}`));
         });
       });
       sent.on("timeout", () => sent.destroy(new Error(`${url} took more than 10 s to answer`)));
       sent.on("error", reject);
-      sent.end();
+      sent.end(body);
     });
   }
 }

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { resourceTypes } from "../../components/resource-types.ts";
+import { nameOf } from "../../components/urn.ts";
+import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
+import { describeProgress } from "../../lib/engine/describe.ts";
+import { complaints } from "../../lib/engine/pulumi.ts";
+import type { Operation } from "../../lib/engine/pulumi-stack.ts";
+import { resourcesOf, stackOutputs, type State } from "../../lib/engine/state.ts";
+import type { Target } from "../../lib/engine/target.ts";
+import type { Display } from "../../lib/terminal/display.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import type { Credentials } from "../escrow/write.ts";
+import { stopConnectors } from "./connectors.ts";
+import { keepAll, requireKept, type Kept } from "./keep.ts";
+import { hasBegun } from "./losses.ts";
+
+export interface DestroyOptions {
+  state: State;
+  credentials: Credentials;
+  /** Whether the cluster is there to take a last snapshot of. */
+  hasCluster: boolean;
+  display: Display;
+  signal: AbortSignal;
+  /** How long Cloudflare may take to see that a tunnel has no connections any more, in milliseconds. */
+  timeout?: number;
+}
+
+/**
+ * Destroys a stack: keeps what brings it back, stops what holds its tunnels open, and deletes everything, what is protected too.
+ *
+ * @throws Problem where something cannot be kept, and nothing is destroyed then; or with the list of what remains
+ */
+export const destroy = async (target: Target, options: DestroyOptions): Promise<Kept> => {
+  const { state, credentials, hasCluster, display } = options;
+  const kept = hasBegun(state)
+    ? await requireKept(target, credentials)
+    : await keepAll(target, credentials, { hasCluster });
+  display.clear();
+  for (const [what, where] of Object.entries(kept)) display.line(`Kept and opened: ${what} in ${where}`);
+  if (hasCluster && !hasBegun(state)) await disconnect(state, display);
+  await target.engine.call(["state", "unprotect", "--all", "--yes"]);
+  await deleteAll(target, options);
+  return kept;
+};
+
+const disconnect = async (state: State, display: Display): Promise<void> => {
+  const { kubeconfig } = stackOutputs(state);
+  if (typeof kubeconfig !== "string") return;
+  display.live("Stopping the tunnel's connectors");
+  try {
+    const stopped = await stopConnectors(new Kubernetes(kubeconfig));
+    display.clear();
+    if (stopped.length > 0) display.line(`Stopped ${stopped.join(", ")}`);
+  } catch (error) {
+    display.line(`The tunnel's connectors were not stopped: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
+
+/** With an error the engine goes on to what does not depend on it. */
+const everything: Operation = ["destroy", "--yes", "--skip-preview", "--continue-on-error"];
+
+const deleteAll = async ({ engine, stack }: Target, options: DestroyOptions): Promise<void> => {
+  const { display, signal, timeout = 300_000 } = options;
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const ended = await engine.try(everything, {
+      signal,
+      onProgress: (report) => {
+        display.live(`destroy: ${describeProgress(report)}`);
+      },
+    });
+    display.clear();
+    if (ended.exitCode === 0) return;
+    const remaining = resourcesOf(await engine.state());
+    const isHeldOpen = remaining.some(({ type }) => type === resourceTypes.tunnel);
+    if (!isHeldOpen || Date.now() > deadline) {
+      const lines = remaining.filter(({ type }) => !isOwn(type)).map(({ type, urn }) => `  ${nameOf(urn)} (${type})`);
+      throw new Problem(
+        [
+          `${stack} is not destroyed to the end:`,
+          ...complaints(ended).map((each) => `  ${each}`),
+          "It still has:",
+          ...lines,
+          `Mend that, then run npx hearth destroy ${stack} again`,
+        ].join("\n"),
+      );
+    }
+    display.live("Waiting for Cloudflare to see that the tunnel has no connections");
+    await sleep(Math.min(15_000, timeout), undefined, { signal });
+  }
+};
+
+/** Components and providers are nothing outside the state. */
+const isOwn = (type: string): boolean => type.startsWith("pulumi:") || type.startsWith("hearth:");
