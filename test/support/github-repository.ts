@@ -68,7 +68,10 @@ export const startGitHub = async (host: string): Promise<GitHub> => {
   const github: GitHub = {
     address: "",
     authority: join(folder, "ca.crt"),
-    ...{ keys: new Map<number, DeployKey>(), hooks: new Map<number, Hook>(), seen: [], outages: 0 },
+    keys: new Map<number, DeployKey>(),
+    hooks: new Map<number, Hook>(),
+    seen: [],
+    outages: 0,
     permissions: new Set(["administration", "webhooks"] as const),
     stop: async () => {
       server.closeAllConnections();
@@ -173,7 +176,7 @@ const writeHook = ({ hooks }: GitHub, id: number, body: Record<string, unknown>)
     return invalid("Hook", "url", "Hook already exists on this repository");
   }
   const isNew = !hooks.has(id);
-  const made = { ...{ id, name, active, events: wanted }, config: { ...defaults, ...config } };
+  const made = { id, name, active, events: wanted, config: { ...defaults, ...config } };
   hooks.set(id, made);
   return { status: isNew ? 201 : 200, body: shown(made) };
 };

@@ -70,7 +70,11 @@ export class GitHubSimulator {
   /** Puts an issue or a pull request there. */
   open(number: number, login: string, isPullRequest = false, body = ""): void {
     this.issues.push({
-      ...{ number, title: `Number ${number}`, body, state: "open", user: { login } },
+      number,
+      title: `Number ${number}`,
+      body,
+      state: "open",
+      user: { login },
       ...(isPullRequest && { pull_request: {} }),
     });
   }
@@ -175,7 +179,10 @@ export class GitHubSimulator {
     this.permit(account, "issues");
     if (typeof body.title !== "string" || body.title === "") throw new Refusal(422, "Validation Failed");
     const issue: Issue = {
-      ...{ number: this.next++, title: body.title, body: text(body), state: "open" },
+      number: this.next++,
+      title: body.title,
+      body: text(body),
+      state: "open",
       user: { login: account.login },
     };
     this.issues.push(issue);

@@ -14,7 +14,12 @@ export const resourcesOf = ({ resources }: Graph): Resource[] => {
   return [...resources]
     .sort((a, b) => Number(b.type === "pulumi:pulumi:Stack") - Number(a.type === "pulumi:pulumi:Stack"))
     .map(({ urn, type, name, inputs, secretPaths, protect, provider }) => ({
-      ...{ urn, type, name, inputs, secretPaths, protect },
+      urn,
+      type,
+      name,
+      inputs,
+      secretPaths,
+      protect,
       provider: inputsOf(provider.split("::").slice(0, -1).join("::")),
     }));
 };

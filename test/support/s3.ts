@@ -32,8 +32,11 @@ export const startS3 = async (address: string, ...buckets: string[]): Promise<S3
   );
   const endpoint = `http://${address}`;
   const client = new AwsClient({
-    ...{ accessKeyId: id, secretAccessKey: secret },
-    ...{ service: "s3", region: "us-east-1", retries: 0 },
+    accessKeyId: id,
+    secretAccessKey: secret,
+    service: "s3",
+    region: "us-east-1",
+    retries: 0,
   });
   for (const bucket of buckets) {
     await eventually(`there is the bucket ${bucket}`, async () => {

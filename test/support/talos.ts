@@ -96,12 +96,21 @@ export const talosLab = async (endpoint: string): Promise<TalosLab> => {
       await writeFile(
         spec,
         JSON.stringify({
-          ...{ name, address, platform, mac: "bc:24:11:00:00:01", cores: 2, memoryMiB: 4096, disks: [disk] },
-          ...{ uuid: "6e1d1b56-0b67-4c51-9d3a-0123456789ab", image: { version: "v1.13.9", schematic: "" } },
+          name,
+          address,
+          platform,
+          mac: "bc:24:11:00:00:01",
+          cores: 2,
+          memoryMiB: 4096,
+          disks: [disk],
+          uuid: "6e1d1b56-0b67-4c51-9d3a-0123456789ab",
+          image: { version: "v1.13.9", schematic: "" },
         }),
       );
       const machine: Machine = {
-        ...{ name, address, process: undefined },
+        name,
+        address,
+        process: undefined,
         start: async (waitForApi = true) => {
           const started = await startLab("machine", folder.config, ["--spec", spec]);
           machine.process = started;

@@ -24,12 +24,12 @@ const (
 	retryDelay = time.Second
 )
 
-// client calls the API. Proxy and trusted certificates come from the environment, as for every Go program.
+// client calls the API. Like every Go program, it takes the proxy and the trusted certificates from the environment.
 type client struct {
 	base, owner, token string
 }
 
-// setting gives a configured value, or else what an environment variable says.
+// setting returns a configured value, or else the environment variable's.
 func setting(config resource.PropertyMap, key resource.PropertyKey, variable string) string {
 	if value := config[key]; value.IsString() {
 		return value.StringValue()
@@ -50,7 +50,7 @@ func (c *client) configure(config resource.PropertyMap) error {
 	return nil
 }
 
-// repository is the path of one of the owner's repositories.
+// repository returns the path of one of the owner's repositories.
 func (c *client) repository(name string, more ...string) string {
 	path := "/repos/" + url.PathEscape(c.owner) + "/" + url.PathEscape(name)
 	for _, part := range more {
@@ -59,7 +59,7 @@ func (c *client) repository(name string, more ...string) string {
 	return path
 }
 
-// call makes a request, again where GitHub is out of order, and decodes the answer into result.
+// call makes a request, retries it if GitHub fails, and decodes the answer into result.
 func (c *client) call(ctx context.Context, method, path string, body, result any) error {
 	if c.token == "" || c.owner == "" {
 		return errors.New("the provider has no token or no owner: set github:token and github:owner")
@@ -123,7 +123,7 @@ func (c *client) attempt(ctx context.Context, method, path string, body, result 
 	return nil
 }
 
-// refusal is an answer that says no.
+// refusal is an answer with an error status.
 type refusal struct {
 	status  int
 	Message string `json:"message"`
@@ -147,7 +147,7 @@ func (r *refusal) Error() string {
 	return fmt.Sprintf("GitHub answers %d: %s; %s", r.status, said, r.advice())
 }
 
-// advice says what to do.
+// advice says what to do about the refusal.
 func (r *refusal) advice() string {
 	switch {
 	case r.status == http.StatusUnauthorized:
@@ -164,7 +164,7 @@ func (r *refusal) advice() string {
 	return "correct what it names and try again"
 }
 
-// reasons are what GitHub says of values that it does not take.
+// reasons returns GitHub's messages about invalid values.
 func (r *refusal) reasons() string {
 	var all []string
 	for _, one := range r.Errors {
@@ -173,7 +173,7 @@ func (r *refusal) reasons() string {
 	return strings.Join(all, " ")
 }
 
-// isGone tells whether an error says that a thing is not there.
+// isGone reports whether the error says that the object does not exist.
 func isGone(err error) bool {
 	var no *refusal
 	return errors.As(err, &no) && no.status == http.StatusNotFound

@@ -16,7 +16,7 @@ import (
 	"hearth.dev/lab/plugins/internal/standin"
 )
 
-// integerResource picks a whole number from min to max, both included.
+// integerResource picks an integer from min to max, inclusively.
 func integerResource() standin.Resource {
 	whole := func() *schema.Property { return &schema.Property{Kind: schema.Integer, Replaces: true, Required: true} }
 	properties := schema.Properties{
