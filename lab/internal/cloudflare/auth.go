@@ -96,7 +96,7 @@ func (a *api) authorize(permission string, r *http.Request) error {
 	return nil
 }
 
-// may tells whether the token has a permission; who may edit may read.
+// may reports whether the token has a permission; who may edit may read.
 func (a *api) may(permission string) bool {
 	group, read := strings.CutSuffix(permission, ":Read")
 	return permission == "" || slices.Contains(a.config.Permissions, permission) ||

@@ -125,7 +125,7 @@ func newRecord(zone string, now time.Time) *record {
 	}
 }
 
-// conflict tells whether a record may not be beside the others of its zone.
+// conflict reports whether a record may not be beside the others of its zone.
 func (r *record) conflict(held *contents) error {
 	const more = " For more details, refer to <https://developers.cloudflare.com/dns/manage-dns-records/troubleshooting/records-with-same-name/>."
 	for _, other := range held.Records {
@@ -144,5 +144,5 @@ func (r *record) conflict(held *contents) error {
 	return nil
 }
 
-// isAddress tells whether a type leads to an address; these are also the types that can be proxied.
+// isAddress reports whether a type leads to an address; these are also the types that can be proxied.
 func isAddress(kind string) bool { return kind == "A" || kind == "AAAA" || kind == "CNAME" }

@@ -18,7 +18,7 @@ var comparisons = map[string]func(value, wanted string) bool{
 	"endswith":   func(v, w string) bool { return strings.HasSuffix(strings.ToLower(v), strings.ToLower(w)) },
 }
 
-// selectRecords gives a zone's records that a list's query asks for, in the order it asks for.
+// selectRecords returns a zone's records that a list's query asks for, in the order it asks for.
 func selectRecords(held *contents, zone string, query url.Values) ([]*record, error) {
 	found := []*record{}
 	for _, one := range held.Records {

@@ -112,7 +112,7 @@ func (r *record) validateTarget(code int) error {
 	return nil
 }
 
-// isName tells whether a name is one of the DNS; a pattern may have an asterisk as its first label.
+// isName reports whether a name is one of the DNS; a pattern may have an asterisk as its first label.
 func isName(name string, pattern bool) bool {
 	if len(name) > 253 || !strings.Contains(name, ".") {
 		return false

@@ -7,7 +7,7 @@ import (
 
 func errNoRecord() error { return refuse(http.StatusNotFound, 81044, "Record does not exist.") }
 
-// find gives the record that a request names.
+// find returns the record that a request names.
 func (held *contents) record(r *http.Request) (*record, error) {
 	found := held.Records[r.PathValue("record")]
 	if found == nil || found.Zone != r.PathValue("zone") {

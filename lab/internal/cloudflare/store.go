@@ -41,7 +41,7 @@ func (s *store) decode() (*contents, error) {
 	return held, json.Unmarshal(s.held, held)
 }
 
-// read gives a copy of the contents.
+// read returns a copy of the contents.
 func (s *store) read() (*contents, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// find gives the tunnel that a request names; alive leaves out deleted ones.
+// find returns the tunnel that a request names; alive leaves out deleted ones.
 func (held *contents) tunnel(r *http.Request, alive bool) (*tunnel, error) {
 	found := held.Tunnels[r.PathValue("tunnel")]
 	if found == nil || alive && found.DeletedAt != nil {

@@ -26,7 +26,7 @@ func (a *api) account() map[string]any {
 	}
 }
 
-// hasAccount tells whether the token may do anything with the account.
+// hasAccount reports whether the token may do anything with the account.
 func (a *api) hasAccount() bool {
 	return slices.ContainsFunc(a.config.Permissions, func(one string) bool { return strings.HasPrefix(one, "Account.") })
 }

@@ -53,7 +53,7 @@ type program struct {
 	message     string
 }
 
-// New gives a control plane that does nothing yet.
+// New returns a control plane that does nothing yet.
 func New(options Options) *ControlPlane {
 	return &ControlPlane{options: options, running: map[string]*program{}}
 }
@@ -140,7 +140,7 @@ func (c *ControlPlane) current() (Node, bool) {
 	return *c.node, true
 }
 
-// render gives a program's component; nil where it is disabled.
+// render returns a program's component; nil where it is disabled.
 func (c *ControlPlane) render(name string, node Node) (*component, error) {
 	switch name {
 	case "etcd":

@@ -74,7 +74,7 @@ func unique(hosts []string) []string {
 	return slices.DeleteFunc(slices.Compact(sorted), func(host string) bool { return host == "" })
 }
 
-// publicKey gives the public half of a PEM private key, PEM encoded.
+// publicKey returns the public half of a PEM private key, PEM encoded.
 func publicKey(private []byte) ([]byte, error) {
 	block, _ := pem.Decode(private)
 	if block == nil {

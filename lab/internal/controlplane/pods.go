@@ -31,7 +31,7 @@ func (c *ControlPlane) ensurePods() error {
 	return nil
 }
 
-// takeTurn gives a lock that one control plane of the lab can have, which the kernel ends with the process; nil where
+// takeTurn returns a lock that one control plane of the lab can have, which the kernel ends with the process; nil where
 // another has it.
 func (c *ControlPlane) takeTurn() (*os.File, error) {
 	file, err := os.OpenFile(c.options.Lab.Path("pods.lock"), os.O_CREATE|os.O_RDWR, 0o600)

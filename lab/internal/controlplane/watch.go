@@ -35,7 +35,7 @@ func (c *ControlPlane) Programs() []Program {
 	return all
 }
 
-// EtcdHealthy tells whether this machine's etcd member serves requests.
+// EtcdHealthy reports whether this machine's etcd member serves requests.
 func (c *ControlPlane) EtcdHealthy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

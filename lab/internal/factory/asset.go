@@ -105,7 +105,7 @@ func (a *Asset) Checksum(algorithm string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// Unpacked gives the format after decompression, and whether the algorithm fits the file.
+// Unpacked returns the format after decompression, and whether the algorithm fits the file.
 func (a *Asset) Unpacked(algorithm string) (string, bool) {
 	return strings.CutSuffix(a.Format, "."+algorithm)
 }

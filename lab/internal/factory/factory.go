@@ -21,14 +21,14 @@ type Factory struct {
 	folder string
 }
 
-// Open gives the factory of a lab.
+// Open returns the factory of a lab.
 func Open(lab *labconfig.Lab) *Factory {
 	return &Factory{folder: lab.Path("factory")}
 }
 
 var idForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// Knows tells whether a schematic was posted.
+// Knows reports whether a schematic was posted.
 func (f *Factory) Knows(id string) bool {
 	if !idForm.MatchString(id) {
 		return false
@@ -66,7 +66,7 @@ func (f *Factory) post(document []byte) (id string, normalized []byte, err error
 	return id, normalized, atomicfile.Write(f.path(id), normalized, 0o600)
 }
 
-// get gives the normal form of a schematic that was posted.
+// get returns the normal form of a schematic that was posted.
 func (f *Factory) get(id string) ([]byte, error) {
 	if id == plain {
 		return []byte("customization: {}\n"), nil

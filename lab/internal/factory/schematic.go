@@ -42,7 +42,7 @@ type schematic struct {
 	} `yaml:"customization"`
 }
 
-// normalize gives the factory's own form of a schematic, whose hash is the ID.
+// normalize returns the factory's own form of a schematic, whose hash is the ID.
 func normalize(document []byte) (id string, normalized []byte, err error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(document))
 	decoder.KnownFields(true)

@@ -26,7 +26,7 @@ type Options struct {
 	Dir string
 	// Logf writes a line to the machine's log.
 	Logf func(format string, args ...any)
-	// Admin gives a client configuration with which a control plane labels and taints its node; nil on workers, whose
+	// Admin returns a client configuration with which a control plane labels and taints its node; nil on workers, whose
 	// kubelets do that themselves as far as Kubernetes lets them.
 	Admin func() (*rest.Config, error)
 	// Static are the control plane's programs on this machine; nil on workers.
@@ -76,7 +76,7 @@ type Kubelet struct {
 	wake   chan struct{}
 }
 
-// New gives a kubelet that does nothing yet.
+// New returns a kubelet that does nothing yet.
 func New(options Options) *Kubelet {
 	return &Kubelet{options: options, wake: make(chan struct{}, 1)}
 }

@@ -74,7 +74,7 @@ func (p *plugin) seen(object any) {
 	}
 }
 
-// installsPlugin tells whether a pod mounts the plugin folder of its machine.
+// installsPlugin reports whether a pod mounts the plugin folder of its machine.
 func installsPlugin(pod *corev1.Pod) bool {
 	for _, volume := range pod.Spec.Volumes {
 		if volume.HostPath == nil {

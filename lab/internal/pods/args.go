@@ -43,7 +43,7 @@ func flagValue(args []string, name string) (value string, found bool) {
 	return value, found
 }
 
-// setFlag gives args with one --name=value, at the place of the first one they had or at their end.
+// setFlag returns args with one --name=value, at the place of the first one they had or at their end.
 func setFlag(args []string, name, value string) []string {
 	var kept []string
 	next, place := 0, -1

@@ -17,7 +17,7 @@ const volumeLabel = "lab.hearth.dev/volume"
 
 var madeHere = labels.SelectorFromSet(labels.Set{volumeLabel: "true"})
 
-// claims gives every claim a volume, as the storage of a real cluster does, whatever its class: none of their drivers runs
+// claims returns every claim a volume, as the storage of a real cluster does, whatever its class: none of their drivers runs
 // here. The volumes hold nothing, so neither is anything restored into them. Kubernetes itself binds the two.
 func (r *runner) claims(ctx context.Context, factory informers.SharedInformerFactory) error {
 	claims := factory.Core().V1().PersistentVolumeClaims().Lister()
@@ -50,7 +50,7 @@ func (r *runner) claims(ctx context.Context, factory informers.SharedInformerFac
 	}
 }
 
-// isWaiting tells whether a claim has no volume yet.
+// isWaiting reports whether a claim has no volume yet.
 func isWaiting(claim *corev1.PersistentVolumeClaim) bool {
 	return claim.Spec.VolumeName == "" && claim.DeletionTimestamp == nil && claim.Status.Phase == corev1.ClaimPending
 }

@@ -69,7 +69,7 @@ func copyFile(from, to string) (err error) {
 	return dress(to, info)
 }
 
-// dress gives a copy the mode and the times of what it was made from.
+// dress returns a copy the mode and the times of what it was made from.
 func dress(path string, info fs.FileInfo) error {
 	const special = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 	if err := os.Chmod(path, info.Mode()&(fs.ModePerm|special)); err != nil {

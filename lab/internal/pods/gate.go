@@ -29,7 +29,7 @@ func (g *gate) set(open bool) {
 	}
 }
 
-// state tells whether the gate is open, and gives a channel that is closed when that changes.
+// state reports whether the gate is open, and gives a channel that is closed when that changes.
 func (g *gate) state() (open bool, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

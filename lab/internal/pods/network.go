@@ -18,7 +18,7 @@ import (
 type network struct {
 	services corelisters.ServiceLister
 	slices   discoverylisters.EndpointSliceLister
-	// local gives the loopback address of a pod's process.
+	// local returns the loopback address of a pod's process.
 	local func(podAddress string) (string, bool)
 	// server is the API server's URL, which stands behind kubernetes.default.
 	server string
@@ -32,7 +32,7 @@ func newNetwork(factory informers.SharedInformerFactory, local func(string) (str
 	}
 }
 
-// resolve gives the host:port where the process that a client means listens. Inside is false for a name or address
+// resolve returns the host:port where the process that a client means listens. Inside is false for a name or address
 // that is not of the cluster.
 func (n *network) resolve(host, port string) (address string, inside bool, err error) {
 	if net.ParseIP(host) != nil {

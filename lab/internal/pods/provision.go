@@ -24,7 +24,7 @@ const (
 // errElsewhere is of a claim that a volume populator serves, such as VolSync's.
 var errElsewhere = errors.New("a volume populator makes the volume")
 
-// keepClaims gives every claim a volume that waits for one, as CSI drivers do.
+// keepClaims returns every claim a volume that waits for one, as CSI drivers do.
 func (s *storage) keepClaims(ctx context.Context) error {
 	claims, err := s.claims.List(everything)
 	if err != nil {

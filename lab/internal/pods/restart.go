@@ -70,7 +70,7 @@ func unseenEnd(startedAt metav1.Time) corev1.ContainerState {
 	}}
 }
 
-// restarts tells whether the pod's policy has a container started again that ended with this code.
+// restarts reports whether the pod's policy has a container started again that ended with this code.
 func (c *container) restarts(code int32) bool {
 	switch c.policy {
 	case corev1.RestartPolicyNever:
@@ -81,7 +81,7 @@ func (c *container) restarts(code int32) bool {
 	return true
 }
 
-// isOver tells whether the container has ended for good.
+// isOver reports whether the container has ended for good.
 func (c *container) isOver() bool {
 	status, _ := c.snapshot()
 	ended := status.State.Terminated

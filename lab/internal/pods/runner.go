@@ -135,7 +135,7 @@ func (r *runner) run(ctx context.Context) {
 	}
 }
 
-// handle gives a pod's news to its worker, and makes the worker where it is the first news.
+// handle returns a pod's news to its worker, and makes the worker where it is the first news.
 func (r *runner) handle(ctx context.Context, event podEvent, workers *sync.WaitGroup) {
 	pod := event.pod
 	if pod.Spec.NodeName == "" || !r.isReal(pod) {
@@ -158,7 +158,7 @@ func (r *runner) handle(ctx context.Context, event podEvent, workers *sync.WaitG
 	w.update(pod, event.gone)
 }
 
-// isReal tells whether one of the pod's containers has a known image.
+// isReal reports whether one of the pod's containers has a known image.
 func (r *runner) isReal(pod *corev1.Pod) bool {
 	for _, container := range pod.Spec.Containers {
 		if r.known.ofImage(container.Image) != nil {
@@ -214,7 +214,7 @@ func (r *runner) nodeChanged(node *corev1.Node) {
 	}
 }
 
-// address gives a pod its address: the one it had, if it is still right, or a free one of its node's range.
+// address returns a pod its address: the one it had, if it is still right, or a free one of its node's range.
 func (r *runner) address(pod *corev1.Pod, node *corev1.Node) (string, error) {
 	if pod.Spec.HostNetwork {
 		if address := nodeAddress(node); address != "" {
@@ -245,7 +245,7 @@ func (r *runner) address(pod *corev1.Pod, node *corev1.Node) (string, error) {
 	})
 }
 
-// reserve gives a pod an address unless another pod has it, of this lab or of one beside it, or something else on this
+// reserve returns a pod an address unless another pod has it, of this lab or of one beside it, or something else on this
 // computer listens on one of the ports there.
 func (r *runner) reserve(address string, owner types.UID, ports []int32) bool {
 	if reserved, exists := r.reserved[address]; exists {

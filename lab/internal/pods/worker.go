@@ -110,12 +110,12 @@ func (w *worker) run(ctx context.Context) {
 	background.Wait()
 }
 
-// isOver tells whether all of the pod's containers have ended for good.
+// isOver reports whether all of the pod's containers have ended for good.
 func (w *worker) isOver() bool {
 	return !slices.ContainsFunc(w.containers, func(c *container) bool { return !c.isOver() })
 }
 
-// prepare gives the pod its address and volumes. False: the pod is to go.
+// prepare returns the pod its address and volumes. False: the pod is to go.
 func (w *worker) prepare(ctx context.Context) bool {
 	for said := ""; ; {
 		err := w.tryPrepare(ctx)

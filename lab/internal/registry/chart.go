@@ -139,7 +139,7 @@ func ignorePatterns(file string) ([]string, error) {
 	return patterns, lines.Err()
 }
 
-// ignored tells whether a .helmignore pattern matches: the base name, or the whole path where the pattern has a slash.
+// ignored reports whether a .helmignore pattern matches: the base name, or the whole path where the pattern has a slash.
 func ignored(patterns []string, name string, folder bool) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
 		if strings.HasSuffix(pattern, "/") && !folder {

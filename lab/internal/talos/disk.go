@@ -20,7 +20,7 @@ type disk struct {
 
 // record is what the boot partition and META hold.
 type record struct {
-	// Installed tells whether Talos is on the system disk; metal machines boot from other media before.
+	// Installed reports whether Talos is on the system disk; metal machines boot from other media before.
 	Installed bool `json:"installed"`
 	// SystemDisk is the device that it is installed on.
 	SystemDisk string `json:"systemDisk"`
@@ -35,7 +35,7 @@ func (d disk) path(elements ...string) string {
 	return filepath.Join(append([]string{d.dir}, elements...)...)
 }
 
-// load gives the record; fresh is that of a machine which never ran.
+// load returns the record; fresh is that of a machine which never ran.
 func (d disk) load(fresh record) (record, error) {
 	kept := fresh
 	err := statefile.Read(d.path("machine.json"), &kept, "delete the machine's folder to start over")

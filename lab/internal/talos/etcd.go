@@ -207,7 +207,7 @@ func (m *machined) EtcdAlarmList(ctx context.Context, _ *emptypb.Empty) (*machin
 	return &machine.EtcdAlarmListResponse{Messages: []*machine.EtcdAlarm{answer}}, nil
 }
 
-// EtcdDefragment gives unused space of this machine's member back.
+// EtcdDefragment returns unused space of this machine's member back.
 func (m *machined) EtcdDefragment(ctx context.Context, _ *emptypb.Empty) (*machine.EtcdDefragmentResponse, error) {
 	err := m.withEtcd(ctx, "etcd defragment", func(ctx context.Context, client *clientv3.Client) error {
 		_, err := client.Defragment(ctx, client.Endpoints()[0])

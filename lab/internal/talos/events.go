@@ -56,7 +56,7 @@ func (e *events) publish(actor string, payload proto.Message) {
 	}
 }
 
-// watch gives past events as the request asks for them, and a channel of those to come. The caller calls stop.
+// watch returns past events as the request asks for them, and a channel of those to come. The caller calls stop.
 func (e *events) watch(request *machine.EventsRequest) (past []*machine.Event, next <-chan *machine.Event, stop func()) {
 	channel := make(chan *machine.Event, kept)
 	e.mu.Lock()

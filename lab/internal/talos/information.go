@@ -92,7 +92,7 @@ func (m *machined) Kubeconfig(_ *emptypb.Empty, stream grpc.ServerStreamingServe
 	return stream.Send(&common.Data{Bytes: out.Bytes()})
 }
 
-// Read gives the few files of the machine that mean something in the lab.
+// Read returns the few files of the machine that mean something in the lab.
 func (m *machined) Read(in *machine.ReadRequest, stream grpc.ServerStreamingServer[common.Data]) error {
 	version := m.machine.record.Version
 	files := map[string]string{

@@ -38,7 +38,7 @@ func parseInstaller(image string) (installer, error) {
 	return installer{schematic: parts[1], version: parts[2]}, nil
 }
 
-// pull gives the installer of an image reference, where its registry has it.
+// pull returns the installer of an image reference, where its registry has it.
 func (m *Machine) pull(image string) (installer, error) {
 	found, err := parseInstaller(image)
 	if err == nil {

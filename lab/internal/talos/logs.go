@@ -46,7 +46,7 @@ func (c *console) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// since gives the lines after the first n, and a channel that closes when there are more.
+// since returns the lines after the first n, and a channel that closes when there are more.
 func (c *console) since(n int) (lines [][]byte, count int, more <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,7 +78,7 @@ func (c *console) stream(ctx context.Context, stream grpc.ServerStreamingServer[
 	}
 }
 
-// Dmesg gives the machine's own log: the lab has no kernel.
+// Dmesg returns the machine's own log: the lab has no kernel.
 func (m *machined) Dmesg(in *machine.DmesgRequest, stream grpc.ServerStreamingServer[common.Data]) error {
 	tail := -1
 	if in.Tail {
@@ -87,7 +87,7 @@ func (m *machined) Dmesg(in *machine.DmesgRequest, stream grpc.ServerStreamingSe
 	return m.machine.console.stream(stream.Context(), stream, in.Follow, tail)
 }
 
-// Logs gives the log of a service or of a control plane program.
+// Logs returns the log of a service or of a control plane program.
 func (m *machined) Logs(in *machine.LogsRequest, stream grpc.ServerStreamingServer[common.Data]) error {
 	name := in.Id
 	if in.Namespace != "system" {

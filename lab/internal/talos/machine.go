@@ -23,7 +23,7 @@ type Machine struct {
 	log     *log.Logger
 }
 
-// New gives the machine of spec with what its disk holds.
+// New returns the machine of spec with what its disk holds.
 func New(lab *labconfig.Lab, spec labconfig.Machine) (*Machine, error) {
 	address, err := netip.ParseAddr(spec.Address)
 	if err != nil || !address.IsLoopback() {

@@ -49,7 +49,7 @@ func (b *boot) startMachined() error {
 	return err
 }
 
-// isThis tells whether a target of a call is this machine.
+// isThis reports whether a target of a call is this machine.
 func (b *boot) isThis(target string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -71,7 +71,7 @@ func newState(ctx context.Context) (state.State, error) {
 	return resources, nil
 }
 
-// readable gives callers of the API only what their roles allow, and never lets them write.
+// readable returns callers of the API only what their roles allow, and never lets them write.
 func readable(resources state.State) state.CoreState {
 	return state.Filter(resources, func(ctx context.Context, access state.Access) error {
 		if !access.Verb.Readonly() {

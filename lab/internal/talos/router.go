@@ -144,7 +144,7 @@ func outgoing(ctx context.Context) metadata.MD {
 // local is machined of this machine.
 type local struct {
 	connection *grpc.ClientConn
-	// is tells whether a target means this machine.
+	// is reports whether a target means this machine.
 	is func(target string) bool
 }
 

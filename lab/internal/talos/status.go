@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// newServices gives the table with machined in it, which runs as long as the boot.
+// newServices returns the table with machined in it, which runs as long as the boot.
 func newServices(changed func(*machine.ServiceInfo)) *services {
 	s := &services{all: map[string]*machine.ServiceInfo{}, changed: changed}
 	s.set("machined", stateRunning, "Service started as goroutine")
@@ -177,7 +177,7 @@ func (b *boot) publishNode(registered, ready bool) {
 	})
 }
 
-// adminConfig gives a control plane's kubelet what Talos uses there to label and taint the node; workers have none.
+// adminConfig returns a control plane's kubelet what Talos uses there to label and taint the node; workers have none.
 func (b *boot) adminConfig() func() (*rest.Config, error) {
 	b.mu.Lock()
 	plane := b.plane
