@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// founded is when the lab's account and zones came to be.
+// founded is the creation time of the lab's account and zones.
 var founded = time.Date(2024, time.January, 2, 3, 4, 5, 0, time.UTC)
 
 func stamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
@@ -26,7 +26,7 @@ func (a *api) account() map[string]any {
 	}
 }
 
-// hasAccount reports whether the token may do anything with the account.
+// hasAccount reports whether the token has a permission for the account.
 func (a *api) hasAccount() bool {
 	return slices.ContainsFunc(a.config.Permissions, func(one string) bool { return strings.HasPrefix(one, "Account.") })
 }

@@ -8,11 +8,11 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// indexed are the fields of a Chart.yaml that an index repeats. Clients refuse fields that they do not know.
+// indexed are the fields of Chart.yaml that an index repeats. Clients refuse unknown fields.
 var indexed = []string{"apiVersion", "name", "version", "appVersion", "description", "type", "kubeVersion"}
 
-// indexes are the files of every index of charts, by host and path: the index itself, and the charts beside it.
-// Source: Helm's documentation, "The Chart Repository Guide".
+// indexes returns the files of every chart index by host and path: the index and its charts. Source: Helm's
+// documentation, "The Chart Repository Guide".
 func indexes(charts []publication) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	entries := map[string]map[string][]any{}
