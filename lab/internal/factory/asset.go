@@ -35,8 +35,8 @@ type Asset struct {
 	path string
 }
 
-// Paths of assets. Source: siderolabs/image-factory 1.5.0, internal/frontend/http/http.go and internal/profile/profile.go.
-// The lab's machines are all amd64.
+// Paths of assets. Source: siderolabs/image-factory 1.5.0, internal/frontend/http/http.go and
+// internal/profile/profile.go. The lab's machines are all amd64.
 var (
 	assetPath = regexp.MustCompile(`^/image/([^/]+)/([^/]+)/([^/]+)$`)
 	assetFile = regexp.MustCompile(`^(nocloud|metal)-amd64(-secureboot)?\.((?:iso)|(?:raw|qcow2)(?:\.(?:xz|gz|zst|tar\.gz))?)$`)
