@@ -166,7 +166,7 @@ export class Lab {
     try {
       await mkdir(this.folder.path, { recursive: true, mode: 0o700 });
     } catch (error) {
-      throw new Problem(`${this.folder.path} cannot be made (${codeOf(error) ?? "?"}): make the checkout writable`);
+      throw new Problem(`${this.folder.path} cannot be created (${codeOf(error) ?? "?"}): make the checkout writable`);
     }
   }
 
@@ -235,7 +235,8 @@ const git = async (cwd: string, ...args: string[]): Promise<string> => {
   try {
     return (await execa("git", args, { cwd })).stdout.trim();
   } catch (error) {
-    if (codeOf(error) === "ENOENT") throw new Problem("Git is missing, and the lab serves its repository: install it");
+    if (codeOf(error) === "ENOENT")
+      throw new Problem("Git is missing, which the lab needs to serve its repository: install it");
     throw new Problem(
       `${cwd} is not a Git checkout with a commit: clone the repository, or run \`git init\` and commit`,
     );

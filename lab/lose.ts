@@ -25,7 +25,7 @@ export const lose = async (lab: Lab, { display }: Context, what = ""): Promise<v
       `The lab of ${lab.folder.stack} is not running: \`npm run lab -- up ${lab.folder.stack}\` starts it`,
     );
   }
-  if (what === "") throw new Problem(`Say what is lost: ${losses.join(", ")}, or names of machines`);
+  if (what === "") throw new Problem(`Name what to lose: ${losses.join(", ")}, or names of machines`);
   if (what !== "state") display.line(`Lost ${(await loseMachines(lab, config, what)).join(", ")}`);
   if (what === "state" || what === "all") {
     await loseState(lab);

@@ -136,7 +136,7 @@ export class Supervisor {
   private async foreign(answer: Response): Promise<string> {
     await answer.body?.cancel();
     return (
-      `${this.address} is held by something else than this lab, perhaps the lab of another checkout: ` +
+      `${this.address} is in use by something other than this lab, perhaps by the lab of another checkout: ` +
       `run \`npm run lab -- down ${this.folder.stack}\` there`
     );
   }

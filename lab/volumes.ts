@@ -54,8 +54,8 @@ export const bucketOf = async (root: string, treePath: string, address: string):
   });
   const { stringData = {} } = (await decrypted.catch((error: unknown) => {
     throw new Problem(
-      `The lab's key does not open ${file}, where the bucket for backups is: ` +
-        `${error instanceof Error ? error.message : String(error)}. Leave --volumes out`,
+      `The lab's key cannot decrypt ${file}, which names the bucket for backups: ` +
+        `${error instanceof Error ? error.message : String(error)}. Run without --volumes`,
     );
   })) as Environment;
   return bucketFrom(stringData, file, address);
@@ -77,7 +77,7 @@ export const bucketFrom = (variables: Record<string, string>, file: string, addr
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url?.protocol !== "https:" || url.port !== "" || url.pathname !== "/") {
     throw new Problem(
-      `${file}: the lab can stand for backup_s3_endpoint only where it is https:// and a host, and it is ${endpoint}`,
+      `${file}: backup_s3_endpoint is ${endpoint}, but the lab can serve only https:// with a host name`,
     );
   }
   return {

@@ -46,19 +46,19 @@ func flagValue(args []string, name string) (value string, found bool) {
 // setFlag returns args with a single --name=value, in the position of the flag's first occurrence or at the end.
 func setFlag(args []string, name, value string) []string {
 	var kept []string
-	next, place := 0, -1
+	next, position := 0, -1
 	eachFlag(args, name, func(start, end int, _ string) {
 		kept = append(kept, args[next:start]...)
 		next = end
-		if place < 0 {
-			place = len(kept)
+		if position < 0 {
+			position = len(kept)
 		}
 	})
 	kept = append(kept, args[next:]...)
-	if place < 0 {
-		place = len(kept)
+	if position < 0 {
+		position = len(kept)
 	}
-	return slices.Insert(kept, place, "--"+name+"="+value)
+	return slices.Insert(kept, position, "--"+name+"="+value)
 }
 
 // eachFlag calls f with the range of each occurrence of a flag in args. A following argument that starts with a dash is

@@ -82,7 +82,7 @@ func createAll(ctx context.Context, client dynamic.Interface, raw []byte) error 
 	for _, object := range objects {
 		resource, known := createdResources[object.GetKind()]
 		if !known {
-			return fmt.Errorf("%s %s is nothing that the lab creates", object.GetKind(), object.GetName())
+			return fmt.Errorf("the lab does not create %s %s", object.GetKind(), object.GetName())
 		}
 		options := metav1.ApplyOptions{FieldManager: "hearth-lab", Force: true}
 		if _, err := client.Resource(resource).Apply(ctx, object.GetName(), object, options); err != nil {

@@ -20,8 +20,8 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// goodbye is how long the controllers may take to end when this process is told to stop.
-const goodbye = 8 * time.Second
+// stopTimeout is how long the controllers may take to end when this process is told to stop.
+const stopTimeout = 8 * time.Second
 
 // Run runs the pods of the cluster of --kubeconfig until ctx ends.
 func Run(ctx context.Context, lab *labconfig.Lab, args []string) error {

@@ -48,7 +48,7 @@ func (p *program) called(command []string) (*program, []string, error) {
 		return nil, nil, fmt.Errorf("the lab runs an image's own entry point only, not %q", command[0])
 	}
 	known := strings.Join(slices.Sorted(maps.Keys(p.commands)), ", ")
-	return nil, nil, fmt.Errorf("of the image %s the lab has %s, not %q", p.name, known, command[0])
+	return nil, nil, fmt.Errorf("the lab's image %s has %s, not %q", p.name, known, command[0])
 }
 
 // programs maps names to known programs.

@@ -124,7 +124,7 @@ func (s *storage) origin(ctx context.Context, claim *corev1.PersistentVolumeClai
 			return "", err
 		}
 		if other.Status.Phase != corev1.ClaimBound {
-			return "", fmt.Errorf("the claim %s, which it is to be a copy of, is not bound", source.Name)
+			return "", fmt.Errorf("the source claim %s is not bound", source.Name)
 		}
 		folder = s.volume(other.Spec.VolumeName)
 	case volumeSnapshots.Group + "/VolumeSnapshot":

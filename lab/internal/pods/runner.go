@@ -127,7 +127,7 @@ func (r *runner) run(ctx context.Context) {
 			go func() { workers.Wait(); close(ended) }()
 			select {
 			case <-ended:
-			case <-time.After(goodbye):
+			case <-time.After(stopTimeout):
 				log.Print("pods: some controllers did not end in time and are killed")
 			}
 			return

@@ -156,15 +156,15 @@ func conditions(pod *corev1.Pod, addressed bool, unready []string) []corev1.PodC
 		if !ok {
 			condition.Status, condition.Reason, condition.Message = corev1.ConditionFalse, reason, message
 		}
-		place := slices.IndexFunc(all, func(old corev1.PodCondition) bool { return old.Type == kind })
-		if place < 0 {
+		index := slices.IndexFunc(all, func(old corev1.PodCondition) bool { return old.Type == kind })
+		if index < 0 {
 			all = append(all, condition)
 			return
 		}
-		if all[place].Status == condition.Status {
-			condition.LastTransitionTime = all[place].LastTransitionTime
+		if all[index].Status == condition.Status {
+			condition.LastTransitionTime = all[index].LastTransitionTime
 		}
-		all[place] = condition
+		all[index] = condition
 	}
 	message := fmt.Sprintf("containers with unready status: [%s]", strings.Join(unready, " "))
 	gates := true

@@ -41,7 +41,7 @@ func (c *client) configure(config resource.PropertyMap) error {
 		c.base = defaultBaseURL
 	}
 	if parsed, err := url.Parse(c.base); err != nil || parsed.Scheme != "https" || parsed.Host == "" {
-		return errors.New("cloudflare:baseUrl is not an https URL: give https://HOST/client/v4, or leave it out")
+		return errors.New("cloudflare:baseUrl is not an https URL: give https://HOST/client/v4, or omit it")
 	}
 	agent := "pulumi/" + Version
 	if suffix := config["userAgentOperatorSuffix"]; suffix.IsString() {
@@ -93,7 +93,7 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 		if err == nil {
 			if result != nil {
 				if err := json.Unmarshal(answer.Result, result); err != nil {
-					return nil, fmt.Errorf("%s %s: Cloudflare's answer is not what its documentation says: %w", method, path, err)
+					return nil, fmt.Errorf("%s %s: Cloudflare's answer does not match its documentation: %w", method, path, err)
 				}
 			}
 			return answer, nil

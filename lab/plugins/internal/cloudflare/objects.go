@@ -30,7 +30,7 @@ func decoded(
 ) (standin.State, error) {
 	outputs, err := properties.Decode(object)
 	if err != nil {
-		return standin.State{}, fmt.Errorf("Cloudflare's answer is not what its documentation says: %w", err)
+		return standin.State{}, fmt.Errorf("Cloudflare's answer does not match its documentation: %w", err)
 	}
 	for _, key := range kept {
 		if value := given[key]; !value.IsNull() {

@@ -43,7 +43,7 @@ func (c *client) configure(config resource.PropertyMap) error {
 		c.base = defaultBaseURL
 	}
 	if parsed, err := url.Parse(c.base); err != nil || parsed.Scheme != "https" || parsed.Host == "" {
-		return errors.New("github:baseUrl is not an https URL: give https://HOST/, or leave it out")
+		return errors.New("github:baseUrl is not an https URL: give https://HOST/, or omit it")
 	}
 	c.base = strings.TrimSuffix(c.base, "/")
 	c.owner, c.token = setting(config, "owner", "GITHUB_OWNER"), setting(config, "token", "GITHUB_TOKEN")
@@ -107,7 +107,7 @@ func (c *client) attempt(ctx context.Context, method, path string, body, result 
 	defer response.Body.Close()
 	raw, err := io.ReadAll(response.Body)
 	if err != nil {
-		return fmt.Errorf("no whole answer from %s: %w; try again", request.URL.Host, err)
+		return fmt.Errorf("incomplete answer from %s: %w; try again", request.URL.Host, err)
 	}
 	if response.StatusCode/100 != 2 {
 		no := &refusal{status: response.StatusCode}
@@ -118,7 +118,7 @@ func (c *client) attempt(ctx context.Context, method, path string, body, result 
 		return nil
 	}
 	if err := json.Unmarshal(raw, result); err != nil {
-		return fmt.Errorf("%s %s: GitHub's answer is not what its documentation says: %w", method, path, err)
+		return fmt.Errorf("%s %s: GitHub's answer does not match its documentation: %w", method, path, err)
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func (r *refusal) advice() string {
 	case r.status == http.StatusNotFound:
 		return "check the owner's and the repository's names, and that the token has access to it"
 	case r.status == http.StatusUnprocessableEntity && strings.Contains(r.reasons(), "already"):
-		return "remove the one that is there under the repository's settings, or import it"
+		return "remove the existing one in the repository's settings, or import it"
 	case r.status >= 500:
 		return "see https://www.githubstatus.com and try again"
 	}
