@@ -39,7 +39,7 @@ export interface SetUp {
   lab: LabConfig;
   /** Paths of the programs by name. */
   programs: Record<string, string>;
-  /** Whether the simulators' configuration has changed since they may have started. */
+  /** Whether the new configuration differs from that of simulators that may be running. */
   isChanged: boolean;
 }
 

@@ -10,7 +10,7 @@ import (
 // agentTimeout is how long the guest agent may take to answer.
 const agentTimeout = 500 * time.Millisecond
 
-// agent checks that the guest agent of a call's machine answers, and gives the machine's spec address and MAC.
+// agent checks that the guest agent of a call's machine answers, and returns the machine's address and MAC.
 func (c *call) agent() (address, mac string, err error) {
 	c.mu.Lock()
 	v, err := c.vmOf()
