@@ -20,9 +20,9 @@ export const checkpointFile = async (folder: LabFolder): Promise<string> => {
 };
 
 /**
- * Removes the attributes of state files where the engine was killed while it wrote them.
+ * Removes the attribute files that the engine left incomplete when it was killed.
  *
- * The engine cannot read a file whose attributes are cut off, and can do without them.
+ * The engine cannot read a state file whose attributes are cut off, and does not need them.
  */
 const removeDamagedAttributes = async (folder: LabFolder): Promise<void> => {
   const files = await readdir(folder.state, { recursive: true }).catch(() => []);
@@ -32,9 +32,9 @@ const removeDamagedAttributes = async (folder: LabFolder): Promise<void> => {
 };
 
 /**
- * Puts the state's last whole copy back where the engine was killed while it wrote.
+ * Restores the state from the engine's own backup if the state file was cut off when the engine was killed.
  *
- * The engine keeps the previous state beside the present one. Whether anything was restored.
+ * @returns whether the state was restored
  */
 export const restoreCheckpoint = async (folder: LabFolder): Promise<boolean> => {
   await removeDamagedAttributes(folder);

@@ -5,7 +5,7 @@ import { encryptedFiles } from "../infra/tree-walk.ts";
 import { Problem } from "../toolchain/problem.ts";
 import { readiness, type Kubernetes, type KubernetesObject } from "../lib/cluster/kubernetes.ts";
 
-/** Names of the Kubernetes Secrets that a cluster's part of the GitOps tree holds encrypted. */
+/** Names of the Kubernetes Secrets that are encrypted in a cluster's part of the GitOps tree. */
 export const encryptedSecrets = (root: string, path: string): string[] =>
   encryptedFiles(root, path, {}).flatMap((file) =>
     parseAllDocuments(readFileSync(join(root, file), "utf8")).flatMap((document) => {
@@ -20,7 +20,7 @@ const isFromFlux = (secret: KubernetesObject & { metadata: { labels?: Record<str
 const isInClear = (secret: KubernetesObject): boolean =>
   Object.values(secret.data ?? {}).every((value) => !Buffer.from(value, "base64").toString().startsWith("ENC["));
 
-/** The encrypted Secrets of the tree that Flux applied decrypted. */
+/** The encrypted Secrets of the tree that exist decrypted in the cluster. */
 export const decryptedSecrets = async (kubernetes: Kubernetes, names: readonly string[]): Promise<string[]> => {
   const applied = (await kubernetes.list("/api/v1/secrets")).filter(isFromFlux).filter(isInClear);
   return names.filter((name) => applied.some(({ metadata }) => metadata.name === name));
@@ -34,7 +34,7 @@ export interface NodeState {
   address: string;
 }
 
-/** The nodes that the cluster has. */
+/** Lists the cluster's nodes. */
 export const nodeStates = async (kubernetes: Kubernetes): Promise<NodeState[]> =>
   (await kubernetes.list("/api/v1/nodes")).map((node) => {
     const { nodeInfo, addresses } = (node.status ?? {}) as {
@@ -49,7 +49,7 @@ export const nodeStates = async (kubernetes: Kubernetes): Promise<NodeState[]> =
     };
   });
 
-/** Refuses a platform of which something is missing, saying all that is. */
+/** Throws a Problem that lists everything that is missing, if anything is. */
 export const requireNothingMissing = (missing: readonly string[]): void => {
-  if (missing.length > 0) throw new Problem(`The lab is up, but not all of it: ${missing.join("; ")}`);
+  if (missing.length > 0) throw new Problem(`The lab is up, but parts are missing: ${missing.join("; ")}`);
 };

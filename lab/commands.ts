@@ -14,7 +14,7 @@ import type { Context } from "./context.ts";
 import { finishInterrupted, hasUnreported, isInterrupted } from "./recovery.ts";
 import { describeLeftOut, keepOutputs, running } from "./up.ts";
 
-/** Says what the program would change, and changes nothing. */
+/** Prints what the program would change, without changing anything. */
 export const preview = async (lab: Lab, context: Context): Promise<void> => {
   const { display, signal, hurry } = context;
   const { engine } = await running(lab, context);
@@ -28,16 +28,16 @@ export const preview = async (lab: Lab, context: Context): Promise<void> => {
   display.clear();
   console.log(describeChanges(report));
   if (await isInterrupted(lab, engine.stack)) {
-    console.log("An update was interrupted: what it had begun may exist already. `npm run lab` finishes it");
+    console.log("An update was interrupted, and resources that it began may exist: `npm run lab` finishes it");
   }
 };
 
-/** Destroys the stack to the end, and makes sure that nothing is left of it outside. */
+/** Destroys the stack, and fails if the simulators still hold something of it. */
 export const destroy = async (lab: Lab, context: Context): Promise<void> => {
   const { display, signal, hurry } = context;
   if ((await lab.written()) === undefined) throw new Problem(`The lab of ${lab.folder.stack} was never up`);
   const { config, engine } = await running(lab, context);
-  // What nobody knows of cannot be destroyed.
+  // Resources that no state knows cannot be destroyed, so the interrupted update is finished first.
   if (await hasUnreported(lab, engine.stack)) {
     await finishInterrupted(lab, engine.stack, context, () => keepOutputs(lab, engine));
   }
@@ -56,12 +56,12 @@ export const destroy = async (lab: Lab, context: Context): Promise<void> => {
   await rm(lab.folder.kubeconfig, { force: true });
   await rm(lab.folder.talosconfig, { force: true });
   await rm(lab.folder.authorizedKeys, { force: true });
-  const left = await holdings(lab, config);
-  if (left.length > 0) throw new Problem(`The simulators still hold ${left.join(", ")}`);
+  const remaining = await holdings(lab, config);
+  if (remaining.length > 0) throw new Problem(`The simulators still hold ${remaining.join(", ")}`);
   display.line("The simulators hold nothing");
 };
 
-/** What the simulators hold of a stack, as `2 virtual machines`. */
+/** What the simulators hold of a stack, for example `2 virtual machines`. */
 const holdings = async (lab: Lab, config: LabConfig): Promise<string[]> => {
   const simulators = lab.simulators(config);
   const [proxmox, cloudflare] = await Promise.all([simulators.proxmox(), simulators.cloudflare()]);
@@ -83,14 +83,14 @@ export const down = async (lab: Lab, { display }: Context): Promise<void> => {
   display.line(stopped ? `The lab of ${lab.folder.stack} is down` : `The lab of ${lab.folder.stack} was not running`);
 };
 
-/** Stops the lab and forgets everything it was. */
+/** Stops the lab and deletes its folder. */
 export const reset = async (lab: Lab, context: Context): Promise<void> => {
   await down(lab, context);
   await rm(lab.folder.path, { recursive: true, force: true, maxRetries: 5 });
   context.display.line(`Removed .lab/${lab.folder.stack}`);
 };
 
-/** Prints what a shell evaluates to use kubectl, talosctl and pulumi on the lab, for the stack file as it is now. */
+/** Prints the exports with which a shell uses kubectl, talosctl and pulumi on the lab, for the present stack file. */
 export const env = async (lab: Lab): Promise<void> => {
   if ((await readIfThere(lab.folder.kubeconfig)) === undefined) {
     throw new Problem(
@@ -102,7 +102,7 @@ export const env = async (lab: Lab): Promise<void> => {
   console.log(shellExports(lab.folder));
 };
 
-/** Shows machines, nodes, Flux's objects and endpoints. */
+/** Prints the machines, the nodes, Flux's objects and the endpoints. */
 export const status = async (lab: Lab): Promise<void> => {
   const config = await lab.written();
   const running = await lab.supervisor.status();
@@ -152,8 +152,8 @@ const clusterStatus = async (lab: Lab): Promise<void> => {
       object.isReady || object.isSuspended ? "" : object.message,
     ]);
     console.log(`\n${table(["FLUX", "NAME", "STATE", "REVISION", "NOTE"], fluxRows)}`);
-    const leftOut = describeLeftOut(await lab.leftOut());
-    if (leftOut.length > 0) console.log(`\n${leftOut.join("\n")}`);
+    const skipped = describeLeftOut(await lab.leftOut());
+    if (skipped.length > 0) console.log(`\n${skipped.join("\n")}`);
   } catch (error) {
     console.log(`\nThe Kubernetes API does not answer: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,10 +1,10 @@
 import type { Display } from "../lib/terminal/display.ts";
 
-/** What a command runs with. */
+/** What every command of the lab receives. */
 export interface Context {
   display: Display;
-  /** Aborted when the person wants to stop. */
+  /** Aborted when the person asks to stop. */
   signal: AbortSignal;
-  /** Aborted when the person wants to stop at once. */
+  /** Aborted when the person asks to stop immediately. */
   hurry: AbortSignal;
 }

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { codeOf } from "../toolchain/problem.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
 
-/** What a lab accepts in place of the credentials a person would have. */
+/** The lab's generated credentials, for what a person would have from outside. */
 export interface Credentials {
   /** Proxmox API token, USER@REALM!ID=SECRET. */
   proxmoxToken: string;
@@ -19,7 +19,7 @@ const generate = (): Credentials => ({
   passphrase: randomBytes(24).toString("base64url"),
 });
 
-/** Reads the lab's credentials, and generates them the first time. */
+/** Reads the lab's credentials. The first call generates them. */
 export const labCredentials = async (folder: LabFolder): Promise<Credentials> => {
   try {
     return JSON.parse(await readFile(folder.credentials, "utf8")) as Credentials;

@@ -7,9 +7,9 @@ import type { Credentials } from "./credentials.ts";
 import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
 
 /**
- * The part of a committed stack configuration that the lab reads. What it does not name passes through unchanged.
+ * The part of a committed stack configuration that the lab reads. Keys that it does not name stay unchanged.
  *
- * How the lab's configuration comes from the committed one, and nothing else changes:
+ * The lab changes only this in the committed configuration:
  *
  * | committed                                              | in the lab                                               |
  * | ------------------------------------------------------ | -------------------------------------------------------- |
@@ -19,7 +19,7 @@ import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
  * | `proxmox.insecure`                                     | unchanged: the lab's authority is trusted                |
  * | `gitops.repository`, `gitops.knownHosts`               | the lab's Git server and its host key                    |
  * | `escrow`                                               | in the lab's folder, for the lab's key as well, no KMS   |
- * | placeholders of `escrow.recipients`                    | left out                                                 |
+ * | placeholders of `escrow.recipients`                    | skipped                                                  |
  * | secrets                                                | generated for the lab; the age seed is a known one       |
  */
 export interface StackConfig {
@@ -68,7 +68,9 @@ interface ProxmoxConfig {
   hosts?: string[];
 }
 
-/** Where the lab's own services listen: host:port of each. Proxmox's is used only where its committed endpoint is a name. */
+/**
+ * Where the lab's own services listen, as host:port. The lab uses Proxmox's only if the committed endpoint is a name.
+ */
 export type ServiceAddresses = Record<
   "supervisor" | "proxy" | "registry" | "cloudflare" | "git" | "proxmox" | "bucket",
   string
@@ -76,12 +78,12 @@ export type ServiceAddresses = Record<
 
 const literal = /(?<![\d.])(\d{1,3})((?:\.\d{1,3}){3})(?![\d.])/g;
 
-/** An address, or every address in a text, as the lab has it: with 127 as its first octet. */
+/** Moves an address, or every address in a text, to the lab: its first octet becomes 127. */
 export const toLoopback = (text: string): string => text.replace(literal, (_, __, rest: string) => `127${rest}`);
 
 const hasAddress = (text: string): boolean => new RegExp(literal.source).test(text);
 
-/** Addresses of the lab's services: in the third octet opposite to the subnet's, so that stacks do not meet. */
+/** Addresses of the lab's services. Their third octet is opposite to the subnet's, so that stacks do not collide. */
 export const serviceAddresses = (config: StackConfig): ServiceAddresses => {
   const [, second = "0", third = "0"] = config["hearth:network"].subnet.split(/[./]/);
   const host = (last: number): string => `127.${second}.${String(255 - Number(third))}.${String(last)}`;
@@ -103,16 +105,16 @@ const mapStrings = (value: unknown, change: (text: string) => string): unknown =
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mapStrings(each, change)]));
 };
 
-/** What of the lab itself goes into the stack configuration. */
+/** What the lab itself contributes to the stack configuration. */
 export interface LabFacts {
   stack: string;
-  /** The line of known_hosts by which clients know the lab's Git server. */
+  /** The known_hosts line of the lab's Git server. */
   knownHosts: string;
   /** Recipient of the lab's age identity. */
   recipient: string;
 }
 
-/** The stack configuration that the lab runs, from the committed one. Pure; secrets are not part of it. */
+/** Derives the lab's stack configuration from the committed one. Pure. Secrets are not part of it. */
 export const deriveStack = (committed: StackConfig, { stack, knownHosts, recipient }: LabFacts): StackConfig => {
   refuseCollisions(committed);
   const services = serviceAddresses(committed);
@@ -141,7 +143,7 @@ export const deriveStack = (committed: StackConfig, { stack, knownHosts, recipie
   };
 };
 
-/** The lab's root secrets stay in the lab: no copy of them leaves it, and no service is asked. */
+/** The lab's escrow stays in the lab: no copy leaves it, and it uses no KMS. */
 const labEscrow = (
   { recipients, copies = [] }: { recipients: string[]; copies?: unknown[] },
   stack: string,
@@ -167,7 +169,7 @@ const proxmoxAddress = ({ endpoint }: { endpoint: string }, services: ServiceAdd
   return hasAddress(hostname) ? `${toLoopback(hostname)}:${port === "" ? "8006" : port}` : services.proxmox;
 };
 
-/** Two addresses that differ only in their first octet would be one in the lab. */
+/** Refuses two addresses that differ only in their first octet, because they would become the same in the lab. */
 const refuseCollisions = (committed: StackConfig): void => {
   const seen = new Map<string, string>();
   mapStrings([committed["hearth:network"], committed["hearth:nodes"], committed["hearth:proxmox"]], (text) => {
@@ -193,13 +195,13 @@ export interface LabInputs {
   /** Paths of folders in Go's module cache by name. */
   data: Record<string, string>;
   credentials: Credentials;
-  /** Charts that the registry holds beside Cilium's and flux-operator's. */
+  /** Charts that the registry serves in addition to Cilium's and flux-operator's. */
   charts: LabChart[];
-  /** What volumes are backed up to; undefined where they hold nothing. */
+  /** Where volumes are backed up. Undefined if they hold no data. */
   bucket?: Bucket | undefined;
 }
 
-/** What the simulators are told, from the committed configuration. Pure. */
+/** Derives the simulators' configuration from the committed one. Pure. */
 export const deriveLab = (committed: StackConfig, inputs: LabInputs): LabConfig => {
   const services = serviceAddresses(committed);
   const proxmox = committed["hearth:proxmox"];
@@ -254,7 +256,7 @@ const refuseUnsimulated = (nodes: [string, NodeConfig][]): void => {
   }
 };
 
-/** The datastores that machines and their images are on, with the types of content that each takes. */
+/** The datastores of machines and their images, with the content types of each. */
 const datastores = (proxmox: ProxmoxConfig, vms: NonNullable<NodeConfig["proxmox"]>[]): Record<string, string[]> => {
   const disks = vms.flatMap(({ diskDatastore = [], extraDisks = [] }) => [
     ...[diskDatastore].flat(),
@@ -276,7 +278,7 @@ const datastores = (proxmox: ProxmoxConfig, vms: NonNullable<NodeConfig["proxmox
 
 const sorted = (values: string[]): string[] => [...new Set(values)].sort();
 
-/** A bare-metal machine as it stands before anything is installed. */
+/** A bare-metal machine before anything is installed. */
 const bareMetal = (name: string, node: NodeConfig, committed: StackConfig): Machine => {
   const profile = committed["hearth:images"][node.image];
   const digest = createHash("sha256").update(node.mac).digest("hex");

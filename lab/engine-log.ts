@@ -7,13 +7,13 @@ import type { LabFolder } from "../lib/engine/lab-folder.ts";
 /** A log of the engine. */
 export interface EngineLog {
   path: string;
-  /** Writes a line, with the time. */
+  /** Writes a line, prefixed with the time. */
   line: (text: string) => void;
   text: (text: string) => void;
   end: () => void;
 }
 
-/** Begins a log of what the engine does; `name` says what that is. */
+/** Opens a log file for an engine run. `name` is part of the file's name. */
 export const openLog = async ({ logs }: LabFolder, name: string): Promise<EngineLog> => {
   const path = join(logs, `pulumi-${name}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}.log`);
   await mkdir(logs, { recursive: true });

@@ -13,10 +13,10 @@ import { checkpointFile, restoreCheckpoint } from "./checkpoint.ts";
 import { openLog } from "./engine-log.ts";
 import type { LabConfig } from "./lab-config.ts";
 
-/** How long the engine may take to end after it was interrupted, in milliseconds: it waits for what it has begun. */
+/** How long an interrupted engine may take to end, in milliseconds. It waits for the operations that it has begun. */
 const interruptTimeout = 60_000;
 
-/** The engine's runs, by the word that they have in the names of logs. */
+/** The engine's operations, by their name in the names of logs. */
 const operations: Record<"up" | "preview" | "destroy", Operation> = {
   up: update,
   preview: ["preview"],
@@ -37,7 +37,7 @@ export class Engine {
     this.stack = new PulumiStack(engine, folder.stack, folder.derived);
   }
 
-  /** Makes the stack where there is none, and stores the secrets that its configuration lacks. */
+  /** Creates the stack if it does not exist, and stores the secrets that its configuration lacks. */
   async prepare(secrets: Record<string, string>): Promise<void> {
     await mkdir(this.folder.state, { recursive: true, mode: 0o700 });
     if (!(await this.hasStack())) {
@@ -50,7 +50,10 @@ export class Engine {
     }
   }
 
-  /** Takes away what an engine that was killed left behind, but for what its state says. Gives what it did, a line each. */
+  /**
+   * Ends an engine that was killed with its command, removes its lock and repairs its state. Returns what it did, one
+   * line each.
+   */
   async recover(): Promise<string[]> {
     await endOrphan(this.folder);
     const did: string[] = [];
@@ -83,17 +86,17 @@ export class Engine {
     }
   }
 
-  /** The stack's outputs, secrets in clear. */
+  /** The stack's outputs, with secrets in clear. */
   outputs(): Promise<Record<string, string | undefined>> {
     return this.stack.outputs();
   }
 
-  /** How many resources the stack holds; zero where it is not there. */
+  /** The number of resources in the stack, zero if the stack does not exist. */
   async size(): Promise<number> {
     return (await this.stack.size()) ?? 0;
   }
 
-  /** Destroys everything, what is protected too. */
+  /** Destroys all resources, including protected ones. */
   async destroy(options: RunOptions): Promise<RunReport> {
     await this.stack.call(["state", "unprotect", "--all", "--yes"]);
     return this.run("destroy", options);
@@ -120,7 +123,7 @@ export class Engine {
   }
 }
 
-/** Ends an engine that outlived the command which started it, and what is left of one that was killed. */
+/** Ends an engine that outlived the command that started it, and the processes of a killed one. */
 export const endOrphan = async (folder: LabFolder): Promise<void> => {
   const pid = Number(await readFile(folder.enginePid, "utf8").catch(() => ""));
   if (pid > 0) await endEngine(pid);

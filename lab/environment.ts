@@ -6,7 +6,7 @@ import type { LabConfig } from "./lab-config.ts";
 
 const quoted = (value: string): string => `'${value.replaceAll("'", String.raw`'\''`)}'`;
 
-/** Lines for a shell to evaluate, after which kubectl, talosctl and pulumi talk to the lab. */
+/** Lines for a shell to evaluate, so that kubectl, talosctl and pulumi talk to the lab. */
 export const shellExports = (folder: LabFolder): string =>
   [
     `export KUBECONFIG=${quoted(folder.kubeconfig)}`,
@@ -19,12 +19,12 @@ export const shellExports = (folder: LabFolder): string =>
     `export PATH=${quoted(folder.bin)}:"$PATH"`,
   ].join("\n");
 
-/** Commands of pulumi that read the stack's configuration, and so have to be told where it is. */
+/** Commands of pulumi that read the stack's configuration, and so need `--config-file`. */
 const readConfiguration = ["up", "update", "preview", "pre", "destroy", "refresh", "watch", "import", "config"];
 
 /**
- * A shell script that stands in PATH as `pulumi`, so that the engine run by hand has the lab's configuration and its
- * simulated internet, without the rest of the shell having them too.
+ * A shell script that precedes `pulumi` in PATH. It gives an engine that is run by hand the lab's configuration and
+ * simulated internet, without putting either into the rest of the shell.
  */
 export const pulumiScript = (folder: LabFolder, lab: LabConfig, pulumi: string): string => {
   const lines = Object.entries(engineEnvironment(folder, lab))
@@ -47,5 +47,5 @@ exec ${quoted(pulumi)} "$@"
 `;
 };
 
-/** Reads a file of the lab that may not be there. */
+/** Reads a file of the lab. Undefined if it does not exist. */
 export const readIfThere = (path: string): Promise<string | undefined> => readFile(path, "utf8").catch(() => undefined);

@@ -1,7 +1,7 @@
-/** Thrown when the person wants to stop. */
+/** Thrown when the person asks to stop. */
 export class Interrupted extends Error {}
 
-/** Waits for work that cannot be stopped, but no longer than until the signal: the command is about to end then. */
+/** Waits for work that cannot be cancelled, or until the signal: the command is about to end then. */
 export const interruptible = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
   Promise.race([
     work,

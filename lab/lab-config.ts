@@ -1,4 +1,4 @@
-/** What `npm run lab` tells the simulators; lab/internal/labconfig reads it and says what each part means. */
+/** The simulators' configuration. lab/internal/labconfig reads it and documents each field. */
 export interface LabConfig {
   stack: string;
   dir: string;
@@ -24,7 +24,7 @@ export interface LabConfig {
     zones: Record<string, string>;
   };
   git: { address: string; branch: string };
-  /** Absent where the lab's volumes hold nothing. */
+  /** Absent if the lab's volumes hold no data. */
   bucket?: Bucket;
   metal: Machine[];
 }
@@ -55,13 +55,13 @@ export interface Machine {
   image: { version: string; schematic: string };
 }
 
-/** A chart that the registry holds, and where the world gets it. */
+/** A chart that the lab's registry serves, and the public location that it stands for. */
 export interface LabChart {
   /** Public name of a registry. */
   host: string;
-  /** Path below it. */
+  /** Path below the host. */
   repository: string;
-  /** Whether the host has an index of charts there, as repositories had before there were OCI registries. */
+  /** Whether the host serves an index of charts at this path, as Helm repositories did before OCI. */
   isIndex: boolean;
   folder: string;
   version: string;

@@ -34,12 +34,12 @@ const engine = [
 /** Programs that a person uses by hand. */
 const handTools = ["kubectl", "talosctl"];
 
-/** What a set-up gave. */
+/** The result of a set-up. */
 export interface SetUp {
   lab: LabConfig;
   /** Paths of the programs by name. */
   programs: Record<string, string>;
-  /** Whether the simulators that may run were told something else. */
+  /** Whether the new configuration differs from that of simulators that may be running. */
   isChanged: boolean;
 }
 
@@ -73,7 +73,7 @@ export class Lab {
     return new Lab(folder, (parse(text) as StackFile).config);
   }
 
-  /** Finds or builds every program, and writes down what this lab is. */
+  /** Finds or builds every program, and writes the lab's configuration. */
   async setUp(): Promise<SetUp> {
     const { folder } = this;
     const before = await readIfThere(folder.config);
@@ -88,7 +88,7 @@ export class Lab {
       stack: folder.stack,
       dir: folder.path,
       repository: folder.root,
-      // With the lab's own program, so that a new one shows as a difference to what runs.
+      // The lab's own program is included, so that a rebuilt one counts as a changed configuration.
       programs: Object.fromEntries([...started, "hearth-lab"].map((name) => [name, programs[name] ?? ""])),
       data: { ...(await this.data()), ...(hasVolumes && { volsync: await volsyncModule(folder.root) }) },
       credentials,
@@ -103,19 +103,19 @@ export class Lab {
     return { lab, programs, isChanged: before !== undefined && before !== text };
   }
 
-  /** Has the lab's volumes hold data, from its next set-up on. */
+  /** Makes the lab's volumes hold data from its next set-up on. */
   async keepVolumes(): Promise<void> {
     await this.makeFolder();
     await keepVolumes(this.folder);
   }
 
-  /** What was written down by the last set-up, or undefined where this lab was never up. */
+  /** The configuration that the last set-up wrote. Undefined if this lab was never up. */
   async written(): Promise<LabConfig | undefined> {
     const text = await readIfThere(this.folder.config);
     return text === undefined ? undefined : (JSON.parse(text) as LabConfig);
   }
 
-  /** The engine, ready to run: with a stack and a complete configuration. The simulators run already. */
+  /** The engine, with a stack and a complete configuration. The simulators must run already. */
   async engine(lab: LabConfig, pulumi: string): Promise<Engine> {
     const { folder } = this;
     const file = await this.writeDerived();
@@ -131,7 +131,7 @@ export class Lab {
     return made;
   }
 
-  /** Derives the configuration anew from the stack file as it is now. */
+  /** Derives the configuration again from the present stack file. */
   async derive(): Promise<void> {
     await this.writeDerived();
   }
@@ -140,23 +140,23 @@ export class Lab {
     return new Simulators(this.folder, lab);
   }
 
-  /** What of the tree stands still in this lab, and what nobody checks. */
+  /** The releases that this lab stops, and the objects whose health it does not check. */
   async leftOut(): Promise<Pick<ReadTree, "stopped" | "unchecked">> {
     const text = await readIfThere(this.folder.skipped);
     return text === undefined ? noTree : (JSON.parse(text) as Pick<ReadTree, "stopped" | "unchecked">);
   }
 
-  /** The commit that the lab's Git server serves, as Flux names it. */
+  /** The commit that the lab's Git server serves, in Flux's notation. */
   async revision(lab: LabConfig): Promise<string> {
     return `refs/heads/${lab.git.branch}@sha1:${await git(this.folder.root, "rev-parse", "HEAD")}`;
   }
 
-  /** Whether files that Git knows have changes which the lab cannot see. */
+  /** Whether tracked files have uncommitted changes, which the lab does not serve. */
   async hasUncommitted(): Promise<boolean> {
     return (await git(this.folder.root, "status", "--porcelain", "--untracked-files=no", "--", "gitops")) !== "";
   }
 
-  /** Makes the programs that a person uses available beside the lab's own. */
+  /** Links the programs that a person uses into the lab's `bin` folder. */
   async linkHandTools(): Promise<void> {
     const found = await new Toolchain({ root: this.folder.root }).ensure(handTools);
     for (const [name, path] of Object.entries(found)) await link(path, join(this.folder.bin, name));
@@ -166,11 +166,11 @@ export class Lab {
     try {
       await mkdir(this.folder.path, { recursive: true, mode: 0o700 });
     } catch (error) {
-      throw new Problem(`${this.folder.path} cannot be made (${codeOf(error) ?? "?"}): make the checkout writable`);
+      throw new Problem(`${this.folder.path} cannot be created (${codeOf(error) ?? "?"}): make the checkout writable`);
     }
   }
 
-  /** Works out what of the tree can run here, and has the simulators create what the rest would have brought. */
+  /** Works out what of the tree can run here, and writes what the simulators create in place of the rest. */
   private async readTree(): Promise<ReadTree> {
     const { folder } = this;
     const tree =
@@ -206,7 +206,7 @@ export class Lab {
     await chmod(script, 0o700);
   }
 
-  /** Writes the derived configuration; secrets that an earlier one has stay as they are. */
+  /** Writes the derived configuration. Secrets of an earlier one are kept. */
   private async writeDerived(): Promise<StackFile> {
     const before = parse((await readIfThere(this.folder.derived)) ?? "config: {}") as StackFile;
     const knownHosts = (await readFile(this.folder.knownHosts, "utf8")).trim();
@@ -235,7 +235,8 @@ const git = async (cwd: string, ...args: string[]): Promise<string> => {
   try {
     return (await execa("git", args, { cwd })).stdout.trim();
   } catch (error) {
-    if (codeOf(error) === "ENOENT") throw new Problem("Git is missing, and the lab serves its repository: install it");
+    if (codeOf(error) === "ENOENT")
+      throw new Problem("Git is missing, which the lab needs to serve its repository: install it");
     throw new Problem(
       `${cwd} is not a Git checkout with a commit: clone the repository, or run \`git init\` and commit`,
     );

@@ -11,10 +11,10 @@ import type { Context } from "./context.ts";
 const losses = ["machines", "state", "all"];
 
 /**
- * Makes a lab lose what a disaster would: the machines with their disks, the state, or both.
+ * Makes a lab lose what a disaster would take: the machines with their disks, the state, or both.
  *
- * What a person keeps elsewhere stays: the checkout with its stack file, the passphrase, backups. So do Cloudflare and the Git
- * host, which no fire at home reaches.
+ * What a person keeps elsewhere stays: the checkout with its stack file, the passphrase, the backups. Cloudflare and
+ * the Git host stay too, since no fire at home reaches them.
  *
  * @param what `machines`, `state`, `all`, or names of machines separated by commas
  */
@@ -25,7 +25,7 @@ export const lose = async (lab: Lab, { display }: Context, what = ""): Promise<v
       `The lab of ${lab.folder.stack} is not running: \`npm run lab -- up ${lab.folder.stack}\` starts it`,
     );
   }
-  if (what === "") throw new Problem(`Say what is lost: ${losses.join(", ")}, or names of machines`);
+  if (what === "") throw new Problem(`Name what to lose: ${losses.join(", ")}, or names of machines`);
   if (what !== "state") display.line(`Lost ${(await loseMachines(lab, config, what)).join(", ")}`);
   if (what === "state" || what === "all") {
     await loseState(lab);
@@ -45,7 +45,7 @@ const loseMachines = async (lab: Lab, config: LabConfig, what: string): Promise<
   return names;
 };
 
-/** Gives bare metal a new disk: it waits in maintenance mode again. */
+/** Gives a bare-metal machine a new disk, so that it boots into maintenance mode again. */
 const wipe = async (lab: Lab, address: string): Promise<void> => {
   await lab.linkHandTools();
   const client = clientIn(await readFile(lab.folder.talosconfig, "utf8"));
@@ -56,6 +56,6 @@ const wipe = async (lab: Lab, address: string): Promise<void> => {
 const loseState = async ({ folder }: Lab): Promise<void> => {
   for (const path of [folder.state, folder.kubeconfig]) await rm(path, { recursive: true, force: true });
   await mkdir(folder.state, { recursive: true, mode: 0o700 });
-  // Whoever lost the state can still be let in by what is in the escrow, but by nothing that lies about here.
+  // A recovery has to work with the credentials in the escrow, so those that a run left here go too.
   if ((await readIfThere(folder.talosconfig)) !== undefined) await rm(folder.talosconfig);
 };

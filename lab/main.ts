@@ -30,16 +30,23 @@ STACK is dev unless given.
 
 const options = { volumes: { type: "boolean" } } as const;
 
-/** Commands that change the lab, so that only one of them may run at a time. */
+/** Commands that change the lab. Only one of them may run at a time. */
 const changing: Record<string, (lab: Lab, context: Context, what?: string) => Promise<void>> = {
-  ...{ up, preview, destroy, down, reset, lose },
+  up,
+  preview,
+  destroy,
+  down,
+  reset,
+  lose,
 };
 const reading: Record<string, (lab: Lab, name?: string) => Promise<void>> = { status, env, logs };
 
-/** One press of Ctrl-C may arrive more than once, by npm as well; within this time, in milliseconds, it is one. */
+/**
+ * One press of Ctrl-C may arrive more than once, from npm too. Signals within this time, in milliseconds, count as one.
+ */
 const samePress = 1000;
 
-/** The first wish to stop, and the second one, which is a wish to stop at once. */
+/** Turns Ctrl-C into signals: the first press asks to stop, the second to stop immediately. */
 const onInterrupt = (): { signal: AbortSignal; hurry: AbortSignal } => {
   const [first, second] = [new AbortController(), new AbortController()];
   let pressed = 0;
@@ -68,7 +75,7 @@ const change = async (name: string, lab: Lab, what?: string): Promise<void> => {
     if (!(error instanceof Interrupted)) throw error;
     display.line("Stopping the lab");
     await lab.supervisor.stop();
-    display.line("The lab is down; `npm run lab` goes on from here");
+    display.line("The lab is down; `npm run lab` continues from here");
     process.exitCode = 130;
   }
 };
@@ -83,7 +90,7 @@ const main = async (args: string[]): Promise<void> => {
   if (!(command in changing) && !(command in reading)) throw new Problem(`There is no command ${command}.\n\n${usage}`);
   if (positionals.length > (["logs", "lose"].includes(command) ? 3 : 2))
     throw new Problem(`Too many arguments.\n\n${usage}`);
-  if (values.volumes === true && command !== "up") throw new Problem(`--volumes goes with up.\n\n${usage}`);
+  if (values.volumes === true && command !== "up") throw new Problem(`--volumes is an option of up only.\n\n${usage}`);
   const folder = labFolder(join(import.meta.dirname, ".."), stack);
   const lab = await Lab.open(folder);
   if (command in reading) return reading[command]?.(lab, name);

@@ -15,14 +15,14 @@ import { openLog } from "./engine-log.ts";
 import type { Lab } from "./lab.ts";
 import type { Context } from "./context.ts";
 
-/** How long machines may take to start after the lab did, in milliseconds. */
+/** How long machines may take to start after the lab has started, in milliseconds. */
 const startTimeout = 120_000;
 
-/** Whether an update of a lab was interrupted, or the recovery from one. */
+/** Whether an update of a lab, or the recovery from one, was interrupted. */
 export const isInterrupted = async ({ folder }: Lab, stack: PulumiStack): Promise<boolean> =>
   (await Journal.open(folder.recovery)).current !== undefined || conditionOf(await stateOf(stack)) === "interrupted";
 
-/** Whether an update was interrupted while it made something, which may exist and be in no state. */
+/** Whether an update was interrupted while it created something, which may exist although no state has it. */
 export const hasUnreported = async ({ folder }: Lab, stack: PulumiStack): Promise<boolean> => {
   if ((await Journal.open(folder.recovery)).current !== undefined) return true;
   const pending = (await stateOf(stack))?.deployment.pending_operations ?? [];
@@ -30,9 +30,9 @@ export const hasUnreported = async ({ folder }: Lab, stack: PulumiStack): Promis
 };
 
 /**
- * Finishes an update that was interrupted, by the plan that a rebuild makes of it.
+ * Finishes an interrupted update, with the plan that a rebuild would make.
  *
- * @param onBuilt done once the stack has its outputs, before Flux is waited for
+ * @param onBuilt called once the stack has its outputs, before Flux is waited for
  */
 export const finishInterrupted = async (
   lab: Lab,
@@ -78,7 +78,7 @@ const carryOut = async (phase: Phase, recovery: Recovery, { display }: Context):
   await recovery.journal.finish(phase.name, (Date.now() - started) / 1000);
 };
 
-/** The plan, after the machines have had time to start: the lab may have just been started too. */
+/** Makes the plan, after the machines have had time to start: the lab may just have been started too. */
 const planned = async (
   lab: Lab,
   { display, signal }: Context,

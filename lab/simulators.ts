@@ -10,7 +10,7 @@ export interface CloudflareState {
   tunnels: number;
   records: number;
   tunnelNames: string[];
-  /** As `CNAME welcome.dev.example.com`. */
+  /** For example `CNAME welcome.dev.example.com`. */
   recordNames: string[];
 }
 
@@ -24,41 +24,41 @@ export interface ProxmoxState {
   machines: { name: string; node: string; vmid: number; status: string; reachable: boolean; address?: string }[];
 }
 
-/** How long a virtual machine may take to go, in milliseconds. */
+/** How long a virtual machine may take to disappear, in milliseconds. */
 const burnTimeout = 60_000;
 
-/** Asks the simulators what they hold, and makes them lose it. */
+/** Queries what the simulators hold, and makes them lose it. */
 export class Simulators {
   constructor(
     private readonly folder: LabFolder,
     private readonly lab: LabConfig,
   ) {}
 
-  /** Undefined where the stack has no Cloudflare. */
+  /** Undefined if the stack has no Cloudflare. */
   cloudflare(): Promise<CloudflareState | undefined> {
     return this.state(this.lab.cloudflare.address);
   }
 
-  /** Undefined where the stack has no Proxmox. */
+  /** Undefined if the stack has no Proxmox. */
   proxmox(): Promise<ProxmoxState | undefined> {
     return this.state(this.lab.proxmox.address);
   }
 
-  /** Destroys virtual machines with their disks, as a fire would; the API of Proxmox survives it. */
+  /** Destroys virtual machines with their disks, as a fire would. The Proxmox API keeps running. */
   async burn(machines: readonly { name: string; node: string; vmid: number; status: string }[]): Promise<void> {
     for (const { name, node, vmid, status } of machines) {
       const path = `/api2/json/nodes/${node}/qemu/${vmid.toString()}`;
       if (status !== "stopped") await this.proxmoxCall("POST", `${path}/status/stop`);
       const deadline = Date.now() + burnTimeout;
       while (!(await this.proxmoxTry("DELETE", `${path}?purge=1`))) {
-        if (Date.now() > deadline) throw new Problem(`Proxmox does not let ${name} go: see the log of proxmox`);
+        if (Date.now() > deadline) throw new Problem(`Proxmox does not delete ${name}: see the log of proxmox`);
         await sleep(200);
       }
       while ((await this.proxmox())?.machines.some((machine) => machine.vmid === vmid) === true) await sleep(100);
     }
   }
 
-  /** Makes coming requests to a simulator go wrong. What a fault says is with the simulator, in faults.go. */
+  /** Injects a fault into coming requests. lab/internal/faults/faults.go documents the fields. */
   async injectFault(simulator: "proxmox" | "cloudflare", fault: Record<string, unknown>): Promise<void> {
     const { status, body } = await this.ask(
       this.lab[simulator].address,
@@ -70,7 +70,7 @@ export class Simulators {
     if (status >= 300) throw new Problem(`The ${simulator} simulator refuses the fault: ${body}`);
   }
 
-  /** Takes back the faults that did not happen yet. */
+  /** Clears the faults that have not happened yet. */
   async clearFaults(): Promise<void> {
     const { proxmox, cloudflare } = this.lab;
     for (const { address } of [proxmox, cloudflare])

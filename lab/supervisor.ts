@@ -6,7 +6,7 @@ import { Problem } from "../toolchain/problem.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import { isRunning } from "../toolchain/running.ts";
 
-/** One process of the lab, as the supervisor tells of it. */
+/** One process of the lab, as the supervisor reports it. */
 export interface Part {
   name: string;
   state: "running" | "waiting" | "failed" | "exited" | "stopped";
@@ -19,7 +19,7 @@ export interface Part {
   log: string;
 }
 
-/** What the supervisor answers to `GET /status`. */
+/** The supervisor's answer to `GET /status`. */
 export interface SupervisorStatus {
   stack: string;
   pid: number;
@@ -30,12 +30,12 @@ export interface SupervisorStatus {
   children: Part[];
 }
 
-/** How long all simulators may take to listen, in milliseconds. */
+/** How long all simulators together may take to listen, in milliseconds. */
 const startTimeout = 60_000;
-/** How long everything may take to stop, in milliseconds: machines stop their own processes first. */
+/** How long everything may take to stop, in milliseconds. Machines stop their own processes first. */
 const stopTimeout = 90_000;
 
-/** The supervisor of a lab, which outlives the command that starts it. */
+/** The supervisor of a lab. It outlives the command that starts it. */
 export class Supervisor {
   private readonly pidFile: string;
   private readonly log: string;
@@ -49,7 +49,7 @@ export class Supervisor {
     this.log = join(folder.logs, "supervisor.log");
   }
 
-  /** What it says of itself, or undefined while it does not run. */
+  /** The supervisor's status. Undefined if it does not run. */
   async status(): Promise<SupervisorStatus | undefined> {
     const answer = await this.ask("GET", "/status").catch(() => undefined);
     if (answer === undefined) return undefined;
@@ -57,14 +57,14 @@ export class Supervisor {
     return (await answer.json()) as SupervisorStatus;
   }
 
-  /** Starts it where it does not run, and waits until every simulator listens. */
+  /** Starts the supervisor if it does not run, and waits until every simulator listens. */
   async start(program: string): Promise<void> {
     const running = await this.status();
     if (running === undefined) await this.spawn(program);
     await this.waitUntilReady();
   }
 
-  /** Stops it and everything it started. Does nothing where it does not run. */
+  /** Stops the supervisor and everything that it started. @returns false if it did not run */
   async stop(): Promise<boolean> {
     const status = await this.status();
     if (status === undefined) return false;
@@ -136,12 +136,12 @@ export class Supervisor {
   private async foreign(answer: Response): Promise<string> {
     await answer.body?.cancel();
     return (
-      `${this.address} is held by something else than this lab, perhaps the lab of another checkout: ` +
+      `${this.address} is in use by something other than this lab, perhaps by the lab of another checkout: ` +
       `run \`npm run lab -- down ${this.folder.stack}\` there`
     );
   }
 
-  /** The reason the supervisor gave before it ended. */
+  /** The reason that the supervisor logged before it ended. */
   private async lastLine(): Promise<string> {
     const lines = (await readFile(this.log, "utf8").catch(() => "")).trim().split("\n");
     return `The lab does not start: ${(lines.at(-1) ?? "").replace(/^hearth-lab: (supervise: )?/, "")} (log: ${this.log})`;

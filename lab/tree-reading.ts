@@ -10,20 +10,26 @@ import { labAgeIdentity } from "../lib/secrets/lab-identity.ts";
 import { deriveStack, type StackConfig } from "./derive.ts";
 import { labTree, type LabTree, type ServableChart } from "./tree.ts";
 
-/** A cluster's tree as the lab has it, with the files of the definitions that it creates. */
+/** A cluster's tree as the lab runs it, with the files of the custom resource definitions that it creates. */
 export type ReadTree = LabTree & { definitions: string[] };
 
-/** The tree of a cluster that Flux does not keep. */
+/** The tree of a cluster without Flux. */
 export const noTree: ReadTree = {
-  ...{ charts: [], stopped: [], unchecked: [], kinds: [], brought: [], policies: [], definitions: [] },
+  charts: [],
+  stopped: [],
+  unchecked: [],
+  kinds: [],
+  brought: [],
+  policies: [],
+  definitions: [],
 };
 
-/** Projects whose definitions come to the lab's clusters by themselves: Cilium's operator is simulated. */
+/** Projects whose definitions every cluster of the lab has: Cilium's operator is simulated. */
 const alwaysThere = ["cilium"];
 
-/** Renders a cluster's tree and works out what the lab can run of it. */
+/** Renders a cluster's tree and works out what of it the lab can run. */
 export const readLabTree = async (root: string, stack: string, committed: StackConfig): Promise<ReadTree> => {
-  // The lab's addresses, for those of a committed configuration may be none that a cluster could have.
+  // The committed addresses may not be valid in a cluster, so the lab's are used.
   const facts = { stack, knownHosts: "known once the Git server runs", recipient: await ageRecipient(labAgeIdentity) };
   const file = { settings: deriveStack(committed, facts), problems: [] };
   const tree = labTree(await renderTree(root, stack, file), await servableCharts(root));
@@ -32,13 +38,13 @@ export const readLabTree = async (root: string, stack: string, committed: StackC
   return { ...tree, definitions: [...(await definitionFiles(created)).values()].flat() };
 };
 
-/** The charts that the lab can serve: those of modules, and the one that its registry makes itself. */
+/** The charts that the lab can serve: those of Go modules, and flux-operator's. */
 const servableCharts = async (root: string): Promise<ServableChart[]> => {
   const charts = await availableCharts(root);
   return [...charts.map((chart) => ({ ...chart, isServed: chart.name === "cilium" })), await fluxOperator(root)];
 };
 
-/** The registry makes it from the operator's own manifests; see lab/internal/registry. */
+/** The registry builds this chart from the operator's own manifests. See lab/internal/registry. */
 const fluxOperator = async (root: string): Promise<ServableChart> => {
   const module = "github.com/controlplaneio-fluxcd/flux-operator";
   const goMod = await readFile(join(root, "go.mod"), "utf8");

@@ -5,41 +5,41 @@ import { chartOf, isRelease, type AskedChart } from "../lib/tree/release.ts";
 import { groupOf as group, listAt, textAt } from "../lib/tree/rules/rule.ts";
 import type { LabChart } from "./lab-config.ts";
 
-/** A chart that the lab could serve. */
+/** A chart that the lab can serve. */
 export interface ServableChart extends AvailableChart {
-  /** Whether the lab serves it in any case. */
+  /** Whether the registry serves it anyway, whatever the tree asks for. */
   isServed: boolean;
 }
 
-/** A release that stands still in the lab. */
+/** A release that the lab suspends. */
 export interface StoppedRelease {
   namespace: string;
   name: string;
-  /** Why it does not run here. */
+  /** Why it cannot run in the lab. */
   reason: string;
 }
 
-/** What of a cluster's tree the lab can run, and what it has to do for the rest. */
+/** What the lab can run of a cluster's tree, and what it needs for the rest. */
 export interface LabTree {
-  /** Charts for the lab's registry, where the tree fetches them from. */
+  /** Charts that the lab's registry has to serve, where the tree fetches them. */
   charts: LabChart[];
   stopped: StoppedRelease[];
-  /** Objects whose health nothing in the lab could establish, as `Kind namespace/name`. */
+  /** Objects whose health nothing in the lab can establish, as `Kind namespace/name`. */
   unchecked: string[];
-  /** Custom resources of which the definition has to be there, as `group/kind`. */
+  /** Custom resources whose definition must exist, as `group/kind`. */
   kinds: string[];
-  /** Projects whose definitions a chart brings that runs for real. */
+  /** Projects whose definitions come with a chart that the lab runs. */
   brought: string[];
-  /** What makes Flux stop and not wait. */
+  /** Admission policies that make Flux suspend what cannot run, and not wait for it. */
   policies: object[];
 }
 
 type Objects = RenderedCluster["objects"];
 
-/** Definitions that charts ask for by themselves, without the tree naming their kinds. */
+/** Definitions that charts ask for although the tree does not name their kinds. */
 const monitoring = ["ServiceMonitor", "PodMonitor", "PrometheusRule"].map((kind) => `monitoring.coreos.com/${kind}`);
 
-/** Definitions of what controllers make, without the tree naming their kinds. */
+/** Definitions of objects that controllers create although the tree does not name their kinds. */
 const made = ["VolumeSnapshot", "VolumeSnapshotContent"].map((kind) => `snapshot.storage.k8s.io/${kind}`);
 
 /** Works out what the lab can run of a cluster. Pure. */
@@ -52,8 +52,8 @@ export const labTree = ({ kustomizations, objects }: RenderedCluster, available:
   const running = judged.flatMap(({ verdict, source, name, version }) =>
     typeof verdict === "string" || source === undefined ? [] : [{ chart: verdict, source, name, version }],
   );
-  const still = stoppedObjects(judged);
-  const checks = healthChecks(kustomizations, objects, still);
+  const suspended = stoppedObjects(judged);
+  const checks = healthChecks(kustomizations, objects, suspended);
   return {
     charts: running.filter(({ chart }) => chart !== undefined && !chart.isServed).flatMap(published),
     stopped,
@@ -64,11 +64,11 @@ export const labTree = ({ kustomizations, objects }: RenderedCluster, available:
     brought: running.flatMap(({ chart }) => chart?.project ?? []),
     policies: [
       ...policy("lab-stopped", ["helm.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"], {
-        names: still.map((object) => `${object.kind}/${object.namespace ?? ""}/${object.name}`),
+        names: suspended.map((object) => `${object.kind}/${object.namespace ?? ""}/${object.name}`),
         patches: `[JSONPatch{op: "add", path: "/spec/suspend", value: true}]`,
       }),
       ...policy("lab-dependencies", ["helm.toolkit.fluxcd.io"], {
-        ...byName(remainingDependencies(objects, still), "HelmRelease"),
+        ...byName(remainingDependencies(objects, suspended), "HelmRelease"),
         patches: `[JSONPatch{op: "add", path: "/spec/dependsOn", value: variables.values[variables.name]}]`,
       }),
       ...policy("lab-health", ["kustomize.toolkit.fluxcd.io"], {
@@ -81,7 +81,7 @@ export const labTree = ({ kustomizations, objects }: RenderedCluster, available:
   };
 };
 
-/** The chart to run, undefined where it is in the repository itself, or why there is none. */
+/** The chart to run, undefined if it is in the repository itself, or the reason why the lab cannot run it. */
 const judge = (
   { kind, name: chart, version }: AskedChart,
   available: readonly ServableChart[],
@@ -93,7 +93,7 @@ const judge = (
   return found.hasWebhook ? `the API server would call ${chart}, whose pods only look alive here` : found;
 };
 
-/** The releases that stand still, and the sources that only they fetch from. */
+/** The releases that cannot run, and the sources that nothing else fetches from. */
 const stoppedObjects = (
   judged: { release: Objects[number]; source: Objects[number] | undefined; verdict: unknown }[],
 ): Objects => {
@@ -103,27 +103,27 @@ const stoppedObjects = (
     .flatMap(({ release, source }) => (source === undefined || used.has(source) ? [release] : [release, source]));
 };
 
-/** The dependencies that remain of each release that waits for one which stands still. */
-const remainingDependencies = (objects: Objects, still: Objects): Map<string, unknown[]> => {
-  const isStill = (namespace: string, name: string): boolean =>
-    still.some((each) => isRelease(each) && each.namespace === namespace && each.name === name);
+/** For each release that depends on a stopped one, the dependencies that remain. */
+const remainingDependencies = (objects: Objects, suspended: Objects): Map<string, unknown[]> => {
+  const isSuspended = (namespace: string, name: string): boolean =>
+    suspended.some((each) => isRelease(each) && each.namespace === namespace && each.name === name);
   const remaining = new Map<string, unknown[]>();
-  for (const release of objects.filter(isRelease).filter((each) => !still.includes(each))) {
+  for (const release of objects.filter(isRelease).filter((each) => !suspended.includes(each))) {
     const all = listAt(release.object, "spec", "dependsOn");
     const kept = all.filter(
-      (each) => !isStill(textAt(each, "namespace") ?? release.namespace ?? "", textAt(each, "name") ?? ""),
+      (each) => !isSuspended(textAt(each, "namespace") ?? release.namespace ?? "", textAt(each, "name") ?? ""),
     );
     if (kept.length < all.length) remaining.set(`${release.namespace ?? ""}/${release.name}`, kept);
   }
   return remaining;
 };
 
-/** Groups whose controllers run in the lab: Kubernetes' own and Flux's. */
+/** API groups whose controllers run in the lab: those of Kubernetes itself and of Flux. */
 const checkable =
   /^(|apps|batch|autoscaling|policy|(networking|rbac\.authorization|storage|apiextensions|scheduling)\.k8s\.io|(.+\.)?toolkit\.fluxcd\.io|fluxcd\.controlplane\.io)$/;
 
-/** The health checks that remain of each Kustomization with something in it that cannot be checked here. */
-const healthChecks = (kustomizations: RenderedCluster["kustomizations"], objects: Objects, still: Objects) => {
+/** The remaining health checks of each Kustomization that contains something that cannot be checked here. */
+const healthChecks = (kustomizations: RenderedCluster["kustomizations"], objects: Objects, suspended: Objects) => {
   const remaining = new Map<string, unknown[]>();
   const unchecked: string[] = [];
   for (const { name, object } of kustomizations) {
@@ -132,10 +132,10 @@ const healthChecks = (kustomizations: RenderedCluster["kustomizations"], objects
       .map((each) => `${group({ apiVersion: textAt(each, "apiVersion") ?? "" })}/${textAt(each, "kind") ?? ""}`)
       .filter((kind) => !checkable.test(kind.split("/")[0] ?? ""));
     const own = objects.filter(({ kustomization }) => kustomization === name);
-    const skipped = own.filter((each) => still.includes(each) || odd.includes(`${group(each)}/${each.kind}`));
+    const skipped = own.filter((each) => suspended.includes(each) || odd.includes(`${group(each)}/${each.kind}`));
     if (skipped.length === 0) continue;
-    unchecked.push(...skipped.filter((each) => !still.includes(each)).map(described));
-    // Without its controller, any other custom resource counts as healthy at once.
+    unchecked.push(...skipped.filter((each) => !suspended.includes(each)).map(described));
+    // Flux counts any other custom resource as healthy at once if no controller sets its status.
     const kept = own.filter((each) => !skipped.includes(each) && checkable.test(group(each)));
     remaining.set(name, kept.map(reference));
   }
@@ -162,7 +162,7 @@ interface Served {
   version: string;
 }
 
-/** Where the registry has to hold a chart. */
+/** The location at which the registry has to serve a chart. */
 const published = ({ chart, source, name, version }: Served): LabChart[] => {
   if (chart === undefined) return [];
   const { hostname, pathname } = new URL(textAt(source.object, "spec", "url") ?? "");
@@ -173,11 +173,11 @@ const published = ({ chart, source, name, version }: Served): LabChart[] => {
 };
 
 interface Mutation {
-  /** The objects that are changed, as `Kind/namespace/name`. */
+  /** The objects to change, as `Kind/namespace/name`. */
   names: string[];
-  /** A value for each, by `namespace/name`. */
+  /** A value for each object, by `namespace/name`. */
   values?: Record<string, unknown>;
-  /** What is done to them, in CEL. */
+  /** The changes, in CEL. */
   patches: string;
 }
 
@@ -186,7 +186,7 @@ const byName = (values: Map<string, unknown[]>, kind: string) => ({
   values: Object.fromEntries(values),
 });
 
-/** A policy that changes the objects named whenever somebody writes them, and what puts it into force. */
+/** A policy that changes the named objects whenever they are written, with its binding. */
 const policy = (name: string, groups: string[], { names, values = {}, patches }: Mutation): object[] => {
   const metadata = { name };
   const apiVersion = "admissionregistration.k8s.io/v1";
@@ -207,7 +207,7 @@ const policy = (name: string, groups: string[], { names, values = {}, patches }:
         ],
         variables: [
           { name: "name", expression: objectName },
-          // A literal of JSON is one of CEL. Without an entry it would have no type.
+          // A JSON literal is a CEL literal too. An empty one would have no type.
           {
             name: "values",
             expression: Object.keys(values).length === 0 ? "dyn({})" : `dyn(${JSON.stringify(values)})`,

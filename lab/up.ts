@@ -16,7 +16,7 @@ import type { Lab } from "./lab.ts";
 import { finishInterrupted, isInterrupted } from "./recovery.ts";
 import type { ReadTree } from "./tree-reading.ts";
 
-/** How long each phase took, in seconds, in the order in which they began. */
+/** How long each phase took, in seconds, in the order in which the phases began. */
 type Times = Map<string, number>;
 
 const timed = async <T>(times: Times, name: string, work: () => Promise<T>): Promise<T> => {
@@ -28,7 +28,7 @@ const timed = async <T>(times: Times, name: string, work: () => Promise<T>): Pro
   }
 };
 
-/** Takes a stack from whatever it is to a platform that Flux keeps at the repository's commit. */
+/** Brings a stack from any state to a platform that Flux keeps at the repository's commit. */
 export const up = async (lab: Lab, context: Context): Promise<void> => {
   const { display } = context;
   const times: Times = new Map();
@@ -55,7 +55,7 @@ export const up = async (lab: Lab, context: Context): Promise<void> => {
   await interruptible(summarize(lab, config, kubernetes, { revision, objects, times, display }), context.signal);
 };
 
-/** Sets up, starts the simulators where they do not run, and gives an engine that can be run. */
+/** Sets the lab up, starts the simulators if they do not run, and returns an engine. */
 export const running = async (
   lab: Lab,
   { display, signal }: Context,
@@ -73,7 +73,7 @@ export const running = async (
   return { config, engine };
 };
 
-/** Previews a stack that is there, and updates one that is not there or would change. */
+/** Previews a stack that exists. Updates it if it does not exist or would change. */
 const bringUp = async (engine: Engine, { display, signal, hurry }: Context): Promise<RunReport | undefined> => {
   const onProgress = (report: RunReport): void => {
     display.live(describeProgress(report));
@@ -89,7 +89,7 @@ const bringUp = async (engine: Engine, { display, signal, hurry }: Context): Pro
   return report;
 };
 
-/** Writes down what people and the Git server need of the stack's outputs, and gives them. */
+/** Writes the stack's outputs that people and the Git server need, and returns all of them. */
 export const keepOutputs = async ({ folder }: Lab, engine: Engine): ReturnType<Engine["outputs"]> => {
   const outputs = await engine.outputs();
   const { kubeconfig, talosconfig, deployKey } = outputs;
@@ -99,7 +99,7 @@ export const keepOutputs = async ({ folder }: Lab, engine: Engine): ReturnType<E
   return outputs;
 };
 
-/** Registers the deploy key with the Git server, as a person pastes it into their Git host's settings. */
+/** Registers the deploy key with the Git server, as a person would in their Git host's settings. */
 const registerDeployKey = async ({ authorizedKeys }: LabFolder, key: string): Promise<void> => {
   const present = await readFile(authorizedKeys, "utf8").catch(() => "");
   if (present.split("\n").includes(key.trim())) return;
@@ -114,7 +114,7 @@ interface Outcome {
   display: Display;
 }
 
-/** Looks at the whole platform from outside, says how it is, and fails where a part is missing. */
+/** Checks the whole platform from outside, prints a summary, and fails if a part is missing. */
 const summarize = async (
   lab: Lab,
   config: LabConfig,
@@ -162,7 +162,7 @@ const describeFlux = (objects: readonly FluxObject[], revision: string): string 
   return `${ready} objects Ready${suspended === 0 ? "" : `, ${suspended.toString()} suspended,`} at ${revision}`;
 };
 
-/** What the lab cannot run or check, a line each. */
+/** What the lab cannot run or check, one line each. */
 export const describeLeftOut = ({ stopped, unchecked }: Pick<ReadTree, "stopped" | "unchecked">): string[] => [
   ...stopped.map(({ namespace, name, reason }) => `not run: HelmRelease ${namespace}/${name}: ${reason}`),
   ...unchecked.map((object) => `not checked: the health of ${object}, whose controller does not run here`),

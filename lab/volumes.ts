@@ -8,7 +8,7 @@ import { labAgeIdentity } from "../lib/secrets/lab-identity.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import type { Bucket } from "./lab-config.ts";
 
-/** Programs that volumes with data need, beside the simulators'. */
+/** Programs that volumes with data need in addition to the simulators'. */
 export const volumePrograms = ["volsync", "restic", "versitygw"];
 
 /** Whether the volumes of a stack's lab hold data. */
@@ -18,7 +18,7 @@ export const keepsVolumes = ({ volumes }: LabFolder): Promise<boolean> =>
     () => false,
   );
 
-/** Has a lab's volumes hold data, until it is reset. A lab that is there already has volumes that hold none. */
+/** Makes a lab's volumes hold data until it is reset. Fails if the lab exists already with volumes that hold none. */
 export const keepVolumes = async (folder: LabFolder): Promise<void> => {
   if (await keepsVolumes(folder)) return;
   const isThere = await access(folder.kubeconfig).then(
@@ -33,11 +33,11 @@ export const keepVolumes = async (folder: LabFolder): Promise<void> => {
   await writeFile(folder.volumes, "");
 };
 
-/** VolSync's module, of which the lab runs the mover's script. */
+/** VolSync's Go module, which has the mover's script that the lab runs. */
 export const volsyncModule = (root: string): Promise<string> =>
   moduleFolder(join(root, "toolchain", "charts"), "github.com/backube/volsync");
 
-/** The file in which a cluster's tree says where its bucket is. */
+/** The file of a cluster's tree that names its bucket. */
 const environmentFile = (treePath: string): string => join(treePath, "environment.sops.yaml");
 
 interface Environment {
@@ -54,8 +54,8 @@ export const bucketOf = async (root: string, treePath: string, address: string):
   });
   const { stringData = {} } = (await decrypted.catch((error: unknown) => {
     throw new Problem(
-      `The lab's key does not open ${file}, where the bucket for backups is: ` +
-        `${error instanceof Error ? error.message : String(error)}. Leave --volumes out`,
+      `The lab's key cannot decrypt ${file}, which names the bucket for backups: ` +
+        `${error instanceof Error ? error.message : String(error)}. Run without --volumes`,
     );
   })) as Environment;
   return bucketFrom(stringData, file, address);
@@ -64,7 +64,7 @@ export const bucketOf = async (root: string, treePath: string, address: string):
 /**
  * The bucket that variables of a tree describe. Pure.
  *
- * @throws Problem where the lab cannot stand for the service
+ * @throws Problem if the lab cannot stand for the service
  */
 export const bucketFrom = (variables: Record<string, string>, file: string, address: string): Bucket => {
   const value = (name: string): string => {
@@ -77,7 +77,7 @@ export const bucketFrom = (variables: Record<string, string>, file: string, addr
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url?.protocol !== "https:" || url.port !== "" || url.pathname !== "/") {
     throw new Problem(
-      `${file}: the lab can stand for backup_s3_endpoint only where it is https:// and a host, and it is ${endpoint}`,
+      `${file}: backup_s3_endpoint is ${endpoint}, but the lab can serve only https:// with a host name`,
     );
   }
   return {

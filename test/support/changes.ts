@@ -1,11 +1,11 @@
 import { rawConfig } from "./stack.ts";
 
-/** A path, with `/` between its keys, and the value to put there; undefined removes the key. */
+/** A path with `/` between its keys, and the value to set. Undefined removes the key. */
 export type Change = [path: string, value: unknown];
 
 export type RawConfig = Record<string, unknown>;
 
-/** What a committed stack file says, changed. */
+/** The content of a committed stack file, with changes. */
 export const changed = (stack: string, ...changes: Change[]): RawConfig => {
   const raw = rawConfig(stack);
   for (const [path, value] of changes) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { accepts, eventually, labFolder, type LabProcess, startLab } from "./lab-process.ts";
 
-/** What the simulated account holds, and the token that may change it. */
+/** The simulated account's contents, and the token that may change them. */
 export const cloudflareAccount = {
   account: "0123456789abcdef0123456789abcdef",
   zone: "fedcba9876543210fedcba9876543210",
@@ -13,7 +13,7 @@ export const cloudflareAccount = {
   permissions: ["Account.Cloudflare Tunnel:Edit", "Zone.DNS:Edit", "Zone.Zone:Read"],
 };
 
-/** An answer's headers, by name in lower case. */
+/** An answer's headers, by lower-case name. */
 type Headers = Record<string, string | string[] | undefined>;
 
 /** An answer of the API. */
@@ -26,18 +26,18 @@ export interface Answer {
   result_info?: { page: number; per_page: number; count: number; total_count: number; total_pages: number };
 }
 
-/** An answer's result, as an object. */
+/** An answer's result as an object. */
 export const object = ({ result }: Answer): Record<string, unknown> => result as Record<string, unknown>;
 
-/** An answer's result, as a list of objects. */
+/** An answer's result as a list of objects. */
 export const list = ({ result }: Answer): Record<string, unknown>[] => result as Record<string, unknown>[];
 
-/** How a request differs from the usual one. */
+/** Differences from a usual request. */
 export interface Unusual {
   token?: string;
-  /** Headers instead of the usual ones. */
+  /** Headers in place of the usual ones. */
   headers?: Record<string, string>;
-  /** A body as it is, instead of JSON. */
+  /** A raw body in place of JSON. */
   raw?: string;
 }
 
@@ -45,19 +45,19 @@ export interface Unusual {
 export interface Cloudflare {
   address: string;
   dir: string;
-  /** Path of the certificate that its own is signed by. */
+  /** Path of the CA certificate that signed the simulator's own. */
   authority: string;
-  /** Calls the API, with a path below /client/v4. */
+  /** Calls the API. The path is below /client/v4. */
   call: (method: string, path: string, body?: unknown, unusual?: Unusual) => Promise<Answer>;
   /** Calls the lab's own endpoints. */
   lab: (method: string, path: string, body?: unknown) => Promise<{ status: number; text: string }>;
-  /** Ends it with a signal and starts it again. */
+  /** Ends the simulator with a signal and starts it again. */
   restart: (signal: NodeJS.Signals) => Promise<void>;
   output: () => string;
   stop: () => Promise<void>;
 }
 
-/** Starts the simulator at an address of its own, with settings other than the usual ones. */
+/** Starts the simulator at the given address. `settings` override the defaults. */
 export const startCloudflare = async (address: string, settings: Record<string, unknown> = {}): Promise<Cloudflare> => {
   const { account, zone, zoneName, token, permissions } = cloudflareAccount;
   const folder = await labFolder({

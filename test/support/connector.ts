@@ -3,14 +3,14 @@ import { request } from "node:http";
 
 import type { Process } from "./processes.ts";
 
-/** An ingress rule as Cloudflare's API has it. */
+/** An ingress rule in the form of Cloudflare's API. */
 export interface Rule {
   hostname?: string;
   path?: string;
   service: string;
 }
 
-/** What came to a tunnel's host name from the world. */
+/** A request from the Internet to a host name of a tunnel. */
 export interface Request {
   hostname: string;
   path: string;
@@ -20,10 +20,10 @@ export interface Request {
 }
 
 /**
- * Passes a request on as a tunnel's connector does in a pod of the lab: to the service of the first rule that matches, by the
- * cluster's own network. Gives the status that comes back.
+ * Forwards a request as a tunnel's connector does in a pod of the lab: to the service of the first matching rule,
+ * through the cluster's network. Returns the status of the response.
  *
- * @param pods processes of the lab's pods, any of which tells where their network's proxy is
+ * @param pods processes of the lab's pods, any of which names the proxy of their network
  */
 export const connector =
   (rules: readonly Rule[], pods: readonly Process[]) =>
@@ -55,7 +55,10 @@ export const connector =
     });
   };
 
-/** Source: Cloudflare's documentation, "Ingress rules": the host name with a wildcard, and the path as a regular expression. */
+/**
+ * Matches the host name, which may have a wildcard, and the path, a regular expression. Source: Cloudflare's
+ * documentation, "Ingress rules".
+ */
 const matches = ({ hostname = "", path = "" }: Rule, what: Request): boolean =>
   (hostname === "" ||
     hostname === what.hostname ||

@@ -8,15 +8,15 @@ import { promisify } from "node:util";
 import { labPrograms } from "./lab-programs.ts";
 import { eventually } from "./lab-process.ts";
 
-/** A real control plane without machines, for tests of what runs on one. */
+/** A real control plane without machines. */
 export interface ControlPlane {
   /** Path of the administrator's kubeconfig. */
   kubeconfig: string;
-  /** Runs kubectl, with input on stdin, and gives what it prints. */
+  /** Runs kubectl, with input on stdin, and returns its output. */
   kubectl: (args: readonly string[], input?: string) => Promise<string>;
-  /** Creates objects, or fails with what the API server said. */
+  /** Creates objects. Throws the API server's error. */
   apply: (...objects: object[]) => Promise<void>;
-  /** Reads an object, undefined where there is none. */
+  /** Reads an object. Undefined if it does not exist. */
   get: <T>(kind: string, name: string, namespace?: string) => Promise<T | undefined>;
   stop: () => Promise<void>;
 }
@@ -85,7 +85,7 @@ export const startControlPlane = async (dir: string, address: string): Promise<C
     `--service-account-private-key-file=${key}`,
     "--use-service-account-credentials",
     "--leader-elect=false",
-    // A test says itself whether a node is alive.
+    // A test itself decides whether a node is alive.
     "--controllers=*,-node-lifecycle-controller",
   ]);
   start("kube-scheduler", [`--kubeconfig=${kubeconfig}`, `--bind-address=${address}`, "--leader-elect=false"]);
@@ -119,7 +119,7 @@ export const startControlPlane = async (dir: string, address: string): Promise<C
   };
 };
 
-/** Makes a certificate authority, and what it signs for the API server. */
+/** Creates a certificate authority, and the API server's certificates. */
 const certificates = async (dir: string, address: string): Promise<void> => {
   const openssl = (...args: string[]): Promise<unknown> => promisify(execFile)("openssl", args, { cwd: dir });
   const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
@@ -148,7 +148,7 @@ const kubeconfigFor = (server: string, authority: string): string =>
     "current-context": "test",
   });
 
-/** A node as a machine registers it: with a range of pod addresses, and ready or not. */
+/** Registers a node as a machine does: with a range of pod addresses, Ready or not. */
 export const addNode = async (
   cluster: ControlPlane,
   { name, address, podCIDR, ready }: { name: string; address: string; podCIDR: string; ready: boolean },
@@ -173,7 +173,7 @@ export const addNode = async (
   await setNodeReady(cluster, name, ready ? "True" : "False");
 };
 
-/** Says what a machine, or the control plane when it hears nothing from it, says of a node. */
+/** Sets a node's Ready condition, as its machine does, or as the control plane does when it loses contact with it. */
 export const setNodeReady = async (
   cluster: ControlPlane,
   name: string,

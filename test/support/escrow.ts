@@ -6,7 +6,7 @@ import type { Escrow } from "../../lib/secrets/escrow.ts";
 const certificate = { crt: "Q0VSVA==", key: "S0VZ" };
 const bytes = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, "base64"));
 
-/** Passwords as the random plugin would have drawn them. */
+/** Passwords like those that the random plugin draws. */
 export const passwords = {
   "age-seed": "a".repeat(64),
   "deploy-key-seed": "d".repeat(64),
@@ -16,7 +16,7 @@ export const passwords = {
 
 const ageSeed = deriveSeed(passwords["age-seed"], "age-seed");
 
-/** A valid escrow, with changes. */
+/** A valid escrow with the given changes. */
 export const anEscrow = (changes: Partial<Escrow> = {}): Escrow => ({
   stack: "dev",
   cluster: "den-dev",

@@ -1,4 +1,4 @@
-/** The error that work fails with. @throws where it does not fail */
+/** Returns the error that `work` fails with. @throws if it does not fail */
 export const failureOf = (work: Promise<unknown>): Promise<Error> =>
   work.then(
     () => {
@@ -7,5 +7,5 @@ export const failureOf = (work: Promise<unknown>): Promise<Error> =>
     (error: unknown) => error as Error,
   );
 
-/** The message of the error that work fails with. @throws where it does not fail */
+/** Returns the message of the error that `work` fails with. @throws if it does not fail */
 export const messageOf = async (work: Promise<unknown>): Promise<string> => (await failureOf(work)).message;

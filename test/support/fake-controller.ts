@@ -1,7 +1,7 @@
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What a fake controller tells of how it was started. */
+/** A fake controller's report of how it was started. */
 export interface Report {
   pid: number;
   args: string[];
@@ -9,10 +9,10 @@ export interface Report {
 }
 
 /**
- * Writes a program that stands in for a Flux controller: it takes the same listening flags, tells how it was started,
- * and does what a test asks for over HTTP at its health address (`/say/word`, `/exit/3`, `/ready/yes`, `/alive/no`).
+ * Writes a program that stands in for a Flux controller: it takes the same listening flags, reports how it was started,
+ * and obeys a test over HTTP at its health address (`/say/word`, `/exit/3`, `/ready/yes`, `/alive/no`).
  *
- * Each start adds a line to the file REPORT names; `report` reads them.
+ * Each start adds a line to the file that REPORT names. {@link reports} reads them.
  */
 export const fakeController = async (dir: string, name: string): Promise<string> => {
   const path = join(dir, name);
@@ -21,7 +21,7 @@ export const fakeController = async (dir: string, name: string): Promise<string>
   return path;
 };
 
-/** How a fake controller was started each time, oldest first; none before its first start. */
+/** A report for each start of a fake controller, oldest first. */
 export const reports = async (file: string): Promise<Report[]> =>
   (await readFile(file, "utf8").catch(() => ""))
     .split("\n")

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Stands for `hearth-lab machine` where only its life matters: it listens like a Talos API until it is told to end. With
-// a file "configured" in the lab's folder it wants client certificates, as a machine does that has left maintenance mode.
+// Stands in for `hearth-lab machine` in tests of its process only. It listens like a Talos API until it is ended. If
+// the lab's folder has a file "configured", it asks for client certificates, like a machine that has left maintenance
+// mode.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createServer } from "node:tls";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-/** A deploy key as GitHub keeps it. */
+/** A deploy key as GitHub stores it. */
 export interface DeployKey {
   id: number;
   key: string;
@@ -15,7 +15,7 @@ export interface DeployKey {
   read_only: boolean;
 }
 
-/** A webhook as GitHub keeps it, its secret in clear. */
+/** A webhook as GitHub stores it, its secret in clear. */
 export interface Hook {
   id: number;
   name: string;
@@ -28,20 +28,20 @@ export interface Hook {
 export interface GitHub {
   /** host:port, which serves TLS for api.github.com. */
   address: string;
-  /** Path of the certificate that its own is signed by. */
+  /** Path of the CA certificate that signed the simulator's own. */
   authority: string;
   keys: Map<number, DeployKey>;
   hooks: Map<number, Hook>;
-  /** Every request, as `POST /repos/you/hearth/keys`. */
+  /** Every request, for example `POST /repos/you/hearth/keys`. */
   seen: string[];
-  /** What the token may do beside reading. */
+  /** The token's permissions in addition to reading. */
   permissions: Set<"administration" | "webhooks">;
-  /** How many of the next requests are answered with 502. */
+  /** How many of the next requests get status 502. */
   outages: number;
   stop: () => Promise<void>;
 }
 
-/** What the simulated GitHub knows. */
+/** The only account and repository of the simulated GitHub. */
 export const gitHubAccount = { owner: "you", repository: "hearth", token: "github_pat_hearthLabTestToken0123456789" };
 
 interface Answer {
@@ -60,7 +60,7 @@ const invalid = (resource: string, field: string, message: string): Answer => ({
   body: { message: "Validation Failed", errors: [{ resource, code: "custom", field, message }], status: "422" },
 });
 
-/** Starts it at an address of its own. */
+/** Starts the simulator at the given address. */
 export const startGitHub = async (host: string): Promise<GitHub> => {
   const folder = await mkdtemp(join(tmpdir(), "hearth-github-"));
   await certificates(folder);
@@ -68,7 +68,10 @@ export const startGitHub = async (host: string): Promise<GitHub> => {
   const github: GitHub = {
     address: "",
     authority: join(folder, "ca.crt"),
-    ...{ keys: new Map<number, DeployKey>(), hooks: new Map<number, Hook>(), seen: [], outages: 0 },
+    keys: new Map<number, DeployKey>(),
+    hooks: new Map<number, Hook>(),
+    seen: [],
+    outages: 0,
     permissions: new Set(["administration", "webhooks"] as const),
     stop: async () => {
       server.closeAllConnections();
@@ -103,7 +106,7 @@ export const startGitHub = async (host: string): Promise<GitHub> => {
     if (!found) return refusal(404, "Not Found");
     if (request.method === "DELETE") return { status: all.delete(Number(id)) ? 204 : 404 };
     if (request.method === "GET") return { status: 200, body: shown(found) };
-    // Deploy keys cannot be changed.
+    // GitHub does not change deploy keys.
     if (request.method !== "PATCH" || kind === "keys") return refusal(404, "Not Found");
     return body === undefined
       ? refusal(400, "Problems parsing JSON")
@@ -146,7 +149,7 @@ const createKey = (
 ): Answer => {
   const [type = "", blob = ""] = typeof key === "string" ? key.split(" ") : [];
   const bytes = Buffer.from(blob, "base64");
-  // The blob begins with the length of the type's name and the name.
+  // The blob begins with the length and the name of the type.
   const named = bytes.length > 4 ? bytes.subarray(4, 4 + bytes.readUInt32BE(0)).toString() : "";
   if (type === "" || named !== type) {
     return invalid("PublicKey", "key", "key is invalid. You must supply a key in OpenSSH public key format");
@@ -159,7 +162,7 @@ const createKey = (
   return { status: 201, body: shown(made) };
 };
 
-/** Events that a webhook may have, as far as a repository's own are concerned. */
+/** The valid events of a webhook, as far as they concern a repository. */
 const events = ["*", "push", "pull_request", "release", "ping", "create", "delete"];
 
 const writeHook = ({ hooks }: GitHub, id: number, body: Record<string, unknown>): Answer => {
@@ -173,14 +176,14 @@ const writeHook = ({ hooks }: GitHub, id: number, body: Record<string, unknown>)
     return invalid("Hook", "url", "Hook already exists on this repository");
   }
   const isNew = !hooks.has(id);
-  const made = { ...{ id, name, active, events: wanted }, config: { ...defaults, ...config } };
+  const made = { id, name, active, events: wanted, config: { ...defaults, ...config } };
   hooks.set(id, made);
   return { status: isNew ? 201 : 200, body: shown(made) };
 };
 
 const defaults = { content_type: "form", insecure_ssl: "0" };
 
-/** A thing as an answer has it: a secret is never told again. */
+/** An object as the API returns it, without its secret. */
 const shown = (what: DeployKey | Hook): object =>
   "config" in what
     ? {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Who a token belongs to, and what it may do. */
+/** The owner of a token, and the token's permissions. */
 export interface Account {
   login: string;
   permissions: ("issues" | "pull-requests")[];
@@ -25,7 +25,7 @@ interface Issue {
 
 type Body = Record<string, unknown>;
 
-/** An answer other than success, as GitHub words it. */
+/** An error response in GitHub's words. */
 class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -37,17 +37,17 @@ class Refusal extends Error {
 }
 
 /**
- * GitHub's API of issues and comments for one repository, over HTTP: as strict as the real one about tokens, permissions,
- * paths, bodies and pages.
+ * GitHub's API of issues and comments for one repository, over HTTP. It is as strict as the real one about tokens,
+ * permissions, paths, bodies and pages.
  *
  * Source: GitHub REST API, version 2022-11-28, "Issues" and "Issue comments".
  */
 export class GitHubSimulator {
   readonly comments: Comment[] = [];
   readonly issues: Issue[] = [];
-  /** Methods and paths of what changed something, in order. */
+  /** Methods and paths of the requests that changed something, in order. */
   readonly writes: string[] = [];
-  /** Answers to give instead of the next ones. */
+  /** Responses to give to the next requests. */
   readonly faults: { status: number; headers?: Record<string, string> }[] = [];
   private readonly server = createServer((request, response) => void this.serve(request, response));
   private next = 1000;
@@ -67,15 +67,19 @@ export class GitHubSimulator {
     this.server.closeAllConnections();
   }
 
-  /** Puts an issue or a pull request there. */
+  /** Adds an issue or a pull request. */
   open(number: number, login: string, isPullRequest = false, body = ""): void {
     this.issues.push({
-      ...{ number, title: `Number ${number}`, body, state: "open", user: { login } },
+      number,
+      title: `Number ${number}`,
+      body,
+      state: "open",
+      user: { login },
       ...(isPullRequest && { pull_request: {} }),
     });
   }
 
-  /** Puts a comment there. */
+  /** Adds a comment. */
   say(issue: number, login: string, body: string): void {
     this.comments.push({ id: this.next++, issue, user: { login }, body });
   }
@@ -151,7 +155,7 @@ export class GitHubSimulator {
       .filter((issue) => creator === null || issue.user.login === creator);
   }
 
-  /** A page of a list, with the link to the next one. */
+  /** A page of a list, with a link to the next one. */
   private page(url: URL, all: unknown[]) {
     const size = Math.min(Number(url.searchParams.get("per_page") ?? 30), 100);
     const page = Number(url.searchParams.get("page") ?? 1);
@@ -175,7 +179,10 @@ export class GitHubSimulator {
     this.permit(account, "issues");
     if (typeof body.title !== "string" || body.title === "") throw new Refusal(422, "Validation Failed");
     const issue: Issue = {
-      ...{ number: this.next++, title: body.title, body: text(body), state: "open" },
+      number: this.next++,
+      title: body.title,
+      body: text(body),
+      state: "open",
       user: { login: account.login },
     };
     this.issues.push(issue);
@@ -214,7 +221,7 @@ export class GitHubSimulator {
   }
 }
 
-/** The body of a comment or an issue, which GitHub takes up to a length. */
+/** Validates the body of a comment or an issue, whose length GitHub limits. */
 const text = ({ body }: Body): string => {
   if (typeof body !== "string" || body === "") throw new Refusal(422, "Validation Failed");
   if (body.length > 65_536) throw new Refusal(422, "Validation Failed: body is too long (maximum is 65536 characters)");

@@ -5,7 +5,7 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 
 import { resourceTypes } from "../../components/resource-types.ts";
 
-/** How the SDK marks a secret on the wire. Source: pulumi/pulumi, sdk/nodejs/runtime/rpc. */
+/** The key that marks a secret on the wire. Source: pulumi/pulumi, sdk/nodejs/runtime/rpc. */
 const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
@@ -18,15 +18,15 @@ export interface Registered {
   parent: string;
   provider: string;
   protect: boolean;
-  /** Whether a destroy forgets it instead of deleting it. */
+  /** Whether a destroy only removes the resource from the state. */
   retainOnDelete: boolean;
-  /** URN of what takes it along when it goes. */
+  /** URN of the resource whose deletion deletes this one too. */
   deletedWith: string;
-  /** Identifier of what exists and is taken over. */
+  /** Identifier of the existing resource to import. */
   importId: string;
   dependsOn: string[];
   ignoreChanges: string[];
-  /** Inputs in plain. */
+  /** Inputs without their secret marks. */
   inputs: Record<string, unknown>;
   /** Paths of the inputs that were marked secret. */
   secretPaths: string[];
@@ -38,12 +38,12 @@ export interface Called {
   inputs: Record<string, unknown>;
 }
 
-/** What a program registered and called. */
+/** The resources and calls of a program. */
 export class Graph {
   readonly resources: Registered[] = [];
   readonly calls: Called[] = [];
 
-  /** The resources of a type; with `exactly`, a failure when there are more or fewer. */
+  /** The resources of a type. With `exactly`, throws if their number differs. */
   ofType(type: string, { exactly }: { exactly?: number } = {}): Registered[] {
     const found = this.resources.filter((resource) => resource.type === type);
     if (exactly !== undefined && found.length !== exactly) {
@@ -57,23 +57,23 @@ export class Graph {
   }
 }
 
-/** Outputs that a provider would compute, by a resource's type. */
+/** Outputs that a provider would compute, by resource type. */
 export type Computed = Record<string, (inputs: Record<string, unknown>, name: string) => Record<string, unknown>>;
 
 export interface RunOptions {
   preview?: boolean;
   resources?: Computed;
-  /** Identifiers that a provider would give, by a resource's type. */
+  /** Identifiers that a provider would assign, by resource type. */
   ids?: Record<string, (inputs: Record<string, unknown>) => string>;
   functions?: Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>>;
 }
 
-/** The Image Factory names a schematic by the digest of its document. */
+/** The Image Factory identifies a schematic by the digest of its document. */
 const given: RunOptions["ids"] & object = {
   [resourceTypes.schematic]: ({ schematic }) => createHash("sha256").update(String(schematic)).digest("hex"),
 };
 
-/** Runs a program against mocks and records what it registers. Failures inside it fail the run. */
+/** Runs a program against mocks and records what it registers. Throws if the program fails. */
 export const run = async (program: () => unknown, options: RunOptions = {}): Promise<Graph> => {
   const graph = new Graph();
   const mocks: pulumi.runtime.Mocks = {
@@ -95,7 +95,7 @@ export const run = async (program: () => unknown, options: RunOptions = {}): Pro
   return graph;
 };
 
-/** The parts of the SDK's RegisterResourceRequest that are recorded; its own type is generated without declarations. */
+/** The recorded parts of the SDK's RegisterResourceRequest, whose generated type has no declarations. */
 interface RegisterRequest {
   getType: () => string;
   getName: () => string;

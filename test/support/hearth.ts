@@ -13,7 +13,7 @@ export interface Outcome {
 /**
  * Runs `npx hearth ARGUMENTS` on a checkout, in this process.
  *
- * @param answers what the person at the terminal types, where there is one
+ * @param answers the input of the person at the terminal, if there is one
  */
 export const hearth = async (
   root: string,
@@ -40,7 +40,7 @@ export const hearth = async (
   return { exitCode, stdout: stdout.join("\n"), stderr: stderr.join("\n") };
 };
 
-/** What a command is called with, for a test that gives its handler more than the command line does. */
+/** The arguments of a command's handler, for a test that gives the handler more than the command line does. */
 export const callOf = async (
   name: string,
   args: string[],

@@ -5,12 +5,12 @@ import type { AddressInfo } from "node:net";
 
 import { awsCredentials } from "./aws.ts";
 
-/** A key management service that speaks AWS KMS, as far as SOPS asks it. */
+/** A key management service with those parts of the AWS KMS API that SOPS uses. */
 export interface Kms {
   endpoint: string;
-  /** The environment in which SOPS finds it and is let in. */
+  /** The environment in which SOPS finds the service and its credentials. */
   env: Record<string, string>;
-  /** Calls that it answered, by the name of the operation. */
+  /** Names of the operations that it has answered. */
   calls: string[];
   stop: () => void;
 }
@@ -18,8 +18,8 @@ export interface Kms {
 const region = "eu-central-1";
 
 /**
- * Starts a service that holds one key. It checks the signature of each request, and what it encrypted for one key it decrypts
- * for no other.
+ * Starts a service that holds one key. It verifies each request's signature, and decrypts only what it encrypted with
+ * this key.
  *
  * Source: AWS KMS API reference, Encrypt and Decrypt; AWS Signature Version 4.
  */
@@ -27,7 +27,7 @@ export const startKms = async (arn: string): Promise<Kms> => {
   const key = randomBytes(32);
   const calls: string[] = [];
   const answer = (operation: string, body: Record<string, string>): [number, object] => {
-    // What was encrypted says by which key.
+    // The ciphertext names its key.
     const isTold = operation === "Decrypt" && body.KeyId === undefined;
     if (body.KeyId !== arn && !isTold)
       return [400, { __type: "NotFoundException", message: `Key ${body.KeyId ?? ""} does not exist` }];
@@ -85,7 +85,7 @@ const bodyOf = async (request: IncomingMessage): Promise<string> => {
   return Buffer.concat(chunks).toString();
 };
 
-/** Whether a request is signed with the credentials. Source: AWS Signature Version 4, calculating a signature. */
+/** Whether a request has a valid signature. Source: AWS Signature Version 4, calculating a signature. */
 const isSigned = (request: IncomingMessage, body: string): boolean => {
   const [, day, signed = "", signature] =
     new RegExp(

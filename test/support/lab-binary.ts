@@ -1,4 +1,4 @@
 import { tool } from "./tools.ts";
 
-/** Path of `hearth-lab`, built from the sources as they are. */
+/** Path of `hearth-lab`, built from the present sources. */
 export const labBinary = (): Promise<string> => tool("hearth-lab");

@@ -6,21 +6,21 @@ import { execa, type Result } from "execa";
 
 const root = join(import.meta.dirname, "../..");
 
-/** A stack that the lab may run. */
+/** A stack that the lab can run. */
 export type Stack = "dev" | "prod";
 
 const stacks = ["dev", "prod"] as const;
 const subnets = { dev: /\b10\.20\.0\./g, prod: /\b10\.30\.0\./g };
 
-/** What a small cluster has: enough to be reached from the Internet, and to decrypt what Git keeps. */
+/** The systems of a small cluster: enough to be reached from the Internet, and to decrypt what Git keeps. */
 const small = [
   ...["flux-operator", "flux-instance", "webhook", "cilium", "load-balancers", "gateways", "cloudflared"],
   ...["cert-manager", "oauth2-proxy", "prometheus-crds", "welcome", "secret-ways"],
 ];
 
-/** A clone of the repository with a lab of its own, on a subnet that no other test uses. */
+/** A clone of the repository with its own lab, on a subnet that no other test uses. */
 export class LabCheckout {
-  /** What `npm run lab -- env` printed, for as long as nothing has changed. */
+  /** The output of `npm run lab -- env`, until the checkout changes. */
   private readonly exports = new Map<Stack, string>();
 
   private constructor(
@@ -29,21 +29,21 @@ export class LabCheckout {
   ) {}
 
   /**
-   * As {@link create}, with one stack and only a few systems in its tree, for tests of what the tree does not matter to:
-   * it is there in half the time.
+   * Like {@link create}, with one stack and only a few systems in its tree. Starts in half the time, for tests that do
+   * not need the whole tree.
    *
-   * @param more systems that it has as well
+   * @param more additional systems
    */
   static async createSmall(octet: number, ...more: string[]): Promise<LabCheckout> {
     return (await LabCheckout.clone({ dev: octet })).keep("dev", more);
   }
 
-  /** As {@link createSmall}, with prod: three control planes of metal. */
+  /** Like {@link createSmall}, for prod: three bare-metal control planes. */
   static async createSmallProd(octet: number): Promise<LabCheckout> {
     return (await LabCheckout.clone({ prod: octet })).keep("prod");
   }
 
-  /** Clones HEAD with its uncommitted changes, and moves both stacks to a subnet 10.`octet`.0.0/24 of their own. */
+  /** Clones HEAD with its uncommitted changes, and moves both stacks to subnets 10.`octet`.0.0/24 of their own. */
   static create(dev: number, prod: number): Promise<LabCheckout> {
     return LabCheckout.clone({ dev, prod });
   }
@@ -66,7 +66,7 @@ export class LabCheckout {
     return checkout;
   }
 
-  /** Takes all systems but a few out of a stack's tree. */
+  /** Removes all but a few systems from a stack's tree. */
   private async keep(stack: Stack, more: string[] = []): Promise<this> {
     const kept = [...small, ...more];
     await this.edit(`gitops/clusters/${stack}/kustomization.yaml`, (text) =>
@@ -78,12 +78,12 @@ export class LabCheckout {
     return this;
   }
 
-  /** Runs `npm run lab -- …`; its output is stdout and stderr together. */
+  /** Runs `npm run lab -- …`. The output combines stdout and stderr. */
   lab(...args: string[]): ReturnType<typeof this.start> {
     return this.start(args);
   }
 
-  /** Runs a command of a shell that has evaluated what `npm run lab -- env` prints. */
+  /** Runs a command in a shell that has evaluated `npm run lab -- env`. */
   async shell(command: string, stack: Stack = "dev"): Promise<Result> {
     const options = { cwd: this.path, all: true, reject: false } as const;
     let exports = this.exports.get(stack);
@@ -117,12 +117,12 @@ export class LabCheckout {
     this.exports.clear();
   }
 
-  /** Commits everything, and gives the commit. */
+  /** Commits all changes and returns the commit. */
   commit(message: string): Promise<string> {
     return this.gitCommit("commit", "--quiet", "--all", "--message", message);
   }
 
-  /** Takes back the last commit by another one, and gives that. */
+  /** Reverts the last commit and returns the new one. */
   revert(): Promise<string> {
     return this.gitCommit("revert", "--no-edit", "HEAD");
   }
@@ -132,7 +132,7 @@ export class LabCheckout {
     return this.git("rev-parse", "HEAD");
   }
 
-  /** Runs Git as a person that has a name, and gives what it printed. */
+  /** Runs Git with a user name and returns its output. */
   async git(...args: string[]): Promise<string> {
     this.exports.clear();
     const identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];

@@ -7,7 +7,7 @@ import { Simulators } from "../../lab/simulators.ts";
 import type { Rule } from "./connector.ts";
 import type { LabCheckout, Stack } from "./lab-checkout.ts";
 
-/** A DNS record as Cloudflare's API has it. */
+/** A DNS record in the form of Cloudflare's API. */
 export interface DnsRecord {
   id: string;
   name: string;
@@ -15,7 +15,7 @@ export interface DnsRecord {
   content: string;
 }
 
-/** What the outside world of a lab holds, asked by its own APIs with the lab's credentials. */
+/** Queries the outside world of a lab, through the simulated APIs and with the lab's credentials. */
 export class Outside {
   constructor(
     private readonly checkout: LabCheckout,
@@ -41,7 +41,7 @@ export class Outside {
     return config.ingress;
   }
 
-  /** Pulls the plug of a virtual machine. */
+  /** Powers a virtual machine off without a shutdown. */
   async unplug(name: string): Promise<void> {
     const { proxmox } = await this.config();
     const state = await new Simulators(labFolder(this.checkout.path, this.stack), await this.config()).proxmox();

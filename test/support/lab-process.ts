@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { labBinary } from "./lab-binary.ts";
 
-/** The lab's configuration file; what is not given stays empty, and a part with an empty address is not started. */
+/** The lab's configuration file. Omitted settings are empty, and a part with an empty address is not started. */
 export interface LabSettings {
   stack?: string;
   repository?: string;
@@ -16,15 +16,15 @@ export interface LabSettings {
   [part: string]: unknown;
 }
 
-/** A lab's folder with its configuration file. */
+/** A lab's folder and configuration file. */
 export interface LabFolder {
   dir: string;
   config: string;
-  /** Deletes the folder. Stop what runs in it first. */
+  /** Deletes the folder. Stop its processes first. */
   remove: () => Promise<void>;
 }
 
-/** Makes a temporary lab folder. */
+/** Creates a temporary lab folder. */
 export const labFolder = async (settings: LabSettings): Promise<LabFolder> => {
   const dir = await mkdtemp(join(tmpdir(), "hearth-lab-"));
   const config = join(dir, "lab.json");
@@ -36,11 +36,11 @@ export const labFolder = async (settings: LabSettings): Promise<LabFolder> => {
 export interface LabProcess {
   process: ChildProcess;
   pid: number;
-  /** Everything it wrote so far, stdout and stderr. */
+  /** stdout and stderr so far. */
   output: () => string;
-  /** Resolves with its exit code, or the name of the signal that ended it. */
+  /** Resolves with the exit code, or with the name of the signal that ended the process. */
   ended: Promise<number | string>;
-  /** Sends SIGTERM and waits. */
+  /** Sends SIGTERM and waits for the end. */
   stop: () => Promise<number | string>;
 }
 
@@ -70,7 +70,7 @@ export const startLab = async (
   };
 };
 
-/** Tells whether something accepts connections at host:port. */
+/** Whether something accepts connections at host:port. */
 export const accepts = (address: string): Promise<boolean> =>
   new Promise((resolve) => {
     const [host = "", port = ""] = address.split(":");
@@ -87,7 +87,9 @@ export const accepts = (address: string): Promise<boolean> =>
     });
   });
 
-/** Asks again and again until the answer is not undefined or false, and fails with the last problem when time is up. */
+/**
+ * Repeats a question until the answer is neither undefined nor false. On timeout, throws with the last error as cause.
+ */
 export const eventually = async <T>(
   what: string,
   ask: () => Promise<T | undefined | false>,
@@ -102,7 +104,8 @@ export const eventually = async <T>(
     } catch (error) {
       problem = error;
     }
-    if (Date.now() > deadline) throw new Error(`within ${seconds} s it was not so that ${what}`, { cause: problem });
+    if (Date.now() > deadline)
+      throw new Error(`timed out after ${seconds} s waiting until ${what}`, { cause: problem });
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };

@@ -5,7 +5,7 @@ import { Toolchain } from "../../toolchain/toolchain.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-/** Paths of the programs named. They come from the folder HEARTH_PROGRAMS where it has them all, else the toolchain. */
+/** Paths of the given programs, from the folder HEARTH_PROGRAMS if it has them all, else from the toolchain. */
 export const labPrograms = async (...names: string[]): Promise<Record<string, string>> => {
   const folder = process.env.HEARTH_PROGRAMS;
   if (folder !== undefined) {
@@ -26,7 +26,7 @@ const modules: Record<string, { folder: string; module: string; below: string }>
   cilium: { folder: "toolchain/charts", module: "github.com/cilium/cilium", below: "install/kubernetes/cilium" },
 };
 
-/** Folders of the Go module cache that the lab reads: kwok's, flux-operator's, and the Cilium chart. */
+/** Folders of the Go module cache that the lab reads: those of kwok, flux-operator and the Cilium chart. */
 export const labData = async (): Promise<Record<string, string>> =>
   Object.fromEntries(
     await Promise.all(

@@ -1,14 +1,14 @@
 import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** How the engine marks a secret in its state. Source: pulumi/pulumi, sdk/go/common/resource. */
+/** The key that marks a secret in the engine's state. Source: pulumi/pulumi, sdk/go/common/resource. */
 const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
-/** The shortest word that counts as key material by its looks: shorter ones are names of things. */
+/** The shortest word that counts as key material by its characters. Shorter ones are names. */
 const shortest = 20;
 
-/** Every string inside the secrets of a deployment that was exported with its secrets shown. */
+/** Every string inside the secrets of a deployment that was exported with `--show-secrets`. */
 export const secretsOf = (deployment: unknown): string[] => [...new Set(collect(deployment, false))];
 
 const collect = (value: unknown, isSecret: boolean, key = ""): string[] => {
@@ -21,17 +21,20 @@ const collect = (value: unknown, isSecret: boolean, key = ""): string[] => {
   return Object.entries(record).flatMap(([name, inner]) => collect(inner, isSecret, name));
 };
 
-/** A secret is looked for as a whole where its name says that it is one, and by each word that looks like a key. */
+/**
+ * The strings to search for: the whole secret if its key says that it is one, and each word that looks like key
+ * material.
+ */
 const parts = (secret: string, key: string): string[] => [
   ...(/token|secret|password|key$/i.test(key) && !secret.includes("\n") ? [secret] : []),
   ...secret.split(/[\s"':,]+/).filter((word) => word.length >= shortest && isTelling(word)),
 ];
 
-/** Whether a word looks like key material rather than like configuration: digits and letters of both cases, no dots. */
+/** Whether a word looks like key material: digits and letters of both cases, no dots. */
 const isTelling = (word: string): boolean =>
   /\d/.test(word) && /[a-z]/.test(word) && /[A-Z]/.test(word) && !word.includes(".");
 
-/** The files below folders that hold any of the secrets, with how many. */
+/** The files below the folders that hold any of the secrets, with the number of secrets in each. */
 export const filesWith = (secrets: readonly string[], base: string, patterns: readonly string[]): string[] =>
   globSync([...patterns], { cwd: base })
     .filter((file) => statSync(join(base, file)).isFile())

@@ -1,6 +1,6 @@
 import type { ClusterSettings, MachineSettings } from "../../components/talos/machine-config.ts";
 
-/** A way to set a machine up. */
+/** A variant of a machine's configuration. */
 export interface MachineOption {
   what: string;
   machine?: Partial<MachineSettings>;

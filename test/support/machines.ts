@@ -1,7 +1,7 @@
 import type { MachineFacts } from "../../components/machines/machine.ts";
 import type { ClusterSettings, MachineSettings } from "../../components/talos/machine-config.ts";
 
-/** What a plain control plane is. */
+/** Facts of a plain control plane. */
 export const machineFacts = (changes: Partial<MachineFacts> = {}): MachineFacts => ({
   role: "controlplane",
   address: "10.20.0.11",
@@ -21,7 +21,7 @@ export const machineFacts = (changes: Partial<MachineFacts> = {}): MachineFacts 
   ...changes,
 });
 
-/** The settings of a plain control plane. */
+/** Settings of a plain control plane. */
 export const machineSettings = (changes: Partial<MachineSettings> = {}): MachineSettings => ({
   ...machineFacts(),
   hostname: "den-dev-cp01",
@@ -29,7 +29,7 @@ export const machineSettings = (changes: Partial<MachineSettings> = {}): Machine
   ...changes,
 });
 
-/** The settings of a plain cluster. */
+/** Settings of a plain cluster. */
 export const clusterSettings = (changes: Partial<ClusterSettings> = {}): ClusterSettings => ({
   contract: "v1.13",
   endpointHost: "10.20.0.10",

@@ -12,7 +12,7 @@ import { labPrograms } from "./lab-programs.ts";
 const root = new URL("../..", import.meta.url).pathname;
 let built: Promise<string> | undefined;
 
-/** Builds the stand-in plugins once a test run and gives their folder. */
+/** Builds the stand-in plugins once per test run and returns their folder. */
 export const standInPlugins = (): Promise<string> => (built ??= build());
 
 const build = async (): Promise<string> => {
@@ -27,27 +27,27 @@ const build = async (): Promise<string> => {
 /** How a run of pulumi ended. */
 export interface Run {
   code: number;
-  /** All it wrote, stdout before stderr. */
+  /** stdout followed by stderr. */
   output: string;
-  /** What it wrote to stdout. */
+  /** Only stdout. */
   text: string;
 }
 
-/** A Pulumi project in a folder of its own, with a state in files. */
+/** A Pulumi project in its own folder, with a file backend. */
 export interface Project {
   folder: string;
   /** Runs pulumi. It does not throw when pulumi fails. */
   pulumi: (...args: readonly string[]) => Promise<Run>;
-  /** Runs pulumi with more in its environment. */
+  /** Runs pulumi with additional environment variables. */
   pulumiWith: (environment: Record<string, string>, ...args: readonly string[]) => Promise<Run>;
-  /** How pulumi is run. */
+  /** The program and environment with which pulumi runs. */
   program: { program: string; environment: Record<string, string> };
-  /** Replaces the program, a module that may import the packages of this repository. */
+  /** Replaces the project's program, a module that may import this repository's packages. */
   write: (program: string) => Promise<void>;
   remove: () => Promise<void>;
 }
 
-/** Makes a project with a stack, whose engine finds only the stand-in plugins. */
+/** Creates a project with a stack. Its engine finds only the stand-in plugins. */
 export const project = async (
   environment: Record<string, string>,
   secretsProvider = "passphrase",
@@ -99,10 +99,10 @@ export const project = async (
   };
 };
 
-/** A proxy that leads every host to one address, as the lab's internet does for one it knows. */
+/** A proxy that connects one host to one address, as the lab's internet does with each host it simulates. */
 export interface Proxy {
   url: string;
-  /** Hosts that were asked for. */
+  /** The hosts that clients asked for. */
   asked: string[];
   stop: () => Promise<void>;
 }

@@ -8,22 +8,27 @@ import { Stack, type Recorded, type Surroundings } from "../../policy/stack.ts";
 import type { Graph } from "./graph.ts";
 import { rawConfig, runStack } from "./stack.ts";
 
-/** The program's resources as the engine would tell a policy of them, the stack's own first. */
+/** The program's resources as the engine passes them to a policy, the stack's own first. */
 export const resourcesOf = ({ resources }: Graph): Resource[] => {
   const inputsOf = (urn: string) => resources.find((resource) => resource.urn === urn)?.inputs ?? {};
   return [...resources]
     .sort((a, b) => Number(b.type === "pulumi:pulumi:Stack") - Number(a.type === "pulumi:pulumi:Stack"))
     .map(({ urn, type, name, inputs, secretPaths, protect, provider }) => ({
-      ...{ urn, type, name, inputs, secretPaths, protect },
+      urn,
+      type,
+      name,
+      inputs,
+      secretPaths,
+      protect,
       provider: inputsOf(provider.split("::").slice(0, -1).join("::")),
     }));
 };
 
-/** The program's resources as a state has them after an update. */
+/** The program's resources as the state holds them after an update. */
 export const recordedOf = (resources: Resource[]): Recorded[] =>
   resources.map(({ urn, type, inputs, protect }) => ({ urn, type, inputs, outputs: {}, protect, ignoreChanges: [] }));
 
-/** The resources of a stack, and what surrounds it where nothing is amiss. */
+/** The resources of a stack, and their surroundings without a fault. */
 export const stackOf = async (
   config: HearthConfig = parseConfig("dev", rawConfig("dev")),
   secrets: Partial<ConfiguredSecrets> = {},
@@ -39,7 +44,7 @@ export const stackOf = async (
   },
 });
 
-/** What policies find in resources: by the policy, problem and advice. */
+/** The findings of policies: policy, problem and advice. */
 export const findings = async (
   resources: Resource[],
   surroundings: Surroundings,
@@ -58,7 +63,7 @@ export const findings = async (
   return found;
 };
 
-/** Resources of which one is changed. */
+/** Copies the resources with a change to one of them. */
 export const changed = (resources: Resource[], type: string, name: string, change: Partial<Resource>): Resource[] => {
   const all = resources.map((each) => (each.type === type && each.name === name ? { ...each, ...change } : each));
   if (all.every((each, index) => each === resources[index])) throw new Error(`There is no ${type} ${name}`);

@@ -1,6 +1,6 @@
 import { readFile, readdir, readlink } from "node:fs/promises";
 
-/** A process as /proc shows it. */
+/** A process in /proc. */
 export interface Process {
   pid: number;
   parent: number;
@@ -8,7 +8,7 @@ export interface Process {
   command: string;
 }
 
-/** Every process that runs on this machine; those that only wait to be reaped are not among them. */
+/** All processes of this machine except zombies. */
 export const processes = async (): Promise<Process[]> => {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   return (await Promise.all(pids.map(processOf))).filter((process) => process !== undefined);
@@ -25,7 +25,7 @@ const processOf = async (pid: number): Promise<Process | undefined> => {
   return { pid, parent: Number(parent), command: command.split("\0").join(" ").trim() };
 };
 
-/** A process and all below it, parents before their children. Empty when it has ended. */
+/** A process and its descendants, parents before their children. Empty if the process has ended. */
 export const processTree = async (root: number): Promise<Process[]> => {
   const all = await processes();
   const tree = all.filter(({ pid }) => pid === root);
@@ -48,7 +48,7 @@ export interface Listener {
   port: number;
 }
 
-/** The sockets on which the given processes listen, of IPv4 and IPv6. */
+/** The TCP sockets, IPv4 and IPv6, on which the given processes listen. */
 export const listeners = async (of: readonly Process[]): Promise<Listener[]> => {
   const sockets = new Map((await Promise.all(["tcp", "tcp6"].map(listening))).flat());
   const found = await Promise.all(
@@ -62,7 +62,7 @@ export const listeners = async (of: readonly Process[]): Promise<Listener[]> => 
   return found.flat();
 };
 
-/** Those of the given processes' listening sockets that are not in 127.0.0.0/8, where everything of the lab has to be. */
+/** Those of the given processes' listening sockets that are not in 127.0.0.0/8, where all of the lab has to listen. */
 export const exposed = async (of: readonly Process[]): Promise<Listener[]> =>
   (await listeners(of)).filter(({ address }) => !address.startsWith("127."));
 
@@ -81,7 +81,7 @@ const listening = async (table: string): Promise<[string, { address: string; por
     });
 };
 
-/** Reads the kernel's notation of an address: 32-bit words in the machine's little-endian order. */
+/** Parses the kernel's notation of an address: 32-bit words in little-endian order. */
 const readAddress = (hex: string): string => {
   const words = hex.match(/.{8}/g) ?? [];
   const bytes = words.flatMap((word) => [...Buffer.from(word, "hex").reverse()]);

@@ -7,7 +7,7 @@ import { accepts, eventually, labFolder, type LabProcess, startLab } from "./lab
 /** The token that the simulated cluster accepts. */
 export const proxmoxToken = "hearth@pve!test=7f3d1f0e-8d7c-4f6c-9a50-0c8f3c5b2a11";
 
-/** An answer of the API. */
+/** An answer of the simulated API. */
 export interface Answer {
   status: number;
   /** The reason in the status line, where Proxmox puts its message. */
@@ -17,7 +17,7 @@ export interface Answer {
   errors?: Record<string, string>;
 }
 
-/** What the simulator says that it holds. */
+/** The simulator's own count of what it holds. */
 export interface Holdings {
   vms: number;
   images: number;
@@ -30,27 +30,27 @@ export interface Holdings {
 /** Parameters of a request. */
 export type Parameters = Record<string, string | number>;
 
-/** A running simulator of a Proxmox VE cluster, its machines played by fake-machine.mjs. */
+/** A running simulator of a Proxmox VE cluster. fake-machine.mjs stands in for its machines. */
 export interface Proxmox {
   address: string;
   dir: string;
-  /** Calls the API, with a path below /api2/json. */
+  /** Calls the API. The path is below /api2/json. */
   call: (method: string, path: string, parameters?: Parameters, token?: string) => Promise<Answer>;
-  /** Calls and expects success; gives the data. */
+  /** Calls the API, expects success and returns the data. */
   data: (method: string, path: string, parameters?: Parameters) => Promise<unknown>;
-  /** Calls and waits for the task that it starts; gives the task's exit status, "OK" when all went well. */
+  /** Calls the API and waits for the task that it starts. Returns the task's exit status, "OK" on success. */
   task: (method: string, path: string, parameters?: Parameters) => Promise<string>;
   holdings: () => Promise<Holdings>;
   /** Makes coming requests fail. */
   fault: (fault: object) => Promise<void>;
-  /** Ends it with a signal and starts it again. */
+  /** Ends the simulator with a signal and starts it again. */
   restart: (signal: NodeJS.Signals) => Promise<void>;
-  /** A file below the lab's folder. */
+  /** Reads a file below the lab's folder. */
   read: (...path: string[]) => Promise<string>;
   stop: () => Promise<void>;
 }
 
-/** Starts a cluster of two hosts at an address of its own, with settings other than the usual ones. */
+/** Starts a cluster of two hosts at the given address. `settings` override the defaults. */
 export const startProxmox = async (address: string, settings: Record<string, unknown> = {}): Promise<Proxmox> => {
   const folder = await labFolder({
     programs: { machine: new URL("./fake-machine.mjs", import.meta.url).pathname },

@@ -1,7 +1,7 @@
 const { writeFileSync } = require("node:fs");
 const { reporters, Runner } = require("mocha");
 
-/** Mocha's spec reporter, which also leaves its counts as JSON in the file that HEARTH_TEST_COUNTS names. */
+/** Mocha's spec reporter, which also writes its counts as JSON to the file that HEARTH_TEST_COUNTS names. */
 class CountingReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);

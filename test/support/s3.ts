@@ -10,7 +10,7 @@ import { awsCredentials } from "./aws.ts";
 import { eventually } from "./lab-process.ts";
 import { tool } from "./tools.ts";
 
-/** A real S3 service on a loopback address, which keeps its buckets in a folder. */
+/** A real S3 service on a loopback address, with its buckets in a folder. */
 export interface S3 {
   endpoint: string;
   /** Folder of the buckets. */
@@ -19,7 +19,7 @@ export interface S3 {
   stop: () => Promise<void>;
 }
 
-/** Starts Versity's gateway at an address with a port, with buckets of the names given. */
+/** Starts Versity's gateway at host:port, with the given buckets. */
 export const startS3 = async (address: string, ...buckets: string[]): Promise<S3> => {
   const folder = await mkdtemp(join(tmpdir(), "hearth-s3-"));
   const [data, meta] = [join(folder, "data"), join(folder, "meta")];
@@ -32,8 +32,11 @@ export const startS3 = async (address: string, ...buckets: string[]): Promise<S3
   );
   const endpoint = `http://${address}`;
   const client = new AwsClient({
-    ...{ accessKeyId: id, secretAccessKey: secret },
-    ...{ service: "s3", region: "us-east-1", retries: 0 },
+    accessKeyId: id,
+    secretAccessKey: secret,
+    service: "s3",
+    region: "us-east-1",
+    retries: 0,
   });
   for (const bucket of buckets) {
     await eventually(`there is the bucket ${bucket}`, async () => {

@@ -6,17 +6,17 @@ import { execa } from "execa";
 
 import { tool } from "./tools.ts";
 
-/** A Pulumi project of its own, with the real engine, the real plugin and a state in files. */
+/** A Pulumi project in its own folder, with the real engine, a real plugin and a file backend. */
 export interface Scratch {
   folder: string;
-  /** Runs pulumi and gives what it printed; fails when pulumi does. */
+  /** Runs pulumi and returns its output. Throws if pulumi fails. */
   pulumi: (...args: string[]) => Promise<string>;
-  /** Writes a file of the project. */
+  /** Writes a file into the project. */
   write: (name: string, text: string) => Promise<void>;
   remove: () => Promise<void>;
 }
 
-/** Makes a project with the program and a stack `test`, whose engine finds only this plugin. */
+/** Creates a project with the program and a stack `test`. Its engine finds only the given plugin. */
 export const scratch = async (plugin: string, program: string): Promise<Scratch> => {
   const programs = await Promise.all(["pulumi", "pulumi-language-nodejs", plugin].map(tool));
   const [engine = "pulumi"] = programs;

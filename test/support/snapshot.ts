@@ -6,9 +6,9 @@ import { expect } from "chai";
 const folder = join(import.meta.dirname, "..", "snapshots");
 
 /**
- * Expects a text to be what a committed file says.
+ * Expects a text to equal a committed file.
  *
- * With UPDATE_SNAPSHOTS=1 the file is written instead, for a person to look at in the diff.
+ * With UPDATE_SNAPSHOTS=1 the file is written instead, for review in the diff.
  */
 export const expectSnapshot = (name: string, text: string): void => {
   const file = join(folder, name);

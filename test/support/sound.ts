@@ -2,10 +2,7 @@ import { expect } from "chai";
 
 import type { Graph } from "./graph.ts";
 
-/**
- * Expects of a graph what all of Hearth's have: a name of its own for every resource, a parent that was registered, and a provider
- * that was named.
- */
+/** Expects what holds for every graph of Hearth: unique names, registered parents, explicit providers. */
 export const expectSound = ({ resources }: Graph): void => {
   const urns = resources.map(({ urn }) => urn);
   expect(
@@ -24,7 +21,7 @@ export const expectSound = ({ resources }: Graph): void => {
   ).to.deep.equal([]);
 };
 
-/** Paths of inputs that hold one of these values without being marked secret. */
+/** Paths of inputs that hold one of the secrets without being marked secret. */
 export const leaks = ({ resources }: Graph, secrets: string[]): string[] =>
   resources.flatMap(({ urn, inputs, secretPaths }) =>
     leaves(inputs)

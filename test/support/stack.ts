@@ -10,7 +10,7 @@ import { readTree } from "../../infra/tree.ts";
 import { labAgeSeed } from "../../lib/secrets/lab-identity.ts";
 import { run, type Graph } from "./graph.ts";
 
-/** What a committed stack file says, before it is validated. */
+/** The content of a committed stack file, before validation. */
 export const rawConfig = (stack: string): Record<string, unknown> => {
   const { config } = parse(readFileSync(new URL(`../../Pulumi.${stack}.yaml`, import.meta.url), "utf8")) as {
     config: Record<string, unknown>;
@@ -24,7 +24,7 @@ const certificate = { cert: "Q0VSVA==", key: "S0VZ" };
 
 const kubeconfig = "clusters: []\nusers: []\n";
 
-/** Secrets that the mocked plugins give out, by name, so that a test can look for them where they must not be. */
+/** Secrets that the mocked plugins return, by name, so that a test can search for them where they must not be. */
 export const knownSecrets = {
   proxmoxToken: "root@pam!hearth=0b5d7a3e-secret",
   cloudflareToken: "cloudflare-api-token-secret",
@@ -53,7 +53,7 @@ export const runStack = async (
       );
     },
     {
-      // Without an API to wait for, the kubeconfig is that of a preview.
+      // There is no API to wait for, so the kubeconfig is a preview's.
       preview: options.preview ?? true,
       resources: {
         "random:index/randomPassword:RandomPassword": () => ({ result: knownSecrets.password }),

@@ -1,4 +1,4 @@
-/** What work writes to standard error. */
+/** Captures what `work` writes to stderr. */
 export const stderrOf = async (work: () => Promise<unknown>): Promise<string> => {
   const write = process.stderr.write.bind(process.stderr);
   let said = "";

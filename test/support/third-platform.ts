@@ -9,10 +9,10 @@ import type { Platform } from "../../infra/platforms/platform.ts";
 
 const node = withInstallDisk(
   z.strictObject({
-    /** Where its machine is. */
+    /** Platform of the node. */
     platform: z.literal("shelf"),
     ...commonKeys,
-    /** Board in the shelf, with `platform: shelf`. */
+    /** The node's board, for `platform: shelf`. */
     shelf: z.strictObject({ slot: z.int().min(1) }),
   }),
 );
@@ -21,10 +21,10 @@ const settings = z.strictObject({ controller: z.string() });
 type ShelfNode = z.output<typeof node>;
 type ShelfSettings = z.output<typeof settings>;
 
-/** Type of the resource that turns a board on. */
+/** Type of the resource that powers a board on. */
 export const boardType = "shelf:index/board:Board";
 
-/** A platform that this project does not have: boards in a shelf, which a controller turns on. */
+/** A platform that Hearth does not have: boards in a shelf, which a controller powers on. */
 export const shelf: Platform<ShelfNode, ShelfSettings> = {
   name: "shelf",
   machine: "a board in a shelf",
@@ -67,7 +67,7 @@ const shelfMachines: Maker<ShelfNode> = ({ nodes, factsOf }) =>
     Object.entries(nodes).map(([name, each]) => [name, { ...metalMachine(factsOf(each)), resetOnDestroy: false }]),
   );
 
-/** The project's platforms and this one. */
+/** Hearth's platforms and this one. */
 export const threePlatforms: readonly Platform[] = [...platforms, shelf];
 
 export const threeMakers: Record<string, Maker> = { ...makers, shelf: shelfMachines as Maker };

@@ -10,7 +10,7 @@ const find = async (name: string): Promise<string> => {
   return path;
 };
 
-/** Path of a program that the tool manager knows, built where it is missing; once a test run. */
+/** Path of a program of the toolchain, which is built if it is missing, once per test run. */
 export const tool = (name: string): Promise<string> => {
   const known = found.get(name) ?? find(name);
   found.set(name, known);

@@ -10,21 +10,21 @@ export const sha256 = (content: string | Buffer): string => createHash("sha256")
 /** How a file is served. */
 export interface Served {
   content: Buffer;
-  /** How many of its first answers end in the middle. */
+  /** How many of the first answers end in the middle. */
   cuts?: number;
-  /** Whether ranges are given; they are unless it is false. */
+  /** Whether range requests are supported. Default: true. */
   ranges?: boolean;
-  /** Statuses that the first requests get instead. */
+  /** Statuses that the first requests get instead of the file. */
   statuses?: number[];
-  /** Nothing is ever answered. */
+  /** Whether the server never answers. */
   silent?: boolean;
-  /** Where it lies instead. */
+  /** Where requests are redirected. */
   redirect?: string;
-  /** The token without which it is not given. */
+  /** The token that a request needs. */
   token?: string;
 }
 
-/** Stands for the vendors' servers on 127.0.0.1: files, with what goes wrong on the way, and a registry's images. */
+/** Stands in for the vendors' servers on 127.0.0.1: serves files, with faults on the way, and images of a registry. */
 export class VendorServer implements AsyncDisposable {
   readonly requests: { method: string; path: string; headers: IncomingMessage["headers"] }[] = [];
   private readonly files = new Map<string, Served>();
@@ -47,13 +47,15 @@ export class VendorServer implements AsyncDisposable {
     return `http://${this.host}`;
   }
 
-  /** Serves a file and gives its URL. */
+  /** Serves a file and returns its URL. */
   serve(path: string, content: Buffer | string, how: Omit<Served, "content"> = {}): string {
     this.files.set(path, { content: Buffer.from(content), ...how });
     return `${this.url}${path}`;
   }
 
-  /** Serves an image whose layers are given from the lowest up, to those who ask for a token first; gives its digest. */
+  /**
+   * Serves an image to clients that first ask for a token. `layers` begins with the lowest. Returns the image's digest.
+   */
   serveImage(
     name: string,
     layers: Buffer[],
@@ -141,7 +143,7 @@ export class VendorServer implements AsyncDisposable {
   }
 }
 
-/** A forward proxy on 127.0.0.1 that counts what goes through it. */
+/** A forward proxy on 127.0.0.1 that counts its connections. */
 export class ForwardProxy implements AsyncDisposable {
   passed = 0;
   private readonly server = createServer();
@@ -175,7 +177,7 @@ export class ForwardProxy implements AsyncDisposable {
   }
 }
 
-/** An entry of a tar archive, as bad as it may be. */
+/** An entry of a tar archive, which may be malicious. */
 export interface TarEntry {
   path: string;
   content?: string;
@@ -200,7 +202,7 @@ export const tarGz = (entries: TarEntry[]): Buffer => {
   return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
 };
 
-/** A zip archive of one stored file. */
+/** A zip archive with one uncompressed file. */
 export const zip = (path: string, text: string): Buffer => {
   const name = Buffer.from(path);
   const content = Buffer.from(text);

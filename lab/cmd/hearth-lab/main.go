@@ -1,4 +1,4 @@
-// Command hearth-lab holds every simulator of Hearth's lab, one subcommand each.
+// Command hearth-lab contains every simulator of Hearth's lab, each as a subcommand.
 package main
 
 import (
@@ -13,10 +13,10 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// command runs one simulator until its context ends. args are what follows `--config <lab.json>`.
+// command runs one simulator until its context ends. args are the arguments after `--config <lab.json>`.
 type command func(ctx context.Context, lab *labconfig.Lab, args []string) error
 
-// commands is filled by the files beside this one, a subcommand each.
+// commands maps the subcommands' names to them. The other files in this folder add one each.
 var commands = map[string]command{}
 
 func main() {

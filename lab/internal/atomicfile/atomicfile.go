@@ -1,4 +1,4 @@
-// Package atomicfile writes files that are either the old or the new ones, whatever happens in between.
+// Package atomicfile replaces files so that each always has either its old or its new content.
 package atomicfile
 
 import (
@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// Write replaces the file at path by data, with the permissions of mode. The folder must exist.
+// Write replaces the content of the file at path by data, and sets its permissions to mode. The folder must exist.
 func Write(path string, data []byte, mode os.FileMode) (err error) {
 	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package authority is the lab's certificate authority: what the simulated outside world is trusted by.
+// Package authority is the lab's certificate authority, which signs the certificates of the simulated outside world.
 package authority
 
 import (
@@ -21,16 +21,16 @@ import (
 	"hearth.dev/lab/internal/atomicfile"
 )
 
-// Authority issues server certificates that last as long as the lab.
+// Authority issues server certificates that are valid as long as the lab exists.
 type Authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 }
 
-// File is the CA certificate's path below the lab's folder; programs trust it by SSL_CERT_FILE.
+// File returns the path of the CA certificate below the lab's folder. Programs trust it through SSL_CERT_FILE.
 func File(dir string) string { return filepath.Join(dir, "ca", "ca.crt") }
 
-// Open loads the authority kept under dir, and makes one where there is none.
+// Open loads the authority from dir, or creates one.
 func Open(dir string) (*Authority, error) {
 	crt, key := File(dir), filepath.Join(dir, "ca", "ca.key")
 	pair, err := tls.LoadX509KeyPair(crt, key)
@@ -84,7 +84,7 @@ func create(crt, key string) (*Authority, error) {
 	return &Authority{certificate, private}, err
 }
 
-// Issue makes a server certificate for names and addresses.
+// Issue creates a server certificate for host names and addresses.
 func (a *Authority) Issue(hosts ...string) (*tls.Certificate, error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -115,7 +115,7 @@ func (a *Authority) Issue(hosts ...string) (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{der, a.certificate.Raw}, PrivateKey: private}, nil
 }
 
-// ServerTLS is a TLS configuration for a server that answers for hosts.
+// ServerTLS returns a TLS configuration for a server with the given host names.
 func (a *Authority) ServerTLS(hosts ...string) (*tls.Config, error) {
 	certificate, err := a.Issue(hosts...)
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package bucket is the S3 service that the lab's volumes are backed up to: Versity's gateway in front of a folder.
+// Package bucket is the S3 service that the lab's volumes are backed up to: Versity's gateway, which stores in a
+// folder.
 package bucket
 
 import (
@@ -16,8 +17,8 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// Run makes the bucket and turns this process into the gateway. The supervisor looks for the socket in the process that it
-// started, and ends that one.
+// Run creates the bucket and replaces this process by the gateway, since the supervisor checks and ends the process
+// that it started.
 func Run(lab *labconfig.Lab) error {
 	gateway := lab.Programs["versitygw"]
 	if gateway == "" {
@@ -44,7 +45,7 @@ func Run(lab *labconfig.Lab) error {
 	return fmt.Errorf("starting %s: %w", gateway, err)
 }
 
-// issue writes a certificate of the lab's authority for the service, and its key.
+// issue writes a certificate of the lab's authority for the service, with its key.
 func issue(lab *labconfig.Lab, certificate, key string) error {
 	address, _, err := net.SplitHostPort(lab.Bucket.Address)
 	if err != nil {

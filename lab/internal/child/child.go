@@ -16,7 +16,7 @@ const (
 	rotationCheck = 30 * time.Second
 )
 
-// Child is a process that is looked after. Its methods may be called from anywhere.
+// Child is a supervised process. Its methods are safe for concurrent use.
 type Child struct {
 	spec    Spec
 	stop    chan struct{}
@@ -28,14 +28,14 @@ type Child struct {
 	status Status
 	err    error
 
-	// Of the goroutine that looks after the process only.
+	// Used only by the goroutine that supervises the process.
 	cmd    *exec.Cmd
 	exited chan func() error
 	deaths []time.Time
 	pause  time.Duration
 }
 
-// Start starts a child and looks after it until Stop or the end of ctx.
+// Start starts a child and supervises it until Stop or the end of ctx.
 func Start(ctx context.Context, spec Spec) (*Child, error) {
 	if spec.StopTimeout == 0 {
 		spec.StopTimeout = 10 * time.Second
@@ -53,20 +53,20 @@ func Start(ctx context.Context, spec Spec) (*Child, error) {
 	return c, nil
 }
 
-// Status tells how the child is.
+// Status returns the child's present status.
 func (c *Child) Status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.status
 }
 
-// Tail gives at most n of the last lines that the present or latest process logged.
+// Tail returns up to n of the last lines that the present or latest process logged.
 func (c *Child) Tail(n int) []string { return Tail(c.spec.Log, n) }
 
-// Done is closed when no process exists and none will be started: after Stop, or when the restart policy says so.
+// Done is closed when no process runs and none will be started: after Stop, or if the restart policy says so.
 func (c *Child) Done() <-chan struct{} { return c.done }
 
-// Wait waits for Done and tells how the last process ended; nil for status 0.
+// Wait waits for Done and returns the last process's error, nil for status 0.
 func (c *Child) Wait() error {
 	<-c.done
 	c.mu.Lock()
@@ -74,13 +74,13 @@ func (c *Child) Wait() error {
 	return c.err
 }
 
-// Stop ends the child and returns when it is gone.
+// Stop ends the child and returns when it has ended.
 func (c *Child) Stop() {
 	c.signalStop()
 	<-c.done
 }
 
-// Restart ends the process and starts another at once, also where it had been given up. It does not wait.
+// Restart ends the process and starts another immediately, even if the child was given up. It does not wait.
 func (c *Child) Restart() {
 	select {
 	case c.restart <- struct{}{}:
@@ -114,7 +114,7 @@ func (c *Child) begin() error {
 	return nil
 }
 
-// look is the child's life after its first start.
+// look runs the child after its first start, until it is done.
 func (c *Child) look() {
 	defer close(c.done)
 	for {
@@ -145,7 +145,7 @@ const (
 	wasRestarted
 )
 
-// watch returns when the process is gone.
+// watch returns when the process has ended.
 func (c *Child) watch() outcome {
 	rotation := time.NewTicker(rotationCheck)
 	defer rotation.Stop()
@@ -172,7 +172,7 @@ func (c *Child) watch() outcome {
 	}
 }
 
-// terminate ends the process: kindly, then by force.
+// terminate sends SIGTERM, and SIGKILL after the timeout.
 func (c *Child) terminate() {
 	if c.spec.StopTimeout > 0 {
 		_ = c.cmd.Process.Signal(syscall.SIGTERM)
@@ -187,7 +187,7 @@ func (c *Child) terminate() {
 	c.ended((<-c.exited)())
 }
 
-// startAgain starts the next process, after a pause that grows with every death. False means that Stop came first.
+// startAgain starts the next process, after a pause that grows with every death. It returns false if Stop came first.
 func (c *Child) startAgain() bool {
 	for {
 		if c.tooManyDeaths() {
@@ -219,7 +219,7 @@ func (c *Child) startAgain() bool {
 	}
 }
 
-// died remembers a death, as many as the decision to give up needs.
+// died records the time of a death. It keeps as many as GiveUp needs.
 func (c *Child) died() {
 	c.deaths = append(c.deaths, time.Now())
 	c.deaths = c.deaths[max(0, len(c.deaths)-c.spec.GiveUp):]
@@ -230,7 +230,7 @@ func (c *Child) tooManyDeaths() bool {
 	return n > 0 && len(c.deaths) >= n && time.Since(c.deaths[len(c.deaths)-n]) <= c.spec.GiveUpWithin
 }
 
-// ended notes how the process ended.
+// ended records how the process ended.
 func (c *Child) ended(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

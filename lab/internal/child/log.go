@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// logLimit is the size in bytes at which a log moves to LOG.1, replacing the one before.
+// logLimit is the size, in bytes, at which a log is moved to LOG.1, which it replaces.
 const logLimit = 10 << 20
 
-// start matches the line that a log gets at each start.
+// start matches the line that each start adds to a log.
 var start = regexp.MustCompile(`^=== .+ started \d{4}-\d\d-\d\dT`)
 
-// IsStart tells whether a log's line says that a process starts. Programs may open lines of their own with the same sign.
+// IsStart reports whether a line of a log marks a start. Programs may use the same mark for lines of their own.
 func IsStart(line []byte) bool { return start.Match(line) }
 
-// openLog opens the log for appending and says in it that name starts now.
+// openLog opens the log for appending and adds the line that marks a start of name.
 func openLog(path, name string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func openLog(path, name string) (*os.File, error) {
 	return file, nil
 }
 
-// isCutOff tells whether a log ends in the middle of a line: what wrote it last ended without ending the line.
+// isCutOff reports whether the log's last line is incomplete.
 func isCutOff(file *os.File) bool {
 	info, err := file.Stat()
 	if err != nil || info.Size() == 0 {
@@ -51,8 +51,8 @@ func isCutOff(file *os.File) bool {
 	return err == nil && last[0] != '\n'
 }
 
-// rotate empties a log that is too large, after copying it to LOG.1. It is not renamed, since a running process holds
-// it open; that process appends, so it goes on at the new end. Without room for the copy the old lines are dropped.
+// rotate copies a log that is too large to LOG.1 and empties it. It does not rename the log, because a running process
+// has it open for appending. Without room for the copy the old lines are lost.
 func rotate(path string) {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() <= logLimit {
@@ -81,7 +81,7 @@ func copyFile(from, to string) error {
 	return target.Close()
 }
 
-// Tail gives at most n of the last lines that a log holds since its latest start, oldest first.
+// Tail returns up to n of the last lines of a log since its latest start, oldest first.
 func Tail(path string, n int) []string {
 	const window = 64 << 10
 	file, err := os.Open(path)

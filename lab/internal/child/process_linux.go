@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bind makes the command a group leader that dies with its parent. A command that already has SysProcAttr keeps it.
+// bind makes the command a group leader that dies with its parent. It does not change an existing SysProcAttr.
 func bind(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -17,8 +17,8 @@ func bind(cmd *exec.Cmd) {
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 }
 
-// awaitExit returns when the process has ended but is not yet reaped, so that its group's number cannot be another's
-// while the group is killed. The function it gives reaps.
+// awaitExit returns when the process has ended, but does not reap it. Its process group's number cannot be reused until
+// then, so the group can be killed safely. The returned function reaps the process.
 func awaitExit(cmd *exec.Cmd) func() error {
 	for {
 		err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
@@ -32,5 +32,5 @@ func awaitExit(cmd *exec.Cmd) func() error {
 	}
 }
 
-// killGroup kills the process and whatever it left in its group. The process must not have been reaped.
+// killGroup kills the process and all of its group. The process must not have been reaped.
 func killGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

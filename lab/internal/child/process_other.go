@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// bind makes the command a group leader. There is no parent-death signal here.
+// bind makes the command a group leader. Only Linux has a parent-death signal.
 func bind(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -15,11 +15,11 @@ func bind(cmd *exec.Cmd) {
 	cmd.SysProcAttr.Setpgid = true
 }
 
-// awaitExit returns when the process has ended; the function it gives tells how.
+// awaitExit returns when the process has ended. The returned function returns its error.
 func awaitExit(cmd *exec.Cmd) func() error {
 	err := cmd.Wait()
 	return func() error { return err }
 }
 
-// killGroup kills the process and whatever it left in its group. The process must not have been reaped.
+// killGroup kills the process and all of its group. The process must not have been reaped.
 func killGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

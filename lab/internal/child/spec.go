@@ -2,70 +2,71 @@ package child
 
 import "time"
 
-// Restart says when a child that ended is started again.
+// Restart is a restart policy.
 type Restart int
 
 const (
-	// Never leaves it ended.
+	// Never does not restart the child.
 	Never Restart = iota
-	// OnFailure starts it again unless it ended with status 0.
+	// OnFailure restarts the child unless it ended with status 0.
 	OnFailure
-	// Always starts it again.
+	// Always restarts the child.
 	Always
 )
 
-// Spec says what to run and how to look after it.
+// Spec describes a child.
 type Spec struct {
-	// Name is what the child is called in status and in its log.
+	// Name is the child's name in its status and its log.
 	Name string
 	// Path is the program's absolute path.
 	Path string
-	// Args are its arguments, without the program's name.
+	// Args are the arguments, without the program's name.
 	Args []string
-	// Env is its whole environment as NAME=value; nil is this process's.
+	// Env is the whole environment as NAME=value. Nil means this process's environment.
 	Env []string
-	// Dir is its working folder; empty is this process's.
+	// Dir is the working folder. Empty means this process's.
 	Dir string
-	// Log is the file that stdout and stderr are appended to. Empty: they are dropped.
+	// Log is the file to which stdout and stderr are appended. Empty discards them.
 	Log string
-	// Restart says when it is started again; Never by default.
+	// Restart is the restart policy, Never by default.
 	Restart Restart
-	// GiveUp is the number of deaths within GiveUpWithin after which it is not started again until Restart is
-	// called; 0 never gives up.
+	// GiveUp is the number of deaths within GiveUpWithin after which the child is not restarted until Restart is
+	// called. 0 means no limit.
 	GiveUp       int
 	GiveUpWithin time.Duration
-	// StopTimeout is how long it may take to end after SIGTERM, 10 s by default. Negative: SIGKILL at once.
+	// StopTimeout is how long the child may take to end after SIGTERM, 10 s by default. If negative, SIGKILL is sent
+	// immediately.
 	StopTimeout time.Duration
-	// OnChange is called, one call at a time, after every change of state. It must not call Stop or wait for Done.
+	// OnChange is called after every change of state, one call at a time. It must not call Stop or wait for Done.
 	OnChange func(Status)
 }
 
-// State is where a child is in its life.
+// State is a child's state.
 type State string
 
 const (
-	// Running means that the process exists; whether it is ready is for others to see.
+	// Running means that the process exists. It may not be ready.
 	Running State = "running"
-	// Waiting means that it died and is started again after a pause.
+	// Waiting means that the process died and will be restarted after a pause.
 	Waiting State = "waiting"
-	// Failed means that it died too often and is not started again by itself.
+	// Failed means that the process died too often and is not restarted automatically.
 	Failed State = "failed"
-	// Exited means that it ended and its restart policy leaves it so.
+	// Exited means that the process ended and its policy does not restart it.
 	Exited State = "exited"
-	// Stopped means that it was told to stop.
+	// Stopped means that Stop was called or the context ended.
 	Stopped State = "stopped"
 )
 
-// Status is what is known of a child.
+// Status describes a child's present state.
 type Status struct {
 	Name  string `json:"name"`
 	State State  `json:"state"`
-	// Pid is 0 while no process exists.
+	// Pid is 0 if no process exists.
 	Pid int `json:"pid,omitempty"`
-	// Restarts counts starts after the first one.
+	// Restarts is the number of starts after the first one.
 	Restarts int `json:"restarts"`
-	// Started is when the present or latest process was started.
+	// Started is when the present or latest process started.
 	Started time.Time `json:"started"`
-	// LastExit tells how the previous process ended, for example "signal: killed"; empty where there was none.
+	// LastExit is how the previous process ended, for example "signal: killed". Empty if there was none.
 	LastExit string `json:"lastExit,omitempty"`
 }

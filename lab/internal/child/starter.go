@@ -11,9 +11,9 @@ type request struct {
 	result chan error
 }
 
-// starter hands commands to the thread that starts them all. Linux sends the parent-death signal when the thread that
-// created the child ends, not when its process does, so that thread must never end: its goroutine is locked to it and
-// never returns.
+// starter hands commands to the one thread that starts them all. Linux sends the parent-death signal when the thread
+// that created the child ends, even if its process still runs. So that thread must never end: its goroutine is locked
+// to it and never returns.
 var starter = sync.OnceValue(func() chan<- request {
 	requests := make(chan request)
 	go func() {
@@ -25,7 +25,7 @@ var starter = sync.OnceValue(func() chan<- request {
 	return requests
 })
 
-// Begin starts cmd like cmd.Start, in a process group of its own and bound to the life of this process.
+// Begin is like cmd.Start. It puts cmd into its own process group and ends it with this process.
 func Begin(cmd *exec.Cmd) error {
 	bind(cmd)
 	result := make(chan error, 1)

@@ -14,7 +14,7 @@ import (
 
 const prefix = "/client/v4"
 
-// api answers requests.
+// api serves the simulated API.
 type api struct {
 	config labconfig.Cloudflare
 	store  *store
@@ -37,7 +37,7 @@ func newAPI(config labconfig.Cloudflare, held *store) http.Handler {
 	return logged(all)
 }
 
-// refuseFault answers in the words that Cloudflare has for it.
+// refuseFault answers in Cloudflare's words.
 func refuseFault(w http.ResponseWriter, met *faults.Fault) {
 	no := refuse(met.Status, 10001, "Unable to handle the request ("+http.StatusText(met.Status)+")")
 	if met.Status == http.StatusTooManyRequests {
@@ -47,9 +47,9 @@ func refuseFault(w http.ResponseWriter, met *faults.Fault) {
 	writeError(w, no)
 }
 
-// route is an endpoint with what it takes to use it.
+// route is an endpoint with its requirements.
 type route struct {
-	// permission is GROUP:Read or GROUP:Edit, empty where any valid token will do.
+	// permission is GROUP:Read or GROUP:Edit. Empty allows any valid token.
 	permission string
 	answer     endpoint
 }
@@ -86,15 +86,15 @@ func (a *api) routes() map[string]route {
 	}
 }
 
-// identifiers are the forms that the parts of a path have.
+// identifiers are the formats of the variable parts of paths.
 var identifiers = map[string]*regexp.Regexp{
 	"zone": regexp.MustCompile(`^[0-9a-f]{32}$`), "record": regexp.MustCompile(`^[0-9a-f]{32}$`),
 	"account": regexp.MustCompile(`^[0-9a-f]{32}$`),
 	"tunnel":  regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
 }
 
-// permitted lets a request through to a route when its identifiers have the right form, the token may do this, and the
-// account and zone are its own.
+// permitted serves a request only if its identifiers are well-formed, the token has the permission, and the account and
+// zone are the token's.
 func (a *api) permitted(to route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, form := range identifiers {
@@ -119,7 +119,7 @@ func (a *api) noRoute(w http.ResponseWriter, r *http.Request) {
 	writeError(w, no)
 }
 
-// recorder remembers the status of an answer.
+// recorder records the status of an answer.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -132,7 +132,7 @@ func (w *recorder) WriteHeader(status int) {
 
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// logged writes a line a request: no header, no query, no body.
+// logged logs one line per request, without headers, query and body.
 func logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen, start := &recorder{w, http.StatusOK}, time.Now()

@@ -11,15 +11,15 @@ import (
 	"strings"
 )
 
-// tokenForm is what an API token looks like.
+// tokenForm matches the format of an API token.
 var tokenForm = regexp.MustCompile(`^[A-Za-z0-9_-]{40,80}$`)
 
-// permissionGroups are all that a token can have a permission for, as GROUP:Read and GROUP:Edit; the groups are those of the dashboard.
+// permissionGroups are the dashboard's groups, for which a token has permissions as GROUP:Read and GROUP:Edit.
 var permissionGroups = []string{
 	"Account.Account Settings", "Account.Cloudflare Tunnel", "Zone.DNS", "Zone.Zone", "Zone.Zone Settings",
 }
 
-// checkPermissions refuses what is not a permission, which would otherwise look like one that is missing.
+// checkPermissions refuses unknown permissions. Otherwise a misspelt one would look like a missing one.
 func checkPermissions(given []string) error {
 	for _, one := range given {
 		group, access, _ := strings.Cut(one, ":")
@@ -31,7 +31,7 @@ func checkPermissions(given []string) error {
 	return nil
 }
 
-// authenticated lets requests through that carry the token, as long as it is not used too often.
+// authenticated serves requests with the right token, within the rate limit.
 func (a *api) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := a.authenticate(r); err != nil {
@@ -71,7 +71,7 @@ func (a *api) authenticate(r *http.Request) error {
 	return refuse(http.StatusUnauthorized, 10000, "Authentication error")
 }
 
-// authorize refuses what the token may not do, and accounts and zones that are not its own.
+// authorize refuses requests without the permission, and requests to other accounts and zones.
 func (a *api) authorize(permission string, r *http.Request) error {
 	denied := refuse(http.StatusForbidden, 10000, "Authentication error")
 	if permission == "Zone.Zone:Read" {
@@ -96,14 +96,14 @@ func (a *api) authorize(permission string, r *http.Request) error {
 	return nil
 }
 
-// may tells whether the token has a permission; who may edit may read.
+// may reports whether the token has a permission. Edit includes Read.
 func (a *api) may(permission string) bool {
 	group, read := strings.CutSuffix(permission, ":Read")
 	return permission == "" || slices.Contains(a.config.Permissions, permission) ||
 		read && slices.Contains(a.config.Permissions, group+":Edit")
 }
 
-// tokenID names the token without telling it.
+// tokenID identifies the token without revealing it.
 func (a *api) tokenID() string {
 	sum := sha256.Sum256([]byte("token " + a.config.Token))
 	return hex.EncodeToString(sum[:16])

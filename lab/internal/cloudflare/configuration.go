@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// tunnelConfig is a tunnel's configuration, as far as its types and rules are checked.
+// tunnelConfig is a tunnel's configuration, with the fields that are validated.
 type tunnelConfig struct {
 	Ingress       []rule         `json:"ingress"`
 	OriginRequest *originRequest `json:"originRequest"`
 }
 
-// rule sends what matches a host name and a path to a service.
+// rule sends requests that match a host name and a path to a service.
 type rule struct {
 	Hostname      string         `json:"hostname"`
 	Path          string         `json:"path"`
@@ -26,7 +26,8 @@ type rule struct {
 	OriginRequest *originRequest `json:"originRequest"`
 }
 
-// originRequest has the types of what tells how cloudflared speaks to a service; durations are whole seconds.
+// originRequest has the types of the settings with which cloudflared connects to a service. Durations are whole
+// seconds.
 type originRequest struct {
 	Access *struct {
 		Required bool     `json:"required"`
@@ -106,7 +107,7 @@ func (t *tunnel) configuration(account string) map[string]any {
 	return shown
 }
 
-// validate checks the rules as cloudflared does.
+// validate applies cloudflared's checks to the rules.
 func (c *tunnelConfig) validate() error {
 	for i, one := range c.Ingress {
 		if err := one.validate(); err != nil {
@@ -141,7 +142,7 @@ func (r rule) validate() error {
 	return validateService(r.Service)
 }
 
-// services are those that cloudflared has within itself, schemes those of services elsewhere.
+// services are cloudflared's built-in services, schemes those of other services.
 var (
 	services = []string{"hello_world", "hello-world", "bastion", "socks-proxy"}
 	schemes  = []string{"http", "https", "ws", "wss", "tcp", "ssh", "rdp", "smb"}

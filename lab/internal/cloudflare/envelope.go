@@ -8,18 +8,18 @@ import (
 	"strconv"
 )
 
-// message is an error as the API words it.
+// message is an error message of the API.
 type message struct {
 	Code    int       `json:"code"`
 	Message string    `json:"message"`
 	Chain   []message `json:"error_chain,omitempty"`
 }
 
-// refusal is an answer that says no.
+// refusal is an error answer.
 type refusal struct {
 	status   int
 	messages []message
-	// retryAfter is how many seconds to wait, zero where the answer does not say.
+	// retryAfter is the value of the Retry-After header in seconds. Zero omits it.
 	retryAfter int
 }
 
@@ -29,7 +29,7 @@ func refuse(status, code int, text string, chain ...message) *refusal {
 	return &refusal{status: status, messages: []message{{code, text, chain}}}
 }
 
-// page is the part of a list that an answer holds.
+// page describes which part of a list an answer holds.
 type page struct {
 	Page       int `json:"page"`
 	PerPage    int `json:"per_page"`
@@ -46,7 +46,7 @@ type envelope struct {
 	Info     *page     `json:"result_info,omitempty"`
 }
 
-// endpoint answers one kind of request: with a result, or with an error that is a refusal.
+// endpoint serves a request. The error may be a refusal.
 type endpoint func(r *http.Request) (result any, info *page, err error)
 
 func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +76,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	json.NewEncoder(w).Encode(body)
 }
 
-// paginate cuts a list into the page that a request asks for.
+// paginate returns the page of a list that a request asks for.
 func paginate[T any](r *http.Request, all []T, perPage, most int) ([]T, *page) {
 	number := func(name string, fallback, largest int) int {
 		value, err := strconv.Atoi(r.URL.Query().Get(name))

@@ -8,19 +8,19 @@ import (
 	"hearth.dev/lab/internal/faults"
 )
 
-// overview is what the lab wants to know about the simulator.
+// overview is the simulator's state for the lab.
 type overview struct {
-	// Tunnels and Records are how many there are, deleted ones left out.
+	// Tunnels and Records are their numbers, without deleted ones.
 	Tunnels int `json:"tunnels"`
 	Records int `json:"records"`
-	// Requests is how many authenticated requests came since the start.
+	// Requests is the number of authenticated requests since the start.
 	Requests int `json:"requests"`
-	// TunnelNames and RecordNames tell which; a record's is its type and full name.
+	// TunnelNames and RecordNames identify them. A record's name consists of its type and full name.
 	TunnelNames []string `json:"tunnelNames"`
 	RecordNames []string `json:"recordNames"`
 }
 
-// labRoutes adds what the lab and its tests use and Cloudflare has not.
+// labRoutes adds the endpoints for the lab and its tests, which Cloudflare does not have.
 func (a *api) labRoutes(mux *http.ServeMux) {
 	mux.Handle(faults.Path, &a.faults)
 	mux.HandleFunc("GET /lab/state", a.overview)
@@ -48,7 +48,7 @@ func (a *api) overview(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, seen)
 }
 
-// connect makes a tunnel have as many connections as the body says, as if cloudflared had made or ended them.
+// connect sets the number of a tunnel's connections, as if cloudflared had opened or closed them.
 func (a *api) connect(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Tunnel      string `json:"tunnel"`

@@ -12,7 +12,7 @@ const (
 	requestsAllowed = 1200
 )
 
-// limit counts the requests of a window. Source: Cloudflare's fundamentals, "API rate limits".
+// limit counts the requests in a window. Source: Cloudflare's fundamentals, "API rate limits".
 type limit struct {
 	allowed int
 
@@ -29,7 +29,7 @@ func newLimit(allowed int) *limit {
 	return &limit{allowed: allowed, since: time.Now()}
 }
 
-// take counts a request. Past the limit it refuses, until the window ends.
+// take counts a request. Above the limit it refuses until the window ends.
 func (l *limit) take(header http.Header) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -38,15 +38,15 @@ func (l *limit) take(header http.Header) error {
 	}
 	l.used++
 	l.total++
-	left := int(time.Until(l.since.Add(window)).Seconds()) + 1
-	header.Set("Ratelimit", fmt.Sprintf(`"default";r=%d;t=%d`, max(l.allowed-l.used, 0), left))
+	remaining := int(time.Until(l.since.Add(window)).Seconds()) + 1
+	header.Set("Ratelimit", fmt.Sprintf(`"default";r=%d;t=%d`, max(l.allowed-l.used, 0), remaining))
 	header.Set("Ratelimit-Policy", fmt.Sprintf(`"default";q=%d;w=%d`, l.allowed, int(window.Seconds())))
 	if l.used <= l.allowed {
 		return nil
 	}
 	no := refuse(http.StatusTooManyRequests, 971, fmt.Sprintf("More than %d requests per %d seconds reached. "+
 		"Please wait and consider throttling your request speed", l.allowed, int(window.Seconds())))
-	no.retryAfter = left
+	no.retryAfter = remaining
 	return no
 }
 

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// record is a DNS record, as the API shows it and as it is kept.
+// record is a DNS record in the form of the API and of the state file.
 type record struct {
 	ID         string         `json:"id"`
-	Zone       string         `json:"zone,omitempty"` // the zone's ID, kept but not shown
+	Zone       string         `json:"zone,omitempty"` // the zone's ID, stored but not returned
 	Name       string         `json:"name"`
 	Type       string         `json:"type"`
 	Content    string         `json:"content"`
@@ -27,18 +27,18 @@ type record struct {
 	Tags       []string       `json:"tags"`
 	CreatedOn  string         `json:"created_on"`
 	ModifiedOn string         `json:"modified_on"`
-	// CommentModifiedOn is empty where there is no comment.
+	// CommentModifiedOn is empty without a comment.
 	CommentModifiedOn string `json:"comment_modified_on,omitempty"`
 }
 
-// shown is the record as the API answers it.
+// shown returns the record in the form of the API.
 func (r *record) shown() *record {
 	shown := *r
 	shown.Zone = ""
 	return &shown
 }
 
-// written is what a client may send of a record. What is absent is nil.
+// written is a client's request to write a record. Absent fields are nil.
 type written struct {
 	Name           *string        `json:"name"`
 	Type           *string        `json:"type"`
@@ -53,7 +53,7 @@ type written struct {
 	PrivateRouting *bool          `json:"private_routing"`
 }
 
-// readRecord decodes a body. The API ignores fields that it does not know, and refuses wrong types like wrong JSON.
+// readRecord decodes a body. Like the API, it ignores unknown fields, and refuses wrong types like invalid JSON.
 func readRecord(r *http.Request) (*written, error) {
 	body := &written{}
 	if err := json.NewDecoder(r.Body).Decode(body); err != nil {
@@ -62,7 +62,7 @@ func readRecord(r *http.Request) (*written, error) {
 	return body, nil
 }
 
-// apply brings a record to what was written; zone is the zone's name.
+// apply applies a request to the record. zone is the zone's name.
 func (r *record) apply(body *written, zone string, now time.Time) error {
 	if body.Type != nil {
 		r.Type = strings.ToUpper(*body.Type)
@@ -104,7 +104,7 @@ func (r *record) apply(body *written, zone string, now time.Time) error {
 	return nil
 }
 
-// fullName completes a name with its zone, as the API does with every name that does not end in it.
+// fullName appends the zone to a name that does not end in it, as the API does.
 func fullName(name, zone string) string {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	switch {
@@ -125,7 +125,7 @@ func newRecord(zone string, now time.Time) *record {
 	}
 }
 
-// conflict tells whether a record may not be beside the others of its zone.
+// conflict returns a refusal if the record cannot coexist with the others of its zone.
 func (r *record) conflict(held *contents) error {
 	const more = " For more details, refer to <https://developers.cloudflare.com/dns/manage-dns-records/troubleshooting/records-with-same-name/>."
 	for _, other := range held.Records {
@@ -144,5 +144,5 @@ func (r *record) conflict(held *contents) error {
 	return nil
 }
 
-// isAddress tells whether a type leads to an address; these are also the types that can be proxied.
+// isAddress reports whether a type resolves to an address. These types can also be proxied.
 func isAddress(kind string) bool { return kind == "A" || kind == "AAAA" || kind == "CNAME" }

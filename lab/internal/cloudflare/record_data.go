@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// component is a field of the data of a record whose content is made of several.
+// component is a data field of a record type with structured content.
 type component struct {
 	name string
-	// least and most bound a number; a field whose text is checked is none.
+	// least and most bound a number. They are unused if text is set.
 	least, most float64
-	// text checks a field that is text.
+	// text validates a text field.
 	text func(string) bool
-	// fallback is the value where there is none; nil says that the field is required.
+	// fallback is the default value. Nil means that the field is required.
 	fallback any
-	// mayBeText says that a number is also taken as text.
+	// mayBeText accepts a number as text too.
 	mayBeText bool
 }
 
@@ -38,9 +38,10 @@ func (c component) orText() component { c.mayBeText = true; return c }
 
 func (c component) orZero() component { c.fallback = 0.0; return c }
 
-// components are the fields by type. Source: cloudflare/terraform-provider-cloudflare 5.21.1,
+// components are the data fields by record type. Source: cloudflare/terraform-provider-cloudflare 5.21.1,
 // internal/services/dns_record/schema.go, generated from Cloudflare's API schema; cloudflare-go 6.6.0, dns/record.go.
-// All of them are needed, and named at once where they are missing: kubernetes-sigs/external-dns, pull request 6616.
+// All of them are required, and the API names all missing ones at once: kubernetes-sigs/external-dns, pull request
+// 6616.
 var components = map[string][]component{
 	"CAA":    {octet("flags").orText(), text("tag", isWord), text("value", anything)},
 	"CERT":   {short("type"), short("key_tag"), octet("algorithm"), text("certificate", isBase64)},
@@ -67,7 +68,7 @@ var components = map[string][]component{
 	"URI":    {short("weight"), text("target", func(value string) bool { return value != "" })},
 }
 
-// compose checks the data of a record and makes its content. What is missing is said of all fields together.
+// compose validates a record's data and composes its content. It reports all missing fields at once.
 func (r *record) compose() error {
 	var missing []message
 	data := map[string]any{}
@@ -99,7 +100,7 @@ func (r *record) compose() error {
 	return nil
 }
 
-// read is a value in the form in which it is kept.
+// read returns a value in its stored form.
 func (c component) read(value any) (any, bool) {
 	written, isText := value.(string)
 	if c.text != nil {
@@ -113,8 +114,9 @@ func (c component) read(value any) (any, bool) {
 	return n, isNumber && n >= c.least && n <= c.most
 }
 
-// write makes the content of checked data. Sources of forms that differ from that of zone files: the acceptance tests of
-// terraform-provider-cloudflare (LOC has no unit, SRV no priority); external-dns, pull request 6616 (TLSA in capitals).
+// write composes the content from validated data. It has the format of zone files, with two exceptions. Sources: the
+// acceptance tests of terraform-provider-cloudflare (LOC has no unit, SRV no priority); external-dns, pull request 6616
+// (TLSA in capitals).
 func (r *record) write() string {
 	switch r.Type {
 	case "CAA":
@@ -148,7 +150,7 @@ func (r *record) writeLocation() string {
 		n("altitude"), n("size"), n("precision_horz"), n("precision_vert"))
 }
 
-// part is a field of the data as text.
+// part returns a data field as text.
 func (r *record) part(name string) string {
 	if n, isNumber := r.Data[name].(float64); isNumber {
 		return strconv.FormatFloat(n, 'f', -1, 64)
@@ -164,7 +166,7 @@ func isWord(value string) bool {
 	}) < 0
 }
 
-// isTarget takes a name, also one of a single label with its dot, and the dot alone.
+// isTarget reports whether a value is a name, a single label with its dot, or the dot alone.
 func isTarget(value string) bool {
 	return value == "." || isName(strings.TrimSuffix(value, "."), false) ||
 		strings.HasSuffix(value, ".") && label.MatchString(strings.ToLower(strings.TrimSuffix(value, ".")))

@@ -11,7 +11,7 @@ import (
 
 const testZone = "example.com"
 
-// made is the record that a body makes.
+// made returns the record that a body creates.
 func made(t *testing.T, body string) (*record, error) {
 	t.Helper()
 	var sent written
@@ -22,7 +22,7 @@ func made(t *testing.T, body string) (*record, error) {
 	return r, r.apply(&sent, testZone, time.Now())
 }
 
-// Every type of the API, with the content that is made of its data.
+// TestKnowsEveryTypeOfTheAPI composes the content of every type.
 func TestKnowsEveryTypeOfTheAPI(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"type":"A","content":"192.0.2.1"}`:                                                                                                     "192.0.2.1",

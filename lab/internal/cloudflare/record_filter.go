@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// comparisons are what may follow a filter's name.
+// comparisons are the suffixes of a filter's name.
 var comparisons = map[string]func(value, wanted string) bool{
 	"":           strings.EqualFold,
 	"exact":      strings.EqualFold,
@@ -18,7 +18,7 @@ var comparisons = map[string]func(value, wanted string) bool{
 	"endswith":   func(v, w string) bool { return strings.HasSuffix(strings.ToLower(v), strings.ToLower(w)) },
 }
 
-// selectRecords gives a zone's records that a list's query asks for, in the order it asks for.
+// selectRecords returns the records of a zone that match a list's query, in the order that the query asks for.
 func selectRecords(held *contents, zone string, query url.Values) ([]*record, error) {
 	found := []*record{}
 	for _, one := range held.Records {
@@ -43,7 +43,7 @@ func selectRecords(held *contents, zone string, query url.Values) ([]*record, er
 	return found, nil
 }
 
-// matches holds a record against all filters, or with match=any against each.
+// matches reports whether a record matches all filters, or one of them with match=any.
 func (r *record) matches(query url.Values) (bool, error) {
 	var held []bool
 	comment := ""

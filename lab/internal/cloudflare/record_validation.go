@@ -22,7 +22,7 @@ var (
 
 func invalid(code int, text string) error { return refuse(http.StatusBadRequest, code, text) }
 
-// validate checks a record as the API does, and completes what follows from the rest.
+// validate checks a record as the API does, and sets derived fields.
 func (r *record) validate() error {
 	switch {
 	case !slices.Contains(plain, r.Type) && components[r.Type] == nil:
@@ -83,7 +83,7 @@ func (r *record) validateContent() error {
 		if r.Priority == nil {
 			return invalid(9101, "priority is a required data field.")
 		}
-		// A domain without mail says so with a dot (RFC 7505).
+		// A single dot declares that the domain receives no mail (RFC 7505).
 		if r.Content == "." {
 			return nil
 		}
@@ -112,7 +112,7 @@ func (r *record) validateTarget(code int) error {
 	return nil
 }
 
-// isName tells whether a name is one of the DNS; a pattern may have an asterisk as its first label.
+// isName reports whether a name is a valid DNS name. A pattern may begin with an asterisk.
 func isName(name string, pattern bool) bool {
 	if len(name) > 253 || !strings.Contains(name, ".") {
 		return false

@@ -7,7 +7,7 @@ import (
 
 func errNoRecord() error { return refuse(http.StatusNotFound, 81044, "Record does not exist.") }
 
-// find gives the record that a request names.
+// record returns the record that a request names.
 func (held *contents) record(r *http.Request) (*record, error) {
 	found := held.Records[r.PathValue("record")]
 	if found == nil || found.Zone != r.PathValue("zone") {
@@ -57,7 +57,7 @@ func (a *api) createRecord(r *http.Request) (any, *page, error) {
 	return made.shown(), nil, err
 }
 
-// overwriteRecord replaces all of a record but its ID and when it was made.
+// overwriteRecord replaces all of a record except its ID and creation time.
 func (a *api) overwriteRecord(r *http.Request) (any, *page, error) {
 	return a.rewrite(r, func(old *record) *record {
 		fresh := newRecord(old.Zone, time.Now())

@@ -1,5 +1,5 @@
-// Package cloudflare simulates the part of Cloudflare's API, version 4, that Hearth uses: zones, DNS records, tunnels and
-// their tokens, with the API's errors, token permissions and rate limit.
+// Package cloudflare simulates the part of Cloudflare's API, version 4, that Hearth uses: zones, DNS records, tunnels
+// and their tokens. It has the API's errors, token permissions and rate limit.
 package cloudflare
 
 import (
@@ -16,7 +16,7 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// Host is the name that the simulator answers for.
+// Host is the simulator's host name.
 const Host = "api.cloudflare.com"
 
 // Run serves the API until ctx ends.

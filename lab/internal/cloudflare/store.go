@@ -7,11 +7,11 @@ import (
 	"hearth.dev/lab/internal/statefile"
 )
 
-// contents is all that the simulator keeps.
+// contents is the simulator's state.
 type contents struct {
-	// Records are DNS records by ID.
+	// Records maps IDs to DNS records.
 	Records map[string]*record `json:"records"`
-	// Tunnels are tunnels by ID; deleted ones stay.
+	// Tunnels maps IDs to tunnels, including deleted ones.
 	Tunnels map[string]*tunnel `json:"tunnels"`
 }
 
@@ -41,14 +41,14 @@ func (s *store) decode() (*contents, error) {
 	return held, json.Unmarshal(s.held, held)
 }
 
-// read gives a copy of the contents.
+// read returns a copy of the contents.
 func (s *store) read() (*contents, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.decode()
 }
 
-// change lets edit change a copy of the contents, and keeps it where edit and writing succeed.
+// change applies edit to a copy of the contents, which it stores if edit succeeds.
 func (s *store) change(edit func(*contents) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// leastSecret is how many bytes a tunnel's secret has at least.
+// leastSecret is the minimum length of a tunnel's secret, in bytes.
 const leastSecret = 32
 
-// tunnel is a tunnel for cloudflared, as it is kept.
+// tunnel is a tunnel for cloudflared in its stored form.
 type tunnel struct {
 	ID        string     `json:"id"`
 	Name      string     `json:"name"`
@@ -20,17 +20,17 @@ type tunnel struct {
 	Secret    string     `json:"secret"`
 	CreatedAt time.Time  `json:"created_at"`
 	DeletedAt *time.Time `json:"deleted_at"`
-	// ActiveSince and InactiveSince tell when connections came and went.
+	// ActiveSince and InactiveSince are when the first connection opened and the last one closed.
 	ActiveSince   *time.Time   `json:"active_since"`
 	InactiveSince *time.Time   `json:"inactive_since"`
 	Connections   []connection `json:"connections"`
-	// Config is nil until there is a configuration; Version counts them.
+	// Config is nil without a configuration. Version counts the configurations.
 	Config     json.RawMessage `json:"config,omitempty"`
 	Version    int             `json:"version"`
 	Configured *time.Time      `json:"configured"`
 }
 
-// connection is one of cloudflared's to the edge.
+// connection is a connection of cloudflared to the edge.
 type connection struct {
 	ID       string    `json:"id"`
 	ClientID string    `json:"client_id"`
@@ -44,7 +44,7 @@ func uuid() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// connect makes the tunnel have as many connections.
+// connect sets the number of connections.
 func (t *tunnel) connect(many int) {
 	now, client := time.Now(), uuid()
 	had := len(t.Connections) > 0
@@ -77,7 +77,7 @@ func optional(at *time.Time) any {
 	return stamp(*at)
 }
 
-// shown is the tunnel as the API answers it.
+// shown returns the tunnel in the form of the API.
 func (t *tunnel) shown(account string) map[string]any {
 	return map[string]any{
 		"id": t.ID, "account_tag": account, "name": t.Name, "created_at": stamp(t.CreatedAt), "deleted_at": optional(t.DeletedAt),
@@ -98,7 +98,7 @@ func (t *tunnel) shownConnections() []map[string]any {
 	return shown
 }
 
-// token is what cloudflared runs the tunnel with.
+// token is the token with which cloudflared runs the tunnel.
 func (t *tunnel) token(account string) string {
 	raw, _ := json.Marshal(struct {
 		Account string `json:"a"`
@@ -110,7 +110,7 @@ func (t *tunnel) token(account string) string {
 
 func errNoTunnel() error { return refuse(http.StatusNotFound, 1003, "Tunnel not found") }
 
-// tunnelBody is what a client may send of a tunnel.
+// tunnelBody is a client's request to write a tunnel.
 type tunnelBody struct {
 	Name      *string `json:"name"`
 	ConfigSrc *string `json:"config_src"`

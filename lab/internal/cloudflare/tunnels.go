@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// find gives the tunnel that a request names; alive leaves out deleted ones.
+// tunnel returns the tunnel that a request names. With alive it ignores deleted ones.
 func (held *contents) tunnel(r *http.Request, alive bool) (*tunnel, error) {
 	found := held.Tunnels[r.PathValue("tunnel")]
 	if found == nil || alive && found.DeletedAt != nil {
@@ -54,7 +54,7 @@ func (a *api) listTunnels(r *http.Request) (any, *page, error) {
 	return shown, info, nil
 }
 
-// matches holds a tunnel against a list's filters. Without is_deleted, deleted ones are part of the list.
+// matches reports whether a tunnel matches a list's filters. Without is_deleted, the list includes deleted tunnels.
 func (t *tunnel) matches(query url.Values) (bool, error) {
 	at := func(name string) (time.Time, error) {
 		moment, err := time.Parse(time.RFC3339, query.Get(name))
@@ -122,7 +122,7 @@ func (a *api) createTunnel(r *http.Request) (any, *page, error) {
 	return shown, nil, err
 }
 
-// getTunnel also shows deleted tunnels.
+// getTunnel also returns deleted tunnels.
 func (a *api) getTunnel(r *http.Request) (any, *page, error) {
 	held, err := a.store.read()
 	if err != nil {
@@ -135,7 +135,7 @@ func (a *api) getTunnel(r *http.Request) (any, *page, error) {
 	return found.shown(a.config.Account), nil, nil
 }
 
-// alter changes the tunnel that a request names, and shows it.
+// alter changes the tunnel that a request names, and returns it.
 func (a *api) alter(r *http.Request, edit func(*contents, *tunnel) error) (any, *page, error) {
 	var changed *tunnel
 	err := a.store.change(func(held *contents) (err error) {
@@ -166,7 +166,7 @@ func (a *api) editTunnel(r *http.Request) (any, *page, error) {
 	})
 }
 
-// deleteTunnel marks a tunnel as deleted. One with connections stays, unless cascade is asked for.
+// deleteTunnel marks a tunnel as deleted. It refuses if the tunnel has connections, unless cascade is given.
 func (a *api) deleteTunnel(r *http.Request) (any, *page, error) {
 	return a.alter(r, func(_ *contents, found *tunnel) error {
 		if r.URL.Query().Get("cascade") == "true" {
@@ -212,7 +212,7 @@ func (a *api) listConnections(r *http.Request) (any, *page, error) {
 	return clients, nil, nil
 }
 
-// cleanConnections ends the connections of one client, or all.
+// cleanConnections closes the connections of one client, or all.
 func (a *api) cleanConnections(r *http.Request) (any, *page, error) {
 	client := r.URL.Query().Get("client_id")
 	_, _, err := a.alter(r, func(_ *contents, found *tunnel) error {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// founded is when the lab's account and zones came to be.
-var founded = time.Date(2024, time.January, 2, 3, 4, 5, 0, time.UTC)
+// createdOn is the creation time of the lab's account and zones.
+var createdOn = time.Date(2024, time.January, 2, 3, 4, 5, 0, time.UTC)
 
 func stamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
@@ -21,12 +21,12 @@ func (a *api) accountName() string {
 
 func (a *api) account() map[string]any {
 	return map[string]any{
-		"id": a.config.Account, "name": a.accountName(), "type": "standard", "created_on": stamp(founded),
+		"id": a.config.Account, "name": a.accountName(), "type": "standard", "created_on": stamp(createdOn),
 		"settings": map[string]any{"enforce_twofactor": false, "abuse_contact_email": nil},
 	}
 }
 
-// hasAccount tells whether the token may do anything with the account.
+// hasAccount reports whether the token has a permission for the account.
 func (a *api) hasAccount() bool {
 	return slices.ContainsFunc(a.config.Permissions, func(one string) bool { return strings.HasPrefix(one, "Account.") })
 }
@@ -60,7 +60,7 @@ func (a *api) zone(name string) map[string]any {
 		"id": a.config.Zones[name], "name": name, "status": "active", "paused": false, "type": "full", "development_mode": 0,
 		"name_servers":          []string{"ada.ns.cloudflare.com", "bob.ns.cloudflare.com"},
 		"original_name_servers": []string{}, "original_registrar": nil, "original_dnshost": nil,
-		"created_on": stamp(founded), "modified_on": stamp(founded), "activated_on": stamp(founded),
+		"created_on": stamp(createdOn), "modified_on": stamp(createdOn), "activated_on": stamp(createdOn),
 		"meta": map[string]any{
 			"step": 2, "custom_certificate_quota": 0, "page_rule_quota": 3, "phishing_detected": false,
 			"cdn_only": false, "dns_only": false, "foundation_dns": false,

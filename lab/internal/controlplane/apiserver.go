@@ -12,14 +12,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// cipherSuites are those that Talos lets the API server use.
+// cipherSuites are the API server's in Talos.
 const cipherSuites = "TLS_AES_128_GCM_SHA256,TLS_AES_256_GCM_SHA384,TLS_CHACHA20_POLY1305_SHA256," +
 	"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305," +
 	"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384," +
 	"TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305,TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"
 
-// apiServer renders kube-apiserver as Talos's static pod has it. What differs is the lab's: the address it listens on,
-// where its files are, and that it writes no Endpoints for itself, since Kubernetes allows none on a loopback address.
+// apiServer renders kube-apiserver as in Talos's static pod. The lab differs in the listening address, the paths of
+// files, and the missing Endpoints of the API server, which Kubernetes does not allow on a loopback address.
 func (c *ControlPlane) apiServer(node Node) (*component, error) {
 	cluster := node.Config.Cluster()
 	this := &component{name: "kube-apiserver", dir: c.path("kube-apiserver"), env: environment(cluster.APIServer().Env())}
@@ -135,8 +135,8 @@ func apiServerHosts(node Node, apiServerIPs []netip.Addr) []string {
 	return unique(hosts)
 }
 
-// advertised is an address that Kubernetes accepts for the API server, which refuses loopback addresses: the one that
-// the machine would have outside the lab.
+// advertised returns the address that the machine would have outside the lab. The API server does not accept a loopback
+// address as its advertised one.
 func advertised(address netip.Addr) netip.Addr {
 	if !address.Is4() || !address.IsLoopback() {
 		return address
@@ -165,7 +165,8 @@ func admissionConfiguration(plugins []config.AdmissionPlugin) any {
 	}
 }
 
-// authorizationConfiguration always has the node and RBAC authorizers, first where the configuration has neither.
+// authorizationConfiguration has the configured authorizers. It adds the node and RBAC authorizers first if they are
+// missing.
 func authorizationConfiguration(configured []config.AuthorizationConfigAuthorizer) any {
 	list, have := []map[string]any{}, map[string]bool{}
 	for _, authorizer := range configured {
@@ -186,8 +187,8 @@ func authorizationConfiguration(configured []config.AuthorizationConfigAuthorize
 	}
 }
 
-// encryptionConfiguration encrypts Secrets at rest; the key names are those that Talos uses, so that a snapshot from
-// a real cluster can be read.
+// encryptionConfiguration encrypts Secrets at rest. It uses Talos's key names, so that a snapshot of a real cluster can
+// be read.
 func encryptionConfiguration(cluster config.ClusterConfig) any {
 	providers := []map[string]any{}
 	add := func(kind, name, secret string) {
@@ -206,10 +207,9 @@ func encryptionConfiguration(cluster config.ClusterConfig) any {
 	}
 }
 
-// environment is what a component's process gets: the configured variables, and nothing of this process's but what
-// any program needs.
+// environment returns the configured variables, and those of this process that every program needs.
 func environment(configured config.Env) []string {
-	// Three heaps of garbage cost memory that a lab has, and save a quarter of the API server's time.
+	// A higher GC target uses more memory, which the lab has, and saves a quarter of the API server's CPU time.
 	env := []string{"GOGC=300", "PATH=/usr/local/bin:/usr/bin:/bin"}
 	for name, value := range configured {
 		env = append(env, name+"="+value)

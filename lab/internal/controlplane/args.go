@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// arguments are a program's flags, without dashes, each with one or more values.
+// arguments maps a program's flags, without dashes, to one or more values each.
 type arguments map[string][]string
 
-// policy says what an extra argument of the machine configuration does to the one that Talos sets.
+// policy says how an extra argument of the machine configuration combines with Talos's own.
 type policy int
 
 const (
-	// The zero value overwrites.
+	// The zero value replaces Talos's argument.
 	_ policy = iota
-	// additive joins the values of both, separated by commas.
+	// additive joins both values with a comma.
 	additive
 	// denied refuses the extra argument.
 	denied
 )
 
-// merge applies the extra arguments of component as Talos does.
+// merge applies a component's extra arguments as Talos does.
 func (a arguments) merge(component string, extra map[string][]string, policies map[string]policy) error {
 	for _, name := range slices.Sorted(maps.Keys(extra)) {
 		switch policies[name] {

@@ -12,18 +12,18 @@ import (
 	"github.com/siderolabs/crypto/x509"
 )
 
-// component is one program of the control plane: how it is called and which files it reads.
+// component is a program of the control plane, with its arguments and files.
 type component struct {
 	name string
-	// dir is where its files are written.
+	// dir is the folder of the program's files.
 	dir   string
 	flags []string
 	env   []string
-	// files are contents by name.
+	// files maps names to contents.
 	files map[string][]byte
 	// certificates are issued when the files are written, by file name without extension.
 	certificates map[string]certificate
-	// kubeconfigs likewise.
+	// kubeconfigs are issued in the same way.
 	kubeconfigs map[string]kubeconfigRequest
 }
 
@@ -39,7 +39,7 @@ type kubeconfigRequest struct {
 
 func (c *component) path(name string) string { return filepath.Join(c.dir, name) }
 
-// fingerprint changes when anything changes that the program would see, except that certificates are renewed.
+// fingerprint changes if the program would see a change, other than a renewed certificate.
 func (c *component) fingerprint() string {
 	certificates := map[string]string{}
 	for name, certificate := range c.certificates {
@@ -56,7 +56,7 @@ func (c *component) fingerprint() string {
 	return fmt.Sprintf("%x", sha256.Sum256(text))
 }
 
-// write puts the component's files in place; readable by nobody else, as most hold keys.
+// write writes the component's files. Only the owner can read them, because most hold keys.
 func (c *component) write() error {
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return err
@@ -84,7 +84,7 @@ func (c *component) write() error {
 	return nil
 }
 
-// writeFile replaces a file as a whole.
+// writeFile replaces a whole file.
 func writeFile(path string, content []byte) error {
 	temporary := path + ".new"
 	if err := os.WriteFile(temporary, content, 0o600); err != nil {

@@ -14,22 +14,22 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// Options say where a control plane lives.
+// Options configure a control plane.
 type Options struct {
 	Lab *labconfig.Lab
-	// Machine is the machine's inventory name, which names logs.
+	// Machine is the machine's inventory name, which is part of the names of logs.
 	Machine string
 	// Dir holds all files and data.
 	Dir string
 	// Logf writes a line to the machine's log.
 	Logf func(format string, args ...any)
-	// Peers are the addresses of the cluster's control planes as far as they are known.
+	// Peers returns the known addresses of the cluster's control planes.
 	Peers func() []netip.Addr
-	// OnChange is called after a program started, stopped, or its health changed.
+	// OnChange is called after a program has started or stopped or its health has changed.
 	OnChange func()
 }
 
-// ControlPlane is the control plane of one machine. Its methods may be called from anywhere.
+// ControlPlane is the control plane of one machine. Its methods are safe for concurrent use.
 type ControlPlane struct {
 	options Options
 
@@ -37,11 +37,11 @@ type ControlPlane struct {
 	node    *Node
 	joining context.CancelFunc
 	running map[string]*program
-	// member is the ID of this machine's etcd member; 0 while it is not known.
+	// member is the ID of this machine's etcd member, 0 if it is unknown.
 	member uint64
 	cancel context.CancelFunc
 	done   chan struct{}
-	// podsTurn is held while the lab's pods run beside this control plane.
+	// podsTurn is open while the lab's pods run beside this control plane.
 	podsTurn *os.File
 }
 
@@ -53,12 +53,13 @@ type program struct {
 	message     string
 }
 
-// New gives a control plane that does nothing yet.
+// New returns a control plane that is not started.
 func New(options Options) *ControlPlane {
 	return &ControlPlane{options: options, running: map[string]*program{}}
 }
 
-// Start brings up what this machine had before; where it had nothing it waits for Bootstrap, or for a cluster to join.
+// Start starts the programs that this machine ran before. Without earlier data it waits for Bootstrap, or for a cluster
+// to join.
 func (c *ControlPlane) Start(node Node) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -86,7 +87,7 @@ func (c *ControlPlane) Start(node Node) error {
 	return nil
 }
 
-// Update takes over a changed configuration: programs that would see a difference are restarted.
+// Update applies a changed configuration. It restarts the programs that would see a difference.
 func (c *ControlPlane) Update(node Node) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -114,7 +115,7 @@ func (c *ControlPlane) Update(node Node) error {
 	return errors.Join(failures...)
 }
 
-// Stop ends every program, etcd last.
+// Stop ends all programs, etcd last.
 func (c *ControlPlane) Stop() {
 	if c.cancel != nil {
 		c.cancel()
@@ -130,7 +131,7 @@ func (c *ControlPlane) Stop() {
 	c.node = nil
 }
 
-// current is the node as it is configured now; false while the control plane is stopped.
+// current returns the present configuration. It returns false while the control plane is stopped.
 func (c *ControlPlane) current() (Node, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -140,7 +141,7 @@ func (c *ControlPlane) current() (Node, bool) {
 	return *c.node, true
 }
 
-// render gives a program's component; nil where it is disabled.
+// render returns a program's component, nil if the program is disabled.
 func (c *ControlPlane) render(name string, node Node) (*component, error) {
 	switch name {
 	case "etcd":
@@ -155,7 +156,7 @@ func (c *ControlPlane) render(name string, node Node) (*component, error) {
 	return nil, fmt.Errorf("there is no program %q", name)
 }
 
-// startEtcd starts the member. The way it found its first members is no part of what makes it restart later.
+// startEtcd starts the member. The initial membership is not part of the fingerprint, so it never causes a restart.
 func (c *ControlPlane) startEtcd(node Node, first membership) error {
 	steady, err := c.etcd(node, membership{})
 	if err != nil {
@@ -175,7 +176,7 @@ func (c *ControlPlane) startEtcd(node Node, first membership) error {
 	return nil
 }
 
-// ensure starts a program that should run and does not.
+// ensure starts a program if it should run and does not.
 func (c *ControlPlane) ensure(name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -243,7 +244,7 @@ func (c *ControlPlane) stopJoining() {
 	}
 }
 
-// LogPath is the log of one of the programs.
+// LogPath returns the path of a program's log.
 func (c *ControlPlane) LogPath(program string) string {
 	return c.options.Lab.Path("logs", c.options.Machine+"-"+program+".log")
 }

@@ -15,16 +15,16 @@ import (
 	"go.uber.org/zap"
 )
 
-// ErrBootstrapped tells that this machine has an etcd member already.
+// ErrBootstrapped means that this machine already has an etcd member.
 var ErrBootstrapped = errors.New("etcd data directory is not empty")
 
-// etcdCiphers are those that Talos lets etcd use.
+// etcdCiphers are etcd's in Talos.
 const etcdCiphers = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256," +
 	"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384," +
 	"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305,TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305"
 
-// membership is how an etcd gets its first members. It is kept, as a member that never got to writing its own log has
-// to be told again: otherwise it would begin a cluster of its own.
+// membership is how an etcd member learns of its first members. It is stored, because a member that has not written its
+// own log needs it at the next start. Without it the member would start a new cluster.
 type membership struct {
 	// State is "new" or "existing".
 	State string `json:"state"`
@@ -60,7 +60,7 @@ func (c *ControlPlane) etcd(node Node, first membership) (*component, error) {
 		certificates: map[string]certificate{
 			"server": {settings.CA(), identity{commonName: node.Hostname, server: true, client: true,
 				hosts: unique(append(hosts, "127.0.0.1", "::1", "localhost"))}},
-			// etcd checks where a peer calls from, which on loopback is always the same address.
+			// etcd checks the source address of a peer, which on loopback is always the same.
 			"peer": {settings.CA(), identity{commonName: node.Hostname, server: true, client: true,
 				hosts: unique(append(hosts, "127.0.0.1"))}},
 			"admin": {settings.CA(), identity{commonName: "talos", client: true}},
@@ -100,12 +100,12 @@ func (c *ControlPlane) etcd(node Node, first membership) (*component, error) {
 	return this, nil
 }
 
-// Bootstrap starts a new etcd cluster on this machine, empty or with what the uploaded snapshot holds. The rest of the
-// control plane follows by itself.
+// Bootstrap starts a new etcd cluster on this machine, empty or with the content of the uploaded snapshot. The rest of
+// the control plane then starts automatically.
 func (c *ControlPlane) Bootstrap(recoverSnapshot, skipHashCheck bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// A member that was started a moment ago has not written anything yet.
+	// A member that has just started may not have written anything yet.
 	if c.hasData() || c.running["etcd"] != nil {
 		return ErrBootstrapped
 	}
@@ -147,7 +147,7 @@ func (c *ControlPlane) restore(node Node, skipHashCheck bool) error {
 	return os.Remove(c.SnapshotPath())
 }
 
-// SnapshotPath is where an uploaded snapshot waits for a bootstrap that recovers it.
+// SnapshotPath is the path of an uploaded snapshot, which a later bootstrap recovers.
 func (c *ControlPlane) SnapshotPath() string { return c.path("etcd.snapshot") }
 
 func (c *ControlPlane) dataDir() string { return c.path("etcd-data") }
@@ -157,7 +157,7 @@ func (c *ControlPlane) hasData() bool {
 	return err == nil && len(entries) > 0
 }
 
-// join adds this machine to the cluster that other control planes have, as a learner first, and starts its member.
+// join adds this machine to the other control planes' etcd cluster, first as a learner, and starts its member.
 func (c *ControlPlane) join(ctx context.Context, node Node) {
 	complaint := ""
 	for {
@@ -186,7 +186,8 @@ func (c *ControlPlane) join(ctx context.Context, node Node) {
 
 var errNobody = errors.New("no other control plane is known")
 
-// addSelf replaces a member of the same name, left over from before a reset, by a new learner.
+// addSelf adds this machine as a learner. It first removes a member of the same name, which remains from before a
+// reset.
 func (c *ControlPlane) addSelf(ctx context.Context, node Node) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -224,7 +225,7 @@ func (c *ControlPlane) addSelf(ctx context.Context, node Node) (string, error) {
 	return strings.Join(pairs, ","), nil
 }
 
-// promote makes this machine's learner a voting member, which the leader refuses until it has caught up.
+// promote makes this machine's learner a voting member. The leader refuses until the learner has caught up.
 func (c *ControlPlane) promote(ctx context.Context, node Node, id uint64) error {
 	client, err := c.peersClient(node)
 	if err != nil {

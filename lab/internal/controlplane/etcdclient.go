@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/backoff"
 )
 
-// EtcdClient is a client of this machine's etcd member with Talos's own certificate. The caller closes it.
+// EtcdClient returns a client of this machine's etcd member with Talos's certificate. The caller closes it.
 func (c *ControlPlane) EtcdClient() (*clientv3.Client, error) {
 	node, ok := c.current()
 	if !ok {
@@ -23,7 +23,7 @@ func (c *ControlPlane) EtcdClient() (*clientv3.Client, error) {
 	return etcdClient(node, node.Address)
 }
 
-// PeersClient is a client of the members on the other control planes. The caller closes it.
+// PeersClient returns a client of the members on the other control planes. The caller closes it.
 func (c *ControlPlane) PeersClient() (*clientv3.Client, error) {
 	node, ok := c.current()
 	if !ok {
@@ -32,7 +32,7 @@ func (c *ControlPlane) PeersClient() (*clientv3.Client, error) {
 	return c.peersClient(node)
 }
 
-// peersClient is a client of the members on the other control planes.
+// peersClient returns a client of the members on the other control planes.
 func (c *ControlPlane) peersClient(node Node) (*clientv3.Client, error) {
 	var others []netip.Addr
 	for _, address := range c.options.Peers() {
@@ -64,7 +64,7 @@ func etcdClient(node Node, addresses ...netip.Addr) (*clientv3.Client, error) {
 	}
 	return clientv3.New(clientv3.Config{
 		Endpoints: endpoints, DialTimeout: 5 * time.Second, Logger: zap.NewNop(),
-		// The default would wait for up to two minutes before it tries a member again that comes back.
+		// By default the client waits up to two minutes before it retries a failed member.
 		DialOptions: []grpc.DialOption{grpc.WithNoProxy(), grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.5, Jitter: 0.2, MaxDelay: time.Second},
 		})},

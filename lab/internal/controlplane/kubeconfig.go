@@ -12,8 +12,8 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// AdminKubeconfig is what `talosctl kubeconfig` hands out: the cluster's endpoint, and a new administrator certificate
-// with the name, organization and lifetime that cluster.adminKubeconfig asks for.
+// AdminKubeconfig returns the kubeconfig of `talosctl kubeconfig`: the cluster's endpoint, and a new administrator
+// certificate with the name, organization and lifetime from cluster.adminKubeconfig.
 func AdminKubeconfig(cluster config.ClusterConfig) ([]byte, error) {
 	admin := cluster.AdminKubeconfig()
 	return kubeconfig(cluster, kubeconfigFor{
@@ -57,7 +57,7 @@ func kubeconfig(cluster config.ClusterConfig, who kubeconfigFor) ([]byte, error)
 	})
 }
 
-// trusted is every certificate authority that clients of the cluster accept, PEM encoded.
+// trusted are all certificate authorities that the cluster's clients trust, PEM encoded.
 func trusted(cluster config.ClusterConfig) []byte {
 	all := [][]byte{}
 	for _, ca := range cluster.AcceptedCAs() {

@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// controllerManager renders kube-controller-manager; nil where machine.controlPlane disables it.
+// controllerManager renders kube-controller-manager, nil if machine.controlPlane disables it.
 func (c *ControlPlane) controllerManager(node Node) (*component, error) {
 	cluster := node.Config.Cluster()
 	if node.Config.Machine().Controlplane().ControllerManager().Disabled() {
@@ -53,7 +53,7 @@ func (c *ControlPlane) controllerManager(node Node) (*component, error) {
 	return this, nil
 }
 
-// scheduler renders kube-scheduler; nil where machine.controlPlane disables it.
+// scheduler renders kube-scheduler, nil if machine.controlPlane disables it.
 func (c *ControlPlane) scheduler(node Node) (*component, error) {
 	cluster := node.Config.Cluster()
 	if node.Config.Machine().Controlplane().Scheduler().Disabled() {
@@ -102,7 +102,7 @@ func (c *ControlPlane) scheduler(node Node) (*component, error) {
 	return this, nil
 }
 
-// local is a kubeconfig for the API server of this machine.
+// local requests a kubeconfig for this machine's API server.
 func (c *ControlPlane) local(node Node, name string) kubeconfigRequest {
 	cluster := node.Config.Cluster()
 	return kubeconfigRequest{

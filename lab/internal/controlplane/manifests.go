@@ -36,9 +36,8 @@ var (
 	coreDNSManifests   = template.Must(template.New("coredns").Parse(coreDNSTemplate))
 )
 
-// renderManifests are the objects that Talos creates in a new cluster: what kubelets need to join, CoreDNS, and the
-// configuration's own inline manifests. Talos's kube-proxy and Flannel are not among them: nothing in the lab would
-// run them.
+// renderManifests returns the objects that Talos creates in a new cluster: what kubelets need to join, CoreDNS, and the
+// configuration's inline manifests. It omits kube-proxy and Flannel, which the lab cannot run.
 func renderManifests(node Node) ([]byte, error) {
 	cluster := node.Config.Cluster()
 	var out bytes.Buffer
@@ -64,7 +63,7 @@ func renderManifests(node Node) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// server is how pods reach the API server: through KubePrism where it is on.
+// server is the address at which pods reach the API server: KubePrism's if it is enabled.
 func server(config config.Config) string {
 	if prism := config.Machine().Features().KubePrism(); prism.Enabled() {
 		return fmt.Sprintf("https://127.0.0.1:%d", prism.Port())
@@ -77,7 +76,7 @@ func manifestsFor(node Node) string {
 	return fmt.Sprintf("%x %v", sha256.Sum256(rendered), err)
 }
 
-// applyManifests creates what is missing and leaves alone what is there, as Talos does outside of an upgrade.
+// applyManifests creates missing objects and does not change existing ones, as Talos does outside of an upgrade.
 func applyManifests(ctx context.Context, admin *rest.Config, node Node, logf func(string, ...any)) error {
 	rendered, err := renderManifests(node)
 	if err != nil {
@@ -106,7 +105,7 @@ func applyManifests(ctx context.Context, admin *rest.Config, node Node, logf fun
 		}
 	}
 	if len(node.Config.Cluster().ExtraManifestURLs()) > 0 {
-		logf("cluster.extraManifests is left out: the lab fetches nothing for the control plane")
+		logf("skipping cluster.extraManifests: the lab fetches nothing for the control plane")
 	}
 	return errors.Join(failures...)
 }
@@ -116,7 +115,7 @@ func create(ctx context.Context, client dynamic.Interface, mapper *restmapper.De
 	kind := object.GroupVersionKind()
 	mapping, err := mapper.RESTMapping(kind.GroupKind(), kind.Version)
 	if meta.IsNoMatchError(err) {
-		mapper.Reset() // its definition may have been created a moment ago
+		mapper.Reset() // its definition may just have been created
 		mapping, err = mapper.RESTMapping(kind.GroupKind(), kind.Version)
 	}
 	if err != nil {
@@ -130,7 +129,7 @@ func create(ctx context.Context, client dynamic.Interface, mapper *restmapper.De
 		}
 		resource = client.Resource(mapping.Resource).Namespace(namespace)
 	}
-	// A Service that exists cannot be created again to see that it does: its address is taken.
+	// Creating a Service that exists would fail because its address is taken, so this looks for it first.
 	if _, err := resource.Get(ctx, object.GetName(), metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		return false, err
 	}

@@ -9,19 +9,19 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/config"
 )
 
-// Node is the machine that a control plane runs on, as it is configured now.
+// Node is the machine of a control plane, with its present configuration.
 type Node struct {
-	// Config is the machine's active configuration, of a control plane machine.
+	// Config is the machine's active configuration, which is a control plane's.
 	Config config.Provider
-	// Hostname is the machine's name, which is also its etcd member's.
+	// Hostname is the name of the machine and of its etcd member.
 	Hostname string
-	// Address is what everything listens on.
+	// Address is the listening address of all programs.
 	Address netip.Addr
-	// VIPs are the addresses that the control planes share.
+	// VIPs are the shared addresses of the control planes.
 	VIPs []netip.Addr
 }
 
-// localEndpoint is the API server of this machine.
+// localEndpoint is the URL of this machine's API server.
 func (n Node) localEndpoint() string {
 	return url(n.Address, n.Config.Cluster().LocalAPIServerPort())
 }

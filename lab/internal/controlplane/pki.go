@@ -14,10 +14,10 @@ import (
 	"github.com/siderolabs/crypto/x509"
 )
 
-// certificateLifetime is what Talos gives Kubernetes certificates that it renews by itself.
+// certificateLifetime is the lifetime of Kubernetes certificates that Talos renews.
 const certificateLifetime = 365 * 24 * time.Hour
 
-// identity is whom a certificate names and what it may be used for.
+// identity is a certificate's subject and usage.
 type identity struct {
 	commonName   string
 	organization string
@@ -26,7 +26,7 @@ type identity struct {
 	client       bool
 }
 
-// issue makes a certificate and its key, signed by ca.
+// issue creates a certificate and its key, signed by ca.
 func issue(ca *x509.PEMEncodedCertificateAndKey, who identity) (*x509.PEMEncodedCertificateAndKey, error) {
 	authority, err := x509.NewCertificateAuthorityFromCertificateAndKey(ca)
 	if err != nil {
@@ -67,14 +67,14 @@ func splitHosts(hosts []string) (ips []net.IP, names []string) {
 	return ips, names
 }
 
-// unique sorts hosts and drops what is empty or repeated.
+// unique sorts hosts and removes empty and repeated ones.
 func unique(hosts []string) []string {
 	sorted := slices.Clone(hosts)
 	slices.Sort(sorted)
 	return slices.DeleteFunc(slices.Compact(sorted), func(host string) bool { return host == "" })
 }
 
-// publicKey gives the public half of a PEM private key, PEM encoded.
+// publicKey returns the public half of a PEM private key, PEM encoded.
 func publicKey(private []byte) ([]byte, error) {
 	block, _ := pem.Decode(private)
 	if block == nil {

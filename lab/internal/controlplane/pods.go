@@ -9,11 +9,11 @@ import (
 	"hearth.dev/lab/internal/child"
 )
 
-// podsProgram runs the lab's pods: kwok and the controllers whose processes are real.
+// podsProgram runs the lab's pods: kwok, and the controllers with real processes.
 const podsProgram = "pods"
 
-// ensurePods starts the lab's pods beside one control plane of the cluster. When that goes, another takes over within
-// a second.
+// ensurePods runs the lab's pods beside one control plane of the cluster. If that ends, another takes over within a
+// second.
 func (c *ControlPlane) ensurePods() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -31,8 +31,8 @@ func (c *ControlPlane) ensurePods() error {
 	return nil
 }
 
-// takeTurn gives a lock that one control plane of the lab can have, which the kernel ends with the process; nil where
-// another has it.
+// takeTurn acquires the lock that only one control plane of the lab can hold. The kernel releases it with the process.
+// It returns nil if another control plane holds the lock.
 func (c *ControlPlane) takeTurn() (*os.File, error) {
 	file, err := os.OpenFile(c.options.Lab.Path("pods.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -64,7 +64,7 @@ func (c *ControlPlane) launchPods() error {
 	return nil
 }
 
-// stopPods ends the lab's pods where they run here, and lets another control plane run them.
+// stopPods ends the lab's pods if they run here, so that another control plane can run them.
 func (c *ControlPlane) stopPods() {
 	c.stopProgram(podsProgram)
 	if c.podsTurn != nil {

@@ -12,18 +12,18 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// Program is how one program of the control plane is.
+// Program is the status of a control-plane program.
 type Program struct {
 	Name    string
 	Running bool
 	Healthy bool
-	// Message says why it is not healthy.
+	// Message says why the program is not healthy.
 	Message string
-	// Flags are what it is called with.
+	// Flags are the program's arguments.
 	Flags []string
 }
 
-// Programs lists what runs, in no particular order.
+// Programs returns the running programs, in no particular order.
 func (c *ControlPlane) Programs() []Program {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -35,7 +35,7 @@ func (c *ControlPlane) Programs() []Program {
 	return all
 }
 
-// EtcdHealthy tells whether this machine's etcd member serves requests.
+// EtcdHealthy reports whether this machine's etcd member serves requests.
 func (c *ControlPlane) EtcdHealthy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -48,7 +48,7 @@ func (c *ControlPlane) runs(name string) bool {
 	return c.running[name] != nil
 }
 
-// watch brings up one program after the other as what it needs becomes healthy, and keeps an eye on all.
+// watch starts each program once the programs that it needs are healthy, and monitors all of them.
 func (c *ControlPlane) watch(ctx context.Context) {
 	var state watching
 	defer state.close()
@@ -62,7 +62,7 @@ func (c *ControlPlane) watch(ctx context.Context) {
 	}
 }
 
-// watching is what is kept between two looks.
+// watching is the state between two rounds.
 type watching struct {
 	etcd      *clientv3.Client
 	etcdFor   string
@@ -98,7 +98,7 @@ func (c *ControlPlane) step(ctx context.Context, node Node, state *watching) err
 	err := c.checkEtcd(ctx, node, state)
 	c.report("etcd", err)
 	if err != nil {
-		return nil // its health says why; nothing else can start
+		return nil // the reason is in its health; nothing else can start
 	}
 	for _, name := range []string{"kube-apiserver", "kube-controller-manager"} {
 		if err := c.ensure(name); err != nil {
@@ -128,7 +128,7 @@ func (c *ControlPlane) step(ctx context.Context, node Node, state *watching) err
 	return c.ensurePods()
 }
 
-// report keeps a program's health and tells when it changed.
+// report records a program's health and calls OnChange if it has changed.
 func (c *ControlPlane) report(name string, problem error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -171,8 +171,8 @@ func (c *ControlPlane) checkEtcd(ctx context.Context, node Node, state *watching
 	return err
 }
 
-// admin is a client configuration of Talos's own administrator for the API server of this machine; it is also written
-// down for the lab's pods.
+// admin returns a client configuration for this machine's API server with Talos's administrator certificate. It also
+// writes it for the lab's pods.
 func (c *ControlPlane) admin(node Node, state *watching) (*rest.Config, error) {
 	identity := string(node.Config.Cluster().IssuingCA().Crt)
 	if state.admin != nil && state.adminFor == identity {
@@ -191,7 +191,7 @@ func (c *ControlPlane) admin(node Node, state *watching) (*rest.Config, error) {
 	}
 	config.QPS, config.Burst = 50, 100
 	if state.admin != nil {
-		// They read it once.
+		// The pods read the file only once.
 		c.mu.Lock()
 		c.stopPods()
 		c.mu.Unlock()
@@ -208,7 +208,7 @@ func localAdmin(node Node) ([]byte, error) {
 	})
 }
 
-// AdminConfig is a client configuration of Talos's own administrator for the API server of this machine.
+// AdminConfig returns a client configuration for this machine's API server with Talos's administrator certificate.
 func (c *ControlPlane) AdminConfig() (*rest.Config, error) {
 	node, ok := c.current()
 	if !ok {
@@ -231,7 +231,7 @@ func (c *ControlPlane) checkAPIServer(ctx context.Context, admin *rest.Config) e
 	return client.Get().AbsPath("/readyz").Do(ctx).Error()
 }
 
-// MemberID is the ID of this machine's etcd member, once it has been seen.
+// MemberID returns the ID of this machine's etcd member, if it is known.
 func (c *ControlPlane) MemberID() (uint64, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

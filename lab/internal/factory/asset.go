@@ -16,18 +16,18 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// DiskBytes is the size of the disk in a disk image for nocloud and metal.
+// DiskBytes is the size of the disk in the images for nocloud and metal.
 // Source: Talos, pkg/imager/profile, MinRAWDiskSize.
 const DiskBytes = int64(1246) << 20
 
-// Asset is a file that the factory makes of a schematic and a release.
+// Asset is a file that the factory builds from a schematic and a release.
 type Asset struct {
 	labconfig.Image
 	// Name is the file's name, MIME its type.
 	Name, MIME string
-	// Size is that of the file, in bytes.
+	// Size is the file's size in bytes.
 	Size int64
-	// Format is iso, raw, qcow2, or with a suffix when compressed, as in raw.xz.
+	// Format is iso, raw or qcow2, followed by a suffix if compressed, as in raw.xz.
 	Format     string
 	Platform   string
 	SecureBoot bool
@@ -35,15 +35,15 @@ type Asset struct {
 	path string
 }
 
-// Paths of assets. Source: siderolabs/image-factory 1.5.0, internal/frontend/http/http.go and internal/profile/profile.go.
-// The lab's machines are all amd64.
+// Paths of assets. Source: siderolabs/image-factory 1.5.0, internal/frontend/http/http.go and
+// internal/profile/profile.go. The lab's machines are all amd64.
 var (
 	assetPath = regexp.MustCompile(`^/image/([^/]+)/([^/]+)/([^/]+)$`)
 	assetFile = regexp.MustCompile(`^(nocloud|metal)-amd64(-secureboot)?\.((?:iso)|(?:raw|qcow2)(?:\.(?:xz|gz|zst|tar\.gz))?)$`)
 	version   = regexp.MustCompile(`^v?(\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)\.\d+)?)$`)
 )
 
-// Asset finds the file at a path of the factory.
+// Asset returns the file at a path of the factory.
 func (f *Factory) Asset(at string) (*Asset, error) {
 	match := assetPath.FindStringSubmatch(at)
 	if match == nil {
@@ -68,7 +68,7 @@ func (f *Factory) Asset(at string) (*Asset, error) {
 	return a, nil
 }
 
-// mimeType is that of a file by its name. Source: siderolabs/image-factory 1.5.0, internal/mime/mime.go.
+// mimeType returns the MIME type for a file name. Source: siderolabs/image-factory 1.5.0, internal/mime/mime.go.
 func mimeType(name string) string {
 	switch path.Ext(name) {
 	case ".iso":
@@ -83,10 +83,10 @@ func mimeType(name string) string {
 	return "application/octet-stream"
 }
 
-// content stands for the file's bytes, which are not there.
+// content stands for the file's bytes, which do not exist.
 func (a *Asset) content() []byte { return []byte("Talos image " + Host + a.path + "\n") }
 
-// size is made up, but always the same for the same file.
+// size is invented, but always the same for the same file.
 func (a *Asset) size() int64 {
 	sum := sha256.Sum256(a.content())
 	if a.Format == "raw" {
@@ -95,7 +95,7 @@ func (a *Asset) size() int64 {
 	return int64(128)<<20 + int64(binary.BigEndian.Uint32(sum[:4]))%(64<<20)
 }
 
-// Checksum is the hash of the content in hexadecimal.
+// Checksum is the hexadecimal hash of the content.
 func (a *Asset) Checksum(algorithm string) string {
 	hashes := map[string]func() hash.Hash{
 		"md5": md5.New, "sha1": sha1.New, "sha224": sha256.New224, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New,
@@ -105,7 +105,7 @@ func (a *Asset) Checksum(algorithm string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// Unpacked gives the format after decompression, and whether the algorithm fits the file.
+// Unpacked returns the format after decompression, and whether the algorithm matches the file.
 func (a *Asset) Unpacked(algorithm string) (string, bool) {
 	return strings.CutSuffix(a.Format, "."+algorithm)
 }

@@ -1,4 +1,4 @@
-// Package factory simulates the Image Factory: it knows the schematics that somebody posted, and the images of those only.
+// Package factory simulates the Image Factory. It knows only the schematics that have been posted, and their images.
 package factory
 
 import (
@@ -13,22 +13,22 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// Host is the name that the simulator answers for.
+// Host is the simulator's host name.
 const Host = "factory.talos.dev"
 
-// Factory keeps schematics as files, so that the lab's other programs see what was posted to one of them.
+// Factory stores schematics as files, so that all of the lab's programs know those that were posted to one of them.
 type Factory struct {
 	folder string
 }
 
-// Open gives the factory of a lab.
+// Open returns the factory of a lab.
 func Open(lab *labconfig.Lab) *Factory {
 	return &Factory{folder: lab.Path("factory")}
 }
 
 var idForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// Knows tells whether a schematic was posted.
+// Knows reports whether a schematic was posted.
 func (f *Factory) Knows(id string) bool {
 	if !idForm.MatchString(id) {
 		return false
@@ -40,11 +40,11 @@ func (f *Factory) Knows(id string) bool {
 	return err == nil
 }
 
-// Unknown is what the factory says of a schematic that nobody posted.
+// Unknown is the factory's error for a schematic that was not posted.
 func Unknown(id string) string { return fmt.Sprintf("schematic ID %q not found", id) }
 
-// Pull refuses the installer image of a schematic that nobody posted, as containerd does and Talos passes on.
-// Source: Talos 1.12.0, internal/pkg/containers/image/image.go, Pull; containerd's "failed to resolve reference".
+// Pull refuses the installer image of an unknown schematic with containerd's error, which Talos passes on. Source:
+// Talos 1.12.0, internal/pkg/containers/image/image.go, Pull; containerd's "failed to resolve reference".
 func (f *Factory) Pull(image, schematic string) error {
 	if schematic == "" || f.Knows(schematic) {
 		return nil
@@ -54,7 +54,7 @@ func (f *Factory) Pull(image, schematic string) error {
 
 func (f *Factory) path(id string) string { return filepath.Join(f.folder, id+".yaml") }
 
-// post keeps a schematic and gives its ID and its normal form.
+// post stores a schematic and returns its ID and normal form.
 func (f *Factory) post(document []byte) (id string, normalized []byte, err error) {
 	id, normalized, err = normalize(document)
 	if err != nil {
@@ -66,7 +66,7 @@ func (f *Factory) post(document []byte) (id string, normalized []byte, err error
 	return id, normalized, atomicfile.Write(f.path(id), normalized, 0o600)
 }
 
-// get gives the normal form of a schematic that was posted.
+// get returns the normal form of a posted schematic.
 func (f *Factory) get(id string) ([]byte, error) {
 	if id == plain {
 		return []byte("customization: {}\n"), nil
@@ -81,7 +81,7 @@ func (f *Factory) get(id string) ([]byte, error) {
 	return document, err
 }
 
-// refusal is an answer that says no.
+// refusal is an error answer.
 type refusal struct {
 	status int
 	text   string
@@ -89,7 +89,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
-// Status is the HTTP status that an error is answered with.
+// Status is the HTTP status for an error.
 func Status(err error) int {
 	var no *refusal
 	if errors.As(err, &no) {

@@ -109,8 +109,9 @@ func TestRefusesWhatIsNoSchematic(t *testing.T) {
 	}
 }
 
-// The order and the words are those of siderolabs/image-factory 1.5.0: internal/frontend/http/image.go and http.go,
-// internal/schematic/storage/registry/registry.go, internal/profile/profile.go.
+// TestRefusesImagesInTheFactorysWords checks the order and words of siderolabs/image-factory 1.5.0:
+// internal/frontend/http/image.go and http.go, internal/schematic/storage/registry/registry.go,
+// internal/profile/profile.go.
 func TestRefusesImagesInTheFactorysWords(t *testing.T) {
 	f, _ := testFactory(t)
 	for path, want := range map[string]struct {

@@ -9,11 +9,11 @@ import (
 	"strconv"
 )
 
-// bodyLimit is the largest schematic that is read, in bytes.
+// bodyLimit is the maximum size of a schematic, in bytes.
 const bodyLimit = 1 << 20
 
-// ServeHTTP answers as the Image Factory does: schematics, and what is known of images. The images themselves are not
-// there: a host that fetches one gets it from Asset.
+// ServeHTTP serves schematics and the metadata of images, as the Image Factory does. It has no image content: a host
+// that downloads an image gets it from Asset.
 func (f *Factory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /schematics", f.handle(f.create))

@@ -9,11 +9,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// plain is the schematic without any customization. Everybody's first image has it, so the real factory always knows it.
+// plain is the schematic without customization. The real factory always knows it, because the default image uses it.
 const plain = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
 
-// schematic is what may be asked of an image. The order of its fields is part of an ID.
-// Source: siderolabs/image-factory 1.5.0, pkg/schematic/schematic.go.
+// schematic is a customization of an image. The order of its fields affects the ID. Source: siderolabs/image-factory
+// 1.5.0, pkg/schematic/schematic.go.
 type schematic struct {
 	Owner   string `yaml:"owner,omitempty"`
 	Overlay struct {
@@ -42,7 +42,7 @@ type schematic struct {
 	} `yaml:"customization"`
 }
 
-// normalize gives the factory's own form of a schematic, whose hash is the ID.
+// normalize returns the factory's normal form of a schematic, and its hash, which is the ID.
 func normalize(document []byte) (id string, normalized []byte, err error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(document))
 	decoder.KnownFields(true)

@@ -1,4 +1,4 @@
-// Package faults makes requests to a simulator go wrong, as a test or a person asks for at /lab/faults.
+// Package faults injects faults into requests to a simulator, as a test or a person asks at /lab/faults.
 package faults
 
 import (
@@ -14,33 +14,33 @@ import (
 	"time"
 )
 
-// Path is where faults are added, listed and forgotten.
+// Path is where faults are added, listed and cleared.
 const Path = "/lab/faults"
 
-// bodyLimit is the largest list of faults that is read, in bytes.
+// bodyLimit is the maximum size of a list of faults, in bytes.
 const bodyLimit = 1 << 20
 
-// When the connection ends that a fault drops: before what was asked is done, or after.
+// Values of Fault.Drop: the connection ends before or after the request is processed.
 const (
 	dropBefore = "before"
 	dropAfter  = "after"
 )
 
-// Fault is something that goes wrong with coming requests. One that has only a delay lets them go on afterwards.
+// Fault is a fault of coming requests. A request with only a delay is then processed as usual.
 type Fault struct {
-	// Path is a regular expression for the request's path, Method its method; empty ones match all.
+	// Path is a regular expression for the request's path. Method is its method. Empty values match all.
 	Path   string `json:"path"`
 	Method string `json:"method"`
-	// Times is how many requests it happens to; 0 means one, a negative number all.
+	// Times is the number of requests to affect. 0 means one, a negative number all.
 	Times int `json:"times"`
-	// Status is answered instead of the real answer, where it is not 0, with Message as the reason.
+	// Status replaces the real answer if it is not 0, with Message as the reason.
 	Status  int    `json:"status,omitempty"`
 	Message string `json:"message,omitempty"`
-	// RetryAfter is the answer's header of that name, in seconds.
+	// RetryAfter is the value of the Retry-After header, in seconds.
 	RetryAfter int `json:"retryAfter,omitempty"`
 	// DelayMs is how long the request waits first, in milliseconds.
 	DelayMs int `json:"delayMs,omitempty"`
-	// Drop ends the connection without an answer: "before" doing what was asked, or "after".
+	// Drop ends the connection without an answer, "before" or "after" the request is processed.
 	Drop string `json:"drop,omitempty"`
 
 	path *regexp.Regexp
@@ -64,13 +64,13 @@ func (f *Fault) meets(method, path string) bool {
 	return f.path.MatchString(path) && (f.Method == "" || strings.EqualFold(f.Method, method))
 }
 
-// Queue holds the faults that are still to happen. Its zero value is empty.
+// Queue holds the faults that have not happened yet. Its zero value is empty.
 type Queue struct {
 	mu  sync.Mutex
 	all []*Fault
 }
 
-// Add takes one fault or a list of them as JSON. Nothing is taken where one of them is wrong.
+// Add adds one fault or a list of faults, given as JSON. If one of them is invalid, it adds none.
 func (q *Queue) Add(raw []byte) error {
 	added, err := read(raw)
 	if err != nil {
@@ -101,14 +101,14 @@ func read(raw []byte) ([]*Fault, error) {
 	return list, nil
 }
 
-// Clear forgets all faults.
+// Clear removes all faults.
 func (q *Queue) Clear() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.all = nil
 }
 
-// next takes the first fault that a request meets; nil where it meets none.
+// next removes and returns the first fault that matches a request, nil if none does.
 func (q *Queue) next(r *http.Request) *Fault {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -126,7 +126,7 @@ func (q *Queue) next(r *http.Request) *Fault {
 	return nil
 }
 
-// Inject makes requests meet their faults before next answers them; refuse answers in the service's own form.
+// Inject applies the faults to requests before next serves them. refuse writes an error in the service's form.
 func (q *Queue) Inject(next http.Handler, refuse func(http.ResponseWriter, *Fault)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		met := q.next(r)
@@ -153,7 +153,7 @@ func (q *Queue) Inject(next http.Handler, refuse func(http.ResponseWriter, *Faul
 	})
 }
 
-// ServeHTTP lets a person or a test add faults (POST), list them (GET) and forget them (DELETE).
+// ServeHTTP adds faults (POST), lists them (GET) and clears them (DELETE).
 func (q *Queue) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodPost:
@@ -179,7 +179,7 @@ func (q *Queue) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// discarded is an answer that nobody gets.
+// discarded is a ResponseWriter that discards the answer.
 type discarded struct{ header http.Header }
 
 func (d *discarded) Header() http.Header         { return d.header }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// service is a simulator that counts what it does, with the faults given.
+// service starts a simulator with the given faults that counts the requests it processes.
 func service(t *testing.T, faults string) (client func(method, path string) (int, error), done *int) {
 	t.Helper()
 	queue := &Queue{}
@@ -30,7 +30,7 @@ func service(t *testing.T, faults string) (client func(method, path string) (int
 		if err != nil {
 			t.Fatal(err)
 		}
-		// A transport of its own, so that no dropped request is sent a second time.
+		// A new transport for each request does not retry a dropped one.
 		answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
 		if err != nil {
 			return 0, err

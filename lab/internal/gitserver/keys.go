@@ -19,7 +19,7 @@ import (
 	"hearth.dev/lab/internal/atomicfile"
 )
 
-// openHostKey reads the server's key, makes one where there is none, and writes the line by which clients know it.
+// openHostKey reads the server's key, or creates one, and writes the known_hosts line for clients.
 func openHostKey(dir, address string) (gossh.Signer, error) {
 	path := filepath.Join(dir, "host_key")
 	raw, err := os.ReadFile(path)
@@ -50,7 +50,7 @@ func createHostKey(path string) ([]byte, error) {
 	return raw, atomicfile.Write(path, raw, 0o600)
 }
 
-// authorized tells whether the file of authorized keys lists key now. A line that cannot be read authorizes nobody.
+// authorized reports whether the file of authorized keys lists key. A line that cannot be parsed authorizes nobody.
 func authorized(dir string, key gossh.PublicKey) bool {
 	path := filepath.Join(dir, "authorized_keys")
 	file, err := os.Open(path)

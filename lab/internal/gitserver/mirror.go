@@ -17,11 +17,11 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// defaultBranch is the branch that clients see where the configuration names none.
+// defaultBranch is the branch that clients see if the configuration names none.
 const defaultBranch = "main"
 
-// mirror is a bare repository without objects of its own. It borrows those of the checkout, and its only branch is
-// whatever commit the checkout is at: on another branch, detached or in a linked worktree.
+// mirror is a bare repository without objects of its own: it borrows the checkout's. Its only branch points at the
+// checkout's HEAD, whether that is a branch, detached or in a linked worktree.
 type mirror struct {
 	program  string
 	checkout string
@@ -30,7 +30,7 @@ type mirror struct {
 	mu       sync.Mutex
 }
 
-// newMirror makes the mirror anew, since nothing in it is worth keeping.
+// newMirror creates the mirror and replaces an earlier one, which holds nothing to keep.
 func newMirror(ctx context.Context, lab *labconfig.Lab) (*mirror, error) {
 	program, err := exec.LookPath("git")
 	if err != nil {
@@ -50,7 +50,7 @@ func newMirror(ctx context.Context, lab *labconfig.Lab) (*mirror, error) {
 	return m, os.MkdirAll(filepath.Join(m.path, "objects", "info"), 0o700)
 }
 
-// update sets the mirror's branch to the checkout's HEAD and returns that commit.
+// update points the mirror's branch at the checkout's HEAD and returns that commit.
 func (m *mirror) update(ctx context.Context) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -67,7 +67,7 @@ func (m *mirror) update(ctx context.Context) (string, error) {
 	if err := replace(filepath.Join(m.path, "objects", "info", "alternates"), []byte(objects+"\n")); err != nil {
 		return "", err
 	}
-	// A checkout that is a shallow clone, as in CI, knows here where its history ends.
+	// In a shallow clone, as in CI, this file says where the history ends.
 	ends, err := os.ReadFile(shallow)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
@@ -79,7 +79,7 @@ func (m *mirror) update(ctx context.Context) (string, error) {
 	return head, err
 }
 
-// replace makes the file's content data, touching it only where that is a change. No data is no file.
+// replace writes data to the file if its content differs. Without data it removes the file.
 func replace(path string, data []byte) error {
 	old, err := os.ReadFile(path)
 	switch {
@@ -94,7 +94,8 @@ func replace(path string, data []byte) error {
 	return atomicfile.Write(path, data, 0o600)
 }
 
-// git is a git command in an environment of its own: a person's settings, or a hook that started the lab, change nothing.
+// git is a git command with its own environment, so that neither a person's settings nor a hook can change its
+// behaviour.
 func (m *mirror) git(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, m.program, args...)
 	for _, variable := range os.Environ() {
@@ -103,9 +104,9 @@ func (m *mirror) git(ctx context.Context, args ...string) *exec.Cmd {
 		}
 	}
 	settings := []string{
-		// The checkout may belong to another user, as in containers.
+		// In a container, the checkout may belong to another user.
 		"safe.directory", "*",
-		// Git hosts let clients ask for any commit and for partial clones.
+		// Git hosts allow clients to ask for any commit and for partial clones.
 		"uploadpack.allowAnySHA1InWant", "true",
 		"uploadpack.allowFilter", "true",
 	}
@@ -118,7 +119,7 @@ func (m *mirror) git(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// output runs git and gives what it prints, or the last line of what it complains.
+// output runs git and returns its output. The error is the last line of stderr.
 func (m *mirror) output(ctx context.Context, args ...string) (string, error) {
 	cmd := m.git(ctx, args...)
 	var stdout, stderr bytes.Buffer

@@ -1,9 +1,9 @@
-// Package gitserver serves the checkout's HEAD over SSH as a Git host does: read only, to those whose deploy key is
+// Package gitserver serves the checkout's HEAD over SSH as a Git host does: read-only, to clients whose deploy key is
 // registered.
 //
-// Clients log in as `git`, with a key that <dir>/git/authorized_keys lists at that moment; without that file nobody
-// gets in. The server's own key is in <dir>/git/host_key and, as a line for clients, in <dir>/git/known_hosts. Every
-// path that ends in .git is the one repository.
+// Clients log in as `git`, with a key that is listed in <dir>/git/authorized_keys at that moment. Without that file
+// nobody can log in. The server's own key is in <dir>/git/host_key, and its line for known_hosts in
+// <dir>/git/known_hosts. Every path that ends in .git is the same repository.
 package gitserver
 
 import (
@@ -26,13 +26,13 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// user is the name that Git hosts have people log in as.
+// user is the user name of Git hosts.
 const user = "git"
 
-// inactivity is how long a client may say nothing during a transfer, in seconds.
+// inactivity is how long a client may be silent during a transfer, in seconds.
 const inactivity = 300
 
-// protocols are the values of GIT_PROTOCOL that clients ask for a version of Git's wire protocol with.
+// protocols matches the environment with which clients ask for a version of Git's wire protocol.
 var protocols = regexp.MustCompile(`^GIT_PROTOCOL=version=[012]$`)
 
 type server struct {
@@ -82,7 +82,7 @@ func (s *server) authorize(ctx ssh.Context, key ssh.PublicKey) bool {
 	return allowed
 }
 
-// session answers one command. What it refuses it refuses in the words that people know from Git hosts.
+// session serves one command. It refuses in the words of Git hosts.
 func (s *server) session(session ssh.Session) {
 	command := session.Command()
 	switch {
@@ -105,7 +105,7 @@ func refuse(session ssh.Session, reason string) {
 	_ = session.Exit(1)
 }
 
-// uploadPack brings the mirror up to date and lets git serve it.
+// uploadPack updates the mirror and lets git serve it.
 func (s *server) uploadPack(session ssh.Session) {
 	head, err := s.mirror.update(session.Context())
 	if err != nil {
@@ -122,7 +122,7 @@ func (s *server) uploadPack(session ssh.Session) {
 	}
 	cmd.Stdout, cmd.Stderr = session, session.Stderr()
 	cmd.WaitDelay = 5 * time.Second
-	// A pipe rather than cmd.Stdin, since git may end before the client stops sending.
+	// A pipe instead of cmd.Stdin, because git may end before the client stops sending.
 	stdin, err := cmd.StdinPipe()
 	if err == nil {
 		err = child.Begin(cmd)
@@ -138,7 +138,7 @@ func (s *server) uploadPack(session ssh.Session) {
 	}()
 	err = cmd.Wait()
 	if session.Context().Err() != nil {
-		// Clients hang up as soon as they know enough, for example that there is nothing new.
+		// Clients hang up as soon as they know enough, for example if there is nothing new.
 		err = nil
 	}
 	log.Printf("served %s to %s: %s", head, session.RemoteAddr(), ended(err))

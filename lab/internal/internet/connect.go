@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// connect answers CONNECT: a tunnel to a simulator, or one line that says why not.
+// connect serves CONNECT: it opens a tunnel to a simulator, or answers with the reason why not.
 func (p *Proxy) connect(w http.ResponseWriter, r *http.Request) {
 	client, buffered, err := w.(http.Hijacker).Hijack()
 	if err != nil {
@@ -42,13 +42,13 @@ func (p *Proxy) connect(w http.ResponseWriter, r *http.Request) {
 	splice(client, buffered.Reader, upstream)
 }
 
-// answer refuses a tunnel. The reason is in the status line too, since clients such as Go's show nothing else of it.
+// answer refuses a tunnel. The reason is in the status line too, because some clients, such as Go's, show only that.
 func answer(client net.Conn, status int, reason string) {
 	fmt.Fprintf(client, "HTTP/1.1 %d %s: %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s\n",
 		status, http.StatusText(status), reason, len(reason)+1, reason)
 }
 
-// splice copies both ways and passes on each side's end of sending, until both have ended.
+// splice copies in both directions until both sides have stopped sending.
 func splice(client net.Conn, sent *bufio.Reader, upstream net.Conn) {
 	done := make(chan struct{}, 2)
 	pipe := func(to net.Conn, from io.Reader) {
@@ -58,7 +58,7 @@ func splice(client net.Conn, sent *bufio.Reader, upstream net.Conn) {
 		}
 		done <- struct{}{}
 	}
-	// What the client sent right behind its request lies in the reader, the rest is copied without it.
+	// What the client sent directly after its request is in the reader. The rest is copied without it.
 	early := io.LimitReader(sent, int64(sent.Buffered()))
 	go pipe(upstream, io.MultiReader(early, client))
 	go pipe(client, upstream)

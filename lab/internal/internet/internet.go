@@ -1,5 +1,5 @@
-// Package internet is the outside world as the lab's programs reach it: a forward proxy that knows only the hosts that
-// the lab simulates, and the lab's own loopback addresses.
+// Package internet is a forward proxy that simulates the Internet. It knows only the hosts that the lab simulates, and
+// the lab's own loopback addresses.
 package internet
 
 import (
@@ -18,7 +18,7 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// dialTimeout is how long an upstream may take to accept; all of them are on this machine.
+// dialTimeout is how long an upstream may take to accept. All upstreams are on this machine.
 const dialTimeout = 10 * time.Second
 
 // Proxy is the forward proxy.
@@ -54,7 +54,7 @@ func Serve(ctx context.Context, lab *labconfig.Lab) error {
 	return nil
 }
 
-// upstreams are the simulators' addresses by the public host name that each answers for, always at port 443.
+// upstreams maps each public host name to its simulator's address. The port is always 443.
 func upstreams(lab *labconfig.Lab) map[string]string {
 	table := map[string]string{}
 	if lab.Cloudflare.Address != "" {
@@ -87,7 +87,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// upstream is the address that a CONNECT to host:port goes to; empty where the lab has nothing there.
+// upstream returns the address for a CONNECT to host:port, empty if the lab does not simulate it.
 func (p *Proxy) upstream(target string) string {
 	host, port, err := net.SplitHostPort(target)
 	switch {
@@ -101,7 +101,7 @@ func (p *Proxy) upstream(target string) string {
 	return ""
 }
 
-// loopback tells whether host is literally an address in 127.0.0.0/8. Names never are: nothing is resolved here.
+// loopback reports whether host is a literal address in 127.0.0.0/8. The proxy resolves no names.
 func loopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return err == nil && address.Is4() && address.IsLoopback()
@@ -109,12 +109,12 @@ func loopback(host string) bool {
 
 func normal(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
 
-// refusal names the host as a person wrote it; the port only where it is not the one that goes without saying.
+// refusal names the host, without a default port.
 func refusal(target string) string {
 	return "the lab does not simulate " + strings.TrimSuffix(strings.TrimSuffix(target, ":443"), ":80")
 }
 
-// cause is the innermost reason of a network error, without addresses that say nothing.
+// cause returns the innermost reason of a network error, without the addresses of connections.
 func cause(err error) string {
 	for {
 		inner := errors.Unwrap(err)

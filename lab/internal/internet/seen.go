@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// seen remembers when each host was last logged, so that a busy client does not fill the log.
+// seen records when each host was last logged, so that a busy client does not fill the log.
 type seen struct {
 	mu   sync.Mutex
 	last map[string]time.Time
 }
 
-// logEvery is how often the same host with the same outcome is logged at most.
+// logEvery is the minimum interval between log lines with the same host and outcome.
 const logEvery = time.Minute
 
 func newSeen() *seen { return &seen{last: map[string]time.Time{}} }
 
-// first tells whether key was not seen in the last minute.
+// first reports whether key has not been seen in the last minute.
 func (s *seen) first(key string, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

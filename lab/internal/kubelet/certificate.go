@@ -22,10 +22,10 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// signTimeout is how long the control plane may take to approve and sign.
+// signTimeout is how long the control plane may take to approve and sign the certificate.
 const signTimeout = 30 * time.Second
 
-// identityOf is what a certificate is for; another one makes another certificate.
+// identityOf identifies what a certificate is valid for. A change needs a new certificate.
 func identityOf(node Node) string {
 	return fmt.Sprintf("%s %s %x", node.Name, node.Config.Cluster().Endpoint(), trusted(node))
 }
@@ -43,7 +43,7 @@ func trusted(node Node) []byte {
 	return bytes.Join(all, nil)
 }
 
-// client is the kubelet's own client, with a certificate that it gets first where it has none.
+// client returns the kubelet's own client. It requests a certificate if there is none.
 func (k *Kubelet) client(ctx context.Context, node Node) (kubernetes.Interface, error) {
 	base := rest.Config{
 		Host: node.Config.Cluster().Endpoint().String(), TLSClientConfig: rest.TLSClientConfig{CAData: trusted(node)},
@@ -66,7 +66,7 @@ func (k *Kubelet) client(ctx context.Context, node Node) (kubernetes.Interface, 
 
 func (k *Kubelet) certificatePath() string { return filepath.Join(k.options.Dir, "kubelet-client.pem") }
 
-// stored is the certificate from before, while it is of this cluster and node and is valid for some time.
+// stored returns the stored certificate, if it is for this cluster and node and remains valid for some time.
 func (k *Kubelet) stored(node Node) (crt, key []byte, err error) {
 	content, err := os.ReadFile(k.certificatePath())
 	if err != nil {
@@ -98,8 +98,8 @@ func (k *Kubelet) store(crt, key []byte) error {
 	return os.Rename(temporary, k.certificatePath())
 }
 
-// requestCertificate is TLS bootstrapping: a request made with the bootstrap token, which kube-controller-manager
-// approves and signs.
+// requestCertificate is TLS bootstrapping: it requests a certificate with the bootstrap token, and
+// kube-controller-manager approves and signs the request.
 func requestCertificate(ctx context.Context, base rest.Config, node Node) (crt, key []byte, err error) {
 	token := node.Config.Cluster().Token()
 	base.BearerToken = token.ID() + "." + token.Secret()

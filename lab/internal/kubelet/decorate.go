@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/util/retry"
 )
 
-// taints are those of the configuration: control planes have theirs unless pods may be scheduled on them.
+// taints are the configured taints. A control plane has its own unless pods may be scheduled on it.
 func taints(config config.Config) []corev1.Taint {
 	var all []corev1.Taint
 	if config.Machine().Type().IsControlPlane() && !config.Cluster().ScheduleOnControlPlanes() {
@@ -34,7 +34,7 @@ func taints(config config.Config) []corev1.Taint {
 	return all
 }
 
-// labels are those of the configuration, the role of a control plane, and the schematic as Talos labels extensions.
+// labels are the configured labels, the role of a control plane, and Talos's labels of extensions for the schematic.
 func labels(node Node) map[string]string {
 	all := maps.Clone(map[string]string(node.Config.Machine().NodeLabels()))
 	if all == nil {
@@ -57,8 +57,8 @@ func annotations(node Node) map[string]string {
 	return all
 }
 
-// decorate sets what the configuration wants and removes what it wanted before. What was there from others stays: as
-// in Talos, annotations of the node list what is Talos's own.
+// decorate sets the configured labels, annotations and taints, and removes those that were configured before. It keeps
+// what others have set: as in Talos, annotations of the node list what Talos owns.
 func decorate(ctx context.Context, client kubernetes.Interface, node Node) error {
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		existing, err := client.CoreV1().Nodes().Get(ctx, node.Name, metav1.GetOptions{})
@@ -105,7 +105,7 @@ func decorate(ctx context.Context, client kubernetes.Interface, node Node) error
 	return nil
 }
 
-// settle sets what is wanted and free or owned, and drops what is owned and wanted no more.
+// settle sets the wanted values that nobody else owns, and removes the owned values that are no longer wanted.
 func settle(values map[string]string, owned map[string]bool, wanted map[string]string) {
 	for name, value := range wanted {
 		current, exists := values[name]

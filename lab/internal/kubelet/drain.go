@@ -13,10 +13,10 @@ import (
 	"k8s.io/client-go/util/retry"
 )
 
-// drainTimeout is how long pods may take to go; Talos carries on after it.
+// drainTimeout is how long pods may take to end. Talos continues after it.
 const drainTimeout = 30 * time.Second
 
-// Drain keeps new pods away from the node and evicts those that are on it, but for DaemonSets'.
+// Drain keeps new pods away from the node and evicts its pods, except those of DaemonSets.
 func (k *Kubelet) Drain(ctx context.Context) error {
 	node := k.current()
 	if !k.Status().Registered {
@@ -44,8 +44,8 @@ func (k *Kubelet) Drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
 	for ctx.Err() == nil {
-		left, err := evictAll(ctx, client, node.Name)
-		if err == nil && left == 0 {
+		remaining, err := evictAll(ctx, client, node.Name)
+		if err == nil && remaining == 0 {
 			return nil
 		}
 		select {
@@ -57,7 +57,7 @@ func (k *Kubelet) Drain(ctx context.Context) error {
 	return nil
 }
 
-func evictAll(ctx context.Context, client kubernetes.Interface, node string) (left int, err error) {
+func evictAll(ctx context.Context, client kubernetes.Interface, node string) (remaining int, err error) {
 	pods, err := client.CoreV1().Pods("").List(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName=" + node})
 	if err != nil {
 		return 0, err
@@ -68,12 +68,12 @@ func evictAll(ctx context.Context, client kubernetes.Interface, node string) (le
 		if mirror || owner != nil && owner.Kind == "DaemonSet" || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 			continue
 		}
-		left++
+		remaining++
 		if pod.DeletionTimestamp == nil {
 			_ = client.PolicyV1().Evictions(pod.Namespace).Evict(ctx, &policy.Eviction{
 				ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace},
 			}) // a budget may forbid it now; the next round tries again
 		}
 	}
-	return left, nil
+	return remaining, nil
 }

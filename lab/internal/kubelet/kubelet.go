@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// leaseInterval and leaseSeconds are the kubelet's defaults: renewed every 10 s, given up after 40 s.
+	// leaseInterval and leaseSeconds are the kubelet's defaults: the lease is renewed every 10 s and expires after 40
+	// s.
 	leaseInterval = 10 * time.Second
 	leaseSeconds  = 40
 	// statusInterval is how often an unchanged status is reported.
@@ -20,28 +21,28 @@ const (
 	retryInterval  = 2 * time.Second
 )
 
-// Options say where a kubelet lives.
+// Options configure a kubelet.
 type Options struct {
-	// Dir holds its certificate.
+	// Dir holds the kubelet's certificate.
 	Dir string
 	// Logf writes a line to the machine's log.
 	Logf func(format string, args ...any)
-	// Admin gives a client configuration with which a control plane labels and taints its node; nil on workers, whose
-	// kubelets do that themselves as far as Kubernetes lets them.
+	// Admin returns a client configuration with which a control plane labels and taints its node. It is nil on workers,
+	// whose kubelets do that themselves, within what Kubernetes allows them.
 	Admin func() (*rest.Config, error)
-	// Static are the control plane's programs on this machine; nil on workers.
+	// Static returns the control plane's programs on this machine. It is nil on workers.
 	Static func() []StaticPod
-	// OnChange is called when the status changed.
+	// OnChange is called when the status has changed.
 	OnChange func()
 }
 
-// Node is the machine as it is configured now.
+// Node is the machine's present configuration.
 type Node struct {
 	Config config.Config
 	// Name is the node's name.
 	Name    string
 	Address netip.Addr
-	// TalosVersion and Schematic are of the running image.
+	// TalosVersion and Schematic are those of the running image.
 	TalosVersion string
 	Schematic    string
 	UUID         string
@@ -52,19 +53,20 @@ type Node struct {
 	DiskGiB int
 }
 
-// Status is how the kubelet is.
+// Status is a kubelet's status.
 type Status struct {
-	// Healthy means that it runs, with a certificate: the real one does not ask the API server for that either.
+	// Healthy means that the kubelet runs and has a certificate. Like the real one, it does not depend on the API
+	// server.
 	Healthy bool
-	// Registered means that its Node exists.
+	// Registered means that the Node exists.
 	Registered bool
 	// Ready is the Node's Ready condition.
 	Ready bool
-	// Message says what it is doing, or what is wrong.
+	// Message says what the kubelet is doing, or what is wrong.
 	Message string
 }
 
-// Kubelet looks after one node. Its methods may be called from anywhere.
+// Kubelet maintains one node. Its methods are safe for concurrent use.
 type Kubelet struct {
 	options Options
 
@@ -76,12 +78,12 @@ type Kubelet struct {
 	wake   chan struct{}
 }
 
-// New gives a kubelet that does nothing yet.
+// New returns a kubelet that is not started.
 func New(options Options) *Kubelet {
 	return &Kubelet{options: options, wake: make(chan struct{}, 1)}
 }
 
-// Start begins to register and to look after the node.
+// Start begins to register and maintain the node.
 func (k *Kubelet) Start(node Node) {
 	ctx, cancel := context.WithCancel(context.Background())
 	k.mu.Lock()
@@ -93,7 +95,7 @@ func (k *Kubelet) Start(node Node) {
 	}()
 }
 
-// Update takes over a changed configuration.
+// Update applies a changed configuration.
 func (k *Kubelet) Update(node Node) {
 	k.mu.Lock()
 	k.node = node
@@ -101,7 +103,7 @@ func (k *Kubelet) Update(node Node) {
 	k.nudge()
 }
 
-// Stop ends it; the node's lease is not renewed any more.
+// Stop ends the kubelet. It no longer renews the node's lease.
 func (k *Kubelet) Stop() {
 	k.mu.Lock()
 	cancel, done := k.cancel, k.done
@@ -112,7 +114,7 @@ func (k *Kubelet) Stop() {
 	}
 }
 
-// Status tells how it is.
+// Status returns the present status.
 func (k *Kubelet) Status() Status {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -136,7 +138,7 @@ func (k *Kubelet) report(alter func(*Status)) {
 	}
 }
 
-// nudge makes the next round begin at once.
+// nudge starts the next round immediately.
 func (k *Kubelet) nudge() {
 	select {
 	case k.wake <- struct{}{}:
@@ -144,7 +146,7 @@ func (k *Kubelet) nudge() {
 	}
 }
 
-// run keeps the node registered, one session for each identity that it has.
+// run keeps the node registered, with one session per identity.
 func (k *Kubelet) run(ctx context.Context) {
 	complaint := ""
 	for ctx.Err() == nil {
@@ -175,7 +177,7 @@ func (k *Kubelet) sleep(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// session gets a certificate and looks after the node until something fails or the identity changes.
+// session gets a certificate and maintains the node until something fails or the identity changes.
 func (k *Kubelet) session(ctx context.Context) error {
 	node := k.current()
 	client, err := k.client(ctx, node)
@@ -223,7 +225,7 @@ func (k *Kubelet) session(ctx context.Context) error {
 	return nil
 }
 
-// decorate brings labels, annotations and taints to what the configuration says.
+// decorate applies the configured labels, annotations and taints.
 func (k *Kubelet) decorate(ctx context.Context, own kubernetes.Interface, node Node) error {
 	client := own
 	if k.options.Admin != nil {

@@ -17,11 +17,11 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// pluginFolder is where a network plugin puts its configuration for the container runtime.
+// pluginFolder is the folder of network plugin configurations for the container runtime.
 const pluginFolder = "/etc/cni/net.d"
 
-// plugin watches for a pod that puts a network plugin in place. What it wrote stays on the machine's disk after the
-// pod is gone.
+// plugin watches for a pod that installs a network plugin. The plugin stays on the machine's disk after the pod has
+// ended.
 type plugin struct {
 	marker string
 	nudge  func()
@@ -50,7 +50,7 @@ func (k *Kubelet) watchPods(ctx context.Context, client kubernetes.Interface, no
 	return p
 }
 
-// slim keeps of a pod only what is looked at.
+// slim keeps only the fields of a pod that are used.
 func slim(object any) (any, error) {
 	pod, ok := object.(*corev1.Pod)
 	if !ok {
@@ -74,7 +74,7 @@ func (p *plugin) seen(object any) {
 	}
 }
 
-// installsPlugin tells whether a pod mounts the plugin folder of its machine.
+// installsPlugin reports whether a pod mounts the plugin folder of its machine.
 func installsPlugin(pod *corev1.Pod) bool {
 	for _, volume := range pod.Spec.Volumes {
 		if volume.HostPath == nil {

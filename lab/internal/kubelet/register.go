@@ -16,10 +16,10 @@ import (
 	"k8s.io/client-go/util/retry"
 )
 
-// FakeAnnotation tells kwok that the pods of a node are its to look after.
+// FakeAnnotation tells kwok to manage the pods of a node.
 const FakeAnnotation = "kwok.x-k8s.io/node"
 
-// register creates the Node, or takes up the one that is there.
+// register creates the Node, or adopts the existing one.
 func register(ctx context.Context, client kubernetes.Interface, node Node) error {
 	labels := map[string]string{
 		corev1.LabelHostname: node.Name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: runtime.GOARCH,
@@ -72,7 +72,7 @@ func reportStatus(ctx context.Context, client kubernetes.Interface, node Node, r
 	})
 }
 
-// status is what the kubelet knows, on top of what others wrote.
+// status returns the kubelet's part of the status merged into the existing one.
 func status(node Node, before corev1.NodeStatus, ready bool) corev1.NodeStatus {
 	after := *before.DeepCopy()
 	after.Addresses = []corev1.NodeAddress{
@@ -134,7 +134,7 @@ func kubeletVersion(image string) string {
 	return image[at+1:]
 }
 
-// renew keeps the node's lease, by which the control plane sees that the machine lives.
+// renew renews the node's lease, which shows the control plane that the machine is alive.
 func renew(ctx context.Context, client kubernetes.Interface, name string) error {
 	leases := client.CoordinationV1().Leases(corev1.NamespaceNodeLease)
 	now := metav1.NewMicroTime(time.Now())

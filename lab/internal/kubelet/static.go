@@ -12,7 +12,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// StaticPod is a program of the control plane that runs on this machine beside Kubernetes.
+// StaticPod is a control-plane program that runs on this machine outside of Kubernetes.
 type StaticPod struct {
 	Name    string
 	Image   string
@@ -24,7 +24,7 @@ const (
 	sourceAnnotation = "kubernetes.io/config.source"
 )
 
-// mirror shows the control plane's programs as pods, as a kubelet does with static pods.
+// mirror creates mirror pods for the control plane's programs, as a kubelet does for static pods.
 func mirror(ctx context.Context, client kubernetes.Interface, node Node, static []StaticPod) error {
 	if len(static) == 0 {
 		return nil
@@ -36,7 +36,7 @@ func mirror(ctx context.Context, client kubernetes.Interface, node Node, static 
 	pods := client.CoreV1().Pods(metav1.NamespaceSystem)
 	for _, each := range static {
 		wanted := mirrorPod(node, each, owner)
-		// A node may not ask for a pod that does not exist, so creating comes first.
+		// A node may not read a pod that does not exist, so it is created first.
 		_, err := pods.Create(ctx, wanted, metav1.CreateOptions{})
 		if apierrors.IsAlreadyExists(err) {
 			var existing *corev1.Pod
@@ -45,7 +45,7 @@ func mirror(ctx context.Context, client kubernetes.Interface, node Node, static 
 				err = pods.Delete(ctx, wanted.Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64)})
 			}
 			if apierrors.IsForbidden(err) {
-				err = nil // the authorizer has not heard of the pod yet; the next round looks again
+				err = nil // the authorizer does not know the pod yet; the next round tries again
 			}
 		}
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// loopback is the address on which the process of a pod with this address listens: the same in 127.0.0.0/8.
+// loopback returns the address on which a pod's process listens: the pod's address with 127 as the first octet.
 func loopback(address string) (string, error) {
 	ip, err := netip.ParseAddr(address)
 	if err != nil || !ip.Is4() {
@@ -20,8 +20,8 @@ func loopback(address string) (string, error) {
 	return netip.AddrFrom4(bytes).String(), nil
 }
 
-// freeAddress takes a pod address in a node's range. kwok counts up from the start of the range, so this counts down from
-// its end.
+// freeAddress takes a pod address from a node's range. It counts down from the end, because kwok counts up from the
+// start.
 func freeAddress(cidr string, take func(address string) bool) (string, error) {
 	prefix, err := netip.ParsePrefix(cidr)
 	if err != nil || !prefix.Addr().Is4() {
@@ -35,16 +35,16 @@ func freeAddress(cidr string, take func(address string) bool) (string, error) {
 	return "", fmt.Errorf("no free address in podCIDR %s", cidr)
 }
 
-// holdPort is what a lab listens on at each address that one of its pods has. It is above the ports that systems give out.
+// holdPort is the port on which a lab listens at each address of its pods. It is above the ephemeral ports.
 const holdPort = 61001
 
-// holdAddress keeps an address until the listener is closed. Labs side by side have the same pod ranges, and an address on
-// which nobody listens yet would look free to both.
+// holdAddress reserves an address until the listener is closed. Labs on the same computer use the same pod ranges, so
+// both could take an address on which nobody listens yet.
 func holdAddress(local string) (net.Listener, error) {
 	return net.Listen("tcp", net.JoinHostPort(local, strconv.Itoa(holdPort)))
 }
 
-// lastOf is the highest address of a range.
+// lastOf returns the highest address of a range.
 func lastOf(prefix netip.Prefix) netip.Addr {
 	bytes := prefix.Masked().Addr().As4()
 	for bit := prefix.Bits(); bit < 32; bit++ {
@@ -64,7 +64,7 @@ func portsFree(address string, ports []int32) bool {
 	return true
 }
 
-// portsOf are the ports that a pod's containers declare.
+// portsOf returns the ports that a pod's containers declare.
 func portsOf(pod *corev1.Pod) []int32 {
 	var ports []int32
 	for _, container := range pod.Spec.Containers {
@@ -75,7 +75,7 @@ func portsOf(pod *corev1.Pod) []int32 {
 	return ports
 }
 
-// nodeAddress is the address that a node's host-network pods have.
+// nodeAddress returns the address of a node's host-network pods.
 func nodeAddress(node *corev1.Node) string {
 	for _, address := range node.Status.Addresses {
 		if address.Type == corev1.NodeInternalIP {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// arguments are what the process of a container is started with: what the pod says, listening on the pod's loopback
-// address only, and with the flags that the lab fixes.
+// arguments are the arguments of a container's process: those of the pod, with listening addresses moved to the pod's
+// loopback address, and with the lab's fixed flags.
 func (p *program) arguments(given []string, podAddress, local string) []string {
 	args := slices.Concat(p.args, given)
 	for _, name := range slices.Sorted(maps.Keys(p.listens)) {
@@ -24,11 +24,11 @@ func (p *program) arguments(given []string, podAddress, local string) []string {
 	return args
 }
 
-// listenOn moves an address that means "every interface" or the pod's own to the loopback address.
+// listenOn moves a listening address to the loopback address if it means every interface or the pod's own address.
 func listenOn(value, podAddress, local string) string {
 	host, port, err := net.SplitHostPort(value)
 	if err != nil {
-		// Not an address: controller-runtime takes "0" for not listening at all.
+		// Not an address. In controller-runtime, "0" means not to listen.
 		return value
 	}
 	if host == "" || host == podAddress || net.ParseIP(host).IsUnspecified() {
@@ -37,32 +37,32 @@ func listenOn(value, podAddress, local string) string {
 	return value
 }
 
-// flagValue is the last value that args give a flag, as --name=value or as --name value.
+// flagValue returns the last value of a flag in args, given as --name=value or --name value.
 func flagValue(args []string, name string) (value string, found bool) {
 	eachFlag(args, name, func(_, _ int, v string) { value, found = v, true })
 	return value, found
 }
 
-// setFlag gives args with one --name=value, at the place of the first one they had or at their end.
+// setFlag returns args with a single --name=value, in the position of the flag's first occurrence or at the end.
 func setFlag(args []string, name, value string) []string {
 	var kept []string
-	next, place := 0, -1
+	next, position := 0, -1
 	eachFlag(args, name, func(start, end int, _ string) {
 		kept = append(kept, args[next:start]...)
 		next = end
-		if place < 0 {
-			place = len(kept)
+		if position < 0 {
+			position = len(kept)
 		}
 	})
 	kept = append(kept, args[next:]...)
-	if place < 0 {
-		place = len(kept)
+	if position < 0 {
+		position = len(kept)
 	}
-	return slices.Insert(kept, place, "--"+name+"="+value)
+	return slices.Insert(kept, position, "--"+name+"="+value)
 }
 
-// eachFlag calls f with the range that each occurrence of a flag takes in args. A following argument that starts
-// with a dash is not its value.
+// eachFlag calls f with the range of each occurrence of a flag in args. A following argument that starts with a dash is
+// not its value.
 func eachFlag(args []string, name string, f func(start, end int, value string)) {
 	for i := 0; i < len(args); i++ {
 		if value, ok := strings.CutPrefix(args[i], "--"+name+"="); ok {
@@ -78,18 +78,18 @@ func eachFlag(args []string, name string, f func(start, end int, value string)) 
 	}
 }
 
-// mount is where a path of the container's file system is on this computer.
+// mount maps a path in a container to a path on this computer.
 type mount struct {
-	// path is absolute in the container.
+	// path is the absolute path in the container.
 	path string
-	// source is absolute here.
+	// source is the absolute path on this computer.
 	source string
 }
 
-// relocated replaces every path below a mount in text by where it is. A path starts at the text's start or after one
-// of the characters that commonly come before one, and ends at a slash, such a character or the end.
+// relocated replaces every path below a mount in text by its path on this computer. A path starts at the beginning of
+// the text or after a character of around, and ends at a slash, such a character or the end.
 func relocated(text string, mounts []mount) string {
-	// Among them are those that a shell's script has around a path.
+	// These include the characters around a path in a shell script.
 	const around = "=,:; \t\n\"'`<>()|&"
 	longestFirst := slices.SortedFunc(slices.Values(mounts), func(a, b mount) int { return len(b.path) - len(a.path) })
 	var out strings.Builder

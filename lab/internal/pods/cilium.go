@@ -19,16 +19,16 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// definitions is where a cluster keeps the definitions of its custom resources.
+// definitions is the resource of custom resource definitions.
 var definitions = schema.GroupVersionResource{
 	Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions",
 }
 
-// ciliumOperator are the labels of the pods of Cilium's operator. Source: its chart, templates/cilium-operator.
+// ciliumOperator selects the pods of Cilium's operator. Source: its chart, templates/cilium-operator.
 var ciliumOperator = labels.Set{"io.cilium/app": "operator"}.AsSelector()
 
-// defineCilium creates the definitions of Cilium's resources once its operator runs. The chart does not bring them: the
-// operator, which only looks alive here, creates them when it starts.
+// defineCilium creates Cilium's custom resource definitions once its operator runs. The real operator creates them when
+// it starts, but here it is only simulated.
 func (r *runner) defineCilium(ctx context.Context) error {
 	chart := r.lab.Data["cilium"]
 	if chart == "" {
@@ -66,7 +66,7 @@ func (r *runner) isCiliumRunning() bool {
 	})
 }
 
-// define creates a definition that is not there yet.
+// define creates a definition if it does not exist.
 func define(ctx context.Context, client dynamic.Interface, file string) error {
 	raw, err := os.ReadFile(file)
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"k8s.io/client-go/informers"
 )
 
-// volumeLabel marks the volumes that the lab made.
+// volumeLabel marks the volumes that the lab created.
 const volumeLabel = "lab.hearth.dev/volume"
 
 var madeHere = labels.SelectorFromSet(labels.Set{volumeLabel: "true"})
 
-// claims gives every claim a volume, as the storage of a real cluster does, whatever its class: none of their drivers runs
-// here. The volumes hold nothing, so neither is anything restored into them. Kubernetes itself binds the two.
+// claims provides a volume for every claim, whatever its class, because the lab runs no storage drivers. The volumes
+// hold no data, so nothing is restored into them. Kubernetes binds claim and volume.
 func (r *runner) claims(ctx context.Context, factory informers.SharedInformerFactory) error {
 	claims := factory.Core().V1().PersistentVolumeClaims().Lister()
 	volumes := factory.Core().V1().PersistentVolumes().Lister()
@@ -50,7 +50,7 @@ func (r *runner) claims(ctx context.Context, factory informers.SharedInformerFac
 	}
 }
 
-// isWaiting tells whether a claim has no volume yet.
+// isWaiting reports whether a claim needs a volume.
 func isWaiting(claim *corev1.PersistentVolumeClaim) bool {
 	return claim.Spec.VolumeName == "" && claim.DeletionTimestamp == nil && claim.Status.Phase == corev1.ClaimPending
 }
@@ -66,7 +66,7 @@ func (r *runner) provide(ctx context.Context, claim *corev1.PersistentVolumeClai
 	}
 }
 
-// volumeFor is a volume that only this claim can have, still without a source.
+// volumeFor returns a volume, without a source, that only this claim can bind.
 func volumeFor(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolume {
 	return &corev1.PersistentVolume{
 		ObjectMeta: metav1.ObjectMeta{Name: "pvc-" + string(claim.UID), Labels: map[string]string{volumeLabel: "true"}},

@@ -19,22 +19,22 @@ import (
 	"hearth.dev/lab/internal/child"
 )
 
-// How a kubelet waits between restarts of a container that keeps ending: at once, then 10 s, doubling to 5 min, and
-// afresh after 10 min without an end.
+// A kubelet's delays between restarts of a container that keeps ending: none, then 10 s, doubling to 5 min. They start
+// over after the container has run for 10 min.
 const (
 	firstBackOff   = 10 * time.Second
 	longestBackOff = 5 * time.Minute
 	backOffMemory  = 10 * time.Minute
 )
 
-// container is the life of one container of a pod: a process, or the look of one where the image is not known.
+// container runs a container of a pod: as a process, or simulated if the image is unknown.
 type container struct {
 	worker  *worker
 	spec    *corev1.Container
 	program *program
 	policy  corev1.RestartPolicy
 	backOff time.Duration
-	// unhealthy asks for the process to be ended because a probe said so.
+	// unhealthy receives the reason of a failed probe, which ends the process.
 	unhealthy chan string
 
 	mu     sync.Mutex
@@ -59,7 +59,7 @@ func newContainer(w *worker, spec *corev1.Container, before []corev1.ContainerSt
 	return c
 }
 
-// remember takes over what the pod's status tells of a container from before the runner started. Its process is gone.
+// remember adopts a container's earlier status, from before the runner started. Its process no longer exists.
 func (c *container) remember(old corev1.ContainerStatus) {
 	c.status.RestartCount, c.status.LastTerminationState = old.RestartCount, old.LastTerminationState
 	c.begun = old.State.Running != nil || old.LastTerminationState.Terminated != nil
@@ -77,7 +77,7 @@ func (c *container) remember(old corev1.ContainerStatus) {
 	}
 }
 
-// run keeps the container running, as its pod's restart policy says, until ctx ends.
+// run keeps the container running according to its pod's restart policy, until ctx ends.
 func (c *container) run(ctx context.Context) {
 	if c.program == nil {
 		c.pretend()
@@ -111,7 +111,7 @@ func (c *container) run(ctx context.Context) {
 	}
 }
 
-// start begins the process and reports it as running.
+// start starts the process and reports it as running.
 func (c *container) start(ctx context.Context) (*child.Child, error) {
 	spec, err := c.command(ctx)
 	if err != nil {
@@ -132,7 +132,7 @@ func (c *container) start(ctx context.Context) (*child.Child, error) {
 	return process, nil
 }
 
-// command is how the process is started.
+// command describes how to start the process.
 func (c *container) command(ctx context.Context) (*child.Spec, error) {
 	w := c.worker
 	program, first, err := c.program.called(c.spec.Command)
@@ -168,8 +168,8 @@ func (c *container) command(ctx context.Context) (*child.Spec, error) {
 	}, nil
 }
 
-// outside adds what a process needs that is not really in a container: credentials, the cluster's network, the
-// simulated internet's certificate authority, folders to write in.
+// outside adds what a process needs because it does not run in a real container: credentials, the cluster's network,
+// the simulated Internet's certificate authority, and writable folders.
 func (c *container) outside(env *variables, mounts []mount, more map[string]string) error {
 	w := c.worker
 	temporary := relocated("/tmp", mounts)
@@ -203,8 +203,8 @@ func (c *container) outside(env *variables, mounts []mount, more map[string]stri
 	return nil
 }
 
-// watch returns once the process is gone: by itself, because of a probe, with its node, or with the pod.
-// Closings is how often the node had gone down when the process was started.
+// watch returns when the process has ended: by itself, or because of a probe, its node or the pod. closings is the
+// number of the node's failures when the process started.
 func (c *container) watch(ctx context.Context, process *child.Child, closings int) {
 	probing, end := context.WithCancel(ctx)
 	defer end()
@@ -245,7 +245,7 @@ func (c *container) watch(ctx context.Context, process *child.Child, closings in
 	}
 }
 
-// stop ends the process in the grace that the pod's deletion gives it.
+// stop ends the process within the pod's grace period.
 func (c *container) stop(process *child.Child) {
 	grace := c.grace()
 	if pod := c.worker.object(); pod.DeletionGracePeriodSeconds != nil {
@@ -266,7 +266,7 @@ func (c *container) grace() time.Duration {
 	return time.Second
 }
 
-// kill ends the process and its group at once.
+// kill ends the process and its group immediately.
 func kill(process *child.Child) {
 	if pid := process.Status().Pid; pid > 0 {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// copyFolder copies a folder with all that is in it, keeping modes, symbolic links and times. What disappears meanwhile is
-// left out: processes may be at work in the folder.
+// copyFolder copies a folder with its content, modes, symbolic links and times. It skips files that disappear during
+// the copy, because processes may be using the folder.
 func copyFolder(from, to string) error {
 	info, err := os.Stat(from)
 	if err != nil {
@@ -28,7 +28,7 @@ func copyFolder(from, to string) error {
 			return err
 		}
 	}
-	return dress(to, info)
+	return copyAttributes(to, info)
 }
 
 func copyEntry(from, to string, kind fs.FileMode) error {
@@ -66,11 +66,11 @@ func copyFile(from, to string) (err error) {
 	if err := errors.Join(err, target.Close()); err != nil {
 		return err
 	}
-	return dress(to, info)
+	return copyAttributes(to, info)
 }
 
-// dress gives a copy the mode and the times of what it was made from.
-func dress(path string, info fs.FileInfo) error {
+// copyAttributes gives a copy the mode and times of the original.
+func copyAttributes(path string, info fs.FileInfo) error {
 	const special = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 	if err := os.Chmod(path, info.Mode()&(fs.ModePerm|special)); err != nil {
 		return err

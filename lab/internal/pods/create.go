@@ -24,25 +24,25 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// creation is what the lab puts into the cluster before Flux is there, because the charts that would bring it cannot be had
-// here: definitions, and policies that keep Flux from waiting for what cannot come. `npm run lab` writes it; see lab/tree.ts.
+// creation is what the lab creates in the cluster before Flux starts, in place of charts that the lab cannot serve:
+// definitions, and policies that keep Flux from waiting. `npm run lab` writes it. See lab/tree.ts.
 type creation struct {
-	// Definitions are files, and folders of files, that hold CustomResourceDefinitions.
+	// Definitions are files, or folders of files, with CustomResourceDefinitions.
 	Definitions []string `json:"definitions"`
-	// Kinds are those of which the definition is wanted, as group/kind.
+	// Kinds are the kinds that need a definition, as group/kind.
 	Kinds []string `json:"kinds"`
-	// Policies are MutatingAdmissionPolicies and what binds them.
+	// Policies are MutatingAdmissionPolicies and their bindings.
 	Policies []map[string]any `json:"policies"`
 }
 
-// createdResources are the resources of all that is created, by kind.
+// createdResources maps kinds to the resources of created objects.
 var createdResources = map[string]schema.GroupVersionResource{
 	"CustomResourceDefinition":       definitions,
 	"MutatingAdmissionPolicy":        {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingadmissionpolicies"},
 	"MutatingAdmissionPolicyBinding": {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingadmissionpolicybindings"},
 }
 
-// create keeps the cluster at what created.json says, until ctx ends.
+// create keeps the cluster in line with created.json until ctx ends.
 func (r *runner) create(ctx context.Context) error {
 	client, err := dynamic.NewForConfig(r.config)
 	if err != nil {
@@ -82,7 +82,7 @@ func createAll(ctx context.Context, client dynamic.Interface, raw []byte) error 
 	for _, object := range objects {
 		resource, known := createdResources[object.GetKind()]
 		if !known {
-			return fmt.Errorf("%s %s is nothing that the lab creates", object.GetKind(), object.GetName())
+			return fmt.Errorf("the lab does not create %s %s", object.GetKind(), object.GetName())
 		}
 		options := metav1.ApplyOptions{FieldManager: "hearth-lab", Force: true}
 		if _, err := client.Resource(resource).Apply(ctx, object.GetName(), object, options); err != nil {
@@ -93,7 +93,7 @@ func createAll(ctx context.Context, client dynamic.Interface, raw []byte) error 
 	return nil
 }
 
-// definitions are those of the kinds that are wanted.
+// definitions returns the definitions of the needed kinds.
 func (p creation) definitions() ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
 	for _, path := range p.Definitions {
@@ -128,7 +128,7 @@ func (p creation) definitionsIn(file string) ([]*unstructured.Unstructured, erro
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		// Parsing is slow, and most files hold much that nobody asked for.
+		// Parsing is slow, and most documents are not needed.
 		if !bytes.Contains(document, []byte("kind: CustomResourceDefinition")) || !p.mayHold(document) {
 			continue
 		}

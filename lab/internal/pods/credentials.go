@@ -8,11 +8,11 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// accountPath is where every container finds its service account's credentials.
+// accountPath is the folder of a service account's credentials in every container.
 const accountPath = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-// writeKubeconfig writes the kubeconfig with which a process outside a pod uses a pod's service account. Its token
-// file is read again by the client library, so a renewed token reaches the process. Empty: the pod has no account.
+// writeKubeconfig writes a kubeconfig with which a process outside a pod uses the pod's service account. The client
+// library rereads the token file, so a renewed token takes effect. It returns "" if the pod has no account.
 func writeKubeconfig(folder string, admin *rest.Config, namespace string, mounts []mount) (string, error) {
 	for _, m := range mounts {
 		if m.path != accountPath {

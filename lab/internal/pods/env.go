@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// variables are a container's environment variables in order, later ones hiding earlier ones of the same name.
+// variables are a container's environment variables in order. A later one overrides an earlier one of the same name.
 type variables struct {
 	names  []string
 	values map[string]string
@@ -26,7 +26,7 @@ func (v *variables) set(name, value string) {
 	v.values[name] = value
 }
 
-// list is the form that a process is started with.
+// list returns the variables as NAME=value.
 func (v *variables) list() []string {
 	all := make([]string, 0, len(v.names))
 	for _, name := range v.names {
@@ -35,7 +35,7 @@ func (v *variables) list() []string {
 	return all
 }
 
-// environment resolves what a container's env and envFrom say. Pod is the pod with its address in its status.
+// environment resolves a container's env and envFrom. The pod's status must have its address.
 func environment(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod, node *corev1.Node, container *corev1.Container) (*variables, error) {
 	env := &variables{values: map[string]string{}}
 	for _, source := range container.EnvFrom {
@@ -76,7 +76,7 @@ func envSource(ctx context.Context, client kubernetes.Interface, namespace strin
 	return nil, nil
 }
 
-// envValue is false where an optional reference has nothing.
+// envValue returns false if an optional reference does not exist.
 func envValue(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod, node *corev1.Node, container *corev1.Container, from *corev1.EnvVarSource) (string, bool, error) {
 	switch {
 	case from.FieldRef != nil:
@@ -108,7 +108,7 @@ func keyOf(files map[string][]byte, err error, kind, name, key string, isOptiona
 	return string(value), ok, nil
 }
 
-// fieldValue is the downward API's value of a field of the pod.
+// fieldValue returns the downward API's value of a pod's field.
 func fieldValue(pod *corev1.Pod, path string) (string, error) {
 	if name, key, ok := strings.Cut(path, "['"); ok {
 		key = strings.TrimSuffix(key, "']")
@@ -138,8 +138,8 @@ func fieldValue(pod *corev1.Pod, path string) (string, error) {
 	return "", fmt.Errorf("fieldPath %q is not supported", path)
 }
 
-// resourceValue is a container's limit or request, in the unit of the divisor, rounded up. An unset limit is what the
-// node has.
+// resourceValue returns a container's limit or request in units of the divisor, rounded up. The default of a limit is
+// the node's capacity.
 func resourceValue(pod *corev1.Pod, node *corev1.Node, container *corev1.Container, ref *corev1.ResourceFieldSelector) (string, error) {
 	if ref.ContainerName != "" {
 		for i := range pod.Spec.Containers {
@@ -166,7 +166,7 @@ func resourceValue(pod *corev1.Pod, node *corev1.Node, container *corev1.Contain
 	return fmt.Sprint(int64(math.Ceil(quantity.AsApproximateFloat64() / divisor.AsApproximateFloat64()))), nil
 }
 
-// expanded replaces $(NAME) by the variable's value; $$ is a dollar, and an unknown name stays as it is.
+// expanded replaces $(NAME) by the variable's value and $$ by a dollar. It does not change an unknown name.
 func expanded(text string, values map[string]string) string {
 	var out strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -201,7 +201,7 @@ func asText(files map[string][]byte) map[string]string {
 	return text
 }
 
-// configMapFiles are a ConfigMap's entries; none where it is optional and missing.
+// configMapFiles returns a ConfigMap's entries, none if it is optional and missing.
 func configMapFiles(ctx context.Context, client kubernetes.Interface, namespace, name string, isOptional bool) (map[string][]byte, error) {
 	found, err := client.CoreV1().ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) && isOptional {
@@ -220,7 +220,7 @@ func configMapFiles(ctx context.Context, client kubernetes.Interface, namespace,
 	return files, nil
 }
 
-// secretFiles are a Secret's entries; none where it is optional and missing.
+// secretFiles returns a Secret's entries, none if it is optional and missing.
 func secretFiles(ctx context.Context, client kubernetes.Interface, namespace, name string, isOptional bool) (map[string][]byte, error) {
 	found, err := client.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) && isOptional {

@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// The cases are those of k8s.io/kubernetes/third_party/forked/golang/expansion.
+// TestReferencesToVariablesAreExpanded has the cases of k8s.io/kubernetes/third_party/forked/golang/expansion.
 func TestReferencesToVariablesAreExpanded(t *testing.T) {
 	values := map[string]string{"A": "a", "B": "$(A)", "EMPTY": ""}
 	for text, want := range map[string]string{

@@ -11,7 +11,7 @@ import (
 	"hearth.dev/lab/internal/atomicfile"
 )
 
-// replace gives a file its content, and its folder where that is missing. Equal content is left alone.
+// replace writes content to a file if it differs, and creates the folder if needed.
 func replace(file string, content []byte) error {
 	if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, content) {
 		return nil

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// gate is a condition that goroutines wait for, open or closed.
+// gate is a condition that goroutines can wait for. It is open or closed.
 type gate struct {
 	mu      sync.Mutex
 	open    bool
@@ -29,21 +29,21 @@ func (g *gate) set(open bool) {
 	}
 }
 
-// state tells whether the gate is open, and gives a channel that is closed when that changes.
+// state reports whether the gate is open, and returns a channel that is closed at the next change.
 func (g *gate) state() (open bool, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.open, g.changed
 }
 
-// closings is how often the gate was closed, by which one who looked away notices that it was.
+// closings counts how often the gate was closed, so that a caller can notice a closing that it missed.
 func (g *gate) closings() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.closed
 }
 
-// wait returns when the gate is as wanted, or with the context's error.
+// wait returns when the gate is in the given state, or with the context's error.
 func (g *gate) wait(ctx context.Context, open bool) error {
 	for {
 		now, changed := g.state()

@@ -23,10 +23,10 @@ import (
 	"hearth.dev/lab/internal/authority"
 )
 
-// kubeletPort is where the API server asks a node for a container's log.
+// kubeletPort is the port at which the API server asks a node for a container's log.
 const kubeletPort = 10250
 
-// serveKubelet answers `kubectl logs` on a node's address while the node is up.
+// serveKubelet serves `kubectl logs` on a node's address while the node is up.
 func (r *runner) serveKubelet(ctx context.Context, node *corev1.Node) {
 	address := nodeAddress(node)
 	if ip := net.ParseIP(address); ip == nil || !ip.IsLoopback() {
@@ -57,7 +57,7 @@ func (r *runner) serveKubelet(ctx context.Context, node *corev1.Node) {
 	}
 }
 
-// kubeletTLS asks for a client certificate of the cluster's authority, as a kubelet does.
+// kubeletTLS requires a client certificate of the cluster's authority, as a kubelet does.
 func kubeletTLS(dir string, cluster *rest.Config, address string) (*tls.Config, error) {
 	ca, err := authority.Open(dir)
 	if err != nil {
@@ -93,7 +93,7 @@ func (r *runner) kubeletHandler(node string) http.Handler {
 	return handler
 }
 
-// mayAsk asks the API server whether the client may, as a kubelet with webhook authorization does.
+// mayAsk asks the API server whether the client is authorized, as a kubelet with webhook authorization does.
 func (r *runner) mayAsk(request *http.Request, node string) error {
 	subject := request.TLS.PeerCertificates[0].Subject
 	review, err := r.client.AuthorizationV1().SubjectAccessReviews().Create(request.Context(), &authorizationv1.SubjectAccessReview{
@@ -113,7 +113,7 @@ func (r *runner) mayAsk(request *http.Request, node string) error {
 	return nil
 }
 
-// serveLog writes what a container's process logged: its present one, or the one before when asked for `previous`.
+// serveLog writes the log of a container's present process, or with `previous` that of the one before.
 func (r *runner) serveLog(w http.ResponseWriter, request *http.Request, node string) {
 	namespace, name, container := request.PathValue("namespace"), request.PathValue("pod"), request.PathValue("container")
 	pod, err := r.pods.Pods(namespace).Get(name)
@@ -151,12 +151,12 @@ func (r *runner) hasProcess(pod *corev1.Pod, container string) bool {
 	return false
 }
 
-// logFile is where a container's processes log, one after the other.
+// logFile is the path of the log of a container's processes.
 func (r *runner) logFile(pod *corev1.Pod, container string) string {
 	return r.lab.Path("logs", "pods", fmt.Sprintf("%s_%s_%s.log", pod.Namespace, pod.Name, container))
 }
 
-// flushing sends each piece at once, so that a follower sees it.
+// flushing flushes each write, so that a follower sees it immediately.
 type flushing struct{ http.ResponseWriter }
 
 func (f flushing) Write(p []byte) (int, error) {
@@ -167,5 +167,5 @@ func (f flushing) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// followPause is how often a followed log is looked at.
+// followPause is the polling interval of a followed log.
 const followPause = 250 * time.Millisecond

@@ -14,11 +14,10 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// stageFiles are kwok's own descriptions of how a pod gets ready, completes and goes, without delays.
+// stageFiles are kwok's own stages for a pod that becomes ready, completes and is deleted, without delays.
 var stageFiles = []string{"pod-ready.yaml", "pod-complete.yaml", "pod-delete.yaml"}
 
-// noNodeStage describes nothing that happens to a node, since every node has a name. kwok looks after pods only where
-// it has some stage for nodes.
+// noNodeStage never matches, because every node has a name. kwok manages pods only if it has a stage for nodes.
 const noNodeStage = `apiVersion: kwok.x-k8s.io/v1alpha1
 kind: Stage
 metadata:
@@ -34,8 +33,8 @@ spec:
   next: {}
 `
 
-// startKwok starts kwok for the pods that have no real program. It changes no node and renews no lease, so it leaves
-// those to the machines.
+// startKwok starts kwok for the pods without a real program. kwok changes no node and renews no lease, which the
+// machines do.
 func startKwok(ctx context.Context, lab *labconfig.Lab, kubeconfig string, known programs) error {
 	if lab.Programs["kwok"] == "" || lab.Data["kwok"] == "" {
 		return errors.New("the lab's configuration lacks programs.kwok or data.kwok")
@@ -66,8 +65,8 @@ func startKwok(ctx context.Context, lab *labconfig.Lab, kubeconfig string, known
 	return err
 }
 
-// kwokStages are the stages, each with the condition that no container's image is known to the runner. The image is
-// in the pod from its birth, so there is no moment at which both would look after it.
+// kwokStages returns the stages, each with the condition that the runner knows none of the pod's images. A pod has its
+// images from its creation, so kwok and the runner never both manage it.
 func kwokStages(module string, known programs) ([]byte, error) {
 	all := []string{noNodeStage}
 	for _, name := range stageFiles {

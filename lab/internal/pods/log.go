@@ -9,15 +9,15 @@ import (
 	"hearth.dev/lab/internal/child"
 )
 
-// logOptions are those of `kubectl logs`.
+// logOptions are the options of `kubectl logs`.
 type logOptions struct {
-	// previous asks for the process before the present one.
+	// previous selects the process before the present one.
 	previous bool
-	// follow goes on as the log grows.
+	// follow continues as the log grows.
 	follow bool
-	// tail is how many of the last lines to begin with, all when negative.
+	// tail is the number of last lines to begin with. Negative means all.
 	tail int
-	// limit is the most bytes to write, 0 for no limit.
+	// limit is the maximum number of bytes to write. 0 means no limit.
 	limit int64
 }
 
@@ -45,7 +45,7 @@ func copyLog(ctx context.Context, to io.Writer, path string, options logOptions)
 			return err
 		}
 		if info.Size() < size {
-			// The log was emptied because it grew too long.
+			// The log was rotated because it was too large.
 			size = 0
 		}
 		grown, err := io.ReadAll(io.NewSectionReader(file, size, info.Size()-size))
@@ -61,7 +61,7 @@ func copyLog(ctx context.Context, to io.Writer, path string, options logOptions)
 	return nil
 }
 
-// ofProcess is what the last process wrote, or the one before it.
+// ofProcess returns the part of the log that the last process wrote, or the one before it.
 func ofProcess(raw []byte, previous bool) []byte {
 	processes := [][]byte{nil}
 	for line := range bytes.Lines(raw) {
@@ -79,7 +79,7 @@ func ofProcess(raw []byte, previous bool) []byte {
 	return processes[max(last, 0)]
 }
 
-// lastLines are the last n lines, all of them when n is negative.
+// lastLines returns the last n lines, all if n is negative.
 func lastLines(text []byte, n int) []byte {
 	if n < 0 {
 		return text

@@ -14,13 +14,13 @@ import (
 	discoverylisters "k8s.io/client-go/listers/discovery/v1"
 )
 
-// network is what cluster DNS and Service addresses are in a cluster: it finds the process behind a Service.
+// network replaces cluster DNS and Service addresses: it finds the process behind a Service.
 type network struct {
 	services corelisters.ServiceLister
 	slices   discoverylisters.EndpointSliceLister
-	// local gives the loopback address of a pod's process.
+	// local returns the loopback address of a pod's process.
 	local func(podAddress string) (string, bool)
-	// server is the API server's URL, which stands behind kubernetes.default.
+	// server is the API server's URL, which kubernetes.default resolves to.
 	server string
 }
 
@@ -32,8 +32,8 @@ func newNetwork(factory informers.SharedInformerFactory, local func(string) (str
 	}
 }
 
-// resolve gives the host:port where the process that a client means listens. Inside is false for a name or address
-// that is not of the cluster.
+// resolve returns the host:port of the process that a client wants to reach. inside is false for a name or address
+// outside the cluster.
 func (n *network) resolve(host, port string) (address string, inside bool, err error) {
 	if net.ParseIP(host) != nil {
 		if local, ok := n.local(host); ok {
@@ -58,7 +58,7 @@ func (n *network) resolve(host, port string) (address string, inside bool, err e
 	return address, true, err
 }
 
-// serviceName takes a Service's DNS name apart: SERVICE.NAMESPACE.svc, with or without the cluster's domain and dot.
+// serviceName splits a Service's DNS name, SERVICE.NAMESPACE.svc, with or without the cluster's domain and a final dot.
 func serviceName(host string) (name, namespace string, ok bool) {
 	host = strings.TrimSuffix(strings.TrimSuffix(host, "."), ".cluster.local")
 	parts := strings.Split(host, ".")
@@ -129,7 +129,7 @@ func portName(service *corev1.Service, port string) (string, bool) {
 	return "", false
 }
 
-// hostPortOf is the host:port in a URL.
+// hostPortOf returns the host:port of a URL.
 func hostPortOf(url string) string {
 	host := strings.TrimPrefix(strings.TrimPrefix(url, "https://"), "http://")
 	host, _, _ = strings.Cut(host, "/")

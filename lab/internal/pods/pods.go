@@ -1,6 +1,6 @@
-// Package pods is what runs the pods of the lab's cluster: kwok for those that only have to look alive, and real
-// processes for the images it knows. It stands for every kubelet's pod side and for the cluster network between those
-// processes; nodes themselves (leases, conditions, addresses) belong to the machines.
+// Package pods runs the pods of the lab's cluster: real processes for the images it knows, and kwok for the others. It
+// replaces the pod side of every kubelet and the cluster network between these processes. The machines maintain the
+// nodes themselves (leases, conditions, addresses).
 package pods
 
 import (
@@ -20,10 +20,10 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// goodbye is how long the controllers get to end by themselves when this process is told to stop.
-const goodbye = 8 * time.Second
+// stopTimeout is how long the controllers may take to end when this process is told to stop.
+const stopTimeout = 8 * time.Second
 
-// Run runs the pods of the cluster that --kubeconfig administers until ctx ends.
+// Run runs the pods of the cluster of --kubeconfig until ctx ends.
 func Run(ctx context.Context, lab *labconfig.Lab, args []string) error {
 	flags := flag.NewFlagSet("pods", flag.ContinueOnError)
 	kubeconfig := flags.String("kubeconfig", "", "the cluster administrator's kubeconfig")
@@ -64,7 +64,7 @@ func serve(ctx context.Context, lab *labconfig.Lab, config *rest.Config, client 
 	if err != nil {
 		return err
 	}
-	// Asking for them is what makes the factory watch them.
+	// The factory watches only informers that were requested.
 	factory.Core().V1().PersistentVolumeClaims().Informer()
 	factory.Core().V1().PersistentVolumes().Informer()
 	if lab.VolumesHoldData() {

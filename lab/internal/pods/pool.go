@@ -12,8 +12,8 @@ import (
 	"hearth.dev/lab/internal/atomicfile"
 )
 
-// keepPool keeps the pool that the machines' disks make up together, as Ceph does: a machine that joins gets a part, and the
-// pool is lost with the last disk that had one. False: there is no disk for a pool.
+// keepPool maintains the storage pool that the machines' disks form together, as Ceph does. A machine that joins gets a
+// part, and the pool is lost with the last disk that has one. It returns false if there is no disk for a pool.
 func (s *storage) keepPool() (bool, error) {
 	raw, err := os.ReadFile(s.path("pool"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -45,7 +45,7 @@ func (s *storage) keepPool() (bool, error) {
 		if part == id {
 			continue
 		}
-		// A machine may go at any moment.
+		// A machine may be removed at any moment.
 		if err := atomicfile.Write(file, []byte(id), 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, err
 		}
@@ -59,8 +59,8 @@ func (s *storage) keepPool() (bool, error) {
 	return true, nil
 }
 
-// parts are the IDs of the pools that the machines' disks have a part of, by the file that says so; empty for none. The file
-// is on the partition that a reset wipes. Before Talos is installed there is no such partition.
+// parts maps the file that marks a machine's part of a pool to the pool's ID, empty if it has no part. A reset wipes
+// the partition that holds the file. The partition does not exist before Talos is installed.
 func (s *storage) parts() (map[string]string, error) {
 	machines, err := os.ReadDir(s.lab.Path("machines"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -82,7 +82,7 @@ func (s *storage) parts() (map[string]string, error) {
 	return parts, nil
 }
 
-// losePool removes all data, and last what tells that there was some.
+// losePool removes all data, and last the record that there was some.
 func (s *storage) losePool() error {
 	for _, name := range []string{"volumes", "snapshots", "pool"} {
 		if err := os.RemoveAll(s.path(name)); err != nil {

@@ -48,7 +48,7 @@ func (c *container) probe(ctx context.Context) {
 	all.Wait()
 }
 
-// startup is true once the startup probe passed.
+// startup returns true once the startup probe has passed.
 func (c *container) startup(ctx context.Context) bool {
 	passed := false
 	c.repeat(ctx, c.spec.StartupProbe, "Startup", false, func(ok bool) bool {
@@ -67,13 +67,13 @@ func (c *container) fail(message string) {
 	}
 }
 
-// eager is how often a probe is tried before its first success. A kubelet waits a whole period even then, which only
-// makes a process ready later than it is.
+// eager is the interval before a probe's first success. A kubelet waits for a whole period even then, which only
+// reports a process as ready later than it is.
 const eager = 500 * time.Millisecond
 
-// repeat runs a probe and tells changed of every change of its result, until that returns false or ctx ends. The
-// result is at first that of a kubelet: not ready, not yet started, alive. A probe that has failed from the start says
-// so once, when its threshold is reached.
+// repeat runs a probe and calls changed with every change of its result, until changed returns false or ctx ends. The
+// initial result is a kubelet's: not ready, not started, alive. A probe that has failed from the start is reported
+// once, when it reaches its threshold.
 func (c *container) repeat(ctx context.Context, p *corev1.Probe, kind string, result bool, changed func(ok bool) bool) {
 	if !sleep(ctx, time.Duration(p.InitialDelaySeconds)*time.Second) {
 		return
@@ -116,7 +116,7 @@ func (c *container) repeat(ctx context.Context, p *corev1.Probe, kind string, re
 	}
 }
 
-// once asks the process, at the pod's loopback address.
+// once probes the process at the pod's loopback address.
 func (c *container) once(ctx context.Context, p *corev1.Probe) error {
 	timeout := time.Duration(max(p.TimeoutSeconds, 1)) * time.Second
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -142,7 +142,7 @@ func (c *container) once(ctx context.Context, p *corev1.Probe) error {
 	return errors.New("the lab probes by httpGet and tcpSocket only")
 }
 
-// prober is a kubelet's client: it takes any certificate, follows no redirect and uses no proxy.
+// prober is like a kubelet's client: it accepts any certificate, follows no redirect and uses no proxy.
 var prober = &http.Client{
 	Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true,
@@ -180,7 +180,7 @@ func (c *container) httpGet(ctx context.Context, get *corev1.HTTPGetAction, loca
 	return nil
 }
 
-// port is a probe's port as a number, by the container's ports where it is a name.
+// port returns a probe's port as a number. It looks up a name among the container's ports.
 func (c *container) port(port intstr.IntOrString) (string, error) {
 	if port.Type == intstr.Int {
 		return strconv.Itoa(port.IntValue()), nil

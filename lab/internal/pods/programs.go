@@ -15,28 +15,28 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// searchPath is where programs find others.
+// searchPath is the PATH of programs.
 const searchPath = "/usr/local/bin:/usr/bin:/bin"
 
-// program is what is run for real in place of an image's entry point.
+// program is a real program that runs in place of an image's entry point.
 type program struct {
 	name string
 	path string
-	// args come before those that the pod gives.
+	// args precede the pod's arguments.
 	args []string
-	// version is the module version it was built from, empty where the binary does not tell.
+	// version is the module version from which the program was built, empty if the binary does not have it.
 	version string
-	// listens are the flags that take an address to listen on, with the port of their default.
+	// listens are the flags that take a listening address, with their default ports.
 	listens map[string]string
 	// fixed are flags that the lab sets whatever the pod says.
 	fixed map[string]string
 	// env are variables that the image or the lab needs.
 	env map[string]string
-	// commands are what the image has besides, by the path that a pod calls it by.
+	// commands are the image's further programs, by the path that a pod uses.
 	commands map[string]*program
 }
 
-// called is the program that a container's command means, and its first arguments.
+// called returns the program that a container's command refers to, and its first arguments.
 func (p *program) called(command []string) (*program, []string, error) {
 	if len(command) == 0 {
 		return p, nil, nil
@@ -48,28 +48,28 @@ func (p *program) called(command []string) (*program, []string, error) {
 		return nil, nil, fmt.Errorf("the lab runs an image's own entry point only, not %q", command[0])
 	}
 	known := strings.Join(slices.Sorted(maps.Keys(p.commands)), ", ")
-	return nil, nil, fmt.Errorf("of the image %s the lab has %s, not %q", p.name, known, command[0])
+	return nil, nil, fmt.Errorf("the lab's image %s has %s, not %q", p.name, known, command[0])
 }
 
-// programs are the known programs by name.
+// programs maps names to known programs.
 type programs map[string]*program
 
 func (p programs) String() string { return strings.Join(p.names(), ", ") }
 
 func (p programs) names() []string { return slices.Sorted(maps.Keys(p)) }
 
-// Controllers keep their lock where /var/run/secrets says that the pod is, which a process outside a pod has not got.
-// Each has one replica, so it does without.
+// A controller derives the namespace of its lock from a file that exists only in a pod. Each controller has one
+// replica, so it runs without leader election.
 const leaderElection = "enable-leader-election"
 
-// catalogue is what each program needs. Sources: the flags in each controller's main.go, at the versions of Flux 2.9.
+// catalogue describes each program. Sources: the flags in each controller's main.go, at the versions of Flux 2.9.
 func catalogue(lab *labconfig.Lab) map[string]program {
 	return map[string]program{
 		"flux-operator": {
 			listens: map[string]string{"metrics-addr": "8080", "health-addr": "8081"},
 			fixed: map[string]string{
 				leaderElection: "false",
-				// The web server listens on every address and its pages are not in the module.
+				// The web server listens on every address, and its pages are not in the module.
 				"web-server-port": "0",
 				// The image has the distribution's manifests at /data.
 				"storage-path": filepath.Join(lab.Data["flux-operator"], "config", "data"),
@@ -96,7 +96,7 @@ func catalogue(lab *labconfig.Lab) map[string]program {
 	}
 }
 
-// knownPrograms are those of the catalogue that this lab has a binary of.
+// knownPrograms returns the programs of the catalogue for which the lab has a binary.
 func knownPrograms(lab *labconfig.Lab) (programs, error) {
 	if lab.VolumesHoldData() {
 		if err := checkVolsync(lab); err != nil {
@@ -119,8 +119,8 @@ func knownPrograms(lab *labconfig.Lab) (programs, error) {
 	return known, nil
 }
 
-// moduleVersion is the version of the module that is called after the program, empty where the binary does not tell.
-// The main module is a wrapper.
+// moduleVersion returns the version of the module that is named like the program, empty if the binary does not have it.
+// The main module is only a wrapper.
 func moduleVersion(path, name string) string {
 	info, err := buildinfo.ReadFile(path)
 	if err != nil {
@@ -134,8 +134,8 @@ func moduleVersion(path, name string) string {
 	return ""
 }
 
-// imagePattern matches an image by the last element of its repository, in any registry and at any tag. It is also
-// jq's regular expression, so it has no backslashes.
+// imagePattern matches an image by the last element of its repository, in any registry and with any tag. jq uses the
+// regular expression too, so it has no backslashes.
 func (p programs) imagePattern() string {
 	if len(p) == 0 {
 		return "^$"
@@ -143,7 +143,7 @@ func (p programs) imagePattern() string {
 	return "(^|/)(" + strings.Join(p.names(), "|") + ")(:[^/]*)?(@.*)?$"
 }
 
-// ofImage is the program that an image stands for, nil for one to fake.
+// ofImage returns the program for an image, nil if the image is to be simulated.
 func (p programs) ofImage(image string) *program {
 	match := regexp.MustCompile(p.imagePattern()).FindStringSubmatch(image)
 	if match == nil {
@@ -152,14 +152,14 @@ func (p programs) ofImage(image string) *program {
 	return p[match[2]]
 }
 
-// imageTag is an image's tag, empty where it has none.
+// imageTag returns an image's tag, empty if it has none.
 func imageTag(image string) string {
 	image, _, _ = strings.Cut(image, "@")
 	_, tag, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
 	return tag
 }
 
-// sameVersion compares an image's tag with a module's version, which always begins with a v.
+// sameVersion compares an image's tag with a module's version, which always begins with v.
 func sameVersion(tag, version string) bool {
 	return strings.TrimPrefix(tag, "v") == strings.TrimPrefix(version, "v")
 }

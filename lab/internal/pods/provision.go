@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	// labDriver provides what asks for no class, or for one that names no CSI driver.
+	// labDriver provisions claims without a class, and those whose class names no CSI driver.
 	labDriver = "lab.hearth.dev"
-	// provisionedBy says whose the volume is, and with that who deletes it.
+	// provisionedBy is the annotation with the driver that created the volume and deletes it.
 	provisionedBy = "pv.kubernetes.io/provisioned-by"
 )
 
-// errElsewhere is of a claim that a volume populator serves, such as VolSync's.
+// errElsewhere means that a volume populator, such as VolSync's, serves the claim.
 var errElsewhere = errors.New("a volume populator makes the volume")
 
-// keepClaims gives every claim a volume that waits for one, as CSI drivers do.
+// keepClaims provides a volume for every waiting claim, as CSI drivers do.
 func (s *storage) keepClaims(ctx context.Context) error {
 	claims, err := s.claims.List(everything)
 	if err != nil {
@@ -72,14 +72,14 @@ func (s *storage) provide(ctx context.Context, claim *corev1.PersistentVolumeCla
 	return err
 }
 
-// driverOf is the CSI driver that a claim asks for, and what becomes of the volume after the claim.
+// driverOf returns the CSI driver of a claim, and the volume's reclaim policy.
 func (s *storage) driverOf(claim *corev1.PersistentVolumeClaim) (string, corev1.PersistentVolumeReclaimPolicy) {
 	driver, policy := labDriver, corev1.PersistentVolumeReclaimDelete
 	class, err := s.classes.Get(className(claim))
 	if err != nil {
 		return driver, policy
 	}
-	// Names with a slash are of what Kubernetes once had built in.
+	// A name with a slash is that of a driver that was once built into Kubernetes.
 	if !strings.Contains(class.Provisioner, "/") {
 		driver = class.Provisioner
 	}
@@ -89,7 +89,7 @@ func (s *storage) driverOf(claim *corev1.PersistentVolumeClaim) (string, corev1.
 	return driver, policy
 }
 
-// introduce makes a driver known. Kubernetes would otherwise wait for it to attach each volume to a node.
+// introduce registers a driver. Otherwise Kubernetes would wait for it to attach each volume to a node.
 func (s *storage) introduce(ctx context.Context, driver string) error {
 	if s.drivers[driver] {
 		return nil
@@ -105,9 +105,9 @@ func (s *storage) introduce(ctx context.Context, driver string) error {
 	return nil
 }
 
-// origin is the folder that a claim's volume begins as a copy of; empty where it begins empty.
+// origin returns the folder that a claim's volume is copied from, empty if the volume starts empty.
 func (s *storage) origin(ctx context.Context, claim *corev1.PersistentVolumeClaim) (string, error) {
-	// The API server keeps dataSource and dataSourceRef the same for both kinds that matter here.
+	// The API server keeps dataSource and dataSourceRef equal for both kinds that matter here.
 	source := claim.Spec.DataSourceRef
 	if source == nil {
 		return "", nil
@@ -124,7 +124,7 @@ func (s *storage) origin(ctx context.Context, claim *corev1.PersistentVolumeClai
 			return "", err
 		}
 		if other.Status.Phase != corev1.ClaimBound {
-			return "", fmt.Errorf("the claim %s, which it is to be a copy of, is not bound", source.Name)
+			return "", fmt.Errorf("the source claim %s is not bound", source.Name)
 		}
 		folder = s.volume(other.Spec.VolumeName)
 	case volumeSnapshots.Group + "/VolumeSnapshot":
@@ -142,7 +142,7 @@ func (s *storage) origin(ctx context.Context, claim *corev1.PersistentVolumeClai
 	return folder, nil
 }
 
-// reclaim deletes the volumes that their claims left behind to be deleted.
+// reclaim deletes released volumes whose policy says so.
 func (s *storage) reclaim(ctx context.Context) error {
 	made, err := s.volumes.List(madeHere)
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *storage) reclaim(ctx context.Context) error {
 		if !isDue || volume.Spec.PersistentVolumeReclaimPolicy != corev1.PersistentVolumeReclaimDelete {
 			continue
 		}
-		// Somebody may just be giving the volume to another claim.
+		// Somebody may be giving the volume to another claim at this moment.
 		err := s.client.CoreV1().PersistentVolumes().Delete(ctx, volume.Name, metav1.DeleteOptions{
 			Preconditions: &metav1.Preconditions{UID: &volume.UID, ResourceVersion: &volume.ResourceVersion},
 		})

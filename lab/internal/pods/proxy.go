@@ -18,13 +18,13 @@ import (
 
 const dialTimeout = 10 * time.Second
 
-// proxy is the forward proxy through which the controllers see the cluster's Services and the simulated internet.
+// proxy is the forward proxy through which the controllers reach the cluster's Services and the simulated Internet.
 type proxy struct {
 	network *network
-	// upstream is the internet's proxy, host:port.
+	// upstream is the host:port of the simulated Internet's proxy.
 	upstream string
 	forward  *httputil.ReverseProxy
-	// failures are the last failure's text by host.
+	// failures maps hosts to the text of their last failure.
 	failures sync.Map
 }
 
@@ -74,7 +74,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// tunnel answers CONNECT.
+// tunnel serves CONNECT.
 func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	target, err := p.dial(r.Context(), "tcp", r.Host)
 	status := p.failed(r.Host, err)
@@ -85,7 +85,7 @@ func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	}
 	defer client.Close()
 	if err != nil {
-		// The reason is in the status line, since Go's clients show nothing else of it.
+		// The reason is in the status line, because Go's clients show only that.
 		fmt.Fprintf(client, "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status, oneLine(err))
 		return
 	}
@@ -107,7 +107,7 @@ func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	<-done
 }
 
-// dial connects to a Service's process, or through the internet's proxy to anything else.
+// dial connects to a Service's process, or to any other address through the simulated Internet's proxy.
 func (p *proxy) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -133,7 +133,7 @@ func (p *proxy) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	return through, nil
 }
 
-// connectThrough asks the proxy at the other end for a tunnel to address.
+// connectThrough asks the proxy at the other end of the connection for a tunnel to address.
 func connectThrough(connection net.Conn, address string) (net.Conn, error) {
 	request := &http.Request{
 		Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address, Header: http.Header{},
@@ -154,7 +154,7 @@ func connectThrough(connection net.Conn, address string) (net.Conn, error) {
 	return &bufferedConn{connection, reader}, connection.SetDeadline(time.Time{})
 }
 
-// refusal is what the internet's proxy says instead of connecting.
+// refusal is an error answer of the simulated Internet's proxy.
 type refusal struct {
 	status int
 	text   string
@@ -162,7 +162,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
-// bufferedConn reads first what was read ahead.
+// bufferedConn first returns the bytes that were read ahead.
 type bufferedConn struct {
 	net.Conn
 	reader *bufio.Reader
@@ -170,7 +170,7 @@ type bufferedConn struct {
 
 func (c *bufferedConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
 
-// CloseWrite ends the direction towards the other end.
+// CloseWrite closes the sending direction.
 func (c *bufferedConn) CloseWrite() error {
 	if half, ok := c.Conn.(*net.TCPConn); ok {
 		return half.CloseWrite()
@@ -178,7 +178,7 @@ func (c *bufferedConn) CloseWrite() error {
 	return nil
 }
 
-// failed is the status for a failure, which is logged when it is another than the last one for that host.
+// failed returns the status for a failure. It logs a failure that differs from the host's last one.
 func (p *proxy) failed(host string, err error) int {
 	if err == nil {
 		p.failures.Delete(host)
@@ -196,7 +196,7 @@ func (p *proxy) failed(host string, err error) int {
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
-// hostAndPort are a URL's, with the scheme's port where it has none.
+// hostAndPort returns a URL's host and port. The default port is the scheme's.
 func hostAndPort(u *url.URL) (host, port string) {
 	if port = u.Port(); port == "" {
 		port = "80"

@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// pause waits before the next start as a kubelet does, and shows the container as one that is to be restarted.
+// pause waits before the next start as a kubelet does, and reports the container as waiting.
 func (c *container) pause(ctx context.Context) {
 	wait := c.backOff
 	c.backOff = min(max(2*c.backOff, firstBackOff), longestBackOff)
@@ -33,7 +33,7 @@ func (c *container) pause(ctx context.Context) {
 	}
 }
 
-// refuse shows a container that could not be started.
+// refuse reports a container that could not be started.
 func (c *container) refuse(err error) {
 	said := false
 	c.change(func(s *corev1.ContainerStatus) {
@@ -49,7 +49,7 @@ func (c *container) refuse(err error) {
 	}
 }
 
-// lost notes that the process went down with its node. Nobody is there to report it before the node is back.
+// lost records that the process ended with its node. It is reported once the node is back.
 func (c *container) lost(startedAt metav1.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -63,14 +63,14 @@ func (c *container) lost(startedAt metav1.Time) {
 	c.status.Ready, c.backOff = false, 0
 }
 
-// unseenEnd is the state of a container of which nobody saw how it ended; a kubelet says so by these words.
+// unseenEnd is the state of a container whose end nobody saw, in a kubelet's words.
 func unseenEnd(startedAt metav1.Time) corev1.ContainerState {
 	return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 		ExitCode: 255, Reason: "Unknown", StartedAt: startedAt, FinishedAt: metav1.Now(),
 	}}
 }
 
-// restarts tells whether the pod's policy has a container started again that ended with this code.
+// restarts reports whether the pod's policy restarts a container that ended with this code.
 func (c *container) restarts(code int32) bool {
 	switch c.policy {
 	case corev1.RestartPolicyNever:
@@ -81,14 +81,14 @@ func (c *container) restarts(code int32) bool {
 	return true
 }
 
-// isOver tells whether the container has ended for good.
+// isOver reports whether the container has ended and will not be restarted.
 func (c *container) isOver() bool {
 	status, _ := c.snapshot()
 	ended := status.State.Terminated
 	return ended != nil && !c.restarts(ended.ExitCode)
 }
 
-// pretend shows a container without a program as kwok would.
+// pretend reports a container without a program as kwok would.
 func (c *container) pretend() {
 	c.change(func(s *corev1.ContainerStatus) {
 		s.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}
@@ -97,7 +97,7 @@ func (c *container) pretend() {
 	})
 }
 
-// change alters what is known of the container and has it reported.
+// change changes the container's status and has it reported.
 func (c *container) change(f func(*corev1.ContainerStatus)) {
 	c.mu.Lock()
 	f(&c.status)
@@ -105,7 +105,7 @@ func (c *container) change(f func(*corev1.ContainerStatus)) {
 	c.worker.changed()
 }
 
-// snapshot is what is known of the container, and whether it has ever run.
+// snapshot returns the container's status, and whether it has ever run.
 func (c *container) snapshot() (corev1.ContainerStatus, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -114,7 +114,7 @@ func (c *container) snapshot() (corev1.ContainerStatus, bool) {
 
 func makeFolder(path string) error { return os.MkdirAll(path, 0o700) }
 
-// hostOf is the host name or address in a URL, the text itself where it is none.
+// hostOf returns the host of a URL, or the text itself if it is not a URL.
 func hostOf(text string) string {
 	if parsed, err := url.Parse(text); err == nil && parsed.Hostname() != "" {
 		return parsed.Hostname()

@@ -25,13 +25,13 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// runner looks after the pods that have a known image.
+// runner manages the pods that have a known image.
 type runner struct {
 	lab    *labconfig.Lab
 	config *rest.Config
 	client kubernetes.Interface
 	known  programs
-	// storage has the data of volumes; nil where they hold none.
+	// storage holds the data of volumes. It is nil if volumes hold no data.
 	storage *storage
 	// proxy is the URL of the cluster network's proxy.
 	proxy    string
@@ -39,30 +39,30 @@ type runner struct {
 	nodes    listers.NodeLister
 	recorder record.EventBroadcaster
 	events   chan podEvent
-	// newNodes are nodes seen for the first time.
+	// newNodes receives each node when it is first seen.
 	newNodes chan *corev1.Node
 
 	mu      sync.Mutex
 	workers map[types.UID]*worker
 	hosts   map[string]*host
-	// reserved are the addresses of workers, which a pod's status may not show yet.
+	// reserved are the addresses of workers, which may not be in their pods' statuses yet.
 	reserved map[string]reservation
 }
 
-// reservation is a pod's hold on its address.
+// reservation is a pod's claim to its address.
 type reservation struct {
 	owner types.UID
-	// hold keeps the address from the labs beside this one.
+	// hold reserves the address among the labs on this computer.
 	hold net.Listener
 }
 
-// host is what the runner knows of a node.
+// host is the runner's knowledge of a node.
 type host struct {
 	// alive is open while the machine renews its lease, ready while the node can run any pod.
 	alive, ready *gate
 	// met is done once the node's address is known.
 	met sync.Once
-	// boot is the machine's boot ID, which changes when it starts afresh.
+	// boot is the machine's boot ID, which changes at every boot.
 	boot string
 }
 
@@ -110,7 +110,7 @@ func newRunner(lab *labconfig.Lab, config *rest.Config, client kubernetes.Interf
 	return r, err
 }
 
-// run handles pods until ctx ends, then gives their processes a moment to end by themselves.
+// run manages pods until ctx ends, then gives their processes time to end.
 func (r *runner) run(ctx context.Context) {
 	r.recorder.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: r.client.CoreV1().Events("")})
 	defer r.recorder.Shutdown()
@@ -127,7 +127,7 @@ func (r *runner) run(ctx context.Context) {
 			go func() { workers.Wait(); close(ended) }()
 			select {
 			case <-ended:
-			case <-time.After(goodbye):
+			case <-time.After(stopTimeout):
 				log.Print("pods: some controllers did not end in time and are killed")
 			}
 			return
@@ -135,7 +135,7 @@ func (r *runner) run(ctx context.Context) {
 	}
 }
 
-// handle gives a pod's news to its worker, and makes the worker where it is the first news.
+// handle passes an event to the pod's worker. The pod's first event creates the worker.
 func (r *runner) handle(ctx context.Context, event podEvent, workers *sync.WaitGroup) {
 	pod := event.pod
 	if pod.Spec.NodeName == "" || !r.isReal(pod) {
@@ -158,7 +158,7 @@ func (r *runner) handle(ctx context.Context, event podEvent, workers *sync.WaitG
 	w.update(pod, event.gone)
 }
 
-// isReal tells whether one of the pod's containers has a known image.
+// isReal reports whether one of the pod's containers has a known image.
 func (r *runner) isReal(pod *corev1.Pod) bool {
 	for _, container := range pod.Spec.Containers {
 		if r.known.ofImage(container.Image) != nil {
@@ -191,8 +191,8 @@ func (r *runner) host(name string) *host {
 	return h
 }
 
-// nodeChanged follows a node. The control plane sets Ready to Unknown when the machine's lease runs out, and a machine
-// has a new boot ID when it starts afresh: in both cases its processes would be gone in life.
+// nodeChanged follows a node. When the machine's lease expires, the control plane sets Ready to Unknown. When the
+// machine boots, its boot ID changes. In both cases a real machine would have lost its processes.
 func (r *runner) nodeChanged(node *corev1.Node) {
 	ready := corev1.ConditionUnknown
 	for _, condition := range node.Status.Conditions {
@@ -214,7 +214,7 @@ func (r *runner) nodeChanged(node *corev1.Node) {
 	}
 }
 
-// address gives a pod its address: the one it had, if it is still right, or a free one of its node's range.
+// address returns a pod's address: the present one if it is still valid, or a free one of its node's range.
 func (r *runner) address(pod *corev1.Pod, node *corev1.Node) (string, error) {
 	if pod.Spec.HostNetwork {
 		if address := nodeAddress(node); address != "" {
@@ -245,8 +245,8 @@ func (r *runner) address(pod *corev1.Pod, node *corev1.Node) (string, error) {
 	})
 }
 
-// reserve gives a pod an address unless another pod has it, of this lab or of one beside it, or something else on this
-// computer listens on one of the ports there.
+// reserve reserves an address for a pod. It fails if another pod has the address, in this lab or another on this
+// computer, or if something listens on one of the ports.
 func (r *runner) reserve(address string, owner types.UID, ports []int32) bool {
 	if reserved, exists := r.reserved[address]; exists {
 		return reserved.owner == owner
@@ -267,7 +267,8 @@ func (r *runner) reserve(address string, owner types.UID, ports []int32) bool {
 	return true
 }
 
-// loopbackOf is where the process of the pod with this address listens; false if no real process has it.
+// loopbackOf returns the loopback address of the process of the pod with this address. It returns false if there is no
+// real process.
 func (r *runner) loopbackOf(address string) (string, bool) {
 	r.mu.Lock()
 	_, reserved := r.reserved[address]
@@ -279,7 +280,7 @@ func (r *runner) loopbackOf(address string) (string, bool) {
 	return local, err == nil
 }
 
-// sweep deletes the folders of pods that went while nobody looked.
+// sweep deletes the folders of pods that were deleted while the runner did not run.
 func (r *runner) sweep() {
 	all, err := r.pods.List(everything)
 	if err != nil {
@@ -297,7 +298,7 @@ func (r *runner) sweep() {
 	}
 }
 
-// events for a pod are told in the name of its node's kubelet, as `kubectl describe` expects.
+// eventsOf records events as the kubelet of the pod's node, as `kubectl describe` expects.
 func (r *runner) eventsOf(node string) record.EventRecorder {
 	return r.recorder.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "kubelet", Host: node})
 }

@@ -20,11 +20,11 @@ var (
 	volumeSnapshotContents = volumeSnapshots.GroupVersion().WithResource("volumesnapshotcontents")
 )
 
-// snapshot is the folder of a VolumeSnapshot.
+// snapshot returns the folder of a VolumeSnapshot.
 func (s *storage) snapshot(uid string) string { return s.path("snapshots", uid) }
 
-// keepSnapshots takes the snapshots that are asked for, and forgets those that nobody asks for any more. As long as their
-// definitions are missing there are none.
+// keepSnapshots takes requested snapshots and removes those whose object was deleted. While their definitions are
+// missing it does nothing.
 func (s *storage) keepSnapshots(ctx context.Context) error {
 	wanted, err := s.dynamic.Resource(volumeSnapshots).List(ctx, metav1.ListOptions{})
 	if apierrors.IsNotFound(err) {
@@ -67,7 +67,7 @@ func isReady(snapshot *unstructured.Unstructured) bool {
 	return ready
 }
 
-// readySnapshot is the UID of a VolumeSnapshot that volumes can be made from.
+// readySnapshot returns the UID of a VolumeSnapshot that is ready to use.
 func (s *storage) readySnapshot(ctx context.Context, namespace, name string) (string, error) {
 	found, err := s.dynamic.Resource(volumeSnapshots).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *storage) readySnapshot(ctx context.Context, namespace, name string) (st
 	return string(found.GetUID()), nil
 }
 
-// take copies the volume of the snapshot's claim, and says so in the cluster as the snapshot controller does.
+// take copies the volume of the snapshot's claim, and updates the objects as the snapshot controller does.
 func (s *storage) take(ctx context.Context, snapshot *unstructured.Unstructured) error {
 	name, _, _ := unstructured.NestedString(snapshot.Object, "spec", "source", "persistentVolumeClaimName")
 	claim, err := s.claims.PersistentVolumeClaims(snapshot.GetNamespace()).Get(name)
@@ -128,7 +128,7 @@ func (s *storage) take(ctx context.Context, snapshot *unstructured.Unstructured)
 	return err
 }
 
-// content is the object that stands for what a snapshot holds, made where it is not there.
+// content returns the snapshot's VolumeSnapshotContent, which it creates if it is missing.
 func (s *storage) content(ctx context.Context, snapshot *unstructured.Unstructured, volume *corev1.PersistentVolume) (*unstructured.Unstructured, error) {
 	name := "snapcontent-" + string(snapshot.GetUID())
 	spec := map[string]any{

@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 )
 
-// changed has the pod's status written soon.
+// changed schedules a write of the pod's status.
 func (w *worker) changed() {
 	select {
 	case w.dirty <- struct{}{}:
@@ -24,7 +24,7 @@ func (w *worker) changed() {
 	}
 }
 
-// report writes the pod's status whenever it changed. A node that is down reports nothing.
+// report writes the pod's status whenever it has changed. It writes nothing while the node is down.
 func (w *worker) report(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -49,8 +49,8 @@ func (w *worker) report(ctx context.Context) {
 	}
 }
 
-// writeStatus patches what changed in the status, as a kubelet does: against the object as it is now, for this pod's
-// UID only.
+// writeStatus patches the changes of the status as a kubelet does: against the present object, and only for this pod's
+// UID.
 func (w *worker) writeStatus(ctx context.Context) error {
 	client := w.runner.client.CoreV1().Pods(w.object().Namespace)
 	before, err := client.Get(ctx, w.object().Name, metav1.GetOptions{})
@@ -73,7 +73,7 @@ func (w *worker) writeStatus(ctx context.Context) error {
 	return err
 }
 
-// statusPatch is the difference between two states of a pod's status, nil for none.
+// statusPatch returns the difference between two statuses of a pod, nil if there is none.
 func statusPatch(before, after *corev1.Pod) ([]byte, error) {
 	bare := func(pod *corev1.Pod) ([]byte, error) { return json.Marshal(corev1.Pod{Status: pod.Status}) }
 	old, err := bare(before)
@@ -96,7 +96,7 @@ func statusPatch(before, after *corev1.Pod) ([]byte, error) {
 	return json.Marshal(difference)
 }
 
-// status is the pod's status as its containers are now.
+// status returns the pod's status from the present state of its containers.
 func (w *worker) status(pod *corev1.Pod) *corev1.PodStatus {
 	w.mu.Lock()
 	address, node := w.address, w.node
@@ -134,7 +134,7 @@ func (w *worker) status(pod *corev1.Pod) *corev1.PodStatus {
 			status.Phase = corev1.PodFailed
 		}
 	}
-	// No known program has an init container that matters, so those are over before they began.
+	// The lab does not run init containers, so they are reported as completed.
 	for _, init := range pod.Spec.InitContainers {
 		status.InitContainerStatuses = append(status.InitContainerStatuses, corev1.ContainerStatus{
 			Name: init.Name, Image: init.Image, Ready: true,
@@ -147,8 +147,8 @@ func (w *worker) status(pod *corev1.Pod) *corev1.PodStatus {
 	return status
 }
 
-// conditions are the pod's conditions: the kubelet's as they are now, and others' as they were. One that stays as it is
-// keeps the time of its last change.
+// conditions returns the pod's conditions: the kubelet's with their present values, and those of others unchanged. A
+// condition that keeps its value keeps its transition time.
 func conditions(pod *corev1.Pod, addressed bool, unready []string) []corev1.PodCondition {
 	all := slices.Clone(pod.Status.Conditions)
 	add := func(kind corev1.PodConditionType, ok bool, reason, message string) {
@@ -156,15 +156,15 @@ func conditions(pod *corev1.Pod, addressed bool, unready []string) []corev1.PodC
 		if !ok {
 			condition.Status, condition.Reason, condition.Message = corev1.ConditionFalse, reason, message
 		}
-		place := slices.IndexFunc(all, func(old corev1.PodCondition) bool { return old.Type == kind })
-		if place < 0 {
+		index := slices.IndexFunc(all, func(old corev1.PodCondition) bool { return old.Type == kind })
+		if index < 0 {
 			all = append(all, condition)
 			return
 		}
-		if all[place].Status == condition.Status {
-			condition.LastTransitionTime = all[place].LastTransitionTime
+		if all[index].Status == condition.Status {
+			condition.LastTransitionTime = all[index].LastTransitionTime
 		}
-		all[place] = condition
+		all[index] = condition
 	}
 	message := fmt.Sprintf("containers with unready status: [%s]", strings.Join(unready, " "))
 	gates := true
@@ -191,8 +191,8 @@ func hasCondition(pod *corev1.Pod, kind corev1.PodConditionType) bool {
 	return false
 }
 
-// remove deletes the pod's object and folder after its processes ended, as a kubelet does at the end of a pod. While
-// the node is down that waits.
+// remove deletes the pod's object and folder after its processes have ended, as a kubelet does. It waits while the node
+// is down.
 func (w *worker) remove(ctx context.Context) {
 	pod := w.object()
 	for {
@@ -219,7 +219,7 @@ func (w *worker) remove(ctx context.Context) {
 	}
 }
 
-// aliveOrGone waits for the pod's node to be up, or for the pod's object to be gone.
+// aliveOrGone waits until the pod's node is up or the pod's object is gone.
 func (w *worker) aliveOrGone(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

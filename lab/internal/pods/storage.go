@@ -22,10 +22,10 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// storagePause is how often the storage looks for what it has to do.
+// storagePause is the polling interval of the storage.
 const storagePause = 500 * time.Millisecond
 
-// storage stands for the cluster's storage and the CSI drivers in front of it: volumes and snapshots of them are folders.
+// storage replaces the cluster's storage and its CSI drivers. Volumes and snapshots are folders.
 type storage struct {
 	lab     *labconfig.Lab
 	client  kubernetes.Interface
@@ -33,9 +33,9 @@ type storage struct {
 	claims  corelisters.PersistentVolumeClaimLister
 	volumes corelisters.PersistentVolumeLister
 	classes storagelisters.StorageClassLister
-	// drivers are those that the cluster has heard of.
+	// drivers are the CSI drivers that were registered in the cluster.
 	drivers map[string]bool
-	// said is what was logged last of each object.
+	// said maps objects to their last logged error.
 	said map[string]string
 }
 
@@ -51,7 +51,7 @@ func newStorage(lab *labconfig.Lab, config *rest.Config, client kubernetes.Inter
 		classes: factory.Storage().V1().StorageClasses().Lister(),
 		drivers: map[string]bool{}, said: map[string]string{},
 	}
-	// Before any pod may find a volume that went with the machines.
+	// Before a pod can find a volume that was lost with the machines.
 	_, err = s.keepPool()
 	return s, err
 }
@@ -72,15 +72,15 @@ func (s *storage) run(ctx context.Context) {
 	}
 }
 
-// path is a place below the folder in which all storage is.
+// path joins elements to the folder of all storage.
 func (s *storage) path(elements ...string) string {
 	return filepath.Join(append([]string{s.lab.Path("storage")}, elements...)...)
 }
 
-// volume is a volume's folder. VolSync's mover restores only what was backed up from a folder of that name.
+// volume returns a volume's folder. VolSync's mover restores only backups of a folder with the same name.
 func (s *storage) volume(name string) string { return s.path("volumes", name, "data") }
 
-// mounted is the folder of the volume that a claim is bound to.
+// mounted returns the folder of the volume that a claim is bound to.
 func (s *storage) mounted(ctx context.Context, namespace, name string) (string, error) {
 	claim, err := s.client.CoreV1().PersistentVolumeClaims(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
@@ -98,14 +98,14 @@ func (s *storage) mounted(ctx context.Context, namespace, name string) (string, 
 	return folder, nil
 }
 
-// imageMissing is what Ceph's driver says of a volume that is not in its pool.
+// imageMissing is the error of Ceph's driver for a volume that is not in its pool.
 type imageMissing struct{ volume string }
 
 func (e *imageMissing) Error() string {
 	return fmt.Sprintf("MountVolume.MountDevice failed for volume %q: rbd: image not found", e.volume)
 }
 
-// fill makes a folder that is there as a whole or not at all: empty, or as a copy.
+// fill creates a folder atomically, empty or as a copy.
 func (s *storage) fill(folder, from string) error {
 	if _, err := os.Stat(folder); err == nil {
 		return nil
@@ -126,7 +126,7 @@ func (s *storage) fill(folder, from string) error {
 	return os.Rename(unfinished, folder)
 }
 
-// say logs what is wrong with something, once.
+// say logs an error of an object once.
 func (s *storage) say(what string, err error) {
 	if err == nil {
 		delete(s.said, what)

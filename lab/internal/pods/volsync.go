@@ -9,8 +9,8 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// volsyncImage is what VolSync's image has, as far as it is of use here: a shell, the manager, and the script that moves a
-// volume's data by restic. Source: backube/volsync, Dockerfile and cmd/main.go.
+// volsyncImage describes what the lab needs of VolSync's image: a shell, the manager, and the script that moves a
+// volume's data with restic. Source: backube/volsync, Dockerfile and cmd/main.go.
 func volsyncImage(lab *labconfig.Lab) program {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
@@ -35,7 +35,7 @@ func moverScript(lab *labconfig.Lab) string {
 	return filepath.Join(lab.Data["volsync"], "mover-restic", "entry.sh")
 }
 
-// checkVolsync says what VolSync's image would lack.
+// checkVolsync returns an error if something of VolSync's image is missing.
 func checkVolsync(lab *labconfig.Lab) error {
 	for what, path := range map[string]string{"programs.restic": lab.Programs["restic"], "data.volsync": moverScript(lab)} {
 		if _, err := os.Stat(path); err != nil {

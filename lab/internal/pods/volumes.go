@@ -15,20 +15,20 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// volumes keeps the folders that stand for a pod's volumes.
+// volumes manages the folders of a pod's volumes.
 type volumes struct {
 	client kubernetes.Interface
-	// storage has what claims stand for; nil where they stand for nothing.
+	// storage holds the volumes of claims. It is nil if they hold no data.
 	storage *storage
 	// root is the pod's folder.
 	root string
-	// mounted are the folders of claims by the volume's name. They are the storage's, and outlive the pod.
+	// mounted maps volume names to the folders of claims. The storage owns them, and they outlive the pod.
 	mounted map[string]string
-	// renewals tell when each service-account token has to be asked for again, by file.
+	// renewals maps token files to the time at which the token is renewed.
 	renewals map[string]time.Time
 }
 
-// materialise makes the folders and brings their content up to date. It is called again and again while the pod lives.
+// materialise creates the folders and updates their content. It is called repeatedly while the pod lives.
 func (v *volumes) materialise(ctx context.Context, pod *corev1.Pod) error {
 	for i := range pod.Spec.Volumes {
 		volume := &pod.Spec.Volumes[i]
@@ -49,7 +49,7 @@ func (v *volumes) materialise(ctx context.Context, pod *corev1.Pod) error {
 	return nil
 }
 
-// mount finds the folder of a claim, once: a volume that is mounted stays so.
+// mount finds the folder of a claim once. A mounted volume does not change.
 func (v *volumes) mount(ctx context.Context, pod *corev1.Pod, volume *corev1.Volume) error {
 	if v.mounted[volume.Name] != "" {
 		return nil
@@ -113,7 +113,7 @@ func (v *volumes) project(ctx context.Context, pod *corev1.Pod, folder string, s
 	return fmt.Errorf("the lab's runner does not know this kind of projection")
 }
 
-// token asks for a service-account token bound to the pod, and again when four fifths of its life are over.
+// token requests a service-account token bound to the pod. It renews the token after four fifths of its lifetime.
 func (v *volumes) token(ctx context.Context, pod *corev1.Pod, folder string, source *corev1.ServiceAccountTokenProjection) error {
 	file := filepath.Join(folder, source.Path)
 	if time.Now().Before(v.renewals[file]) {
@@ -154,7 +154,7 @@ func downward(pod *corev1.Pod, folder string, items []corev1.DownwardAPIVolumeFi
 	return nil
 }
 
-// place writes entries as files: all of them, or those that items name at the paths they give.
+// place writes entries as files: all of them, or those that items name, at the items' paths.
 func place(folder string, files map[string][]byte, err error, items []corev1.KeyToPath, isOptional bool) error {
 	if err != nil {
 		return err
@@ -179,7 +179,7 @@ func place(folder string, files map[string][]byte, err error, items []corev1.Key
 	return nil
 }
 
-// mounts are where a container's mount paths are on this computer.
+// mounts maps a container's mount paths to paths on this computer.
 func (v *volumes) mounts(container *corev1.Container, values map[string]string) []mount {
 	var all []mount
 	for _, m := range container.VolumeMounts {

@@ -17,13 +17,13 @@ import (
 var everything = labels.Everything()
 
 const (
-	// retryPause is how long the runner waits before it tries again what a pod lacks, as a kubelet's sync does.
+	// retryPause is the delay before the runner retries to prepare a pod, as in a kubelet's sync.
 	retryPause = 2 * time.Second
-	// refreshPeriod is how often volumes are brought up to date.
+	// refreshPeriod is the interval at which volumes are updated.
 	refreshPeriod = 30 * time.Second
 )
 
-// worker is the life of one pod.
+// worker manages one pod.
 type worker struct {
 	runner  *runner
 	root    string
@@ -32,7 +32,7 @@ type worker struct {
 	volumes *volumes
 	started time.Time
 
-	// deleting is open once the pod is to go, gone once its object went.
+	// deleting is open once the pod is being deleted, gone once its object no longer exists.
 	deleting, gone *gate
 
 	mu         sync.Mutex
@@ -80,7 +80,7 @@ func (w *worker) object() *corev1.Pod {
 	return w.pod
 }
 
-// run lives until the pod is gone or the runner ends.
+// run manages the pod until it is gone or the runner ends.
 func (w *worker) run(ctx context.Context) {
 	w.host = w.runner.host(w.object().Spec.NodeName)
 	living, end := context.WithCancel(ctx)
@@ -110,12 +110,12 @@ func (w *worker) run(ctx context.Context) {
 	background.Wait()
 }
 
-// isOver tells whether all of the pod's containers have ended for good.
+// isOver reports whether all of the pod's containers have ended and will not be restarted.
 func (w *worker) isOver() bool {
 	return !slices.ContainsFunc(w.containers, func(c *container) bool { return !c.isOver() })
 }
 
-// prepare gives the pod its address and volumes. False: the pod is to go.
+// prepare prepares the pod's address and volumes. It returns false if the pod is being deleted.
 func (w *worker) prepare(ctx context.Context) bool {
 	for said := ""; ; {
 		err := w.tryPrepare(ctx)
@@ -162,7 +162,7 @@ func (w *worker) tryPrepare(ctx context.Context) error {
 	return w.volumes.materialise(ctx, w.addressed())
 }
 
-// addressed is the pod as it is once its status is written, for those who ask for its addresses.
+// addressed returns the pod with the address that its status will have.
 func (w *worker) addressed() *corev1.Pod {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -174,7 +174,7 @@ func (w *worker) addressed() *corev1.Pod {
 	return pod
 }
 
-// refresh keeps volumes up to date: tokens before they end, configuration soon after it changed.
+// refresh updates volumes: it renews tokens before they expire, and configuration soon after it has changed.
 func (w *worker) refresh(ctx context.Context) {
 	for sleep(ctx, refreshPeriod) {
 		if err := w.volumes.materialise(ctx, w.addressed()); err != nil && ctx.Err() == nil {
@@ -188,7 +188,7 @@ func (w *worker) String() string {
 	return fmt.Sprintf("%s/%s", pod.Namespace, pod.Name)
 }
 
-// sleep waits; false when ctx ended first.
+// sleep waits. It returns false if ctx ends first.
 func sleep(ctx context.Context, pause time.Duration) bool {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()

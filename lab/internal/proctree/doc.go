@@ -1,2 +1,2 @@
-// Package proctree looks at running processes: who listens where, and how much memory a tree of them takes.
+// Package proctree reads facts of running processes: who listens where, and how much memory a tree of them uses.
 package proctree

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Memory gives the memory of the process root and all below it, in bytes, and their number. Memory that several
-// processes share counts once.
+// Memory returns the memory of the process root and its descendants, in bytes, and their number. Shared memory counts
+// once.
 func Memory(root int) (total int64, processes int) {
 	children := map[int][]int{}
 	for _, pid := range pids() {
@@ -38,7 +38,7 @@ func pids() []int {
 	return all
 }
 
-// parentOf reads the fourth field of /proc/PID/stat; the second, the name, is in parentheses and may hold anything.
+// parentOf reads the fourth field of /proc/PID/stat. The second, the name, is in parentheses and may hold anything.
 func parentOf(pid int) (int, bool) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -52,7 +52,7 @@ func parentOf(pid int) (int, bool) {
 	return parent, err == nil
 }
 
-// memoryOf is the proportional set size, or the resident one where the kernel does not tell the former.
+// memoryOf returns the proportional set size, or the resident set size if the kernel does not report the former.
 func memoryOf(pid int) (int64, bool) {
 	for _, source := range [...]struct{ file, field string }{{"smaps_rollup", "Pss:"}, {"status", "VmRSS:"}} {
 		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, source.file))

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Listens tells whether something accepts connections at address. Whose socket it is cannot be told here.
+// Listens reports whether something accepts connections at address. Only Linux can tell which process it is.
 func Listens(_ int, address string) bool {
 	conn, err := net.DialTimeout("tcp", address, time.Second)
 	if err != nil {
@@ -17,8 +17,8 @@ func Listens(_ int, address string) bool {
 	return true
 }
 
-// Holder cannot tell here.
+// Holder is supported only on Linux.
 func Holder(string) (pid int, name string) { return 0, "" }
 
-// Memory cannot tell here.
+// Memory is supported only on Linux.
 func Memory(int) (total int64, processes int) { return 0, 0 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Listens tells whether the process listens on address, a host:port of IPv4, itself and not some other process.
+// Listens reports whether this very process listens on address, a host:port of IPv4.
 func Listens(pid int, address string) bool {
 	want, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -24,7 +24,7 @@ func Listens(pid int, address string) bool {
 	return false
 }
 
-// Holder finds the process that keeps others from listening on address. The pid is 0 where it cannot be told.
+// Holder finds the process that occupies address. The pid is 0 if it is unknown.
 func Holder(address string) (pid int, name string) {
 	want, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -51,7 +51,7 @@ type socket struct {
 	inode   string
 }
 
-// listening gives the machine's listening TCP sockets.
+// listening returns the machine's listening TCP sockets.
 func listening() []socket {
 	var all []socket
 	for _, file := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
@@ -70,8 +70,7 @@ func listening() []socket {
 	return all
 }
 
-// parseAddress reads the kernel's notation: 32-bit words of the address in the machine's (little-endian) order, then
-// the port.
+// parseAddress parses the kernel's notation: the address in 32-bit words in little-endian order, then the port.
 func parseAddress(text string) (netip.AddrPort, bool) {
 	host, port, _ := strings.Cut(text, ":")
 	raw, err := hex.DecodeString(host)

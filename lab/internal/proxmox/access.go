@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// privileges are those that Proxmox VE 9 knows and that the endpoints here ask for.
+// privileges are the privileges of Proxmox VE 9 that the simulated endpoints require.
 var privileges = []string{
 	"Datastore.Allocate", "Datastore.AllocateSpace", "Datastore.AllocateTemplate", "Datastore.Audit",
 	"Mapping.Audit", "Mapping.Modify", "Mapping.Use", "Pool.Allocate", "Pool.Audit", "SDN.Allocate", "SDN.Audit", "SDN.Use",
@@ -18,7 +18,7 @@ var privileges = []string{
 	"VM.GuestAgent.Unrestricted", "VM.Migrate", "VM.PowerMgmt", "VM.Replicate", "VM.Snapshot", "VM.Snapshot.Rollback",
 }
 
-// authenticate gives the identity, USER@REALM!ID, of the token that a request carries.
+// authenticate returns the identity of the request's token, USER@REALM!ID.
 func (c *cluster) authenticate(r *http.Request) (string, error) {
 	header := r.Header.Get("Authorization")
 	given, ok := strings.CutPrefix(header, "PVEAPIToken=")
@@ -62,7 +62,7 @@ func (a access) on(params map[string]string) string {
 	return path
 }
 
-// permit checks that the caller's token has the privileges on path.
+// permit checks that the caller's token has the privileges on path. With any, one of them is enough.
 func (c *call) permit(path string, any bool, wanted ...string) error {
 	held := c.lab.Proxmox.Privileges
 	if len(held) == 0 {
@@ -83,7 +83,7 @@ func (c *call) permit(path string, any bool, wanted ...string) error {
 	return nil
 }
 
-// rootOnly refuses options that only a person logged in as root may use; no API token is one.
+// rootOnly refuses an option that only root may set. An API token is never root.
 func rootOnly(option string) error { return fail("only root can set '%s' config", option) }
 
 var accessEndpoints = []endpoint{

@@ -10,7 +10,7 @@ import (
 // agentTimeout is how long the guest agent may take to answer.
 const agentTimeout = 500 * time.Millisecond
 
-// agent checks that the guest agent of a call's machine answers, and gives the machine's spec address and MAC.
+// agent checks that the guest agent of a call's machine answers, and returns the machine's address and MAC.
 func (c *call) agent() (address, mac string, err error) {
 	c.mu.Lock()
 	v, err := c.vmOf()
@@ -32,8 +32,8 @@ func (c *call) agent() (address, mac string, err error) {
 	return spec.Address, spec.MAC, nil
 }
 
-// configuredTalos tells whether the Talos API at an address wants client certificates. In maintenance mode it does not,
-// and no extension service runs, the guest agent among them.
+// configuredTalos reports whether the Talos API at an address asks for client certificates. In maintenance mode it does
+// not, and no extension service runs, so no guest agent either.
 func configuredTalos(address string) bool {
 	asked := false
 	config := &tls.Config{

@@ -15,7 +15,7 @@ import (
 // downloadTime is how long a simulated download takes.
 const downloadTime = 300 * time.Millisecond
 
-// Names that content may have. Source: Proxmox VE 9, pve-storage, PVE/Storage.pm.
+// Valid names of content. Source: Proxmox VE 9, pve-storage, PVE/Storage.pm.
 var (
 	isoName      = regexp.MustCompile(`^[^/]+\.(?i:iso|img)$`)
 	templateName = regexp.MustCompile(`^[^/]+(?i:\.tar(?:\.(?:gz|xz|zst|bz2))?)$`)
@@ -23,14 +23,14 @@ var (
 	unsafeInName = regexp.MustCompile(`[^a-zA-Z0-9_.\-]`)
 )
 
-// normalizeName is what Proxmox makes of the name that a file is to have.
+// normalizeName returns Proxmox's form of a requested file name.
 func normalizeName(name string) string {
 	name = strings.TrimSuffix(name, "\n")
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	return unsafeInName.ReplaceAllString(name, "_")
 }
 
-// contentName checks the name of a file of the given content type and gives the format that it says.
+// contentName checks the name of a file of the given content type and returns the file's format.
 func contentName(content, name string) (string, error) {
 	switch content {
 	case "iso":
@@ -50,7 +50,7 @@ func contentName(content, name string) (string, error) {
 	return "", invalidField("filename", "invalid filename or wrong extension")
 }
 
-// target checks that content can be put into the call's storage and gives the volume's ID and format.
+// target checks that the call's storage accepts the content, and returns the volume's ID and format.
 func (c *call) target(content, name string) (id, format string, err error) {
 	d, err := c.datastore(c.str("storage"))
 	if err != nil {
@@ -80,7 +80,7 @@ func downloadURL(c *call) (any, error) {
 	})
 }
 
-// fetch is the download itself.
+// fetch is the task that downloads.
 func (c *call) fetch(node, id, format string, say func(string, ...any)) error {
 	compression := c.str("compression")
 	if compression != "" && c.str("content") != "iso" {
@@ -128,7 +128,7 @@ func (c *call) fetch(node, id, format string, say func(string, ...any)) error {
 	})
 }
 
-// stored is the volume that a downloaded file becomes, decompressed when that was asked for.
+// stored returns the volume for a downloaded file, decompressed if that was requested.
 func stored(file *factory.Asset, content, format, compression string) (*volume, error) {
 	found := file.Format
 	v := &volume{Content: content, Format: format, Size: file.Size}

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// cpuModels are the CPU types that a machine may have. Source: qemu-server 9.2.6, PVE/QemuServer/CPUConfig.pm.
+// cpuModels are the CPU types of machines. Source: qemu-server 9.2.6, PVE/QemuServer/CPUConfig.pm.
 var cpuModels = strings.Fields(`host
 486 Broadwell Broadwell-IBRS Broadwell-noTSX Broadwell-noTSX-IBRS Cascadelake-Server Cascadelake-Server-noTSX
 Cascadelake-Server-v2 Cascadelake-Server-v4 Cascadelake-Server-v5 ClearwaterForest Conroe Cooperlake Cooperlake-v2 EPYC
@@ -23,7 +23,7 @@ core2duo coreduo cortex-a35 cortex-a53 cortex-a55 cortex-a57 cortex-a710 cortex-
 neoverse-n1 neoverse-n2 neoverse-v1 pentium pentium2 pentium3 phenom qemu32 qemu64 x86-64-v2 x86-64-v2-AES x86-64-v3
 x86-64-v4`)
 
-// cpuFlags are the flags that a machine may set. Source: qemu-server 9.2.6, PVE/QemuServer/CPUFlags.pm.
+// cpuFlags are the CPU flags that a machine may set. Source: qemu-server 9.2.6, PVE/QemuServer/CPUFlags.pm.
 var cpuFlags = strings.Fields(`aes amd-no-ssb amd-ssbd hv-evmcs hv-tlbflush ibpb md-clear nested-virt pcid pdpe1gb
 spec-ctrl ssbd virt-ssbd`)
 
@@ -32,7 +32,7 @@ var cpuFlagList = func() *regexp.Regexp {
 	return regexp.MustCompile(`^` + flag + `(?:;` + flag + `)*$`)
 }()
 
-// checkCPU is what Proxmox checks of a machine's CPU as a whole: validate_vm_cpu_conf.
+// checkCPU applies Proxmox's checks of a whole CPU configuration, validate_vm_cpu_conf.
 func checkCPU(cpu fields) error {
 	model, flags := cpu["cputype"], cpu["flags"]
 	custom, isCustom := strings.CutPrefix(model, "custom-")

@@ -14,7 +14,7 @@ import (
 
 const basePath = "/api2/json"
 
-// ServeHTTP answers one request.
+// ServeHTTP serves one request.
 func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/lab/") {
 		c.serveLab(w, r)
@@ -23,7 +23,7 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.faults.Inject(http.HandlerFunc(c.serveAPI), refuseFault).ServeHTTP(w, r)
 }
 
-// refuseFault answers as Proxmox answers what it cannot do.
+// refuseFault answers with an injected fault in Proxmox's form.
 func refuseFault(w http.ResponseWriter, met *faults.Fault) {
 	message := met.Message
 	if message == "" {
@@ -45,7 +45,7 @@ func (c *cluster) serveAPI(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"data": data})
 }
 
-// refuse writes an error the way Proxmox does: the message is the reason in the status line, and also in the body. An
+// refuse writes an error in Proxmox's form. The message is the reason in the status line, and is also in the body. An
 // unauthorized request gets no body.
 func refuse(w http.ResponseWriter, e *apiError) {
 	reason, _, _ := strings.Cut(e.message, "\n")
@@ -94,7 +94,7 @@ func (c *cluster) answer(r *http.Request) (any, error) {
 	if err := call.read(r, inPath); err != nil {
 		return nil, err
 	}
-	// In this order by pve-manager 9.2.11, PVE/HTTPServer.pm, rest_handler.
+	// The order is that of pve-manager 9.2.11, PVE/HTTPServer.pm, rest_handler.
 	for _, a := range endpoint.allowed {
 		if err := call.permit(a.on(call.params), a.any, a.privileges...); err != nil {
 			return nil, err
@@ -124,7 +124,7 @@ func find(method string, path []string) (endpoint, map[string]string, error) {
 	}
 }
 
-// endpoints are all that the simulator has. They are collected when the program starts, since handlers refer to them.
+// endpoints are all endpoints. They are collected at run time, because handlers refer to them.
 var endpoints []endpoint
 
 func init() {

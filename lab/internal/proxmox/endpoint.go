@@ -6,24 +6,24 @@ import (
 	"strings"
 )
 
-// endpoint is one method of the API: where it is, what it takes, who may call it and what it does.
+// endpoint is one method of the API: its path, its parameters, who may call it and what it does.
 type endpoint struct {
 	method string
-	// path has parameters in braces. A last part {name...} takes the rest of the path.
+	// path has parameters in braces. A last part {name...} matches the rest of the path.
 	path string
-	// takes are the parameters apart from those in the path, which are always required.
+	// takes are the parameters that are not in the path. Those in the path are always required.
 	takes schema
-	// allowed are the privileges that a caller needs, all of them.
+	// allowed are the privileges that a caller needs. All of them are required.
 	allowed []access
-	// handle gives what is answered as data.
+	// handle returns the data of the answer.
 	handle func(*call) (any, error)
 }
 
-// access asks for privileges on a path, which may have the endpoint's parameters in braces.
+// access requires privileges on a path, which may have the endpoint's parameters in braces.
 type access struct {
 	path       string
 	privileges []string
-	// any says that one of the privileges is enough.
+	// any means that one of the privileges is enough.
 	any bool
 }
 
@@ -33,7 +33,7 @@ func needs(path string, privileges ...string) access {
 
 func needsAny(path string, privileges ...string) access { return access{path, privileges, true} }
 
-// pathParameters are the formats of the parameters that paths have.
+// pathParameters are the formats of the parameters in paths.
 var pathParameters = schema{
 	"node": formatted(isNodeName).need(), "storage": formatted(isStorageID).need(), "vmid": vmID.need(),
 	"upid": text().need(), "volume": text().need(), "sid": haResourceID.need(), "rule": formatted(isConfigID).need(),
@@ -44,12 +44,12 @@ var (
 	vmID         = func() property { p := anyInteger(); p.format = isVMID; return p }()
 	poolID       = formatted(isPoolID)
 	haResourceID = formatted(isHAResourceOrVMID)
-	// digest is a machine's, haDigest that of the cluster's own files.
+	// digest is the digest of a machine, haDigest that of the cluster's files.
 	digest        = text().upTo(40)
 	clusterDigest = text().upTo(64)
 )
 
-// call is one request to an endpoint, its parameters checked.
+// call is a request to an endpoint, with validated parameters.
 type call struct {
 	*cluster
 	token  string
@@ -65,14 +65,14 @@ func (c *call) num(name string) int { n, _ := strconv.Atoi(c.params[name]); retu
 
 func (c *call) yes(name string) bool { return c.params[name] == "1" }
 
-// take removes a parameter and gives its value.
+// take removes a parameter and returns its value.
 func (c *call) take(name string) string {
 	value := c.params[name]
 	delete(c.params, name)
 	return value
 }
 
-// match gives the path's parameters when path, in escaped form, is this endpoint's.
+// match returns the path's parameters if path, in escaped form, matches this endpoint.
 func (e endpoint) match(path []string) (map[string]string, bool) {
 	found := map[string]string{}
 	pattern := strings.Split(strings.Trim(e.path, "/"), "/")
@@ -107,7 +107,7 @@ func unescape(part string) string {
 	return part
 }
 
-// splitPath gives the parts of an escaped path without empty ones.
+// splitPath returns the non-empty parts of an escaped path.
 func splitPath(path string) []string {
 	var out []string
 	for part := range strings.SplitSeq(path, "/") {
@@ -118,7 +118,7 @@ func splitPath(path string) []string {
 	return out
 }
 
-// schema is the schema of all parameters, those in the path included.
+// schema returns the schema of all parameters, including those in the path.
 func (e endpoint) schema() schema {
 	all := with(e.takes)
 	for part := range strings.SplitSeq(e.path, "/") {

@@ -6,24 +6,24 @@ import (
 	"net/http"
 )
 
-// apiError is an answer other than success. Proxmox puts the message into the status line and into the body.
+// apiError is an error answer. Proxmox puts the message into the status line and the body.
 type apiError struct {
 	status  int
 	message string
-	// fields names what is wrong with single parameters.
+	// fields maps parameters to what is wrong with them.
 	fields map[string]string
-	// bare says that there is no body.
+	// bare means that there is no body.
 	bare bool
 }
 
 func (e *apiError) Error() string { return e.message }
 
-// fail is what Proxmox answers for most things that do not work: 500 with one line of text.
+// fail is Proxmox's answer to most failures: status 500 with one line of text.
 func fail(format string, args ...any) error {
 	return &apiError{status: http.StatusInternalServerError, message: fmt.Sprintf(format, args...)}
 }
 
-// invalid says that parameters do not satisfy their schema.
+// invalid means that parameters do not match their schema.
 func invalid(fields map[string]string) error {
 	return &apiError{status: http.StatusBadRequest, message: "Parameter verification failed.", fields: fields}
 }
@@ -32,7 +32,7 @@ func invalidField(name, format string, args ...any) error {
 	return invalid(map[string]string{name: fmt.Sprintf(format, args...)})
 }
 
-// onlyRoot refuses a parameter to everybody who is not logged in as root.
+// onlyRoot refuses a parameter that only root may set.
 func onlyRoot(name string) error { return invalidField(name, "Only root may use this option.") }
 
 func forbidden(path, privileges string) error {
@@ -43,7 +43,7 @@ func unauthorized(message string) error {
 	return &apiError{status: http.StatusUnauthorized, message: message}
 }
 
-// asAPIError turns any error into an answer.
+// asAPIError turns any error into an error answer.
 func asAPIError(err error) *apiError {
 	var api *apiError
 	if errors.As(err, &api) {

@@ -60,7 +60,7 @@ var (
 	isCPUSet           = wants(cpusetPattern, "unable to parse cpuset option")
 )
 
-// each splits a value like Proxmox splits its lists and checks every element.
+// each splits a value as Proxmox splits its lists, and checks every element.
 func each(format func(string) error) func(string) error {
 	return func(value string) error {
 		for _, element := range splitList(value) {
@@ -154,7 +154,8 @@ func isBootDevice(value string) error {
 	return fmt.Errorf("invalid boot device '%s'", value)
 }
 
-// isVolumeOrPath accepts what a drive may be: none, cdrom, a volume, a new one (storage:size), or an absolute path.
+// isVolumeOrPath accepts the values of a drive: none, cdrom, a volume, a new volume (storage:size), or an absolute
+// path.
 func isVolumeOrPath(value string) error {
 	if value == "none" || value == "cdrom" || strings.HasPrefix(value, "/") || newDiskPattern.MatchString(value) {
 		return nil
@@ -199,7 +200,7 @@ func isIPv6Config(value string) error {
 	return errors.New("value does not look like a valid ipv6 network configuration")
 }
 
-// parseSize reads a size as Proxmox writes it, in bytes; false when it is none.
+// parseSize parses a size in Proxmox's notation and returns bytes. It returns false if the size is invalid.
 func parseSize(value string) (int64, bool) {
 	match := sizePattern.FindStringSubmatch(value)
 	if match == nil {
@@ -217,7 +218,7 @@ func mustParseSize(value string) int64 {
 	return size
 }
 
-// formatSize writes bytes with the largest unit that divides them.
+// formatSize formats bytes with the largest unit that divides them.
 func formatSize(size int64) string {
 	unit := 0
 	for unit < 4 && size != 0 && size%1024 == 0 {

@@ -16,14 +16,14 @@ import (
 // haDelay is how long the high-availability manager takes to act.
 const haDelay = 100 * time.Millisecond
 
-// haResource is a machine that high availability looks after.
+// haResource is a machine under high availability.
 type haResource struct {
 	Config map[string]string `json:"config"`
 }
 
 func haID(vmid int) string { return "vm:" + strconv.Itoa(vmid) }
 
-// sid completes the ID of a request, which may lack its type. The caller holds the lock.
+// sid returns the complete resource ID of a request, which may lack its type. The caller holds the lock.
 func (c *call) sid() (string, error) {
 	value := c.str("sid")
 	if strings.Contains(value, ":") {
@@ -122,7 +122,7 @@ func createResource(c *call) (any, error) {
 	return nil, err
 }
 
-// settings are the parameters that are kept.
+// settings are the parameters that are stored.
 func (c *call) settings() map[string]string {
 	config := map[string]string{}
 	for name := range haResourceSettings {
@@ -188,7 +188,7 @@ func deleteResource(c *call) (any, error) {
 	})
 }
 
-// manage puts a machine under high availability.
+// manage adds a machine to high availability.
 func (c *cluster) manage(id int, started bool) error {
 	state := "stopped"
 	if started {
@@ -198,7 +198,7 @@ func (c *cluster) manage(id int, started bool) error {
 	return nil
 }
 
-// unmanage takes a machine out of high availability, and out of rules; a rule without resources goes too.
+// unmanage removes a machine from high availability and from rules. It also removes a rule without resources.
 func (c *cluster) unmanage(sid string) {
 	if c.state.Resources[sid] == nil {
 		return
@@ -228,7 +228,7 @@ func (c *cluster) request(id int, state string, timeout time.Duration) error {
 	return err
 }
 
-// attend is the manager: a moment later it brings a machine into the state that is asked for.
+// attend acts as the manager: after haDelay it brings a machine into the requested state.
 func (c *cluster) attend(id int, timeout time.Duration) {
 	time.AfterFunc(haDelay, func() {
 		c.mu.Lock()

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// haRule says where machines that are under high availability may run.
+// haRule restricts where machines under high availability may run.
 type haRule struct {
 	Type      string   `json:"type"`
 	Resources []string `json:"resources"`
@@ -105,7 +105,7 @@ func updateRule(c *call) (any, error) {
 	})
 }
 
-// applyRule puts the parameters into a rule, checks it as a whole and keeps it.
+// applyRule applies the parameters to a rule, checks the whole rule and stores it.
 func (c *call) applyRule(name string, rule *haRule, prefix string) error {
 	if c.has("resources") {
 		rule.Resources = splitList(c.str("resources"))
@@ -143,7 +143,7 @@ func (c *call) applyRule(name string, rule *haRule, prefix string) error {
 	return nil
 }
 
-// feasible tells why a rule cannot be kept by the cluster.
+// feasible returns why the cluster cannot satisfy a rule, empty if it can.
 func (c *call) feasible(name string, rule *haRule) map[string]string {
 	if rule.Type != "resource-affinity" || rule.Disable {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"hearth.dev/lab/internal/factory"
 )
 
-// lookUp asks the host of a URL for the file, as a HEAD request does. The Image Factory is the only host that the
-// simulated hosts reach. The error is what the host's client says.
+// lookUp looks for the file at a URL, as a HEAD request does. The simulated hosts reach only the Image Factory. The
+// error has the words of the host's HTTP client.
 func (c *cluster) lookUp(raw string) (*factory.Asset, error) {
 	u, err := url.Parse(raw)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"hearth.dev/lab/internal/faults"
 )
 
-// serveLab answers what is not Proxmox's: the simulator's own control endpoints.
+// serveLab serves the simulator's own endpoints, which Proxmox does not have.
 func (c *cluster) serveLab(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == faults.Path:
@@ -20,13 +20,13 @@ func (c *cluster) serveLab(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// summary tells what the simulator holds.
+// summary is the simulator's state for the lab.
 type summary struct {
 	VMs    int `json:"vms"`
 	Images int `json:"images"`
-	// Disks are the volumes of virtual machines.
+	// Disks is the number of volumes of virtual machines.
 	Disks int `json:"disks"`
-	// HA are resources and rules together.
+	// HA is the number of resources and rules together.
 	HA    int `json:"ha"`
 	Pools int `json:"pools"`
 	// Machines are the virtual machines, in no particular order.
@@ -38,10 +38,10 @@ type machineSummary struct {
 	Node   string `json:"node"`
 	VMID   int    `json:"vmid"`
 	Status string `json:"status"`
-	// Reachable says that a Talos machine runs in it.
+	// Reachable means that a Talos machine runs in it.
 	Reachable bool   `json:"reachable"`
 	Address   string `json:"address,omitempty"`
-	// Problem is why it is not reachable although it runs.
+	// Problem is why the machine cannot be reached although it runs.
 	Problem string `json:"problem,omitempty"`
 }
 

@@ -19,7 +19,7 @@ var nodeEndpoints = []endpoint{
 	{"DELETE", "/nodes/{node}/tasks/{upid}", nil, nil, stopTask},
 }
 
-// describeNode is a host as lists have it; the caller holds the lock.
+// describeNode describes a host as lists do. The caller holds the lock.
 func (c *cluster) describeNode(node string) map[string]any {
 	var memory int64
 	for _, v := range c.state.VMs {

@@ -9,10 +9,10 @@ import (
 	"net/url"
 )
 
-// bodyLimit is the largest body that is read, in bytes. Uploads are not content, so more is not needed.
+// bodyLimit is the maximum size of a body, in bytes. The content of uploads does not count.
 const bodyLimit = 64 << 20
 
-// upload is the file of a multipart request: its size is all that is kept of it.
+// upload is the file of a multipart request. Only its size is kept.
 type upload struct {
 	name string
 	size int64

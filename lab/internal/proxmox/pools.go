@@ -59,7 +59,7 @@ func createPool(c *call) (any, error) {
 	})
 }
 
-// nameable says whether a pool may have a name: below a pool that exists, and not a number.
+// nameable returns an error unless a pool may have the name: its parent must exist, and it must begin with a letter.
 func (c *call) nameable(name string) error {
 	parent, leaf, nested := cutLast(name, "/")
 	switch {

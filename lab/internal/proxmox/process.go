@@ -22,11 +22,11 @@ import (
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
-	// ordered says that it was told to end.
+	// ordered means that the machine was told to end.
 	ordered atomic.Bool
 }
 
-// shutDown presses the power button and tells whether the machine was off within the timeout.
+// shutDown presses the power button and reports whether the machine was off within the timeout.
 func (p *process) shutDown(timeout time.Duration) bool {
 	p.ordered.Store(true)
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
@@ -38,7 +38,7 @@ func (p *process) shutDown(timeout time.Duration) bool {
 	}
 }
 
-// kill pulls the plug and waits until the process is gone.
+// kill cuts the power and waits until the process has ended.
 func (p *process) kill() {
 	p.ordered.Store(true)
 	select {
@@ -49,8 +49,9 @@ func (p *process) kill() {
 	}
 }
 
-// boot starts the Talos machine of a virtual machine that was just switched on. Where it cannot boot or not be reached, as
-// without an image or an address, nothing is started: the virtual machine runs all the same, and its log tells why.
+// boot starts the Talos machine of a virtual machine that was just powered on. If the machine cannot boot or be
+// reached, for example without an image or an address, no process is started. The virtual machine still counts as
+// running, and its log says why.
 func (c *cluster) boot(v *vm) error {
 	v.Problem = ""
 	spec, err := c.specOf(v)
@@ -83,7 +84,7 @@ func (c *cluster) boot(v *vm) error {
 	return nil
 }
 
-// machineProgram is this program, unless the configuration names another as "machine".
+// machineProgram is this program, unless the configuration has a program "machine".
 func machineProgram(lab *labconfig.Lab) (string, error) {
 	if program := lab.Programs["machine"]; program != "" {
 		return program, nil
@@ -91,7 +92,7 @@ func machineProgram(lab *labconfig.Lab) (string, error) {
 	return os.Executable()
 }
 
-// watch notices that a machine switched itself off, or died.
+// watch notices when a machine powers itself off or dies.
 func (c *cluster) watch(v *vm, p *process) {
 	err := p.cmd.Wait()
 	c.mu.Lock()
@@ -118,7 +119,7 @@ func (c *cluster) openLog(v *vm) (*os.File, error) {
 	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 }
 
-// note writes a line of the host's into a machine's log.
+// note writes a line of the host into a machine's log.
 func (c *cluster) note(v *vm, format string, args ...any) {
 	line := fmt.Sprintf("host %s, VM %d: %s", v.Node, v.ID, fmt.Sprintf(format, args...))
 	log.Print(line)
@@ -128,7 +129,8 @@ func (c *cluster) note(v *vm, format string, args ...any) {
 	}
 }
 
-// bootHosts starts the machines that ran when the simulator ended, and those that start with their host, in their order.
+// bootHosts starts the machines that ran when the simulator ended and those that start with their host, in startup
+// order.
 func (c *cluster) bootHosts() {
 	c.mu.Lock()
 	var ids []int
@@ -150,7 +152,7 @@ func (c *cluster) bootHosts() {
 	}
 }
 
-// startupOrder gives the place of a startup option such as order=1,up=30 in a form that sorts; last when it has none.
+// startupOrder returns a sort key for a startup option such as order=1,up=30. A machine without an order sorts last.
 func startupOrder(startup string) string {
 	for part := range strings.SplitSeq(startup, ",") {
 		number := strings.TrimPrefix(part, "order=")
@@ -161,7 +163,7 @@ func startupOrder(startup string) string {
 	return "a"
 }
 
-// shutDownHosts ends all machines, kindly first. In the records they stay switched on.
+// shutDownHosts ends all machines, first with a shutdown. In the state they stay powered on.
 func (c *cluster) shutDownHosts() {
 	c.mu.Lock()
 	c.closing = true

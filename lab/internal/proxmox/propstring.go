@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// fields are the parts of a property string such as "local:100/vm-100-disk-0.raw,size=20G".
+// fields are the parts of a property string, for example "local:100/vm-100-disk-0.raw,size=20G".
 type fields map[string]string
 
-// parse reads a property string that belongs to the parameter at path and checks it.
+// parse parses and checks the property string of the parameter at path.
 func (s schema) parse(path, value string) (fields, error) {
 	found := fields{}
 	for part := range strings.SplitSeq(value, ",") {
@@ -50,7 +50,7 @@ func (s schema) put(found fields, key, content string) error {
 	if _, twice := found[key]; twice {
 		return duplicate(key)
 	}
-	// An unknown key is found out with the values.
+	// An unknown key is reported when the values are checked.
 	p := s[key]
 	if p.alias != "" {
 		if p.aliasOf != "" {
@@ -82,7 +82,7 @@ func (s schema) main() string {
 	return ""
 }
 
-// plainBoolean turns on, yes and true into 1, and their opposites into 0.
+// plainBoolean turns on, yes and true into 1, and off, no and false into 0.
 func (p property) plainBoolean(value string) string {
 	if p.kind != kindBoolean {
 		return value
@@ -96,8 +96,8 @@ func (p property) plainBoolean(value string) string {
 	return value
 }
 
-// print writes fields the way Proxmox stores them: the main part first and without its key, then required parts, then the
-// others by name.
+// print formats fields as Proxmox stores them: the main part without its key, then the required parts, then the others
+// by name.
 func (s schema) print(values fields) string {
 	var out []string
 	done := map[string]bool{}
@@ -133,7 +133,7 @@ func (s schema) print(values fields) string {
 	return strings.Join(out, ",")
 }
 
-// combinedWith is the part that is printed together with name, as in virtio=BC:24:11:00:00:01.
+// combinedWith returns the part that is printed together with name, as in virtio=BC:24:11:00:00:01.
 func (s schema) combinedWith(name string) string {
 	for _, p := range s {
 		if p.aliasOf == name {

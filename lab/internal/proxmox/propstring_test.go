@@ -16,7 +16,7 @@ var testDrive = schema{
 	"burst":  integer(1, 10).requiring("iops"),
 }
 
-// testLink has a key that stands for two parts, as a network device's model does.
+// testLink has a key that stands for two parts, like a network device's model.
 var testLink = schema{
 	"model":  enum("virtio").asMain().need(),
 	"virtio": property{kind: kindString, alias: "mac", aliasOf: "model"},
@@ -38,7 +38,7 @@ func TestPropertyStringsAreReadIntoTheirParts(t *testing.T) {
 	}
 }
 
-// The words are those of PVE::JSONSchema, parse_property_string and check_object.
+// TestPropertyStringsAreRefusedInProxmoxWords has the words of PVE::JSONSchema, parse_property_string and check_object.
 func TestPropertyStringsAreRefusedInProxmoxWords(t *testing.T) {
 	for value, want := range map[string]string{
 		"none,colour=red":   "scsi0.colour: " + undefinedProperty,

@@ -15,14 +15,14 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// refusals are requests that Proxmox refuses for one reason, with where its answer is from.
+// refusals are requests that Proxmox refuses for one reason, with the source of its answer.
 type refusals struct {
 	Source   string    `json:"source"`
 	Requests []refusal `json:"requests"`
 }
 
-// refusal is a request and the answer to it. Reason is the HTTP reason phrase, the usual one for wrong parameters where
-// it is empty.
+// refusal is a request and its answer. Reason is the HTTP reason phrase. If empty, it is the usual one for invalid
+// parameters.
 type refusal struct {
 	Method string            `json:"method"`
 	Path   string            `json:"path"`
@@ -34,7 +34,7 @@ type refusal struct {
 
 const testToken = "hearth@pve!test=00000000-0000-0000-0000-000000000000"
 
-// testCluster has one machine that is off, VM 100 on pve1, and another with a lock, VM 101.
+// testCluster has a stopped machine, VM 100 on pve1, and a locked one, VM 101.
 func testCluster(t *testing.T) (*cluster, *httptest.Server) {
 	t.Helper()
 	c, err := open(&labconfig.Lab{Dir: t.TempDir(), Proxmox: labconfig.Proxmox{
@@ -122,7 +122,7 @@ func (r refusal) name() string {
 	return name[:min(len(name), 120)]
 }
 
-// check also sees that a request which is refused changes nothing: all of them meet the same cluster.
+// check also checks that a refused request changes nothing: all of them use the same cluster.
 func (r refusal) check(t *testing.T, c *cluster, address string) {
 	machines := len(c.state.VMs)
 	wantStatus, wantReason := r.Status, r.Reason

@@ -13,7 +13,7 @@ var (
 	haRuleKind     = enum("node-affinity", "resource-affinity")
 )
 
-// haRuleSettings are the properties that each type of rule has; a new rule needs some of them.
+// haRuleSettings are the properties of each type of rule. With isNew, those that a new rule needs are required.
 func haRuleSettings(isNew bool) schema {
 	const nodes, resources = "node-affinity", "resource-affinity"
 	return schema{

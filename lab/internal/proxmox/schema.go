@@ -19,31 +19,31 @@ const (
 	kindBoolean kind = "boolean"
 )
 
-// schema holds the properties that parameters, or the parts of one parameter, may have.
+// schema maps the names of parameters, or of the parts of one parameter, to their properties.
 type schema map[string]property
 
-// property says what a value has to be. Build it with text, enum, matching, formatted, flag, integer, number or parts.
+// property describes a value. Build it with text, enum, matching, formatted, flag, integer, number or parts.
 type property struct {
 	kind     kind
 	required bool
 	enum     []string
 	pattern  *regexp.Regexp
-	// format reports what is wrong with a value.
+	// format returns what is wrong with a value.
 	format func(string) error
-	// parts is the schema of a value that is itself a list of key=value; whole checks them together.
+	// parts is the schema of a value that is a list of key=value. whole checks the parts together.
 	parts       schema
 	whole       func(fields) error
 	least, most float64
 	maxLength   int
 	requires    string
-	// variants are the values of "type" with which a property exists at all, and whether it is required then.
+	// variants maps the values of "type" for which a property exists to whether it is required.
 	variants map[string]bool
 	unknown  bool
-	// main is the part whose key may be left out.
+	// main is the part whose key may be omitted.
 	main bool
-	// alias is the part that this key stands for; aliasOf is the part that then gets the key itself as its value.
+	// alias is the part that this key stands for. aliasOf is the part that then gets the key as its value.
 	alias, aliasOf string
-	// bytes marks a size that is printed with its largest whole unit.
+	// bytes marks a size that is printed with the largest unit that divides it.
 	bytes bool
 }
 
@@ -59,7 +59,7 @@ func enum(values ...string) property {
 	return p
 }
 
-// matching takes a pattern that the whole value must match.
+// matching requires that a pattern matches the whole value.
 func matching(pattern string) property {
 	p := text()
 	p.pattern = regexp.MustCompile(`^(?:` + pattern + `)$`)
@@ -96,7 +96,7 @@ func parts(of schema) property {
 
 func (p property) checkedBy(whole func(fields) error) property { p.whole = whole; return p }
 
-// only makes a property one of the given types of an object; required says whether such an object needs it.
+// only restricts a property to objects of the given types. required says whether these need it.
 func (p property) only(required bool, types ...string) property {
 	p.variants = map[string]bool{}
 	for _, one := range types {
@@ -113,7 +113,7 @@ func (p property) requiring(other string) property { p.requires = other; return 
 
 func (p property) upTo(characters int) property { p.maxLength = characters; return p }
 
-// with is a schema that has the properties of all the given ones.
+// with merges schemas.
 func with(schemas ...schema) schema {
 	all := schema{}
 	for _, s := range schemas {
@@ -124,7 +124,7 @@ func with(schemas ...schema) schema {
 	return all
 }
 
-// numbered gives one property for each of name0 to name<count-1>.
+// numbered returns one property for each of name0 to name<count-1>.
 func numbered(name string, count int, p property) schema {
 	all := schema{}
 	for i := range count {
@@ -133,7 +133,7 @@ func numbered(name string, count int, p property) schema {
 	return all
 }
 
-// check tells what is wrong with values, by name; empty when they satisfy the schema.
+// check returns what is wrong with values, by name. It returns an empty map if they match the schema.
 func (s schema) check(values map[string]string) map[string]string { return s.checkBelow("", values) }
 
 func (s schema) checkBelow(path string, values map[string]string) map[string]string {
@@ -171,7 +171,7 @@ func (s schema) checkBelow(path string, values map[string]string) map[string]str
 
 const undefinedProperty = "property is not defined in schema and the schema does not allow additional properties"
 
-// in is the property as it is for an object of the given type.
+// in returns the property for an object of the given type.
 func (p property) in(kind string) property {
 	if p.variants != nil {
 		required, there := p.variants[kind]
@@ -248,7 +248,7 @@ func (p property) checkKind(value string) string {
 
 func plain(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 
-// typed is the value as the API's JSON answers have it.
+// typed returns the value as the API's JSON answers have it.
 func (p property) typed(value string) any {
 	switch p.kind {
 	case kindBoolean, kindInteger:

@@ -15,7 +15,7 @@ var (
 		"rerror": enum("ignore", "report", "stop"), "werror": enum("enospc", "ignore", "report", "stop"),
 		"aio": enum("native", "threads", "io_uring"), "discard": enum("ignore", "on"), "detect_zeroes": flag(),
 		"serial": formatted(isURLEncoded).upTo(60), "shared": flag(),
-		// Given at creation only; it is not part of the stored configuration.
+		// Used at creation only. The stored configuration does not have it.
 		"import-from": formatted(isVolumeOrPath),
 	}
 	driveLimits = schema{

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The words are those of PVE::JSONSchema, check_prop.
+// TestParametersAreCheckedInProxmoxWords has the words of PVE::JSONSchema, check_prop.
 func TestParametersAreCheckedInProxmoxWords(t *testing.T) {
 	rules := with(schema{
 		"vmid":  integer(100, 999999999).need(),

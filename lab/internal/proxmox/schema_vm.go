@@ -87,7 +87,7 @@ var (
 
 const uuidPattern = `[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}`
 
-// vmConfig is what the configuration of a virtual machine may hold.
+// vmConfig are the properties of a virtual machine's configuration.
 var vmConfig = with(
 	driveParameters,
 	numbered("net", 32, parts(networkDevice)), numbered("ipconfig", 32, parts(ipConfig)),

@@ -14,8 +14,8 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// Run serves the lab's Proxmox cluster until ctx ends, with the machines that run on it. Machines that were running stay
-// so in its records and are started again next time.
+// Run serves the lab's Proxmox cluster, with its machines, until ctx ends. Running machines stay so in the state and
+// are started again by the next Run.
 func Run(ctx context.Context, lab *labconfig.Lab) error {
 	if lab.Proxmox.Address == "" {
 		return errors.New("the lab's configuration has no proxmox.address")
@@ -29,7 +29,7 @@ func Run(ctx context.Context, lab *labconfig.Lab) error {
 		return err
 	}
 	server := &http.Server{Handler: c, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.Default()}
-	// The real API speaks HTTP/1.1 only; its messages are in the status line, which HTTP/2 does not have.
+	// The real API speaks only HTTP/1.1. Its messages are in the status line, which HTTP/2 does not have.
 	server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

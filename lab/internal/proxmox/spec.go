@@ -10,8 +10,8 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// specOf describes the Talos machine that boots in a virtual machine. The error tells why none does, or why it cannot be
-// reached.
+// specOf describes the Talos machine that boots in a virtual machine. The error says why none boots, or why it cannot
+// be reached.
 func (c *cluster) specOf(v *vm) (*labconfig.Machine, error) {
 	image, err := c.bootImage(v)
 	if err != nil {
@@ -37,7 +37,7 @@ func (c *cluster) specOf(v *vm) (*labconfig.Machine, error) {
 	}, nil
 }
 
-// bootImage is what the firmware finds on the first bootable device of the boot order.
+// bootImage returns what the firmware finds on the first bootable device of the boot order.
 func (c *cluster) bootImage(v *vm) (*bootImage, error) {
 	ovmf := v.value("bios", "seabios") == "ovmf"
 	efi := v.drive("efidisk0")
@@ -64,7 +64,7 @@ func (c *cluster) bootImage(v *vm) (*bootImage, error) {
 	return nil, fmt.Errorf("it does not boot: no Talos image on any device of its boot order %v", v.bootOrder())
 }
 
-// address is the loopback address of the machine: that of its cloud-init data.
+// address returns the machine's loopback address, which its cloud-init data has.
 func (c *cluster) address(v *vm, image *bootImage) (string, error) {
 	if image.Platform != "nocloud" {
 		return "", fmt.Errorf("it boots but cannot be reached: a %s image does not read cloud-init data and the lab has no DHCP; use a nocloud image", image.Platform)
@@ -96,7 +96,8 @@ func (v *vm) hasCloudInit() bool {
 	return false
 }
 
-// disks are its disks as Linux names them: those on SCSI and then SATA as /dev/sda and so on, those on virtio as /dev/vda.
+// disks are the machine's disks with Linux's names: SCSI and then SATA disks as /dev/sda and so on, virtio disks as
+// /dev/vda.
 func (v *vm) disks() []labconfig.Disk {
 	var disks []labconfig.Disk
 	letters := map[string]byte{"sd": 'a', "vd": 'a'}

@@ -11,7 +11,7 @@ import (
 	"hearth.dev/lab/internal/statefile"
 )
 
-// state is what survives a restart of the simulator.
+// state survives a restart of the simulator.
 type state struct {
 	VMs       map[int]*vm            `json:"vms"`
 	Volumes   map[string]*volume     `json:"volumes"`
@@ -26,7 +26,7 @@ type cluster struct {
 	lab    *labconfig.Lab
 	images *factory.Factory
 	faults faults.Queue
-	// logs guards the logs of tasks, which are written with and without mu. It is taken after mu, never before.
+	// logs guards the logs of tasks, which are written with and without mu. It is locked after mu, never before.
 	logs sync.Mutex
 
 	mu        sync.Mutex
@@ -38,7 +38,7 @@ type cluster struct {
 
 func (c *cluster) file() string { return c.lab.Path("proxmox", "state.json") }
 
-// open reads the cluster's state, or starts with an empty one.
+// open reads the cluster's state. Without a file the state is empty.
 func open(lab *labconfig.Lab) (*cluster, error) {
 	c := &cluster{lab: lab, images: factory.Open(lab), processes: map[int]*process{}, pids: os.Getpid()}
 	if err := statefile.Read(c.file(), &c.state, "run `npm run lab -- reset`"); err != nil {
@@ -54,7 +54,7 @@ func open(lab *labconfig.Lab) (*cluster, error) {
 	return c, c.save()
 }
 
-// forgetUnfinished drops machines whose creation was interrupted.
+// forgetUnfinished removes machines whose creation was interrupted.
 func (s *state) forgetUnfinished() {
 	for id, v := range s.VMs {
 		if len(v.Config) == 0 {
@@ -63,7 +63,7 @@ func (s *state) forgetUnfinished() {
 	}
 }
 
-// fill makes maps that are not there.
+// fill creates missing maps.
 func (s *state) fill() {
 	if s.VMs == nil {
 		s.VMs = map[int]*vm{}
@@ -82,14 +82,14 @@ func (s *state) fill() {
 	}
 }
 
-// save writes the state; the caller holds mu.
+// save writes the state. The caller holds mu.
 func (c *cluster) save() error {
 	c.logs.Lock()
 	defer c.logs.Unlock()
 	return statefile.Write(c.file(), &c.state)
 }
 
-// change runs f while holding the lock and saves what it did; nothing is answered before it is on disk.
+// change runs f with the lock and saves the result, before the request is answered.
 func (c *cluster) change(f func() error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

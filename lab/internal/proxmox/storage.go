@@ -11,27 +11,27 @@ import (
 // datastoreBytes is the size of every datastore on every node.
 const datastoreBytes = int64(2) << 40
 
-// datastore is a storage as its name and content types tell. All are local to a node. One that keeps files is a folder,
-// one that keeps only disks of machines is an LVM thin pool.
+// datastore is a storage. Its name and content types determine its kind. All are local to a node. One that stores files
+// is a folder. One that stores only disks is an LVM thin pool.
 type datastore struct {
 	name     string
 	contents []string
 }
 
-// volume is something that a datastore holds: an image, or a disk of a machine.
+// volume is an image or a machine's disk in a datastore.
 type volume struct {
 	Node    string `json:"node"`
 	ID      string `json:"id"`
 	Content string `json:"content"`
 	Format  string `json:"format"`
-	// Size is in bytes: that of the file for an image, that of the disk for a disk.
+	// Size is the size of the image file or of the disk, in bytes.
 	Size int64 `json:"size"`
-	// VirtualSize is the size of the disk that an image holds, in bytes.
+	// VirtualSize is the size of the disk in an image, in bytes.
 	VirtualSize int64 `json:"virtualSize,omitempty"`
-	// VMID is the machine that a disk belongs to, 0 for an image.
+	// VMID is the machine of a disk, 0 for an image.
 	VMID  int   `json:"vmid,omitempty"`
 	CTime int64 `json:"ctime"`
-	// Image is what boots from it; nil when nothing does.
+	// Image is the Talos image on the volume, nil if nothing boots from it.
 	Image *bootImage `json:"image,omitempty"`
 }
 
@@ -114,7 +114,7 @@ func datastoreStatus(c *call) (any, error) {
 	return status, nil
 }
 
-// clusterDatastores lists the storage configuration, which is the cluster's.
+// clusterDatastores lists the storage configuration, which belongs to the cluster.
 func clusterDatastores(c *call) (any, error) {
 	list := []map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(c.lab.Proxmox.Datastores)) {
@@ -176,7 +176,7 @@ func getContent(c *call) (any, error) {
 	return map[string]any{"path": "/" + c.str("storage") + "/" + path, "format": v.Format, "size": v.Size, "used": v.Size}, nil
 }
 
-// volumeID is the volume that a content path names, with or without its storage.
+// volumeID returns the volume in a content path, which may lack the storage.
 func (c *call) volumeID() string {
 	id := c.str("volume")
 	if strings.Contains(id, ":") {

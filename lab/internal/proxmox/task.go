@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	// tasksKept is how many tasks are remembered.
+	// tasksKept is the number of tasks that are kept.
 	tasksKept = 200
-	// waitTimeout is how long a request waits for the task that it started, so that short ones are over when it is answered.
+	// waitTimeout is how long a request waits for its task, so that short tasks have ended when it is answered.
 	waitTimeout = 60 * time.Millisecond
 )
 
-// task is a piece of work that Proxmox does after it has answered.
+// task is work that Proxmox does after it has answered.
 type task struct {
 	UPID string `json:"upid"`
 	Node string `json:"node"`
@@ -25,17 +25,17 @@ type task struct {
 	// Start and End are Unix times in seconds.
 	Start int64 `json:"start"`
 	End   int64 `json:"end,omitempty"`
-	// Exit is OK or an error message; empty while the task runs.
+	// Exit is OK or an error message. It is empty while the task runs.
 	Exit string   `json:"exit,omitempty"`
 	Log  []string `json:"log"`
 }
 
 func (t *task) finish(exit string) { t.Exit, t.End = exit, time.Now().Unix() }
 
-// work is what a task does; say writes a line to its log. It starts without the cluster's lock.
+// work is the function of a task. say writes a line to the task's log. It starts without the cluster's lock.
 type work func(say func(format string, args ...any)) error
 
-// begin starts a task and gives its UPID.
+// begin starts a task and returns its UPID.
 func (c *call) begin(node, kind, id string, do work) (any, error) {
 	c.mu.Lock()
 	c.pids++
@@ -155,7 +155,7 @@ func listTasks(c *call) (any, error) {
 	return list, nil
 }
 
-// stopTask does not interrupt anything: tasks here take no time worth it.
+// stopTask interrupts nothing, because the simulator's tasks are short.
 func stopTask(c *call) (any, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -15,17 +15,17 @@ import (
 type vm struct {
 	ID   int    `json:"id"`
 	Node string `json:"node"`
-	// Machine names its folder below machines/ and its log; it stays when the virtual machine is renamed.
+	// Machine is the name of the folder below machines/ and of the log. It stays when the virtual machine is renamed.
 	Machine string `json:"machine"`
 	// Config is the configuration as Proxmox stores it.
 	Config map[string]string `json:"config"`
-	// Running says that it is switched on, which the simulator restores after it was restarted.
+	// Running means that the machine is powered on. The simulator restores that after a restart.
 	Running bool `json:"running"`
-	// Started is when it was switched on, in Unix seconds.
+	// Started is when the machine was powered on, in Unix seconds.
 	Started int64 `json:"started,omitempty"`
-	// Problem is why no Talos machine runs in it although it is switched on.
+	// Problem is why no Talos machine runs in it although it is powered on.
 	Problem string `json:"problem,omitempty"`
-	// Locked is set while a task works on it.
+	// Locked is set while a task changes the machine.
 	Locked string `json:"-"`
 }
 
@@ -52,7 +52,7 @@ func (v *vm) number(name string, otherwise int) int {
 
 func (v *vm) cpus() int { return v.number("cores", 1) * v.number("sockets", 1) }
 
-// memoryMiB is its memory.
+// memoryMiB is the machine's memory.
 func (v *vm) memoryMiB() int {
 	memory, err := memoryParts.parse("memory", v.value("memory", "512"))
 	if err != nil {
@@ -70,7 +70,7 @@ func (v *vm) digest() string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// drive reads one of its drives, nil when it has none of that name.
+// drive parses one of the machine's drives. It returns nil if there is none of that name.
 func (v *vm) drive(name string) fields {
 	value, there := v.Config[name]
 	if !there {
@@ -83,7 +83,7 @@ func (v *vm) drive(name string) fields {
 	return drive
 }
 
-// vmOf finds the machine that a call is about; the caller holds the lock.
+// vmOf returns the machine of a call. The caller holds the lock.
 func (c *call) vmOf() (*vm, error) {
 	v := c.state.VMs[c.num("vmid")]
 	if v == nil || v.Node != c.str("node") {
@@ -115,7 +115,7 @@ func listVMs(c *call) (any, error) {
 	return list, nil
 }
 
-// brief is a machine as lists and its status have it.
+// brief describes a machine as lists and its status do.
 func (c *cluster) brief(v *vm) map[string]any {
 	brief := map[string]any{
 		"vmid": v.ID, "status": v.status(), "cpus": v.cpus(), "maxmem": int64(v.memoryMiB()) << 20, "maxdisk": c.bootDiskSize(v),
@@ -146,7 +146,7 @@ func (c *cluster) bootDiskSize(v *vm) int64 {
 	return 0
 }
 
-// bootOrder are the devices that it boots from.
+// bootOrder are the devices from which the machine boots.
 func (v *vm) bootOrder() []string {
 	boot, err := bootParts.parse("boot", v.value("boot", ""))
 	if err != nil {
@@ -172,8 +172,8 @@ func getConfig(c *call) (any, error) {
 	return out, nil
 }
 
-// getPending shows nothing as pending: what a running machine cannot take over is stored all the same and used at its
-// next start.
+// getPending reports no pending changes. A change that a running machine cannot apply is stored immediately and takes
+// effect at the next start.
 func getPending(c *call) (any, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -214,7 +214,7 @@ func (v *vm) agentEnabled() bool {
 	return err == nil && agent["enabled"] == "1"
 }
 
-// uniqueTags is what Proxmox makes of a list of tags: sorted, each once, in lower case.
+// uniqueTags returns Proxmox's form of a list of tags: sorted, without repetition, in lower case.
 func uniqueTags(value string) string {
 	tags := splitList(strings.ToLower(value))
 	slices.Sort(tags)

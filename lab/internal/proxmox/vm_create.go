@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// createOnly are the parameters of creation that are not configuration.
+// createOnly are the parameters of a creation that are not stored in the configuration.
 var createOnly = schema{
 	"vmid": vmID.need(), "archive": text().upTo(255), "storage": formatted(isStorageID),
 	"force": flag().requiring("archive"), "unique": flag().requiring("archive"), "live-restore": flag(), "pool": poolID,
@@ -54,7 +54,7 @@ func createVM(c *call) (any, error) {
 	})
 }
 
-// admit is what Proxmox checks before it answers a creation.
+// admit applies the checks that Proxmox makes before it answers a creation.
 func (c *call) admit(node string, id int, options map[string]string) error {
 	if pool := options["pool"]; pool != "" && c.state.Pools[pool] == nil {
 		return &apiError{status: http.StatusForbidden, message: fmt.Sprintf("Permission check failed (pool '%s' does not exist)", pool)}
@@ -84,7 +84,7 @@ func (c *call) admit(node string, id int, options map[string]string) error {
 	return nil
 }
 
-// permitCreation checks what a new machine needs beside the privileges for its options.
+// permitCreation checks the privileges for a new machine, in addition to those for its options.
 func (c *call) permitCreation(id int, options map[string]string) error {
 	path := fmt.Sprintf("/vms/%d", id)
 	for _, one := range []struct {
@@ -107,7 +107,7 @@ func (c *call) permitCreation(id int, options map[string]string) error {
 	return nil
 }
 
-// resolveCDROM turns the old name cdrom into ide2.
+// resolveCDROM replaces the old name cdrom by ide2.
 func (c *call) resolveCDROM() {
 	value := c.take("cdrom")
 	if value == "" {
@@ -119,7 +119,7 @@ func (c *call) resolveCDROM() {
 	c.params["ide2"] = value
 }
 
-// checkBridges checks the right to use the bridges. Whether they exist shows when the machine starts.
+// checkBridges checks the privileges for the bridges. The start of the machine checks that they exist.
 func (c *call) checkBridges() error {
 	for name, value := range c.params {
 		if !strings.HasPrefix(name, "net") {
@@ -134,7 +134,7 @@ func (c *call) checkBridges() error {
 	return nil
 }
 
-// normalizeNetworks gives network devices a MAC address where they have none.
+// normalizeNetworks assigns MAC addresses to network devices without one.
 func (c *call) normalizeNetworks() error {
 	for name, value := range c.params {
 		if _, isNet := strings.CutPrefix(name, "net"); !isNet || name == "nets" {
@@ -165,7 +165,7 @@ func randomUUID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }
 
-// machineName names the folder of a new machine: after the machine, unless another one has that name.
+// machineName returns the folder name of a new machine: the machine's name, unless another machine uses it.
 func (c *call) machineName(id int) string {
 	name := c.str("name")
 	taken := func(other *vm) bool { return other.Machine == name }
@@ -175,7 +175,7 @@ func (c *call) machineName(id int) string {
 	return name
 }
 
-// build makes the disks of a new machine and writes its configuration. When that fails nothing is left.
+// build creates the disks of a new machine and stores its configuration. If that fails, it removes what it created.
 func (c *call) build(id int, options map[string]string, say func(string, ...any)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -212,7 +212,7 @@ func (c *call) build(id int, options map[string]string, say func(string, ...any)
 	return c.save()
 }
 
-// tidy brings values into the form in which Proxmox stores them, and drops empty ones.
+// tidy brings values into the form in which Proxmox stores them, and removes empty ones.
 func tidy(config map[string]string) {
 	if tags, there := config["tags"]; there {
 		config["tags"] = uniqueTags(tags)

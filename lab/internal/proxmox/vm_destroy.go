@@ -41,7 +41,7 @@ func (c *call) destroyable(v *vm) error {
 	return v.unlocked()
 }
 
-// destroy removes a machine with its volumes and the folder of the Talos machine that ran in it.
+// destroy removes a machine with its volumes and the folder of its Talos machine.
 func (c *call) destroy(v *vm) error {
 	if err := os.RemoveAll(c.lab.Path("machines", v.Machine)); err != nil {
 		return fail("removing the disks of VM %d: %v", v.ID, err)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// resizeDisk looks at the machine in the task only.
+// resizeDisk looks up the machine only in the task.
 func resizeDisk(c *call) (any, error) {
 	if c.yes("skiplock") {
 		return nil, onlyRoot("skiplock")

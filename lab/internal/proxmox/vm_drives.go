@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// checkStorageAccess checks the drives in the parameters: that storages exist, take disks and may be used, and that
-// what is imported can be.
+// checkStorageAccess checks the drives in the parameters: their storages must exist, accept disks and be allowed, and
+// imports must be possible.
 func (c *call) checkStorageAccess(node string) error {
 	for name, drive := range c.drives() {
 		file := drive["file"]
@@ -66,7 +66,7 @@ func (c *call) checkExisting(name, storage, path string) error {
 	return nil
 }
 
-// checkImport allows importing what Proxmox allows: disks of machines, and files of content type import.
+// checkImport allows the imports that Proxmox allows: disks of machines, and files of content type import.
 func (c *call) checkImport(name, node, source string) error {
 	storage, path, isVolume := strings.Cut(source, ":")
 	if !isVolume {
@@ -95,7 +95,8 @@ func (c *call) drives() map[string]fields {
 	return all
 }
 
-// checkDrives checks what the schema of drives cannot say and writes them in the form in which they are stored.
+// checkDrives applies the checks that the schema of drives cannot express, and brings the drives into their stored
+// form.
 func (c *call) checkDrives(node string) error {
 	for name, drive := range c.drives() {
 		match := newDiskPattern.FindStringSubmatch(drive["file"])
@@ -117,8 +118,8 @@ func (c *call) checkDrives(node string) error {
 	return nil
 }
 
-// makeDisks creates the new volumes that config asks for and puts their names into it. It gives the volumes it made,
-// also when it fails.
+// makeDisks creates the new volumes in config and replaces them by their names. It returns the volumes that it created,
+// also if it fails.
 func (c *call) makeDisks(v *vm, config map[string]string, defaultStorage string, say func(string, ...any)) ([]string, error) {
 	var made []string
 	for _, name := range slices.Sorted(maps.Keys(config)) {
@@ -146,7 +147,7 @@ func (c *call) makeDisks(v *vm, config map[string]string, defaultStorage string,
 	return made, nil
 }
 
-// makeDisk makes the volume of one drive and completes the drive; it gives nil when there is nothing to make.
+// makeDisk creates the volume of a drive and completes the drive. It returns nil if there is nothing to create.
 func (c *call) makeDisk(v *vm, name string, drive fields, config map[string]string, defaultStorage string) (*volume, error) {
 	file := drive["file"]
 	storage, path, isVolume := strings.Cut(file, ":")
@@ -215,7 +216,7 @@ func (d datastore) checkFormat(format string) error {
 	return nil
 }
 
-// allocate makes a disk of the given size in bytes, or of the size of what it imports.
+// allocate creates a disk of the given size in bytes, or of the size of its import.
 func (c *call) allocate(v *vm, name, storage string, size int64, drive fields) (*volume, error) {
 	d, err := c.datastore(storage)
 	if err != nil {
@@ -242,7 +243,7 @@ func (c *call) allocate(v *vm, name, storage string, size int64, drive fields) (
 		size = 4 * mebibyte
 	}
 	if !d.files() {
-		// A thin volume has whole extents of 4 MiB.
+		// A thin volume consists of extents of 4 MiB.
 		size = (size + 4*mebibyte - 1) / (4 * mebibyte) * (4 * mebibyte)
 	}
 	if free := datastoreBytes - c.used(v.Node, storage); size > free {
@@ -262,7 +263,7 @@ func (v *volume) diskSize() int64 {
 	return v.Size
 }
 
-// freeVolumeID names a new disk with the first number that is free.
+// freeVolumeID returns a name for a new disk, with the first free number.
 func (c *cluster) freeVolumeID(v *vm, d datastore, format string) string {
 	for n := 0; ; n++ {
 		id := fmt.Sprintf("%s:vm-%d-disk-%d", d.name, v.ID, n)

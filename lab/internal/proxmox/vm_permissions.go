@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// optionPrivileges are the privileges on a machine that changing its options needs. An option that is not here, nor
-// handled in permitOption, is for root alone. Source: Proxmox VE 9, qemu-server, PVE/API2/Qemu.pm.
+// optionPrivileges are the privileges on a machine that changing an option requires. An option that is neither here nor
+// in permitOption is for root only. Source: Proxmox VE 9, qemu-server, PVE/API2/Qemu.pm.
 var optionPrivileges = map[string][]string{
 	"VM.Config.CPU":     {"cores", "cpu", "cpulimit", "cpuunits", "numa", "smp", "sockets", "vcpus"},
 	"VM.Config.Memory":  {"memory", "balloon", "shares", "allow-ksm"},

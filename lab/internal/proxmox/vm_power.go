@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// defaultShutdown is how long a machine may take to shut down when the caller does not say.
+// defaultShutdown is how long a machine may take to shut down if the caller does not say.
 const defaultShutdown = 60 * time.Second
 
 func startVM(c *call) (any, error) {
@@ -41,7 +41,7 @@ func shutdownVM(c *call) (any, error) {
 	return c.powerOffCall("qmshutdown", timeout)
 }
 
-// powerOffCall stops a machine; without a timeout that is as if its plug were pulled.
+// powerOffCall stops a machine. Without a timeout it cuts the power.
 func (c *call) powerOffCall(kind string, timeout time.Duration) (any, error) {
 	for _, name := range []string{"skiplock", "keepActive", "migratedfrom"} {
 		if c.str(name) != "" && c.str(name) != "0" {
@@ -84,7 +84,7 @@ func rebootVM(c *call) (any, error) {
 	})
 }
 
-// resetVM is the reset button.
+// resetVM presses the reset button.
 func resetVM(c *call) (any, error) {
 	if c.yes("skiplock") {
 		return nil, onlyRoot("skiplock")
@@ -101,7 +101,7 @@ func resetVM(c *call) (any, error) {
 	})
 }
 
-// running finds the machine of a command that only makes sense while it runs.
+// running returns the machine of a command that requires a running machine.
 func (c *call) running() (*vm, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -115,7 +115,7 @@ func (c *call) running() (*vm, error) {
 	return v, nil
 }
 
-// exists says whether the machine is there. Tasks that start and stop it find out, not the requests for them.
+// exists checks that the machine exists. Tasks that start or stop a machine check this, not their requests.
 func (c *call) exists() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -123,7 +123,7 @@ func (c *call) exists() error {
 	return err
 }
 
-// managed says whether high availability starts and stops a machine.
+// managed reports whether high availability starts and stops a machine.
 func (c *cluster) managed(id int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -159,7 +159,7 @@ func (c *cluster) powerOn(id int, say func(string, ...any)) error {
 	return c.save()
 }
 
-// startable checks what only shows when a machine starts.
+// startable applies the checks that Proxmox makes only when a machine starts.
 func (c *cluster) startable(v *vm) error {
 	if v.cpus() > c.lab.Proxmox.CPUs {
 		return fail("MAX %d vcpus allowed per VM on this node", c.lab.Proxmox.CPUs)
@@ -188,7 +188,7 @@ func (c *cluster) startable(v *vm) error {
 	return nil
 }
 
-// powerOff stops a machine: at once without a timeout, otherwise by asking it to shut down and waiting that long.
+// powerOff stops a machine: immediately without a timeout, otherwise by a shutdown for which it waits that long.
 func (c *cluster) powerOff(id int, timeout time.Duration, force bool, say func(string, ...any)) error {
 	c.mu.Lock()
 	v, p := c.state.VMs[id], c.processes[id]

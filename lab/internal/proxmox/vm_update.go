@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// updateOnly are the parameters of changes that are not configuration.
+// updateOnly are the parameters of an update that are not stored in the configuration.
 var updateOnly = schema{
 	"digest": digest, "skiplock": flag(), "delete": configIDs, "revert": configIDs, "force": flag().requiring("delete"),
 }
 
-// updateLaterOnly are those of changes that a task carries out.
+// updateLaterOnly are those of an update that runs as a task.
 var updateLaterOnly = with(updateOnly, schema{"background_delay": integer(1, 30), "import-working-storage": formatted(isStorageID)})
 
 func updateVM(c *call) (any, error) {
@@ -41,7 +41,7 @@ func updateVMLater(c *call) (any, error) {
 	})
 }
 
-// prepareUpdate checks a change and gives the function that does it; both run with the lock held.
+// prepareUpdate checks an update and returns the function that applies it. Both run with the lock held.
 func (c *call) prepareUpdate() (work, error) {
 	v, err := c.vmOf()
 	if err != nil {
@@ -138,7 +138,7 @@ func (c *call) checkBalloon(v *vm) error {
 	return nil
 }
 
-// deleteOption removes an option. A disk becomes an unused one, unless force removes its volume too.
+// deleteOption removes an option. A disk becomes an unused disk. With force, its volume is removed too.
 func (c *call) deleteOption(v *vm, name string, force bool, say func(string, ...any)) error {
 	value, there := v.Config[name]
 	if !there {
@@ -159,7 +159,7 @@ func (c *call) deleteOption(v *vm, name string, force bool, say func(string, ...
 	return nil
 }
 
-// release gives up the volume of a drive: a disk is kept as an unused one unless it is to be removed.
+// release releases the volume of a drive: a disk becomes an unused disk, or is removed with remove.
 func (c *call) release(v *vm, drive fields, remove bool) {
 	volume := c.volume(v.Node, drive["file"])
 	if volume == nil || volume.VMID != v.ID {
@@ -244,7 +244,7 @@ func attached(drives map[string]string, volume string) bool {
 	return false
 }
 
-// replaceable refuses changes of firmware disks that Proxmox refuses.
+// replaceable refuses the changes of firmware disks that Proxmox refuses.
 func (c *call) replaceable(v *vm, name string, p property) error {
 	old := v.drive(name)
 	if old == nil {

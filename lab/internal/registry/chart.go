@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// chart is a Helm chart: its Chart.yaml, parsed, and its files by path below the chart's folder.
+// chart is a Helm chart: its parsed Chart.yaml, and its files by path below the chart's folder.
 type chart struct {
 	metadata map[string]any
 	files    map[string][]byte
@@ -42,10 +42,10 @@ func (c *chart) text(key string) string {
 func (c *chart) name() string    { return c.text("name") }
 func (c *chart) version() string { return c.text("version") }
 
-// tag is the version as an OCI tag, in which Helm writes "_" for "+".
+// tag is the version as an OCI tag, for which Helm replaces "+" by "_".
 func (c *chart) tag() string { return strings.ReplaceAll(c.version(), "+", "_") }
 
-// archive packs the chart as `helm package` does. The same chart always gives the same bytes.
+// archive packs the chart like `helm package`. The same chart always gives the same bytes.
 func (c *chart) archive() ([]byte, error) {
 	var packed bytes.Buffer
 	zipped := gzip.NewWriter(&packed)
@@ -71,7 +71,7 @@ func (c *chart) archive() ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-// order is Chart.yaml first, so that a reader learns at once what it has, and then by name.
+// order puts Chart.yaml first, so that a reader can identify the chart early, and sorts the rest by name.
 func (c *chart) order() []string {
 	names := []string{"Chart.yaml"}
 	for name := range c.files {
@@ -83,7 +83,7 @@ func (c *chart) order() []string {
 	return names
 }
 
-// readChart reads a chart's folder, without what its .helmignore names.
+// readChart reads a chart's folder, except what its .helmignore matches.
 func readChart(folder string) (*chart, error) {
 	patterns, err := ignorePatterns(filepath.Join(folder, ".helmignore"))
 	if err != nil {
@@ -139,7 +139,8 @@ func ignorePatterns(file string) ([]string, error) {
 	return patterns, lines.Err()
 }
 
-// ignored tells whether a .helmignore pattern matches: the base name, or the whole path where the pattern has a slash.
+// ignored reports whether a .helmignore pattern matches. It matches the whole path if it has a slash, else the base
+// name.
 func ignored(patterns []string, name string, folder bool) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
 		if strings.HasSuffix(pattern, "/") && !folder {

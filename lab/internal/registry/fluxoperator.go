@@ -10,13 +10,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// helpers are the named templates that the generated manifests use.
+// helpers are the named templates for the generated manifests.
 //
 //go:embed fluxoperator/_helpers.tpl
 var helpers embed.FS
 
-// fluxOperatorChart makes a chart out of the install manifests in flux-operator's module. The public chart lives in
-// a repository that is no Go module; this one has the same name, version, object names and the values that matter.
+// fluxOperatorChart builds a chart from the install manifests in flux-operator's module, because the repository of the
+// public chart is not a Go module. The chart has the same name, version, object names and main values.
 func fluxOperatorChart(module string) (*chart, error) {
 	image, err := fluxOperatorImage(filepath.Join(module, "config", "manager", "kustomization.yaml"))
 	if err != nil {
@@ -49,7 +49,7 @@ type imageName struct {
 	Tag        string `json:"newTag"`
 }
 
-// fluxOperatorImage is the image that the install manifests deploy.
+// fluxOperatorImage is the image in the install manifests.
 func fluxOperatorImage(file string) (imageName, error) {
 	var kustomization struct {
 		Images []imageName `json:"images"`
@@ -67,8 +67,8 @@ func fluxOperatorImage(file string) (imageName, error) {
 	return kustomization.Images[0], nil
 }
 
-// addDefinitions adds the custom resource definitions. As in the public chart they follow `installCRDs`, and stay
-// when the release goes.
+// addDefinitions adds the custom resource definitions. As in the public chart, `installCRDs` enables them, and they
+// stay when the release is uninstalled.
 func addDefinitions(files map[string][]byte, folder string) error {
 	names, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	if err != nil {

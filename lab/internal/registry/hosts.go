@@ -13,14 +13,14 @@ import (
 	"hearth.dev/lab/internal/factory"
 )
 
-// hosts answers each public name with what that registry has. Any other name, such as the address itself, is
-// answered with everything.
+// hosts serves for each public name what that registry has. For any other name, such as the lab's address, it serves
+// everything.
 type hosts struct {
-	// indexed are the files of indexes of charts by host and path.
+	// indexed maps hosts and paths to the files of chart indexes.
 	indexed    map[string][]byte
 	byName     map[string]http.Handler
 	everything http.Handler
-	// factory is the Image Factory, which is a registry of installers beside all else.
+	// factory is the Image Factory, which is also a registry of installer images.
 	factory http.Handler
 }
 
@@ -46,7 +46,7 @@ func newHosts(charts []publication, names []string, images http.Handler) (*hosts
 	return h, nil
 }
 
-// filled is a registry that holds the publications which pass.
+// filled returns a registry with the publications that pass accepts.
 func filled(charts []publication, pass func(publication) bool) (http.Handler, error) {
 	quiet := log.New(io.Discard, "", 0)
 	handler := registry.New(registry.Logger(quiet), registry.WithReferrersSupport(true))
@@ -61,7 +61,7 @@ func filled(charts []publication, pass func(publication) bool) (http.Handler, er
 	return handler, nil
 }
 
-// ServeHTTP answers reads only: the public registries are not the lab's to write to. The factory takes schematics.
+// ServeHTTP serves only reads, because the lab does not own the public registries. The factory also accepts schematics.
 func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.Host
 	if host, _, err := net.SplitHostPort(r.Host); err == nil {
@@ -91,7 +91,7 @@ func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	log.Printf("registry: %s %s%s %d", r.Method, name, r.URL.Path, answer.status)
 }
 
-// recorder remembers the status for the log.
+// recorder records the status for the log.
 type recorder struct {
 	http.ResponseWriter
 	status int

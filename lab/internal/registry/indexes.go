@@ -8,11 +8,11 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// indexed are the fields of a Chart.yaml that an index repeats. Clients refuse fields that they do not know.
+// indexed are the fields of Chart.yaml that an index repeats. Clients refuse unknown fields.
 var indexed = []string{"apiVersion", "name", "version", "appVersion", "description", "type", "kubeVersion"}
 
-// indexes are the files of every index of charts, by host and path: the index itself, and the charts beside it.
-// Source: Helm's documentation, "The Chart Repository Guide".
+// indexes returns the files of every chart index by host and path: the index and its charts. Source: Helm's
+// documentation, "The Chart Repository Guide".
 func indexes(charts []publication) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	entries := map[string]map[string][]any{}
@@ -24,13 +24,13 @@ func indexes(charts []publication) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		place := "/" + each.repository
+		location := "/" + each.repository
 		if each.repository == "" {
-			place = ""
+			location = ""
 		}
-		place = each.host + place
+		location = each.host + location
 		name := fmt.Sprintf("%s-%s.tgz", each.chart.name(), each.chart.version())
-		files[place+"/"+name] = packed
+		files[location+"/"+name] = packed
 		digest := sha256.Sum256(packed)
 		entry := map[string]any{}
 		for _, key := range indexed {
@@ -39,17 +39,17 @@ func indexes(charts []publication) (map[string][]byte, error) {
 			}
 		}
 		entry["urls"], entry["digest"] = []string{name}, hex.EncodeToString(digest[:])
-		if entries[place] == nil {
-			entries[place] = map[string][]any{}
+		if entries[location] == nil {
+			entries[location] = map[string][]any{}
 		}
-		entries[place][each.chart.name()] = append(entries[place][each.chart.name()], entry)
+		entries[location][each.chart.name()] = append(entries[location][each.chart.name()], entry)
 	}
-	for place, known := range entries {
+	for location, known := range entries {
 		index, err := yaml.Marshal(map[string]any{"apiVersion": "v1", "entries": known, "generated": "2026-01-01T00:00:00Z"})
 		if err != nil {
 			return nil, err
 		}
-		files[place+"/index.yaml"] = index
+		files[location+"/index.yaml"] = index
 	}
 	return files, nil
 }

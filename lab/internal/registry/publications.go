@@ -11,18 +11,18 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// publication is a chart at the place where the world gets it.
+// publication is a chart at its public location.
 type publication struct {
 	// host is the registry's public name.
 	host string
-	// repository is the path below it.
+	// repository is the path below host.
 	repository string
 	chart      *chart
-	// index tells that it is in an index of charts, not in an OCI repository.
+	// index says that the chart is in a chart index, not in an OCI repository.
 	index bool
 }
 
-// Where the charts are published. Sources: Cilium's installation guide for Helm, flux-operator's installation guide.
+// Public locations of the charts. Sources: the Helm installation guides of Cilium and flux-operator.
 const (
 	ciliumHost             = "quay.io"
 	ciliumRepository       = "cilium/charts/cilium"
@@ -30,7 +30,7 @@ const (
 	fluxOperatorRepository = "controlplaneio-fluxcd/charts/flux-operator"
 )
 
-// publications packages every chart whose source this lab has.
+// publications packages every chart whose source the lab has.
 func publications(lab *labconfig.Lab) ([]publication, error) {
 	var all []publication
 	for _, source := range []struct {
@@ -61,8 +61,8 @@ func publications(lab *labconfig.Lab) ([]publication, error) {
 	return all, nil
 }
 
-// readRelease reads a chart from its project's sources, as the project releases it: with its version filled in, and without
-// dependencies that are in other repositories, which conditions turn off.
+// readRelease reads a chart from its project's sources in the form of a release: with its version, and without the
+// conditional dependencies in other repositories.
 func readRelease(source labconfig.Chart) (*chart, error) {
 	c, err := readChart(source.Folder)
 	if err != nil {

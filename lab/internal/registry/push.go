@@ -30,7 +30,7 @@ type manifest struct {
 	Annotations   map[string]string `json:"annotations,omitempty"`
 }
 
-// push uploads a chart to a registry the way a client does, without a network between.
+// push uploads a chart to a registry as a client does, without a network.
 func push(handler http.Handler, repository string, c *chart) error {
 	metadata, err := json.Marshal(c.metadata)
 	if err != nil {

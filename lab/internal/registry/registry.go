@@ -1,6 +1,6 @@
-// Package registry is the lab's OCI registry: it stands for the public registries that Hearth fetches charts from.
+// Package registry is the lab's OCI registry, which stands for the public registries that Hearth fetches charts from.
 //
-// What it holds is packaged at start from the Go module cache, byte for byte the same each time, so it keeps no state.
+// It keeps no state: at each start it packages the same bytes from the Go module cache.
 package registry
 
 import (

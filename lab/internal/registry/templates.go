@@ -16,7 +16,7 @@ import (
 
 type object = map[string]any
 
-// addInstallTemplates turns the operator's install manifests into templates and their settings into values.yaml.
+// addInstallTemplates turns the operator's install manifests into templates, with their settings in values.yaml.
 func addInstallTemplates(files map[string][]byte, config string, image imageName) error {
 	values := object{
 		"nameOverride": "", "fullnameOverride": "", "installCRDs": true, "logLevel": "info",
@@ -55,8 +55,8 @@ func addInstallTemplates(files map[string][]byte, config string, image imageName
 	return err
 }
 
-// templated puts template expressions into a manifest, its settings into values, and gives the condition under which
-// it is rendered, empty for always.
+// templated replaces parts of a manifest by template expressions and moves its settings into values. guard is the
+// condition under which the manifest is rendered, empty for always.
 func templated(document, values object) (guard string) {
 	const fullname, account = `{{ include "flux-operator.fullname" . }}`, `{{ include "flux-operator.serviceAccountName" . }}`
 	metadata := metadataOf(document)
@@ -112,7 +112,7 @@ func templatedDeployment(spec, values object) {
 	container["imagePullPolicy"] = "{{ .Values.image.imagePullPolicy }}"
 }
 
-// block stands in a manifest for an expression that renders to lines of YAML; blocks puts it in.
+// block returns a marker for an expression that renders to lines of YAML. blocks replaces the marker.
 func block(expression string) string { return "BLOCK " + expression }
 
 var blockLine = regexp.MustCompile(`(?m)^( *)((?:- )?)(\w+): BLOCK (.*)$`)
@@ -125,7 +125,7 @@ func blocks(text string) string {
 	})
 }
 
-// merged keeps the labels that mean something to Kubernetes, such as role aggregation, beside the chart's own.
+// merged keeps the labels that Kubernetes interprets, such as role aggregation, in addition to the chart's own.
 func merged(labels any, own string) any {
 	kept := object{}
 	for key, value := range asObject(labels) {
@@ -160,7 +160,7 @@ func guarded(condition, text string) []byte {
 	return fmt.Appendf(nil, "{{- if %s }}\n%s{{- end }}\n", condition, text)
 }
 
-// documents reads a file's YAML documents.
+// documents reads the YAML documents of a file.
 func documents(file string) ([]object, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package statefile keeps what a simulator has to know after a restart in a JSON file.
+// Package statefile keeps a simulator's state in a JSON file, across restarts.
 package statefile
 
 import (
@@ -12,8 +12,8 @@ import (
 	"hearth.dev/lab/internal/atomicfile"
 )
 
-// Read decodes the file at path into state, which stays as it is where there is no file yet. The error of a damaged file
-// names the file and says what to do about it: remedy.
+// Read decodes the file at path into state. Without a file it leaves state unchanged. The error for a damaged file
+// names the file and the remedy.
 func Read(path string, state any, remedy string) error {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -28,8 +28,8 @@ func Read(path string, state any, remedy string) error {
 	return nil
 }
 
-// Write encodes state into the file at path and makes its folder. The old file stays whole when that fails, for example
-// on a full disk.
+// Write encodes state into the file at path and creates its folder. If that fails, for example on a full disk, the old
+// file stays intact.
 func Write(path string, state any) error {
 	raw, err := json.MarshalIndent(state, "", "  ")
 	if err != nil {

@@ -19,18 +19,18 @@ type Status struct {
 	Stack   string    `json:"stack"`
 	Pid     int       `json:"pid"`
 	Started time.Time `json:"started"`
-	// Ready means that every child is.
+	// Ready means that every child is ready.
 	Ready bool `json:"ready"`
-	// Stopping means that everything is being stopped.
+	// Stopping means that all children are being stopped.
 	Stopping bool    `json:"stopping"`
 	Memory   Memory  `json:"memory"`
 	Children []Child `json:"children"`
 }
 
-// Memory is what the supervisor and all processes below it take; what they share counts once.
+// Memory is the memory of the supervisor and its descendants. Shared memory counts once.
 type Memory struct {
 	Bytes int64 `json:"bytes"`
-	// PeakBytes is the most that was seen, looking every ten seconds and at each request.
+	// PeakBytes is the highest measurement so far, taken every ten seconds and at each request.
 	PeakBytes int64 `json:"peakBytes"`
 	Processes int   `json:"processes"`
 }
@@ -43,7 +43,7 @@ func listen(address string) (net.Listener, error) {
 	return listener, err
 }
 
-// serve starts the HTTP server; the function it gives ends it, after answers under way.
+// serve starts the HTTP server. The returned function ends it, after the answers under way.
 func (s *supervisor) serve(listener net.Listener) (shutdown func()) {
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /status", s.getStatus)

@@ -11,13 +11,13 @@ import (
 	"hearth.dev/lab/internal/proctree"
 )
 
-// inUse is how Go's net package says that it could not listen.
+// inUse matches the error of Go's net package for an occupied address.
 var inUse = regexp.MustCompile(`listen \w+ (\S+): bind: address already in use`)
 
-// explain says in one line why a process died, from how it ended and what it logged last.
+// explain says in one line why a process died, from its exit and its last log lines.
 func explain(dir string, lines []string, exit string) string {
 	last := exit
-	// Otherwise a signal ended it, or it could not even be started: what it logged before has nothing to do with that.
+	// Otherwise a signal ended the process, or it did not start: its log says nothing about that.
 	if strings.HasPrefix(exit, "exit status ") && len(lines) > 0 {
 		last = strings.TrimPrefix(lines[len(lines)-1], "hearth-lab: ")
 	}
@@ -42,7 +42,7 @@ func full(dir string) string {
 	return fmt.Sprintf("the disk that holds %s is full; free some space and run `npm run lab` again", dir)
 }
 
-// unwritable turns an error of working with the lab's folder into one line that says what to do.
+// unwritable turns an error about the lab's folder into one line that says what to do.
 func unwritable(dir string, err error) error {
 	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT} {
 		if errors.Is(err, full) {

@@ -14,8 +14,8 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// lock makes this the lab's only supervisor and writes <dir>/supervisor.pid. The kernel ends the lock with the process,
-// so that the file may stay.
+// lock makes this process the lab's only supervisor and writes <dir>/supervisor.pid. The file may stay: the kernel
+// releases the lock with the process.
 func lock(lab *labconfig.Lab) (release func(), err error) {
 	file, err := os.OpenFile(lab.Path("supervisor.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -47,7 +47,7 @@ func runner(lab *labconfig.Lab) string {
 	return "another process, which is just starting or ending"
 }
 
-// openToken reads the bearer token kept in <dir>/supervisor.token, and makes one where there is none.
+// openToken reads the bearer token from <dir>/supervisor.token, or creates it.
 func openToken(lab *labconfig.Lab) (string, error) {
 	path := lab.Path("supervisor.token")
 	raw, err := os.ReadFile(path)

@@ -11,20 +11,20 @@ import (
 	"hearth.dev/lab/internal/proctree"
 )
 
-// A part that dies giveUp times within giveUpWithin would only go on doing so.
+// A part that dies giveUp times within giveUpWithin is not restarted.
 const (
 	giveUp       = 5
 	giveUpWithin = 30 * time.Second
-	// lastLines is how much of a dead part's log status shows.
+	// lastLines is how many lines of a dead part's log the status shows.
 	lastLines = 10
 )
 
-// part is one process of the lab and what is known of it.
+// part is a process of the lab and its present status.
 type part struct {
 	name    string
 	address string
 	args    []string
-	// stopTimeout is how long it may take to stop.
+	// stopTimeout is how long the part may take to stop.
 	stopTimeout time.Duration
 
 	dir   string
@@ -36,10 +36,10 @@ type part struct {
 	lines   []string
 }
 
-// start starts the part by running this program's own file with its subcommand.
+// start starts the part: this program with the part's subcommand.
 func (p *part) start(program string, lab *labconfig.Lab) (err error) {
 	p.dir, p.log = lab.Dir, lab.Path("logs", p.name+".log")
-	// Not the caller's context: all parts are stopped together, and waited for.
+	// Not the caller's context: the supervisor stops all parts together and waits for them.
 	p.child, err = child.Start(context.Background(), child.Spec{
 		Name: p.name, Path: program, Args: p.args, Log: p.log,
 		Restart: child.Always, GiveUp: giveUp, GiveUpWithin: giveUpWithin,
@@ -48,7 +48,7 @@ func (p *part) start(program string, lab *labconfig.Lab) (err error) {
 	return err
 }
 
-// changed notes and logs why a part has died.
+// changed records and logs why a part has died.
 func (p *part) changed(status child.Status) {
 	if status.State != child.Waiting && status.State != child.Failed {
 		return
@@ -67,17 +67,17 @@ func (p *part) changed(status child.Status) {
 	}
 }
 
-// Child is what status tells of a part.
+// Child is a part's status.
 type Child struct {
 	child.Status
 	// Ready means that the process listens at Address.
 	Ready   bool   `json:"ready"`
 	Address string `json:"address"`
-	// Error says in one line why it is not ready, where that is known: why its previous process died.
+	// Error says in one line why the part is not ready. Empty if that is unknown.
 	Error string `json:"error,omitempty"`
-	// Lines are the last ones that the process logged before it was given up.
+	// Lines are the last log lines of a process that was given up.
 	Lines []string `json:"lines,omitempty"`
-	// Log is the path of its log.
+	// Log is the path of the log.
 	Log string `json:"log"`
 }
 

@@ -12,19 +12,19 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// stopNested is for children that stop processes of their own first, who have 10 s each, two levels deep.
+// stopNested is for children that first stop their own processes, up to 10 s each, two levels deep.
 const (
 	stopPlain  = 10 * time.Second
 	stopNested = 40 * time.Second
 )
 
-// talosPort is where a machine's Talos API listens.
+// talosPort is the port of a machine's Talos API.
 const talosPort = "50000"
 
-// machineName is what a machine may be called, since it becomes a folder and a log.
+// machineName matches valid machine names, which become names of folders and logs.
 var machineName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
-// partsOf lists the processes that a lab consists of. A part without an address is not in this lab.
+// partsOf lists the processes of a lab. A part without an address does not exist.
 func partsOf(lab *labconfig.Lab) ([]*part, error) {
 	var parts []*part
 	for _, p := range []*part{
@@ -50,8 +50,8 @@ func partsOf(lab *labconfig.Lab) ([]*part, error) {
 	return parts, nil
 }
 
-// metal writes down what a bare-metal machine is and gives the process that is the machine.
-// One that switches itself off is switched on again, as a person at the rack would do.
+// metal writes a bare-metal machine's configuration and returns its process.
+// A machine that powers itself off is powered on again, as a person at the rack would do.
 func metal(lab *labconfig.Lab, machine labconfig.Machine) (*part, error) {
 	if !machineName.MatchString(machine.Name) {
 		return nil, fmt.Errorf("metal machine %q: a name is lower-case letters, digits and dashes", machine.Name)

@@ -1,12 +1,12 @@
-// Package supervisor is the parent of all of a lab's processes: it starts them, restarts those that die, says over HTTP
-// how they are, and takes all of them with it when it ends.
+// Package supervisor is the parent of all processes of a lab. It starts them, restarts those that die, reports their
+// status over HTTP, and ends them all when it ends.
 //
 // Its HTTP server is at labconfig.Lab.Supervisor.Address. Requests carry `Authorization: Bearer` with the content of
 // <dir>/supervisor.token:
 //
 //	GET  /status          Status as JSON
-//	POST /restart/<child> starts a child anew, also one that was given up; 202, or 404 for an unknown name
-//	POST /stop            stops everything, answers when every child is gone, and ends the supervisor
+//	POST /restart/<child> restarts a child, even one that was given up; 202, or 404 for an unknown name
+//	POST /stop            stops everything, answers when every child has ended, and ends the supervisor
 package supervisor
 
 import (
@@ -22,10 +22,10 @@ import (
 	"hearth.dev/lab/internal/proctree"
 )
 
-// memorySample is how often the memory of the process tree is measured for the peak.
+// memorySample is the interval at which the memory of the process tree is measured for the peak.
 const memorySample = 10 * time.Second
 
-// supervisor is one run of it.
+// supervisor is the state of one run.
 type supervisor struct {
 	lab     *labconfig.Lab
 	started time.Time
@@ -40,7 +40,7 @@ type supervisor struct {
 	peak int64
 }
 
-// Run starts everything that the lab has and returns when it was told to stop and all of it is gone.
+// Run starts everything in the lab. It returns when it has been told to stop and everything has ended.
 func Run(ctx context.Context, lab *labconfig.Lab) error {
 	s := &supervisor{lab: lab, started: time.Now(), stopping: make(chan struct{}), stopped: make(chan struct{})}
 	if err := os.MkdirAll(lab.Dir, 0o700); err != nil {
@@ -54,7 +54,7 @@ func Run(ctx context.Context, lab *labconfig.Lab) error {
 	if s.token, err = openToken(lab); err != nil {
 		return unwritable(lab.Dir, err)
 	}
-	// The children only read the authority, so that no two of them make one.
+	// The children only read the authority, so that two of them cannot create it at once.
 	if _, err := authority.Open(lab.Dir); err != nil {
 		return unwritable(lab.Dir, err)
 	}
@@ -67,7 +67,7 @@ func Run(ctx context.Context, lab *labconfig.Lab) error {
 	if err := s.startParts(); err != nil {
 		return unwritable(lab.Dir, err)
 	}
-	// Only now, so that no request meets a half-started lab.
+	// The server starts last, so that no request meets a half-started lab.
 	shutdown := s.serve(listener)
 	defer shutdown()
 	log.Printf("the lab of stack %s runs with %d children", lab.Stack, len(s.parts))
@@ -81,7 +81,7 @@ func Run(ctx context.Context, lab *labconfig.Lab) error {
 	return nil
 }
 
-// startParts starts what the lab's configuration has, in order.
+// startParts starts the lab's parts in order.
 func (s *supervisor) startParts() error {
 	program, err := os.Executable()
 	if err != nil {
@@ -100,7 +100,7 @@ func (s *supervisor) startParts() error {
 	return nil
 }
 
-// stop ends all children at the same time and returns when they are gone.
+// stop ends all children at the same time and returns when they have ended.
 func (s *supervisor) stop() {
 	s.stopOnce.Do(func() {
 		close(s.stopping)
@@ -115,7 +115,7 @@ func (s *supervisor) stop() {
 	<-s.stopped
 }
 
-// measure keeps the highest memory use seen.
+// measure records the highest memory use.
 func (s *supervisor) measure() {
 	for tick := time.Tick(memorySample); ; {
 		s.memory()

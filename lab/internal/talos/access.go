@@ -17,7 +17,7 @@ var errNotAuthorized = status.Error(codes.PermissionDenied, "not authorized")
 
 type rolesKey struct{}
 
-// rolesOf are the caller's roles, put there by rolesFrom.
+// rolesOf returns the caller's roles, which rolesFrom has put into the context.
 func rolesOf(ctx context.Context) role.Set {
 	roles, ok := ctx.Value(rolesKey{}).(role.Set)
 	if !ok {
@@ -26,11 +26,11 @@ func rolesOf(ctx context.Context) role.Set {
 	return roles
 }
 
-// everybodyReads is who a caller is in maintenance mode: there is nothing yet to authenticate with.
+// everybodyReads gives every caller the reader role. In maintenance mode there is nothing to authenticate with.
 func everybodyReads(context.Context) role.Set { return role.MakeSet(role.Reader) }
 
-// rolesFromCertificate takes the caller's roles from the organizations of its client certificate. Another machine of
-// the cluster, an impersonator, says in the call's metadata for whom it calls.
+// rolesFromCertificate returns the roles in the organizations of the caller's client certificate. If another machine of
+// the cluster calls as impersonator, the roles are in the call's metadata.
 func rolesFromCertificate(ctx context.Context) role.Set {
 	from, ok := peer.FromContext(ctx)
 	if !ok {
@@ -58,7 +58,7 @@ func rolesFromMetadata(ctx context.Context) (role.Set, bool) {
 	return roles, true
 }
 
-// withRoles are interceptors that find out who calls.
+// withRoles returns interceptors that find the caller's roles.
 func withRoles(find func(context.Context) role.Set) []grpc.ServerOption {
 	add := func(ctx context.Context) context.Context { return context.WithValue(ctx, rolesKey{}, find(ctx)) }
 	return []grpc.ServerOption{
@@ -71,7 +71,7 @@ func withRoles(find func(context.Context) role.Set) []grpc.ServerOption {
 	}
 }
 
-// authorized are interceptors that refuse what the caller's roles do not allow.
+// authorized returns interceptors that refuse calls which the caller's roles do not allow.
 func authorized() []grpc.ServerOption {
 	check := func(ctx context.Context, method string) error {
 		allowed, known := access[method]
@@ -106,7 +106,7 @@ type streamWith struct {
 
 func (s streamWith) Context() context.Context { return s.ctx }
 
-// access says which roles may call a method; an administrator may call any. It is Talos 1.13's table.
+// access maps methods to the roles that may call them. An administrator may call any. It is Talos 1.13's table.
 var access = func() map[string]role.Set {
 	admin := role.MakeSet(role.Admin)
 	operator := role.MakeSet(role.Admin, role.Operator)
@@ -122,7 +122,7 @@ var access = func() map[string]role.Set {
 		"/cosi.resource.State/Create":                           admin, "/cosi.resource.State/Update": admin, "/cosi.resource.State/Destroy": admin,
 		"/storage.StorageService/Disks": reader,
 		"/time.TimeService/Time":        reader, "/time.TimeService/TimeCheck": reader,
-		// Readers may in maintenance mode only, which the handlers check.
+		// Readers may call it only in maintenance mode, which the handlers check.
 		"/machine.MachineService/ApplyConfiguration": role.MakeSet(role.Admin, role.Reader),
 		"/storage.StorageService/BlockDeviceWipe":    role.MakeSet(role.Admin, role.Reader),
 	}

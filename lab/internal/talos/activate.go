@@ -18,7 +18,7 @@ import (
 	"hearth.dev/lab/internal/kubelet"
 )
 
-// activate makes cfg the machine's configuration and tells every part of it.
+// activate makes cfg the machine's configuration and applies it to all parts of the machine.
 func (b *boot) activate(cfg config.Provider) error {
 	b.activating.Lock()
 	defer b.activating.Unlock()
@@ -65,7 +65,7 @@ func (b *boot) activate(cfg config.Provider) error {
 	return nil
 }
 
-// kubernetesAuthorities are the certificates that a machine's kubelet trusts, in one string.
+// kubernetesAuthorities are the certificates that a machine's kubelet trusts, as one string.
 func kubernetesAuthorities(cfg config.Provider) string {
 	all := ""
 	for _, ca := range cfg.Cluster().AcceptedCAs() {
@@ -77,14 +77,14 @@ func kubernetesAuthorities(cfg config.Provider) string {
 	return all
 }
 
-// restartKubelet starts the kubelet anew, as Talos does where it has to trust other authorities.
+// restartKubelet restarts the kubelet, as Talos does when the trusted authorities change.
 func (b *boot) restartKubelet() {
 	b.stopKubelet()
 	b.drop(v1alpha1.NewService("kubelet").Metadata())
 	b.startKubelet()
 }
 
-// publishRoot shows the authorities of Kubernetes, which talosctl rotate-ca looks for.
+// publishRoot publishes the authorities of Kubernetes, which talosctl rotate-ca reads.
 func (b *boot) publishRoot(cfg config.Provider) {
 	put(b, secrets.NewKubernetesRoot(secrets.KubernetesRootID), func(r *secrets.KubernetesRoot) {
 		this, cluster := r.TypedSpec(), cfg.Cluster()
@@ -95,7 +95,7 @@ func (b *boot) publishRoot(cfg config.Provider) {
 	})
 }
 
-// serveAPI serves the API with certificates of the cluster's authority, anew when what they say has changed.
+// serveAPI serves the API with certificates of the cluster's authority, and replaces them when their content changes.
 func (b *boot) serveAPI(cfg config.Provider, name string) error {
 	hosts := apiHosts(cfg, name, b.machine.address, vips(cfg))
 	trusted, _ := acceptedCAs(cfg)
@@ -118,7 +118,7 @@ func (b *boot) serveAPI(cfg config.Provider, name string) error {
 	return nil
 }
 
-// replaceAPID takes calls with a new identity. Calls that were accepted before are still answered.
+// replaceAPID serves with a new identity. Calls under way are still answered.
 func (b *boot) replaceAPID(who identity) error {
 	b.serving.Lock()
 	defer b.serving.Unlock()
@@ -147,7 +147,7 @@ func (b *boot) replaceAPID(who identity) error {
 	return nil
 }
 
-// waitForCertificate asks the control planes until one signs, which needs that one is up.
+// waitForCertificate asks the control planes until one of them signs.
 func (b *boot) waitForCertificate(cfg config.Provider, wanted, name string, hosts []string) {
 	b.services.set("apid", stateWaiting, "Waiting for api certificates")
 	complaint := ""
@@ -178,7 +178,7 @@ func (b *boot) waitForCertificate(cfg config.Provider, wanted, name string, host
 	}
 }
 
-// trustdHosts are where a control plane may be: the cluster's endpoint, and those that discovery knows.
+// trustdHosts are the possible control planes: the cluster's endpoint, and those that discovery knows.
 func (b *boot) trustdHosts(cfg config.Provider) []string {
 	hosts := []string{cfg.Cluster().Endpoint().Hostname()}
 	for _, address := range b.controlPlanes() {
@@ -187,7 +187,7 @@ func (b *boot) trustdHosts(cfg config.Provider) []string {
 	return hosts
 }
 
-// controlPlanes are the addresses of the cluster's control planes as discovery knows them.
+// controlPlanes are the addresses of the control planes that discovery knows.
 func (b *boot) controlPlanes() []netip.Addr {
 	b.mu.Lock()
 	members := b.members
@@ -226,7 +226,7 @@ func (b *boot) startKubelet() {
 	agent.Start(b.kubeletNode())
 }
 
-// staticPods are the control plane's programs that run here now.
+// staticPods are the control plane's programs that run on this machine.
 func (b *boot) staticPods() []kubelet.StaticPod {
 	b.mu.Lock()
 	plane, cfg := b.plane, b.active

@@ -19,24 +19,24 @@ import (
 	"google.golang.org/grpc/credentials"
 )
 
-// apid is the machine's API to the network. It authenticates callers and passes calls on: to machined of this machine,
-// or to the apid of other machines.
+// apid serves the machine's API on the network. It authenticates callers and forwards calls to this machine's machined
+// or to other machines' apid.
 type apid struct {
 	server *grpc.Server
 	router *router
 }
 
-// identity is what apid presents itself with.
+// identity holds apid's certificates.
 type identity struct {
-	// server is its certificate.
+	// server is the server certificate.
 	server tls.Certificate
-	// accepted are the authorities of client certificates; nil in maintenance mode, where nobody has one.
+	// accepted are the authorities of client certificates. It is nil in maintenance mode, where clients have none.
 	accepted *x509.CertPool
-	// client is the certificate for calls to other machines; only control planes have one.
+	// client is the certificate for calls to other machines. Only control planes have one.
 	client *tls.Certificate
 }
 
-// listenAPI opens a port of this machine, waiting a moment for the previous holder to let go.
+// listenAPI listens on a port of this machine. It waits briefly for the previous listener to close.
 func listenAPI(ctx context.Context, address netip.Addr, port int) (net.Listener, error) {
 	endpoint := net.JoinHostPort(address.String(), strconv.Itoa(port))
 	for deadline := time.Now().Add(5 * time.Second); ; {
@@ -51,7 +51,7 @@ func listenAPI(ctx context.Context, address netip.Addr, port int) (net.Listener,
 	}
 }
 
-// startAPID serves until stop. In maintenance mode callers are readers and calls go to this machine only.
+// startAPID serves until stop. In maintenance mode callers are readers and calls are not forwarded to other machines.
 func startAPID(ctx context.Context, address netip.Addr, who identity, local proxy.Backend) (*apid, error) {
 	listener, err := listenAPI(ctx, address, constants.ApidPort)
 	if err != nil {
@@ -81,7 +81,7 @@ func startAPID(ctx context.Context, address netip.Addr, who identity, local prox
 	return a, nil
 }
 
-// stop lets calls that are being answered finish, for a moment.
+// stop waits briefly for calls under way.
 func (a *apid) stop() {
 	if a == nil {
 		return

@@ -21,15 +21,15 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// metalMode makes Talos's validation as strict as it is for bare metal, whichever platform the machine has: the same
-// configuration should be right for both.
+// metalMode makes Talos validate as strictly as on bare metal on every platform, because the same configuration should
+// be valid for both.
 type metalMode struct{}
 
 func (metalMode) String() string        { return "metal" }
 func (metalMode) RequiresInstall() bool { return true }
 func (metalMode) InContainer() bool     { return false }
 
-// ApplyConfiguration checks a configuration and makes it the machine's, in one of Talos's modes.
+// ApplyConfiguration validates a configuration and applies it in one of Talos's modes.
 func (m *machined) ApplyConfiguration(ctx context.Context, in *machine.ApplyConfigurationRequest) (*machine.ApplyConfigurationResponse, error) {
 	if !m.applying.TryLock() {
 		return nil, status.Error(codes.FailedPrecondition, "another apply configuration is already in progress")
@@ -74,7 +74,7 @@ func applied(mode machine.ApplyConfigurationRequest_Mode, details string, warnin
 	}}
 }
 
-// check parses and validates with Talos's own code, and looks for the install disk on this machine.
+// check parses and validates a configuration with Talos's own code, and looks for the install disk on this machine.
 func (m *machined) check(ctx context.Context, data []byte, running bool) (config.Provider, []string, error) {
 	cfg, err := configloader.NewFromBytes(data)
 	if err != nil {
@@ -105,7 +105,7 @@ func (m *machined) check(ctx context.Context, data []byte, running bool) (config
 	return cfg, slices.Concat(warnings, more), nil
 }
 
-// decideMode tells what a mode comes to on this machine now.
+// decideMode resolves a mode for this machine's present state.
 func (m *machined) decideMode(asked machine.ApplyConfigurationRequest_Mode, current, next config.Provider) (machine.ApplyConfigurationRequest_Mode, string, error) {
 	const (
 		without = "Applied configuration without a reboot"
@@ -134,7 +134,7 @@ func (m *machined) decideMode(asked machine.ApplyConfigurationRequest_Mode, curr
 	return asked, "", fmt.Errorf("incorrect mode '%s' specified for the apply config call", asked)
 }
 
-// accept stores the configuration as the mode says and starts what follows from it.
+// accept stores the configuration as the mode says and starts applying it.
 func (m *machined) accept(mode machine.ApplyConfigurationRequest_Mode, in *machine.ApplyConfigurationRequest, current, cfg config.Provider, details *string) error {
 	m.mu.Lock()
 	if m.rollback != nil {
@@ -193,8 +193,8 @@ func diffText(current, next config.Provider) (string, error) {
 	return "Config diff:\n\n" + diff, nil
 }
 
-// needsReboot tells why a change cannot take effect on the running machine; nil where it can. What may change is what
-// Talos 1.13 lets change.
+// needsReboot returns why a change cannot take effect on the running machine, nil if it can. The allowed changes are
+// those of Talos 1.13.
 func needsReboot(current, next config.Provider) error {
 	from, to := current.RawV1Alpha1(), next.RawV1Alpha1()
 	if from == nil || to == nil {

@@ -17,10 +17,10 @@ import (
 	"hearth.dev/lab/internal/kubelet"
 )
 
-// boot is the machine from one power-on or reboot to the next.
+// boot is the machine's state from a power-on or reboot to the next.
 type boot struct {
 	machine *Machine
-	// id is the kernel's boot ID, which tells clients that a machine rebooted.
+	// id is the kernel's boot ID, by which clients notice a reboot.
 	id       string
 	started  time.Time
 	ctx      context.Context
@@ -31,7 +31,7 @@ type boot struct {
 	local    *local
 	// configured receives the configuration that ends maintenance mode.
 	configured chan config.Provider
-	// ended receives how the boot ends.
+	// ended receives the end of the boot.
 	ended chan ending
 
 	// serving guards apid and trustd while they are replaced.
@@ -40,7 +40,7 @@ type boot struct {
 	trustd  *grpc.Server
 
 	// applying is held while a configuration is accepted, activating while it takes effect, and showing while the
-	// kubelet's state is told.
+	// kubelet's state is published.
 	applying, activating, showing sync.Mutex
 
 	mu       sync.Mutex
@@ -57,7 +57,7 @@ type boot struct {
 	members  *discovery
 }
 
-// boot runs the machine once: in maintenance mode until there is a configuration, then as that says.
+// boot runs the machine once: in maintenance mode until there is a configuration, then with that configuration.
 func (m *Machine) boot(parent context.Context) (ending, error) {
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
@@ -100,7 +100,7 @@ func (m *Machine) boot(parent context.Context) (ending, error) {
 	}
 }
 
-// storedConfig is the configuration on the STATE partition; nil where there is none.
+// storedConfig returns the configuration on the STATE partition, nil if there is none.
 func (m *Machine) storedConfig() (config.Provider, error) {
 	content, err := m.disk.config()
 	if content == nil || err != nil {
@@ -109,7 +109,7 @@ func (m *Machine) storedConfig() (config.Provider, error) {
 	return configloader.NewFromBytes(content)
 }
 
-// endedBy tells how the boot ended while it was in maintenance mode.
+// endedBy returns how a boot ended that was still in maintenance mode.
 func (b *boot) endedBy(parent context.Context) ending {
 	select {
 	case how := <-b.ended:
@@ -119,7 +119,7 @@ func (b *boot) endedBy(parent context.Context) ending {
 	}
 }
 
-// maintenance serves the API without authentication until it has been given a configuration; nil when the boot ends.
+// maintenance serves the API without authentication until it receives a configuration. It returns nil if the boot ends.
 func (b *boot) maintenance() (config.Provider, error) {
 	who, err := maintenanceIdentity(b.machine.address)
 	if err != nil {
@@ -145,7 +145,7 @@ func (b *boot) maintenance() (config.Provider, error) {
 	}
 }
 
-// run brings up everything that the configuration asks for.
+// run starts everything that the configuration asks for.
 func (b *boot) run(cfg config.Provider) error {
 	b.setStage(runtime.MachineStageBooting)
 	b.events.publish("", sequence("boot", true))
@@ -177,7 +177,7 @@ func (b *boot) run(cfg config.Provider) error {
 	return nil
 }
 
-// config is the configuration that the machine runs with; nil in maintenance mode.
+// config returns the active configuration, nil in maintenance mode.
 func (b *boot) config() config.Provider {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -186,7 +186,7 @@ func (b *boot) config() config.Provider {
 
 func (b *boot) inMaintenance() bool { return b.config() == nil }
 
-// end ends the boot, once.
+// end ends the boot once.
 func (b *boot) end(how ending) {
 	select {
 	case b.ended <- how:
@@ -194,7 +194,7 @@ func (b *boot) end(how ending) {
 	}
 }
 
-// stopEverything is the last step of a boot; the API goes last so that clients can follow.
+// stopEverything is the last step of a boot. It stops the API last, so that clients can follow the rest.
 func (b *boot) stopEverything() {
 	b.mu.Lock()
 	if b.rollback != nil {
@@ -212,7 +212,7 @@ func (b *boot) stopEverything() {
 	b.local.connection.Close()
 }
 
-// stopServices ends Kubernetes on this machine.
+// stopServices stops Kubernetes on this machine.
 func (b *boot) stopServices() {
 	b.mu.Lock()
 	plane, agent, shared, members := b.plane, b.kubelet, b.shared, b.members
@@ -232,7 +232,7 @@ func (b *boot) stopServices() {
 
 var errLeaving = errors.New("the machine is going down")
 
-// leave marks the machine as going down; only the first caller may take it there.
+// leave marks the machine as going down. It succeeds only for the first caller.
 func (b *boot) leave() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/role"
 )
 
-// maintenanceIdentity is a certificate of an authority that nobody knows, new with every boot.
+// maintenanceIdentity is a certificate of an unknown authority. Every boot creates a new one.
 func maintenanceIdentity(address netip.Addr) (identity, error) {
 	ca, err := x509.NewSelfSignedCertificateAuthority(x509.Organization("talos"), x509.NotAfter(time.Now().Add(365*24*time.Hour)))
 	if err != nil {
@@ -72,7 +72,7 @@ func acceptedCAs(cfg config.Provider) (pem [][]byte, pool *stdx509.CertPool) {
 	return pem, pool
 }
 
-// controlPlaneIdentity is signed with the key that control planes have.
+// controlPlaneIdentity signs with the authority's key, which control planes have.
 func controlPlaneIdentity(cfg config.Provider, hostname string, hosts []string) (identity, error) {
 	ca, err := x509.NewCertificateAuthorityFromCertificateAndKey(cfg.Machine().Security().IssuingCA())
 	if err != nil {
@@ -98,7 +98,7 @@ func clientCertificate(ca *x509.CertificateAuthority, name string, lifetime time
 	)
 }
 
-// workerIdentity is signed by a control plane: workers have no key of the authority.
+// workerIdentity asks a control plane to sign, because workers do not have the authority's key.
 func workerIdentity(ctx context.Context, cfg config.Provider, hostname string, hosts, controlPlanes []string) (identity, error) {
 	trusted, accepted := acceptedCAs(cfg)
 	if len(trusted) == 0 {

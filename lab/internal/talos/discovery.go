@@ -20,13 +20,14 @@ import (
 )
 
 const (
-	// discoveryInterval is how often machines tell each other about themselves.
+	// discoveryInterval is the interval at which machines announce themselves.
 	discoveryInterval = 2 * time.Second
-	// discoveryTTL is how long a machine is known after it was last heard of; the real service's is 30 minutes.
+	// discoveryTTL is how long a machine is known after its last announcement, as in the real service.
 	discoveryTTL = 30 * time.Minute
 )
 
-// discovery stands for Talos's discovery service: a folder of the lab in which machines of one cluster find each other.
+// discovery replaces Talos's discovery service by a folder of the lab in which the machines of a cluster find each
+// other.
 type discovery struct {
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -35,7 +36,7 @@ type discovery struct {
 	known []affiliate
 }
 
-// affiliate is what a machine tells the others.
+// affiliate is a machine's announcement.
 type affiliate struct {
 	NodeID          string           `json:"nodeID"`
 	Hostname        string           `json:"hostname"`
@@ -76,7 +77,7 @@ func (b *boot) discoveryFolder() string {
 	return b.machine.lab.Path("discovery", fmt.Sprintf("%x", sha256.Sum256([]byte(cfg.Cluster().ID()))))
 }
 
-// exchange tells the others about this machine and takes over what they tell.
+// exchange announces this machine and reads the others' announcements.
 func (d *discovery) exchange(b *boot) {
 	cfg := b.config()
 	if !cfg.Cluster().Discovery().Enabled() {
@@ -134,7 +135,7 @@ func readAffiliates(folder string) []affiliate {
 			all = append(all, each)
 		}
 	}
-	// A machine that was reset and came back under another identity is known by its newest one.
+	// A machine that was reset and has a new identity is known by its newest one.
 	slices.SortFunc(all, func(a, b affiliate) int { return b.Seen.Compare(a.Seen) })
 	names := map[string]bool{}
 	return slices.DeleteFunc(all, func(each affiliate) bool {
@@ -143,7 +144,7 @@ func readAffiliates(folder string) []affiliate {
 	})
 }
 
-// forget takes this machine out of its cluster's discovery, before its identity is wiped.
+// forget removes this machine from its cluster's discovery, before its identity is wiped.
 func (b *boot) forget() {
 	if b.config() == nil {
 		return

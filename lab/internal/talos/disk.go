@@ -12,22 +12,22 @@ import (
 	"hearth.dev/lab/internal/statefile"
 )
 
-// disk is what survives a reboot: a folder that stands for the machine's system disk.
+// disk is the machine's system disk, which survives reboots. It is a folder.
 type disk struct {
 	// dir is the machine's folder.
 	dir string
 }
 
-// record is what the boot partition and META hold.
+// record is the content of the boot partition and META.
 type record struct {
-	// Installed tells whether Talos is on the system disk; metal machines boot from other media before.
+	// Installed reports whether Talos is on the system disk. Metal machines boot from other media before.
 	Installed bool `json:"installed"`
-	// SystemDisk is the device that it is installed on.
+	// SystemDisk is the device on which Talos is installed.
 	SystemDisk string `json:"systemDisk"`
-	// Version and Schematic are of the installed image.
+	// Version and Schematic are those of the installed image.
 	Version   string `json:"version"`
 	Schematic string `json:"schematic"`
-	// StagedImage is an installer image to upgrade to at the next boot.
+	// StagedImage is the installer image of an upgrade at the next boot.
 	StagedImage string `json:"stagedImage,omitempty"`
 }
 
@@ -35,7 +35,7 @@ func (d disk) path(elements ...string) string {
 	return filepath.Join(append([]string{d.dir}, elements...)...)
 }
 
-// load gives the record; fresh is that of a machine which never ran.
+// load returns the record. fresh is the record of a machine that has never run.
 func (d disk) load(fresh record) (record, error) {
 	kept := fresh
 	err := statefile.Read(d.path("machine.json"), &kept, "delete the machine's folder to start over")
@@ -44,7 +44,7 @@ func (d disk) load(fresh record) (record, error) {
 
 func (d disk) save(r record) error { return statefile.Write(d.path("machine.json"), r) }
 
-// config is the stored machine configuration; nil where there is none.
+// config returns the stored machine configuration, nil if there is none.
 func (d disk) config() ([]byte, error) {
 	content, err := os.ReadFile(d.path("state", "config.yaml"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -57,7 +57,7 @@ func (d disk) saveConfig(content []byte) error {
 	return writeFile(d.path("state", "config.yaml"), content)
 }
 
-// nodeID is the machine's identity in its cluster; it lives as long as the STATE partition.
+// nodeID returns the machine's identity in its cluster. It lasts as long as the STATE partition.
 func (d disk) nodeID() (string, error) {
 	path := d.path("state", "node-identity")
 	content, err := os.ReadFile(path)
@@ -68,13 +68,13 @@ func (d disk) nodeID() (string, error) {
 	return string(content), err
 }
 
-// wipeState empties the STATE partition: configuration and identity.
+// wipeState wipes the STATE partition, with configuration and identity.
 func (d disk) wipeState() error { return os.RemoveAll(d.path("state")) }
 
-// wipeEphemeral empties the EPHEMERAL partition: etcd's data, the kubelet's and everything rendered.
+// wipeEphemeral wipes the EPHEMERAL partition, with the data of etcd and the kubelet and all rendered files.
 func (d disk) wipeEphemeral() error { return os.RemoveAll(d.path("var")) }
 
-// writeFile replaces a file so that a crash leaves the old or the new content, readable by nobody else.
+// writeFile replaces a file atomically. Only the owner can read it.
 func writeFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

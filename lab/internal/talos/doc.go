@@ -1,8 +1,8 @@
-// Package talos is one simulated Talos machine: hardware of the lab that boots, waits in maintenance mode for a machine
-// configuration, and then is the node that the configuration describes.
+// Package talos simulates one Talos machine: it boots, waits in maintenance mode for a machine configuration, and then
+// is the node that the configuration describes.
 //
-// Parsing and validation are Talos's own (its machinery module); the API that talosctl and the Terraform provider speak
-// is served as Talos serves it: apid on port 50000 authenticates, routes to other machines and forwards to machined,
-// which authorizes and answers. Kubernetes on top is real where it runs (package controlplane) and simulated where
-// it would run containers (package kubelet).
+// It parses and validates with Talos's own machinery module. It serves the API of talosctl and the Terraform provider
+// as Talos does: apid on port 50000 authenticates callers, routes calls to other machines and forwards them to
+// machined, which authorizes and answers them. The Kubernetes control plane is real (package controlplane). The kubelet
+// is simulated (package kubelet), because it would run containers.
 package talos

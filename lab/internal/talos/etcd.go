@@ -24,7 +24,7 @@ import (
 	"hearth.dev/lab/internal/controlplane"
 )
 
-// withEtcd calls with a client of this machine's etcd member.
+// withEtcd calls call with a client of this machine's etcd member.
 func (m *machined) withEtcd(ctx context.Context, api string, call func(context.Context, *clientv3.Client) error) error {
 	if err := m.onControlPlane(api); err != nil {
 		return err
@@ -43,7 +43,7 @@ func (m *machined) withEtcd(ctx context.Context, api string, call func(context.C
 	return call(clientv3.WithRequireLeader(ctx), client)
 }
 
-// EtcdMemberList lists the members as this machine's member knows them.
+// EtcdMemberList lists the members that this machine's member knows.
 func (m *machined) EtcdMemberList(ctx context.Context, _ *machine.EtcdMemberListRequest) (*machine.EtcdMemberListResponse, error) {
 	members := &machine.EtcdMembers{}
 	err := m.withEtcd(ctx, "member list", func(ctx context.Context, client *clientv3.Client) error {
@@ -80,7 +80,7 @@ func (m *machined) EtcdRemoveMemberByID(ctx context.Context, in *machine.EtcdRem
 	return &machine.EtcdRemoveMemberByIDResponse{Messages: []*machine.EtcdRemoveMemberByID{{}}}, err
 }
 
-// EtcdLeaveCluster takes this machine's member out of the cluster.
+// EtcdLeaveCluster removes this machine's member from the cluster.
 func (m *machined) EtcdLeaveCluster(ctx context.Context, _ *machine.EtcdLeaveClusterRequest) (*machine.EtcdLeaveClusterResponse, error) {
 	m.mu.Lock()
 	plane := m.plane
@@ -91,7 +91,7 @@ func (m *machined) EtcdLeaveCluster(ctx context.Context, _ *machine.EtcdLeaveClu
 	return &machine.EtcdLeaveClusterResponse{Messages: []*machine.EtcdLeaveCluster{{}}}, err
 }
 
-// leaveTimeout is how long a member waits to hear that it has left. It may be cut off before it does.
+// leaveTimeout is how long a member waits for the answer to its removal, which may cut off its connection.
 const leaveTimeout = 10 * time.Second
 
 func leaveEtcd(ctx context.Context, client *clientv3.Client, plane *controlplane.ControlPlane, address netip.Addr) error {
@@ -107,7 +107,7 @@ func leaveEtcd(ctx context.Context, client *clientv3.Client, plane *controlplane
 	return nil
 }
 
-// hasLeft asks the other members whether they know one no more.
+// hasLeft reports whether the other members no longer know the member.
 func hasLeft(ctx context.Context, plane *controlplane.ControlPlane, member uint64) bool {
 	others, err := plane.PeersClient()
 	if err != nil {
@@ -136,7 +136,7 @@ func ownMember(ctx context.Context, client *clientv3.Client, address netip.Addr)
 	return nil, nil, errors.New("this machine is no etcd member")
 }
 
-// EtcdForfeitLeadership makes another member the leader where this one is.
+// EtcdForfeitLeadership moves the leadership from this machine's member to another one.
 func (m *machined) EtcdForfeitLeadership(ctx context.Context, _ *machine.EtcdForfeitLeadershipRequest) (*machine.EtcdForfeitLeadershipResponse, error) {
 	answer := &machine.EtcdForfeitLeadership{}
 	err := m.withEtcd(ctx, "etcd forfeit leadership", func(ctx context.Context, client *clientv3.Client) error {
@@ -166,7 +166,7 @@ func (m *machined) EtcdForfeitLeadership(ctx context.Context, _ *machine.EtcdFor
 	return &machine.EtcdForfeitLeadershipResponse{Messages: []*machine.EtcdForfeitLeadership{answer}}, err
 }
 
-// EtcdStatus tells how this machine's member is.
+// EtcdStatus returns the status of this machine's member.
 func (m *machined) EtcdStatus(ctx context.Context, _ *emptypb.Empty) (*machine.EtcdStatusResponse, error) {
 	answer := &machine.EtcdMemberStatus{}
 	err := m.withEtcd(ctx, "etcd status", func(ctx context.Context, client *clientv3.Client) error {
@@ -207,7 +207,7 @@ func (m *machined) EtcdAlarmList(ctx context.Context, _ *emptypb.Empty) (*machin
 	return &machine.EtcdAlarmListResponse{Messages: []*machine.EtcdAlarm{answer}}, nil
 }
 
-// EtcdDefragment gives unused space of this machine's member back.
+// EtcdDefragment releases unused space of this machine's member.
 func (m *machined) EtcdDefragment(ctx context.Context, _ *emptypb.Empty) (*machine.EtcdDefragmentResponse, error) {
 	err := m.withEtcd(ctx, "etcd defragment", func(ctx context.Context, client *clientv3.Client) error {
 		_, err := client.Defragment(ctx, client.Endpoints()[0])
@@ -228,7 +228,7 @@ func (m *machined) EtcdSnapshot(_ *machine.EtcdSnapshotRequest, stream grpc.Serv
 	})
 }
 
-// EtcdRecover takes an uploaded snapshot for a later Bootstrap.
+// EtcdRecover stores an uploaded snapshot for a later Bootstrap.
 func (m *machined) EtcdRecover(stream grpc.ClientStreamingServer[common.Data, machine.EtcdRecoverResponse]) error {
 	if err := m.onControlPlane("etcd recover"); err != nil {
 		return err
@@ -258,7 +258,7 @@ func (m *machined) EtcdRecover(stream grpc.ClientStreamingServer[common.Data, ma
 	return stream.SendAndClose(&machine.EtcdRecoverResponse{Messages: []*machine.EtcdRecover{{}}})
 }
 
-// etcdReadyForUpgrade makes sure that the cluster keeps its quorum while this machine reboots.
+// etcdReadyForUpgrade checks that the cluster keeps its quorum while this machine reboots.
 func (m *machined) etcdReadyForUpgrade(ctx context.Context) error {
 	return m.withEtcd(ctx, "upgrade", func(ctx context.Context, client *clientv3.Client) error {
 		_, all, err := ownMember(ctx, client, m.machine.address)
@@ -280,7 +280,7 @@ func (m *machined) etcdReadyForUpgrade(ctx context.Context) error {
 	})
 }
 
-// sendAll streams what a reader gives.
+// sendAll streams the content of a reader.
 func sendAll(stream grpc.ServerStreamingServer[common.Data], reader io.Reader) error {
 	buffer := make([]byte, 64<<10)
 	for {

@@ -11,10 +11,10 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// kept is how many past events a watcher can still get.
+// kept is the number of past events that a watcher can get.
 const kept = 512
 
-// events is what happened on the machine, as `talosctl events` and `--wait` follow it.
+// events are the machine's events, which `talosctl events` and `--wait` follow.
 type events struct {
 	mu       sync.Mutex
 	past     []*machine.Event
@@ -39,7 +39,7 @@ func newEvent(actor string, payload proto.Message) *machine.Event {
 	return event
 }
 
-// publish tells every watcher; one that does not keep up misses events, as in Talos.
+// publish sends an event to every watcher. As in Talos, a slow watcher misses events.
 func (e *events) publish(actor string, payload proto.Message) {
 	event := newEvent(actor, payload)
 	e.mu.Lock()
@@ -56,7 +56,7 @@ func (e *events) publish(actor string, payload proto.Message) {
 	}
 }
 
-// watch gives past events as the request asks for them, and a channel of those to come. The caller calls stop.
+// watch returns the past events that the request asks for, and a channel of future ones. The caller calls stop.
 func (e *events) watch(request *machine.EventsRequest) (past []*machine.Event, next <-chan *machine.Event, stop func()) {
 	channel := make(chan *machine.Event, kept)
 	e.mu.Lock()

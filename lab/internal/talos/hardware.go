@@ -21,11 +21,11 @@ func lower(text string) string { return strings.ToLower(text) }
 
 const (
 	gib = 1 << 30
-	// linkName is what Talos calls the machine's only network interface.
+	// linkName is Talos's name for the machine's only network interface.
 	linkName = "eth0"
 )
 
-// publishHardware shows what the machine is made of, which needs no configuration.
+// publishHardware publishes the machine's hardware, which is known without a configuration.
 func (b *boot) publishHardware() {
 	spec := b.machine.spec
 	for _, disk := range spec.Disks {
@@ -83,7 +83,7 @@ func (b *boot) publishDisk(disk labconfig.Disk) {
 	})
 }
 
-// publishInstalled shows the system disk and the volumes on it.
+// publishInstalled publishes the system disk and its volumes.
 func (b *boot) publishInstalled() {
 	record := b.machine.record
 	if !record.Installed || record.SystemDisk == "" {
@@ -105,11 +105,10 @@ func (b *boot) publishInstalled() {
 	}
 }
 
-// systemVolumes are the partitions that Talos has, from the fourth on.
+// systemVolumes are Talos's partitions from the fourth on.
 var systemVolumes = []string{"META", "STATE", "EPHEMERAL"}
 
-// volumeSize is what a volume gets of a disk: META and STATE are small, EPHEMERAL has what they and the boot
-// partitions leave.
+// volumeSize returns a volume's size. META and STATE are small. EPHEMERAL gets the rest of the disk.
 func volumeSize(label string, diskGiB int) uint64 {
 	const mib = 1 << 20
 	switch label {

@@ -23,7 +23,7 @@ import (
 
 const healthPause = 2 * time.Second
 
-// health is one run of the checks that `talosctl health` follows.
+// health is one run of the checks of `talosctl health`.
 type health struct {
 	talos         *client.Client
 	kubernetes    kubernetes.Interface
@@ -31,16 +31,16 @@ type health struct {
 	workers       []string
 }
 
-// check is a condition that is waited for.
+// check is a condition to wait for.
 type check struct {
 	what string
 	met  func(context.Context, *health) error
 }
 
-// errSkip says that a check has nothing to check here.
+// errSkip means that there is nothing to check.
 var errSkip = errors.New("nothing to check")
 
-// HealthCheck waits until everything in the cluster is as it should be, and tells what it waits for.
+// HealthCheck waits until all checks of the cluster pass, and reports what it is waiting for.
 func (m *machined) HealthCheck(in *cluster.HealthCheckRequest, stream grpc.ServerStreamingServer[cluster.HealthCheckProgress]) error {
 	if err := m.onControlPlane("cluster health check"); err != nil {
 		return err
@@ -51,7 +51,7 @@ func (m *machined) HealthCheck(in *cluster.HealthCheckRequest, stream grpc.Serve
 	if err != nil {
 		return err
 	}
-	defer h.talos.Close() //nolint:errcheck // nothing is lost
+	defer h.talos.Close() //nolint:errcheck // the checks are done
 	say := func(message string) error { return stream.Send(&cluster.HealthCheckProgress{Message: message}) }
 	if err := say(fmt.Sprintf("discovered nodes: %q", h.nodes())); err != nil {
 		return err
@@ -96,7 +96,7 @@ func (h *health) wait(ctx context.Context, this check, say func(string) error) e
 	}
 }
 
-// newHealth connects to this machine's own API with the caller's roles, and to Kubernetes.
+// newHealth connects to Kubernetes, and to this machine's own API with the caller's roles.
 func (m *machined) newHealth(ctx context.Context, in *cluster.HealthCheckRequest) (*health, error) {
 	cfg := m.config()
 	ca, err := x509.NewCertificateAuthorityFromCertificateAndKey(cfg.Machine().Security().IssuingCA())
@@ -161,7 +161,7 @@ var talosChecks = []check{
 	{"all nodes to finish boot sequence", func(ctx context.Context, h *health) error { return h.booted(ctx) }},
 }
 
-// service is met when a service runs and is healthy on all of some nodes.
+// service passes if a service runs and is healthy on all of the given nodes.
 func (h *health) service(ctx context.Context, id string, nodes []string) error {
 	infos, err := h.talos.ServiceInfo(client.WithNodes(ctx, nodes...), id)
 	if err != nil {
@@ -205,7 +205,7 @@ func (h *health) members(ctx context.Context) ([]*machine.EtcdMembers, error) {
 	return answer.Messages, nil
 }
 
-// etcdConsistent is met when every control plane knows the same members.
+// etcdConsistent passes if all control planes know the same members.
 func (h *health) etcdConsistent(ctx context.Context) error {
 	lists, err := h.members(ctx)
 	if err != nil {
@@ -227,7 +227,7 @@ func (h *health) etcdConsistent(ctx context.Context) error {
 	return nil
 }
 
-// etcdOnControlPlanes is met when no member is elsewhere.
+// etcdOnControlPlanes passes if all members are on control planes.
 func (h *health) etcdOnControlPlanes(ctx context.Context) error {
 	lists, err := h.members(ctx)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// stage is where in its life a machine says that it is.
+// stage returns a machine's stage.
 func (h *health) stage(ctx context.Context, node string) (string, error) {
 	status, err := safe.StateGetByID[*runtime.MachineStatus](client.WithNode(ctx, node), h.talos.COSI, runtime.MachineStatusID)
 	if err != nil {
@@ -89,7 +89,7 @@ func (h *health) everyNode(ctx context.Context, what string, met func(*corev1.No
 	return nil
 }
 
-// staticPods is met when every control plane machine runs its programs.
+// staticPods passes if every control plane runs its programs.
 func (h *health) staticPods(ctx context.Context) error {
 	for _, node := range h.controlPlanes {
 		list, err := safe.StateListAll[*k8s.StaticPodStatus](client.WithNode(ctx, node), h.talos.COSI)
@@ -103,7 +103,7 @@ func (h *health) staticPods(ctx context.Context) error {
 	return nil
 }
 
-// components is met when Kubernetes has the control plane's pods on every control plane node.
+// components passes if Kubernetes has the control plane's pods on every control plane node.
 func (h *health) components(ctx context.Context) error {
 	nodes, err := h.kubernetesNodes(ctx)
 	if err != nil {
@@ -133,7 +133,7 @@ func (h *health) components(ctx context.Context) error {
 	return nil
 }
 
-// podsReady is met when the pods of a system component are ready; there may be none at all.
+// podsReady passes if all pods of a system component are ready, or if there are none.
 func (h *health) podsReady(ctx context.Context, selector string) error {
 	pods, err := h.kubernetes.CoreV1().Pods(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/nethelpers"
 )
 
-// hostname is the machine's name: the configured one, or one that Talos makes up.
+// hostname returns the configured host name, or the one that Talos generates.
 func hostname(cfg config.Provider, address netip.Addr, nodeID string) string {
 	if named := cfg.NetworkHostnameConfig(); named != nil {
 		if name := named.Hostname(); name != "" {
@@ -24,14 +24,14 @@ func hostname(cfg config.Provider, address netip.Addr, nodeID string) string {
 	return "talos-" + strings.ReplaceAll(address.String(), ".", "-")
 }
 
-// stableHostname depends on the machine's identity only.
+// stableHostname depends only on the machine's identity.
 func stableHostname(nodeID string) string {
 	sum := sha256.Sum256([]byte(nodeID))
 	text := "000000000000" + new(big.Int).SetBytes(sum[:8]).Text(36)
 	return "talos-" + text[len(text)-6:len(text)-3] + "-" + text[len(text)-3:]
 }
 
-// vips are the addresses that the control planes share.
+// vips are the shared addresses of the control planes.
 func vips(cfg config.Provider) []netip.Addr {
 	var all []netip.Addr
 	for _, document := range cfg.NetworkVirtualIPConfigs() {

@@ -22,7 +22,7 @@ import (
 	"hearth.dev/lab/internal/controlplane"
 )
 
-// Version tells which Talos runs, where.
+// Version returns the version and platform of the running Talos.
 func (m *machined) Version(context.Context, *emptypb.Empty) (*machine.VersionResponse, error) {
 	mode := "metal"
 	if m.machine.platform() != "metal" {
@@ -38,14 +38,14 @@ func (m *machined) Version(context.Context, *emptypb.Empty) (*machine.VersionRes
 	return &machine.VersionResponse{Messages: []*machine.Version{answer}}, nil
 }
 
-// Hostname is the machine's name.
+// Hostname returns the machine's name.
 func (m *machined) Hostname(context.Context, *emptypb.Empty) (*machine.HostnameResponse, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return &machine.HostnameResponse{Messages: []*machine.Hostname{{Hostname: m.hostname}}}, nil
 }
 
-// Memory tells how much the machine has; what of it is in use is not simulated.
+// Memory returns the machine's total memory. Its use is not simulated.
 func (m *machined) Memory(context.Context, *emptypb.Empty) (*machine.MemoryResponse, error) {
 	kib := uint64(m.machine.spec.MemoryMiB) * 1024
 	return &machine.MemoryResponse{Messages: []*machine.Memory{
@@ -53,7 +53,7 @@ func (m *machined) Memory(context.Context, *emptypb.Empty) (*machine.MemoryRespo
 	}}, nil
 }
 
-// SystemStat tells when the machine booted and how many processors it has.
+// SystemStat returns the boot time and the number of processors.
 func (m *machined) SystemStat(context.Context, *emptypb.Empty) (*machine.SystemStatResponse, error) {
 	answer := &machine.SystemStat{BootTime: uint64(m.started.Unix()), CpuTotal: &machine.CPUStat{}}
 	for range m.machine.spec.Cores {
@@ -62,7 +62,7 @@ func (m *machined) SystemStat(context.Context, *emptypb.Empty) (*machine.SystemS
 	return &machine.SystemStatResponse{Messages: []*machine.SystemStat{answer}}, nil
 }
 
-// Kubeconfig is a new administrator's kubeconfig, in a compressed archive as Talos sends files.
+// Kubeconfig returns a new administrator's kubeconfig in a compressed archive, the form in which Talos sends files.
 func (m *machined) Kubeconfig(_ *emptypb.Empty, stream grpc.ServerStreamingServer[common.Data]) error {
 	if err := m.onControlPlane("kubeconfig"); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (m *machined) Kubeconfig(_ *emptypb.Empty, stream grpc.ServerStreamingServe
 	return stream.Send(&common.Data{Bytes: out.Bytes()})
 }
 
-// Read gives the few files of the machine that mean something in the lab.
+// Read returns those few files of the machine that the lab simulates.
 func (m *machined) Read(in *machine.ReadRequest, stream grpc.ServerStreamingServer[common.Data]) error {
 	version := m.machine.record.Version
 	files := map[string]string{
@@ -110,7 +110,7 @@ func (m *machined) Read(in *machine.ReadRequest, stream grpc.ServerStreamingServ
 	return stream.Send(&common.Data{Bytes: []byte(content)})
 }
 
-// GenerateClientConfiguration makes a talosconfig with the roles asked for.
+// GenerateClientConfiguration creates a talosconfig with the requested roles.
 func (m *machined) GenerateClientConfiguration(_ context.Context, in *machine.GenerateClientConfigurationRequest) (*machine.GenerateClientConfigurationResponse, error) {
 	if err := m.onControlPlane("client configuration"); err != nil {
 		return nil, err
@@ -143,11 +143,11 @@ func (m *machined) GenerateClientConfiguration(_ context.Context, in *machine.Ge
 	}}, nil
 }
 
-// Events streams what happened and happens on the machine.
+// Events streams past and future events of the machine.
 func (m *machined) Events(in *machine.EventsRequest, stream grpc.ServerStreamingServer[machine.Event]) error {
 	past, next, stop := m.events.watch(in)
 	defer stop()
-	// An empty event tells the client that the stream has begun.
+	// An empty event tells the client that the stream has started.
 	if err := stream.Send(newEvent(in.WithActorId, nil)); err != nil {
 		return err
 	}

@@ -17,16 +17,16 @@ import (
 	"hearth.dev/lab/internal/factory"
 )
 
-// installTime is how long a simulated installation takes.
+// installTime is the duration of a simulated installation.
 const installTime = time.Second
 
-// installer is an installer image, taken apart.
+// installer is a parsed reference to an installer image.
 type installer struct {
 	version   string
 	schematic string
 }
 
-// installerForm is a reference to an installer image: Talos's own, or an Image Factory's with a schematic in it.
+// installerForm matches a reference to an installer image: Talos's own, or an Image Factory's with a schematic.
 var installerForm = regexp.MustCompile(
 	`^[a-zA-Z0-9.-]+(?::\d+)?(?:/[a-z0-9._-]+)*?/(?:[a-z0-9]+-)?installer(?:-secureboot)?(?:/([0-9a-f]{64}))?:(v\d+\.\d+\.\d+[0-9A-Za-z.+-]*)(?:@sha256:[0-9a-f]{64})?$`)
 
@@ -38,7 +38,7 @@ func parseInstaller(image string) (installer, error) {
 	return installer{schematic: parts[1], version: parts[2]}, nil
 }
 
-// pull gives the installer of an image reference, where its registry has it.
+// pull returns the installer for an image reference, if its registry has the image.
 func (m *Machine) pull(image string) (installer, error) {
 	found, err := parseInstaller(image)
 	if err == nil {
@@ -47,7 +47,7 @@ func (m *Machine) pull(image string) (installer, error) {
 	return found, err
 }
 
-// upgradeFrom refuses versions between which Talos cannot go.
+// upgradeFrom refuses versions between which Talos does not upgrade.
 func (i installer) upgradeFrom(current string) error {
 	from, err := compatibility.ParseTalosVersion(&machine.VersionInfo{Tag: current})
 	if err != nil {
@@ -60,7 +60,7 @@ func (i installer) upgradeFrom(current string) error {
 	return to.UpgradeableFrom(from)
 }
 
-// installDisk is the device that the configuration installs to.
+// installDisk returns the device on which the configuration installs Talos.
 func (m *Machine) installDisk(ctx context.Context, resources state.State, cfg config.Provider) (string, error) {
 	install := cfg.Machine().Install()
 	matcher, err := install.DiskMatchExpression()
@@ -85,7 +85,7 @@ func (m *Machine) installDisk(ctx context.Context, resources state.State, cfg co
 	return "", fmt.Errorf("specified install disk does not exist: %q", install.Disk())
 }
 
-// install puts Talos on the system disk and boots from it.
+// install installs Talos on the system disk and boots from it.
 func (b *boot) install(cfg config.Provider) error {
 	b.setStage(runtime.MachineStageInstalling)
 	b.events.publish("", sequence("install", true))
@@ -114,7 +114,7 @@ func (b *boot) install(cfg config.Provider) error {
 	return nil
 }
 
-// upgradeStaged installs the image that an upgrade left for the next boot.
+// upgradeStaged installs the image that an earlier upgrade staged for this boot.
 func (m *Machine) upgradeStaged() error {
 	if m.record.StagedImage == "" {
 		return nil
@@ -128,7 +128,7 @@ func (m *Machine) upgradeStaged() error {
 	})
 }
 
-// platform is the name of Talos's platform.
+// platform returns the name of Talos's platform.
 func (m *Machine) platform() string {
 	if m.spec.Platform == "" {
 		return "metal"

@@ -16,10 +16,10 @@ import (
 	"hearth.dev/lab/internal/controlplane"
 )
 
-// pause lets clients read the last events before the API goes.
+// pause gives clients time to read the last events before the API stops.
 const pause = 400 * time.Millisecond
 
-// Bootstrap starts a new etcd cluster on this control plane, or one with what a snapshot holds.
+// Bootstrap starts a new etcd cluster on this control plane, empty or from a snapshot.
 func (m *machined) Bootstrap(_ context.Context, in *machine.BootstrapRequest) (*machine.BootstrapResponse, error) {
 	if m.inMaintenance() {
 		return nil, status.Error(codes.FailedPrecondition, "bootstrap is not available yet")
@@ -44,21 +44,21 @@ func (m *machined) Bootstrap(_ context.Context, in *machine.BootstrapRequest) (*
 	return &machine.BootstrapResponse{Messages: []*machine.Bootstrap{{}}}, nil
 }
 
-// Reboot boots again.
+// Reboot reboots the machine.
 func (m *machined) Reboot(context.Context, *machine.RebootRequest) (*machine.RebootResponse, error) {
 	actor := uuid.New().String()
 	go m.reboot(actor)
 	return &machine.RebootResponse{Messages: []*machine.Reboot{{ActorId: actor}}}, nil
 }
 
-// Shutdown powers off.
+// Shutdown powers the machine off.
 func (m *machined) Shutdown(context.Context, *machine.ShutdownRequest) (*machine.ShutdownResponse, error) {
 	actor := uuid.New().String()
 	go m.goDown(down{actor: actor, name: "shutdown", stage: runtime.MachineStageShuttingDown, how: poweredOff})
 	return &machine.ShutdownResponse{Messages: []*machine.Shutdown{{ActorId: actor}}}, nil
 }
 
-// Reset wipes the machine, wholly or the partitions named, and powers off or boots again.
+// Reset wipes the whole machine or the given partitions, and powers it off or reboots it.
 func (m *machined) Reset(_ context.Context, in *machine.ResetRequest) (*machine.ResetResponse, error) {
 	if err := m.checkReset(in); err != nil {
 		return nil, err
@@ -113,8 +113,7 @@ func (m *machined) checkReset(in *machine.ResetRequest) error {
 	return nil
 }
 
-// wipe empties partitions. A disk wiped as a whole has no Talos left; the machine then boots from what it was first
-// booted from.
+// wipe wipes partitions. Wiping the whole disk removes Talos too, so the machine boots from its original media again.
 func (m *machined) wipe(labels []string, wholeDisk bool) error {
 	if slices.Contains(labels, "STATE") {
 		m.forget()
@@ -163,14 +162,14 @@ func (m *machined) Upgrade(ctx context.Context, in *machine.UpgradeRequest) (*ma
 	return &machine.UpgradeResponse{Messages: []*machine.Upgrade{{Ack: "Upgrade request received", ActorId: actor}}}, nil
 }
 
-// down is a sequence at whose end the machine is off or boots again.
+// down is a sequence that ends with the machine off or rebooting.
 type down struct {
 	actor string
 	name  string
 	stage runtime.MachineStage
-	// first is done while everything still runs; when it fails the machine stays up.
+	// first runs while everything still runs. If it fails, the machine stays up.
 	first func() error
-	// last is done when nothing runs any more.
+	// last runs after everything has stopped.
 	last func() error
 	how  ending
 }
@@ -232,7 +231,7 @@ func sequence(name string, start bool) *machine.SequenceEvent {
 	return &machine.SequenceEvent{Sequence: name, Action: action}
 }
 
-// leaveCluster is the graceful part of a reset: nothing more is scheduled here, and etcd forgets this member.
+// leaveCluster is the graceful part of a reset: it cordons and drains the node and removes the etcd member.
 func (b *boot) leaveCluster() error {
 	b.mu.Lock()
 	agent, plane := b.kubelet, b.plane

@@ -18,13 +18,13 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// console keeps the machine's latest own log lines for `talosctl logs` and `talosctl dmesg`.
+// console keeps the machine's latest log lines for `talosctl logs` and `talosctl dmesg`.
 type console struct {
 	mu    sync.Mutex
 	lines [][]byte
 	// next is closed and replaced with every line.
 	next chan struct{}
-	// count is of all lines ever written.
+	// count is the number of all lines ever written.
 	count int
 }
 
@@ -32,7 +32,7 @@ const keptLines = 2000
 
 func newConsole() *console { return &console{next: make(chan struct{})} }
 
-// Write takes one log line.
+// Write adds one log line.
 func (c *console) Write(line []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,7 +46,7 @@ func (c *console) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// since gives the lines after the first n, and a channel that closes when there are more.
+// since returns the lines after the first n, and a channel that is closed when there are more.
 func (c *console) since(n int) (lines [][]byte, count int, more <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,7 +78,7 @@ func (c *console) stream(ctx context.Context, stream grpc.ServerStreamingServer[
 	}
 }
 
-// Dmesg gives the machine's own log: the lab has no kernel.
+// Dmesg returns the machine's own log, because the lab has no kernel log.
 func (m *machined) Dmesg(in *machine.DmesgRequest, stream grpc.ServerStreamingServer[common.Data]) error {
 	tail := -1
 	if in.Tail {
@@ -87,11 +87,11 @@ func (m *machined) Dmesg(in *machine.DmesgRequest, stream grpc.ServerStreamingSe
 	return m.machine.console.stream(stream.Context(), stream, in.Follow, tail)
 }
 
-// Logs gives the log of a service or of a control plane program.
+// Logs returns the log of a service or of a control plane program.
 func (m *machined) Logs(in *machine.LogsRequest, stream grpc.ServerStreamingServer[common.Data]) error {
 	name := in.Id
 	if in.Namespace != "system" {
-		// kube-system/kube-apiserver-NODE:kube-apiserver:ID
+		// The form is kube-system/kube-apiserver-NODE:kube-apiserver:ID.
 		if parts := strings.Split(in.Id, ":"); len(parts) > 1 {
 			name = parts[1]
 		}
@@ -114,7 +114,7 @@ func (m *machined) Logs(in *machine.LogsRequest, stream grpc.ServerStreamingServ
 	return status.Errorf(codes.NotFound, "log %q was not registered", in.Id)
 }
 
-// followFile streams a file from its last lines on.
+// followFile streams a file, beginning with its last lines.
 func followFile(ctx context.Context, stream grpc.ServerStreamingServer[common.Data], path string, follow bool, tailLines int) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -136,7 +136,7 @@ func followFile(ctx context.Context, stream grpc.ServerStreamingServer[common.Da
 	}
 }
 
-// skipTo puts a file before its last lines; a negative number leaves it at its beginning.
+// skipTo seeks to a file's last lines. A negative number keeps the start.
 func skipTo(file *os.File, lines int) error {
 	if lines < 0 {
 		return nil

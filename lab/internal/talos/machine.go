@@ -12,7 +12,7 @@ import (
 	"hearth.dev/lab/internal/labconfig"
 )
 
-// Machine is one machine of the lab, from power-on to power-off.
+// Machine is a machine of the lab, from power-on to power-off.
 type Machine struct {
 	lab     *labconfig.Lab
 	spec    labconfig.Machine
@@ -23,7 +23,7 @@ type Machine struct {
 	log     *log.Logger
 }
 
-// New gives the machine of spec with what its disk holds.
+// New returns the machine of spec with the content of its disk.
 func New(lab *labconfig.Lab, spec labconfig.Machine) (*Machine, error) {
 	address, err := netip.ParseAddr(spec.Address)
 	if err != nil || !address.IsLoopback() {
@@ -40,8 +40,8 @@ func New(lab *labconfig.Lab, spec labconfig.Machine) (*Machine, error) {
 	return m, err
 }
 
-// fresh is the record of a machine that was never used. A disk image for a cloud platform is Talos already installed;
-// metal boots from other media until it is told what to install.
+// fresh is the record of a machine that has never run. A disk image for a cloud platform already contains Talos. Metal
+// boots from other media until Talos is installed.
 func (m *Machine) fresh() record {
 	r := record{Version: m.spec.Image.Version, Schematic: m.spec.Image.Schematic}
 	if m.spec.Platform != "metal" && len(m.spec.Disks) > 0 {
@@ -58,10 +58,10 @@ const (
 	poweredOff
 )
 
-// rebootTime is how long a simulated reboot takes from the last answer to the first one after it.
+// rebootTime is how long the API is down during a simulated reboot.
 const rebootTime = 1500 * time.Millisecond
 
-// Run runs the machine until it powers off, which is no error, or ctx ends.
+// Run runs the machine until it powers off, which is not an error, or ctx ends.
 func (m *Machine) Run(ctx context.Context) error {
 	for {
 		how, err := m.boot(ctx)
@@ -80,7 +80,7 @@ func (m *Machine) Run(ctx context.Context) error {
 	}
 }
 
-// change alters the record on disk.
+// change changes the record on disk.
 func (m *Machine) change(alter func(*record)) error {
 	next := m.record
 	alter(&next)

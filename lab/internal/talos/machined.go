@@ -20,14 +20,14 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
-// machined answers the calls of this machine's API. What the lab has no counterpart for is Unimplemented.
+// machined serves the calls of this machine's API. Calls that the lab does not simulate are Unimplemented.
 type machined struct {
 	machine.UnimplementedMachineServiceServer
 	cluster.UnimplementedClusterServiceServer
 	*boot
 }
 
-// startMachined serves inside this process; apid is its only client.
+// startMachined serves inside this process, only for apid.
 func (b *boot) startMachined() error {
 	listener := bufconn.Listen(1 << 20)
 	roles := func(ctx context.Context) role.Set {
@@ -49,7 +49,7 @@ func (b *boot) startMachined() error {
 	return err
 }
 
-// isThis tells whether a target of a call is this machine.
+// isThis reports whether a call's target is this machine.
 func (b *boot) isThis(target string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -57,7 +57,7 @@ func (b *boot) isThis(target string) bool {
 	return err == nil && address == b.machine.address || target == b.hostname
 }
 
-// onControlPlane refuses a call that only control planes answer.
+// onControlPlane refuses a call that only control planes serve.
 func (b *boot) onControlPlane(api string) error {
 	cfg := b.config()
 	if cfg == nil {

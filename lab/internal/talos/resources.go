@@ -27,8 +27,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// newState is an empty COSI state that knows Talos's resource types, those that the simulated machine fills and those
-// that clients look for.
+// newState returns an empty COSI state with the resource types that the simulated machine fills or that clients look
+// for.
 func newState(ctx context.Context) (state.State, error) {
 	resources := state.WrapCore(namespaced.NewState(func(namespace resource.Namespace) state.CoreState {
 		return inmem.NewStateWithOptions(inmem.WithHistoryMaxCapacity(256), inmem.WithHistoryGap(4))(namespace)
@@ -71,7 +71,7 @@ func newState(ctx context.Context) (state.State, error) {
 	return resources, nil
 }
 
-// readable gives callers of the API only what their roles allow, and never lets them write.
+// readable restricts callers of the API to reading what their roles allow.
 func readable(resources state.State) state.CoreState {
 	return state.Filter(resources, func(ctx context.Context, access state.Access) error {
 		if !access.Verb.Readonly() {
@@ -96,7 +96,7 @@ func readable(resources state.State) state.CoreState {
 	})
 }
 
-// put creates or changes a resource.
+// put creates or updates a resource.
 func put[R resource.Resource](b *boot, empty R, fill func(R)) {
 	_, err := safe.StateModifyWithResult(b.ctx, b.state, empty, func(r R) error {
 		fill(r)
@@ -107,14 +107,14 @@ func put[R resource.Resource](b *boot, empty R, fill func(R)) {
 	}
 }
 
-// drop removes a resource that may not exist.
+// drop removes a resource if it exists.
 func (b *boot) drop(pointer resource.Pointer) {
 	if err := b.state.Destroy(b.ctx, pointer); err != nil && !state.IsNotFoundError(err) && b.ctx.Err() == nil {
 		b.machine.log.Printf("%s: %v", pointer, err)
 	}
 }
 
-// keepOnly removes the resources of one type that are not in ids.
+// keepOnly removes the resources of a kind that are not in ids.
 func (b *boot) keepOnly(kind resource.Kind, ids map[resource.ID]bool) {
 	list, err := b.state.List(b.ctx, kind)
 	if err != nil {
@@ -127,7 +127,7 @@ func (b *boot) keepOnly(kind resource.Kind, ids map[resource.ID]bool) {
 	}
 }
 
-// publishConfig shows a configuration under id: the active or the persistent one.
+// publishConfig publishes a configuration under its ID: active or persistent.
 func (b *boot) publishConfig(r *config.MachineConfig) error {
 	current, err := b.state.Get(b.ctx, r.Metadata())
 	if state.IsNotFoundError(err) {

@@ -26,13 +26,13 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// router decides where a call goes: the metadata "node" names one machine, "nodes" several whose answers are put
-// together, and without either this machine answers.
+// router decides where a call goes. The metadata "node" names one machine, "nodes" several, whose answers are combined.
+// Without either, this machine answers.
 type router struct {
 	local proxy.Backend
-	// localOnly is maintenance mode: there are no other machines.
+	// localOnly is set in maintenance mode, where there are no other machines.
 	localOnly bool
-	// client and accepted are for calls to other machines; workers have no client certificate and pass nothing on.
+	// client and accepted are for calls to other machines. Workers have no client certificate and forward nothing.
 	client   *tls.Certificate
 	accepted *x509.CertPool
 
@@ -40,7 +40,7 @@ type router struct {
 	remotes map[string]*remote
 }
 
-// streamed lists the methods whose answers are streams.
+// streamed reports whether a method's answer is a stream.
 func streamed(method string) bool {
 	return slices.Contains([]string{
 		"/machine.MachineService/Copy", "/machine.MachineService/DiskUsage", "/machine.MachineService/Dmesg",
@@ -51,7 +51,7 @@ func streamed(method string) bool {
 	}, method) || strings.HasSuffix(method, "Stream")
 }
 
-// toMany lists the services whose answers can be put together.
+// toMany lists the services whose answers can be combined.
 var toMany = []string{
 	"/machine.MachineService/", "/cluster.ClusterService/", "/inspect.InspectService/", "/storage.StorageService/", "/time.TimeService/",
 }
@@ -88,7 +88,7 @@ func (r *router) direct(ctx context.Context, method string) (proxy.Mode, []proxy
 	return proxy.One2One, []proxy.Backend{backend}, err
 }
 
-// withoutForwarding is a worker's way: it answers for itself and refuses to pass a call on.
+// withoutForwarding is a worker's routing: it answers for itself and refuses to forward a call.
 func (r *router) withoutForwarding(nodes, node []string) (proxy.Mode, []proxy.Backend, error) {
 	if targets := slices.Concat(nodes, node); len(targets) == 1 && r.local.(*local).is(targets[0]) {
 		return proxy.One2One, []proxy.Backend{r.local}, nil
@@ -133,7 +133,7 @@ func (r *router) close() {
 	}
 }
 
-// outgoing is the call's metadata with the caller's roles.
+// outgoing returns the call's metadata with the caller's roles.
 func outgoing(ctx context.Context) metadata.MD {
 	values, _ := metadata.FromIncomingContext(ctx)
 	values = values.Copy()
@@ -141,14 +141,14 @@ func outgoing(ctx context.Context) metadata.MD {
 	return values
 }
 
-// local is machined of this machine.
+// local is this machine's machined.
 type local struct {
 	connection *grpc.ClientConn
-	// is tells whether a target means this machine.
+	// is reports whether a target means this machine.
 	is func(target string) bool
 }
 
-// dialLocal connects to machined, which listens in this process only.
+// dialLocal connects to machined, which listens only in this process.
 func dialLocal(dial func(context.Context) (net.Conn, error), is func(string) bool) (*local, error) {
 	connection, err := grpc.NewClient("passthrough:///machined",
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) }),
@@ -170,7 +170,7 @@ func (l *local) AppendInfo(_ bool, answer []byte) ([]byte, error) { return answe
 
 func (l *local) BuildError(bool, error) ([]byte, error) { return nil, nil }
 
-// remote is the apid of a machine, which may be this one.
+// remote is the apid of a machine, possibly this one.
 type remote struct {
 	target     string
 	connection *grpc.ClientConn
@@ -191,8 +191,8 @@ func (r *remote) GetConnection(ctx context.Context, _ string) (context.Context, 
 	return metadata.NewOutgoingContext(ctx, values), r.connection, nil
 }
 
-// AppendInfo adds to an answer which machine it came from. Every answer of the API is a list `messages` of entries
-// whose first field is that metadata; in protobuf, repeating a field at the end adds to it.
+// AppendInfo adds the machine's name to its answer. Every answer of the API is a list `messages` of entries whose first
+// field is that metadata. In protobuf, repeating a field at the end adds to it.
 func (r *remote) AppendInfo(stream bool, answer []byte) ([]byte, error) {
 	info, err := proto.Marshal(&common.Empty{Metadata: &common.Metadata{Hostname: r.target}})
 	if err != nil || stream {
@@ -214,7 +214,7 @@ func (r *remote) AppendInfo(stream bool, answer []byte) ([]byte, error) {
 	return append(out, answer[n+m:]...), nil
 }
 
-// BuildError is the answer that stands for a machine which failed, when several were asked.
+// BuildError returns the answer for a machine that failed, when several were asked.
 func (r *remote) BuildError(stream bool, failure error) ([]byte, error) {
 	message := &common.Empty{Metadata: &common.Metadata{
 		Hostname: r.target, Error: failure.Error(), Status: status.Convert(failure).Proto(),

@@ -10,12 +10,12 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// ServiceList lists the parts of the machine and how they are.
+// ServiceList lists the machine's services and their states.
 func (m *machined) ServiceList(context.Context, *emptypb.Empty) (*machine.ServiceListResponse, error) {
 	return &machine.ServiceListResponse{Messages: []*machine.ServiceList{{Services: m.services.list()}}}, nil
 }
 
-// operate checks that the API may operate on a service: as in Talos, of those the lab has, only on the kubelet.
+// operate checks that the API may operate on a service. As in Talos, of the lab's services only the kubelet allows it.
 func (m *machined) operate(id, operation string) error {
 	if m.services.get(id) == nil {
 		return status.Errorf(codes.NotFound, "service %q is not registered", id)

@@ -11,14 +11,14 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// keptServiceEvents is how many events of a service are listed.
+// keptServiceEvents is the number of events that are listed per service.
 const keptServiceEvents = 30
 
-// services are the parts of the machine that `talosctl services` lists: those that the lab really has.
+// services are the services of `talosctl services` that the lab has.
 type services struct {
 	mu  sync.Mutex
 	all map[string]*machine.ServiceInfo
-	// changed is called with every change, outside of the lock.
+	// changed is called after every change, without the lock.
 	changed func(*machine.ServiceInfo)
 }
 
@@ -30,7 +30,7 @@ const (
 	stateFailed   = "Failed"
 )
 
-// set changes the state of a service; nothing happens where it has that state and message already.
+// set changes a service's state. It does nothing if the state and message stay the same.
 func (s *services) set(id, state, message string) {
 	s.mu.Lock()
 	info := s.all[id]
@@ -56,7 +56,7 @@ func (s *services) set(id, state, message string) {
 	s.changed(copied)
 }
 
-// health changes the health of a running service.
+// health changes a running service's health.
 func (s *services) health(id string, healthy bool, message string) {
 	s.mu.Lock()
 	info := s.all[id]

@@ -13,9 +13,9 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/constants"
 )
 
-// sharedAddresses are the virtual addresses of the control plane, and the cluster's endpoint where that is a loopback
-// address too. Of the machines that may hold one, the first that opens its ports does; when it goes, another takes
-// over within a second. A machine takes part while its etcd member is healthy, as in Talos.
+// sharedAddresses are the control plane's virtual addresses, and the cluster's endpoint if it is a loopback address.
+// The first machine that opens an address's ports holds it. When that machine stops, another takes over within a
+// second. As in Talos, a machine takes part while its etcd member is healthy.
 type sharedAddresses struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -44,7 +44,7 @@ func (s *sharedAddresses) stop() {
 	}
 }
 
-// adjust takes addresses that the configuration names and nobody holds, and lets go of those that it no longer names.
+// adjust takes configured addresses that nobody holds, and releases those that are no longer configured.
 func (s *sharedAddresses) adjust(ctx context.Context, b *boot, held map[netip.Addr]context.CancelFunc) {
 	b.mu.Lock()
 	plane, cfg := b.plane, b.active
@@ -79,7 +79,7 @@ func (s *sharedAddresses) adjust(ctx context.Context, b *boot, held map[netip.Ad
 	}
 }
 
-// hold forwards the ports of address to this machine; false where another machine holds it.
+// hold forwards the address's ports to this machine. It returns false if another machine holds the address.
 func (s *sharedAddresses) hold(ctx context.Context, b *boot, address netip.Addr, apiServer int) bool {
 	var listeners []net.Listener
 	for _, port := range []int{apiServer, constants.ApidPort, constants.TrustdPort} {
@@ -99,7 +99,7 @@ func (s *sharedAddresses) hold(ctx context.Context, b *boot, address netip.Addr,
 	return true
 }
 
-// forward passes connections on until ctx ends.
+// forward forwards connections until ctx ends.
 func forward(ctx context.Context, listener net.Listener, target string) {
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
 	for {
@@ -118,7 +118,7 @@ func forward(ctx context.Context, listener net.Listener, target string) {
 			back := make(chan struct{})
 			go func() {
 				defer close(back)
-				io.Copy(incoming, outgoing) //nolint:errcheck // either end may go at any time
+				io.Copy(incoming, outgoing) //nolint:errcheck // either side may close at any time
 				closeWrite(incoming)
 			}()
 			io.Copy(outgoing, incoming) //nolint:errcheck

@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// newServices gives the table with machined in it, which runs as long as the boot.
+// newServices returns the services with machined, which runs as long as the boot.
 func newServices(changed func(*machine.ServiceInfo)) *services {
 	s := &services{all: map[string]*machine.ServiceInfo{}, changed: changed}
 	s.set("machined", stateRunning, "Service started as goroutine")
@@ -21,7 +21,7 @@ func newServices(changed func(*machine.ServiceInfo)) *services {
 	return s
 }
 
-// setStage publishes where in its life the machine is.
+// setStage publishes the machine's stage.
 func (b *boot) setStage(stage runtime.MachineStage) {
 	b.mu.Lock()
 	b.stage = stage
@@ -29,7 +29,7 @@ func (b *boot) setStage(stage runtime.MachineStage) {
 	b.publishStatus()
 }
 
-// publishStatus shows the stage, and whether everything that belongs to it is there.
+// publishStatus publishes the stage, and whether the machine is ready.
 func (b *boot) publishStatus() {
 	b.mu.Lock()
 	stage := b.stage
@@ -55,7 +55,7 @@ func (b *boot) publishStatus() {
 	b.events.publish("", event)
 }
 
-// unmet is what keeps a running machine from being ready.
+// unmet returns the conditions that keep a running machine from being ready.
 func (b *boot) unmet(stage runtime.MachineStage) []runtime.UnmetCondition {
 	if stage != runtime.MachineStageRunning {
 		return nil
@@ -86,7 +86,7 @@ func (b *boot) unmet(stage runtime.MachineStage) []runtime.UnmetCondition {
 	return all
 }
 
-// watch keeps services and status up to date as long as the boot lasts.
+// watch updates services and status as long as the boot lasts.
 func (b *boot) watch() {
 	for b.ctx.Err() == nil {
 		b.refresh()
@@ -97,7 +97,7 @@ func (b *boot) watch() {
 	}
 }
 
-// refresh takes over how Kubernetes is on this machine.
+// refresh updates the status of Kubernetes on this machine.
 func (b *boot) refresh() {
 	b.mu.Lock()
 	plane, agent, leaving := b.plane, b.kubelet, b.leaving
@@ -114,7 +114,7 @@ func (b *boot) refresh() {
 	b.publishStatus()
 }
 
-// showKubelet tells how the kubelet is, unless it was stopped meanwhile.
+// showKubelet publishes the kubelet's state, unless the kubelet has been stopped meanwhile.
 func (b *boot) showKubelet(agent *kubelet.Kubelet) {
 	b.showing.Lock()
 	defer b.showing.Unlock()
@@ -177,7 +177,7 @@ func (b *boot) publishNode(registered, ready bool) {
 	})
 }
 
-// adminConfig gives a control plane's kubelet what Talos uses there to label and taint the node; workers have none.
+// adminConfig returns the credentials with which a control plane labels and taints its node, nil on workers.
 func (b *boot) adminConfig() func() (*rest.Config, error) {
 	b.mu.Lock()
 	plane := b.plane

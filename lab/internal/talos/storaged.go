@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// storaged lists the machine's disks the way clients older than the Disk resource ask for them.
+// storaged lists the machine's disks for clients that are older than the Disk resource.
 type storaged struct {
 	storage.UnimplementedStorageServiceServer
 	*boot
@@ -41,7 +41,7 @@ func (s *storaged) Disks(ctx context.Context, _ *emptypb.Empty) (*storage.DisksR
 	return &storage.DisksResponse{Messages: []*storage.Disks{answer}}, nil
 }
 
-// BlockDeviceWipe checks what it is asked; the lab's disks beside the system disk hold nothing that could be wiped.
+// BlockDeviceWipe validates a request. It wipes nothing, because disks other than the system disk hold no data.
 func (s *storaged) BlockDeviceWipe(ctx context.Context, in *storage.BlockDeviceWipeRequest) (*storage.BlockDeviceWipeResponse, error) {
 	if !s.inMaintenance() && !rolesOf(ctx).Includes(role.Admin) {
 		return nil, errNotAuthorized

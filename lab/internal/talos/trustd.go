@@ -28,11 +28,11 @@ import (
 // trustd signs the API certificates of workers that know the machine token. It runs on control planes.
 type trustd struct {
 	security.UnimplementedSecurityServiceServer
-	// config is the machine's active configuration.
+	// config returns the machine's active configuration.
 	config func() config.Provider
 }
 
-// startTrustd serves on the machine's address until its context ends.
+// startTrustd serves on the machine's address until the boot ends.
 func startTrustd(ctx context.Context, b *boot, certificate tls.Certificate) (*grpc.Server, error) {
 	listener, err := listenAPI(ctx, b.machine.address, constants.TrustdPort)
 	if err != nil {
@@ -59,7 +59,8 @@ func (t *trustd) authenticate(ctx context.Context, request any, _ *grpc.UnarySer
 	return next(ctx, request)
 }
 
-// Certificate signs a request for a server certificate. It leaves out roles: they would make it an administrator's.
+// Certificate signs a request for a server certificate. It removes the requested roles, which would make the
+// certificate an administrator's.
 func (t *trustd) Certificate(_ context.Context, in *security.CertificateRequest) (*security.CertificateResponse, error) {
 	block, _ := pem.Decode(in.Csr)
 	if block == nil {
@@ -82,7 +83,7 @@ func (t *trustd) Certificate(_ context.Context, in *security.CertificateRequest)
 	return &security.CertificateResponse{Ca: bytes.Join(trusted, nil), Crt: signed.X509CertificatePEM}, nil
 }
 
-// requestCertificate asks the control planes one after the other to sign a request.
+// requestCertificate asks the control planes in turn to sign a request.
 func requestCertificate(ctx context.Context, token string, accepted *stdx509.CertPool, controlPlanes []string, request []byte) ([]byte, error) {
 	failure := errors.New("no control plane is known")
 	for _, host := range controlPlanes {

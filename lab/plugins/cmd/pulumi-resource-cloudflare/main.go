@@ -1,4 +1,4 @@
-// Command pulumi-resource-cloudflare stands in for the vendor's Cloudflare plugin where that cannot be had.
+// Command pulumi-resource-cloudflare stands in for the vendor's Cloudflare plugin where that plugin is not available.
 package main
 
 import (

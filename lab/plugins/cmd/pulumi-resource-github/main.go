@@ -1,4 +1,4 @@
-// Command pulumi-resource-github stands in for the vendor's GitHub plugin where that cannot be had.
+// Command pulumi-resource-github stands in for the vendor's GitHub plugin where that plugin is not available.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command pulumi-resource-random stands in for the vendor's random plugin where that cannot be had.
+// Command pulumi-resource-random stands in for the vendor's random plugin where that plugin is not available.
 package main
 
 import (

@@ -21,13 +21,13 @@ const (
 	attemptTimeout = time.Minute
 )
 
-// client calls the API. Proxy and trusted certificates come from the environment, as for every Go program.
+// client calls the API. Like every Go program, it takes the proxy and the trusted certificates from the environment.
 type client struct {
 	base    string
 	headers map[string]string
 }
 
-// setting gives a configured value, or else what an environment variable says.
+// setting returns a configured value, or else the environment variable's.
 func setting(config resource.PropertyMap, key resource.PropertyKey, variable string) string {
 	if value := config[key]; value.IsString() {
 		return value.StringValue()
@@ -41,7 +41,7 @@ func (c *client) configure(config resource.PropertyMap) error {
 		c.base = defaultBaseURL
 	}
 	if parsed, err := url.Parse(c.base); err != nil || parsed.Scheme != "https" || parsed.Host == "" {
-		return errors.New("cloudflare:baseUrl is not an https URL: give https://HOST/client/v4, or leave it out")
+		return errors.New("cloudflare:baseUrl is not an https URL: give https://HOST/client/v4, or omit it")
 	}
 	agent := "pulumi/" + Version
 	if suffix := config["userAgentOperatorSuffix"]; suffix.IsString() {
@@ -63,7 +63,7 @@ func (c *client) configure(config resource.PropertyMap) error {
 	return nil
 }
 
-// envelope is what every answer of the API is wrapped in.
+// envelope wraps every answer of the API.
 type envelope struct {
 	Success bool            `json:"success"`
 	Errors  []message       `json:"errors"`
@@ -74,7 +74,7 @@ type envelope struct {
 	} `json:"result_info"`
 }
 
-// call makes a request, again if need be, and decodes the answer's result into result.
+// call makes a request, retries it if needed, and decodes the answer's result into result.
 func (c *client) call(ctx context.Context, method, path string, query url.Values, body, result any) (*envelope, error) {
 	var payload []byte
 	if body != nil {
@@ -93,7 +93,7 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 		if err == nil {
 			if result != nil {
 				if err := json.Unmarshal(answer.Result, result); err != nil {
-					return nil, fmt.Errorf("%s %s: Cloudflare's answer is not what its documentation says: %w", method, path, err)
+					return nil, fmt.Errorf("%s %s: Cloudflare's answer does not match its documentation: %w", method, path, err)
 				}
 			}
 			return answer, nil
@@ -109,7 +109,7 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	}
 }
 
-// attempt makes one request. The duration is how long Cloudflare asks to wait, zero where it says nothing.
+// attempt makes one request. The duration is how long Cloudflare asks to wait, zero if it does not say.
 func (c *client) attempt(
 	ctx context.Context, method, target string, payload []byte,
 ) (*envelope, time.Duration, error) {

@@ -32,7 +32,7 @@ func (m message) String() string {
 	return text
 }
 
-// refusal is an answer that says no.
+// refusal is an answer with an error status.
 type refusal struct {
 	status   int
 	messages []message
@@ -56,7 +56,7 @@ func (r *refusal) code() int {
 	return r.messages[0].Code
 }
 
-// advice says what to do.
+// advice says what to do about the refusal.
 func (r *refusal) advice() string {
 	switch code := r.code(); {
 	case code == 9106, code == 6003:
@@ -85,7 +85,7 @@ func (r *refusal) advice() string {
 	return "correct what it names and try again"
 }
 
-// unreachable is a request without an answer.
+// unreachable means that a request got no answer.
 type unreachable struct {
 	host  string
 	cause error
@@ -97,8 +97,8 @@ func (u *unreachable) Error() string {
 	return fmt.Sprintf("no answer from %s: %v; check the network and HTTPS_PROXY, and try again", u.host, u.cause)
 }
 
-// again tells how long to wait before the next attempt, or gives the error when there is to be none. wait is what the
-// answer asked for.
+// again returns how long to wait before the next attempt, or the error if no attempt remains. wait is the delay that
+// the answer asked for.
 func again(attempt int, wait time.Duration, err error) (time.Duration, error) {
 	var no *refusal
 	retry := errors.As(err, &no) && (no.status == http.StatusTooManyRequests || no.status >= 500)
@@ -114,7 +114,7 @@ func again(attempt int, wait time.Duration, err error) (time.Duration, error) {
 	return wait, nil
 }
 
-// retryAfter reads how long the answer asks to wait, in seconds or as a date.
+// retryAfter returns the delay that the answer asks for, given in seconds or as a date.
 func retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil && seconds > 0 {

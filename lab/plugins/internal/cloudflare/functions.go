@@ -18,7 +18,7 @@ const (
 	pageSize        = 100
 )
 
-// query adds what is given to a list's query: nested values get dotted names, as the API wants them.
+// query adds the given inputs to a list's query. Nested values get dotted names, as the API expects.
 func query(properties schema.Properties, given resource.PropertyMap) url.Values {
 	values := url.Values{}
 	var add func(name string, value any)
@@ -44,7 +44,7 @@ func query(properties schema.Properties, given resource.PropertyMap) url.Values 
 	return values
 }
 
-// list gets all pages of a list, at most maxItems items.
+// list gets all pages of a list, up to maxItems items.
 func (c *client) list(ctx context.Context, path string, values url.Values, maxItems resource.PropertyValue) ([]map[string]any, error) {
 	limit := defaultMaxItems
 	if maxItems.IsNumber() && maxItems.NumberValue() > 0 {
@@ -66,8 +66,8 @@ func (c *client) list(ctx context.Context, path string, values url.Values, maxIt
 	}
 }
 
-// listing describes a function that returns what it was given and the items found in results. items are an item's
-// properties, without its ID.
+// listing describes a function that returns its inputs, with the items it found in results. items are the properties of
+// an item without its ID.
 func listing(
 	api *client, inputs, items schema.Properties, path func(given resource.PropertyMap) string,
 ) standin.Function {
@@ -107,7 +107,7 @@ func listing(
 	}
 }
 
-// onlyOne gives the only item of a list.
+// onlyOne returns the only item of a list, or an error if there are none or several.
 func onlyOne(found []map[string]any) (map[string]any, error) {
 	if len(found) != 1 {
 		return nil, fmt.Errorf("the filter finds %d instead of exactly one: give a narrower or another filter", len(found))

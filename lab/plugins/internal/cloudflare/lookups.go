@@ -22,7 +22,7 @@ func fields(names ...string) *schema.Property {
 	return &schema.Property{Kind: schema.Record, Fields: properties}
 }
 
-// getTunnelToken gives the token with which cloudflared runs a tunnel. It is secret, and Cloudflare gives it only to
+// getTunnelToken returns the token with which cloudflared runs a tunnel. It is secret: Cloudflare returns it only to
 // those who may edit tunnels.
 func getTunnelToken(api *client) standin.Function {
 	return standin.Function{
@@ -124,7 +124,7 @@ func getZones(api *client) standin.Function {
 	return listing(api, zoneFilters(), zoneProperties(), func(resource.PropertyMap) string { return "/zones" })
 }
 
-// getZone finds one zone, by its ID or by a filter that only it matches.
+// getZone finds one zone, by its ID or by a filter that matches only one.
 func getZone(api *client) standin.Function {
 	inputs := schema.Properties{"zoneId": text(), "filter": {Kind: schema.Record, Fields: zoneFilters()}}
 	return single(api, "/zones", "zoneId", inputs, zoneProperties())
@@ -144,7 +144,7 @@ func getAccounts(api *client) standin.Function {
 	return listing(api, inputs, accountProperties(), func(resource.PropertyMap) string { return "/accounts" })
 }
 
-// getAccount finds one account, by its ID or by a filter that only it matches.
+// getAccount finds one account, by its ID or by a filter that matches only one.
 func getAccount(api *client) standin.Function {
 	filter := schema.Properties{"direction": {Kind: schema.String, OneOf: []string{"asc", "desc"}}, "name": text()}
 	inputs := schema.Properties{"accountId": text(), "filter": {Kind: schema.Record, Fields: filter}}

@@ -13,10 +13,10 @@ import (
 	"hearth.dev/lab/plugins/internal/standin"
 )
 
-// segment is a value as a part of a URL's path.
+// segment escapes a value for a URL's path.
 func segment(value resource.PropertyValue) string { return url.PathEscape(value.StringValue()) }
 
-// suffix adds an ID to a path, if there is one.
+// suffix returns the ID as a path suffix, empty without an ID.
 func suffix(id string) string {
 	if id == "" {
 		return ""
@@ -24,13 +24,13 @@ func suffix(id string) string {
 	return "/" + url.PathEscape(id)
 }
 
-// decoded reads one of the API's objects into a state. kept are properties that it does not answer.
+// decoded reads one of the API's objects into a state. kept are properties that the API does not return.
 func decoded(
 	properties schema.Properties, object map[string]any, given resource.PropertyMap, kept ...resource.PropertyKey,
 ) (standin.State, error) {
 	outputs, err := properties.Decode(object)
 	if err != nil {
-		return standin.State{}, fmt.Errorf("Cloudflare's answer is not what its documentation says: %w", err)
+		return standin.State{}, fmt.Errorf("Cloudflare's answer does not match its documentation: %w", err)
 	}
 	for _, key := range kept {
 		if value := given[key]; !value.IsNull() {
@@ -50,7 +50,7 @@ func gone(err error) (standin.State, error) {
 	return standin.State{}, err
 }
 
-// importID takes an ID of two parts apart.
+// importID splits an ID of two parts.
 func importID(id, form string) (resource.PropertyValue, string, error) {
 	first, second, ok := strings.Cut(id, "/")
 	if !ok || first == "" || second == "" || strings.Contains(second, "/") {

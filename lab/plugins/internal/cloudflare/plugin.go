@@ -1,5 +1,5 @@
-// Package cloudflare stands in for the vendor's Cloudflare plugin: the same tokens, inputs, outputs, IDs and API calls
-// for what Hearth uses.
+// Package cloudflare stands in for the parts of the vendor's Cloudflare plugin that Hearth uses, with the same tokens,
+// inputs, outputs, IDs and API calls.
 package cloudflare
 
 import (

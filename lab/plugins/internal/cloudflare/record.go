@@ -43,7 +43,7 @@ func recordProperties() schema.Properties {
 	}
 }
 
-// recordData are the parts that record types with structured content have.
+// recordData are the fields of record types with structured content.
 func recordData() schema.Properties {
 	fields := schema.Properties{"flags": {Kind: schema.Any}}
 	for _, name := range strings.Fields("certificate digest fingerprint latDirection longDirection publicKey regex " +
@@ -58,8 +58,8 @@ func recordData() schema.Properties {
 	return fields
 }
 
-// sameName tells whether a full name in the state, which is what the API answers, is the name given relative to its
-// zone. A name that changes from what was given before is the same only when that was the full name, as after an import.
+// sameName reports whether the full name in the state, which is the API's, is the given name relative to its zone. If
+// the input changes, the names are the same only if the previous input was the full name, as after an import.
 func sameName(state, given, before resource.PropertyValue) bool {
 	if !state.IsString() || !given.IsString() {
 		return false
@@ -76,8 +76,8 @@ func sameName(state, given, before resource.PropertyValue) bool {
 	return strings.HasPrefix(strings.ToLower(full), strings.ToLower(name)+".")
 }
 
-// sameContent compares without regard to case: host names have none, and no other content that is equal but for its
-// case occurs among the types that take content as it is given, but TXT.
+// sameContent compares without regard to case, because host names have none. Among the record types that take plain
+// content, only TXT has values that differ by case alone.
 func sameContent(state, given, _ resource.PropertyValue) bool {
 	if !state.IsString() || !given.IsString() {
 		return false
@@ -106,7 +106,7 @@ func recordResource(api *client) standin.Resource {
 		}
 		state, err := finish(object, given)
 		if err == nil {
-			state.Outputs["name"] = given["name"] // as the vendor's: the full name shows after a refresh
+			state.Outputs["name"] = given["name"] // as in the vendor's plugin: the full name appears after a refresh
 		}
 		return state, err
 	}
@@ -154,7 +154,7 @@ func checkRecord(given resource.PropertyMap) []schema.Failure {
 	return found
 }
 
-// settled fills up a CNAME's settings, which the API leaves out when all are off.
+// settled completes a CNAME's settings, which the API omits when all are off.
 func settled(settings resource.PropertyValue) resource.PropertyValue {
 	all := resource.PropertyMap{}
 	for _, key := range []resource.PropertyKey{"flattenCname", "ipv4Only", "ipv6Only"} {

@@ -11,7 +11,7 @@ import (
 	"hearth.dev/lab/plugins/internal/standin"
 )
 
-// leastSecret is the least number of bytes that a tunnel's secret has.
+// leastSecret is the minimum length of a tunnel's secret, in bytes.
 const leastSecret = 32
 
 func tunnelProperties() schema.Properties {
@@ -42,8 +42,8 @@ func connection() *schema.Property {
 	return &schema.Property{Kind: schema.Record, Fields: fields}
 }
 
-// tunnelResource is a tunnel for cloudflared. An import takes ACCOUNT/TUNNEL. A deleted tunnel stays readable, so a
-// refresh does not notice that somebody deleted it: so it is with the vendor's plugin.
+// tunnelResource is a tunnel for cloudflared. An import takes ACCOUNT/TUNNEL. Cloudflare still returns deleted tunnels,
+// so a refresh does not notice a deletion. The vendor's plugin behaves the same.
 func tunnelResource(api *client) standin.Resource {
 	properties := tunnelProperties()
 	path := func(outputs resource.PropertyMap, id string) string {

@@ -30,7 +30,7 @@ func tunnelConfigProperties() schema.Properties {
 	}
 }
 
-// originRequest tells how cloudflared speaks to a service. Durations are whole seconds.
+// originRequest describes how cloudflared connects to a service. Durations are whole seconds.
 func originRequest() *schema.Property {
 	fields := schema.Properties{
 		"access": {Kind: schema.Record, Fields: schema.Properties{
@@ -59,8 +59,8 @@ func originRequest() *schema.Property {
 	return &schema.Property{Kind: schema.Record, Fields: fields, Wire: "originRequest"}
 }
 
-// tunnelConfigResource is a tunnel's configuration. Its ID is the tunnel's; an import takes ACCOUNT/TUNNEL. It ends with
-// the tunnel: deleting it changes nothing at Cloudflare.
+// tunnelConfigResource is a tunnel's configuration. Its ID is the tunnel's. An import takes ACCOUNT/TUNNEL. Deleting it
+// changes nothing at Cloudflare: it ends with the tunnel.
 func tunnelConfigResource(api *client) standin.Resource {
 	properties := tunnelConfigProperties()
 	path := func(account, tunnel resource.PropertyValue) string {

@@ -24,12 +24,12 @@ const (
 	retryDelay = time.Second
 )
 
-// client calls the API. Proxy and trusted certificates come from the environment, as for every Go program.
+// client calls the API. Like every Go program, it takes the proxy and the trusted certificates from the environment.
 type client struct {
 	base, owner, token string
 }
 
-// setting gives a configured value, or else what an environment variable says.
+// setting returns a configured value, or else the environment variable's.
 func setting(config resource.PropertyMap, key resource.PropertyKey, variable string) string {
 	if value := config[key]; value.IsString() {
 		return value.StringValue()
@@ -43,14 +43,14 @@ func (c *client) configure(config resource.PropertyMap) error {
 		c.base = defaultBaseURL
 	}
 	if parsed, err := url.Parse(c.base); err != nil || parsed.Scheme != "https" || parsed.Host == "" {
-		return errors.New("github:baseUrl is not an https URL: give https://HOST/, or leave it out")
+		return errors.New("github:baseUrl is not an https URL: give https://HOST/, or omit it")
 	}
 	c.base = strings.TrimSuffix(c.base, "/")
 	c.owner, c.token = setting(config, "owner", "GITHUB_OWNER"), setting(config, "token", "GITHUB_TOKEN")
 	return nil
 }
 
-// repository is the path of one of the owner's repositories.
+// repository returns the path of one of the owner's repositories.
 func (c *client) repository(name string, more ...string) string {
 	path := "/repos/" + url.PathEscape(c.owner) + "/" + url.PathEscape(name)
 	for _, part := range more {
@@ -59,7 +59,7 @@ func (c *client) repository(name string, more ...string) string {
 	return path
 }
 
-// call makes a request, again where GitHub is out of order, and decodes the answer into result.
+// call makes a request, retries it if GitHub fails, and decodes the answer into result.
 func (c *client) call(ctx context.Context, method, path string, body, result any) error {
 	if c.token == "" || c.owner == "" {
 		return errors.New("the provider has no token or no owner: set github:token and github:owner")
@@ -107,7 +107,7 @@ func (c *client) attempt(ctx context.Context, method, path string, body, result 
 	defer response.Body.Close()
 	raw, err := io.ReadAll(response.Body)
 	if err != nil {
-		return fmt.Errorf("no whole answer from %s: %w; try again", request.URL.Host, err)
+		return fmt.Errorf("incomplete answer from %s: %w; try again", request.URL.Host, err)
 	}
 	if response.StatusCode/100 != 2 {
 		no := &refusal{status: response.StatusCode}
@@ -118,12 +118,12 @@ func (c *client) attempt(ctx context.Context, method, path string, body, result 
 		return nil
 	}
 	if err := json.Unmarshal(raw, result); err != nil {
-		return fmt.Errorf("%s %s: GitHub's answer is not what its documentation says: %w", method, path, err)
+		return fmt.Errorf("%s %s: GitHub's answer does not match its documentation: %w", method, path, err)
 	}
 	return nil
 }
 
-// refusal is an answer that says no.
+// refusal is an answer with an error status.
 type refusal struct {
 	status  int
 	Message string `json:"message"`
@@ -147,7 +147,7 @@ func (r *refusal) Error() string {
 	return fmt.Sprintf("GitHub answers %d: %s; %s", r.status, said, r.advice())
 }
 
-// advice says what to do.
+// advice says what to do about the refusal.
 func (r *refusal) advice() string {
 	switch {
 	case r.status == http.StatusUnauthorized:
@@ -157,14 +157,14 @@ func (r *refusal) advice() string {
 	case r.status == http.StatusNotFound:
 		return "check the owner's and the repository's names, and that the token has access to it"
 	case r.status == http.StatusUnprocessableEntity && strings.Contains(r.reasons(), "already"):
-		return "remove the one that is there under the repository's settings, or import it"
+		return "remove the existing one in the repository's settings, or import it"
 	case r.status >= 500:
 		return "see https://www.githubstatus.com and try again"
 	}
 	return "correct what it names and try again"
 }
 
-// reasons are what GitHub says of values that it does not take.
+// reasons returns GitHub's messages about invalid values.
 func (r *refusal) reasons() string {
 	var all []string
 	for _, one := range r.Errors {
@@ -173,7 +173,7 @@ func (r *refusal) reasons() string {
 	return strings.Join(all, " ")
 }
 
-// isGone tells whether an error says that a thing is not there.
+// isGone reports whether the error says that the object does not exist.
 func isGone(err error) bool {
 	var no *refusal
 	return errors.As(err, &no) && no.status == http.StatusNotFound

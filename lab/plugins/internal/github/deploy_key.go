@@ -13,7 +13,7 @@ import (
 	"hearth.dev/lab/plugins/internal/standin"
 )
 
-// deployKey is a key as the API has it.
+// deployKey is a key in the API's form.
 type deployKey struct {
 	ID       int64  `json:"id"`
 	Key      string `json:"key"`
@@ -31,7 +31,7 @@ func deployKeyProperties() schema.Properties {
 	}
 }
 
-// sameKey compares keys without their comment, which GitHub does not keep.
+// sameKey compares keys without their comments, which GitHub does not keep.
 func sameKey(state, given, _ resource.PropertyValue) bool {
 	return state.IsString() && given.IsString() && bareKey(state.StringValue()) == bareKey(given.StringValue())
 }
@@ -41,7 +41,7 @@ func bareKey(key string) string {
 	return strings.Join(fields[:min(2, len(fields))], " ")
 }
 
-// deployKeyResource is a key that opens one repository. Its ID, and what an import takes, is REPOSITORY:KEY.
+// deployKeyResource is a key for one repository. Its ID is REPOSITORY:KEY, which an import takes too.
 func deployKeyResource(api *client) standin.Resource {
 	properties := deployKeyProperties()
 	read := func(ctx context.Context, id string) (standin.State, error) {

@@ -11,7 +11,7 @@ import (
 	"hearth.dev/lab/plugins/internal/standin"
 )
 
-// pageSize is the most that GitHub gives at once.
+// pageSize is the largest page that GitHub returns.
 const pageSize = 100
 
 // getDeployKeys lists the keys of a repository.
@@ -24,7 +24,7 @@ func getDeployKeys(api *client) standin.Function {
 	})
 }
 
-// getWebhooks lists the webhooks of a repository. Its url is the API's for the hook, not where the hook leads.
+// getWebhooks lists the webhooks of a repository. Their url is the hook's API address, not the one it delivers to.
 func getWebhooks(api *client) standin.Function {
 	return listing(api, "hooks", "webhooks", schema.Properties{
 		"id":     {Kind: schema.Integer, Computed: true},
@@ -35,7 +35,7 @@ func getWebhooks(api *client) standin.Function {
 	})
 }
 
-// listing describes a function that lists what a repository has of a kind, under a name of its result.
+// listing describes a function that lists a repository's objects of one kind. name is the result's property.
 func listing(api *client, kind, name string, items schema.Properties) standin.Function {
 	list := &schema.Property{Kind: schema.Array, Computed: true, Element: &schema.Property{Kind: schema.Record, Fields: items}}
 	repository := &schema.Property{Kind: schema.String, Required: true}

@@ -1,5 +1,5 @@
-// Package github stands in for the vendor's GitHub plugin: the same tokens, inputs, outputs, IDs and API calls for what
-// Hearth uses. Source: pulumi-github 6.15 and the Terraform provider below it, integrations/github.
+// Package github stands in for the parts of the vendor's GitHub plugin that Hearth uses, with the same tokens, inputs,
+// outputs, IDs and API calls. Source: pulumi-github 6.15 and the Terraform provider below it, integrations/github.
 package github
 
 import (

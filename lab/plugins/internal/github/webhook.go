@@ -13,7 +13,7 @@ import (
 	"hearth.dev/lab/plugins/internal/standin"
 )
 
-// hook is a webhook as the API has it.
+// hook is a webhook in the API's form.
 type hook struct {
 	ID     int64    `json:"id,omitempty"`
 	Name   string   `json:"name,omitempty"`
@@ -97,7 +97,7 @@ func webhookResource(api *client) standin.Resource {
 	}
 }
 
-// hookOf is the API's object for what is given.
+// hookOf returns the API's object for the given inputs.
 func hookOf(given resource.PropertyMap) hook {
 	wanted := hook{Active: true, Events: []string{}}
 	if active := given["active"]; active.IsBool() {
@@ -121,7 +121,7 @@ func hookOf(given resource.PropertyMap) hook {
 	return wanted
 }
 
-// webhookState is a hook as a state. GitHub shows asterisks for its secret, so that stays what was known.
+// webhookState returns a hook as a state. GitHub shows its secret as asterisks, so the known one is kept.
 func webhookState(repository string, found hook, known resource.PropertyValue) standin.State {
 	configuration := resource.PropertyMap{
 		"url":         resource.NewStringProperty(found.Config.URL),

@@ -12,8 +12,8 @@ import (
 	"hearth.dev/lab/plugins/internal/standin"
 )
 
-// bytesResource makes bytes for keys. The vendor's plugin uses the base64 form as the resource's ID, and IDs are not
-// secret in Pulumi's state: what must stay secret belongs in a RandomPassword, whose ID says nothing.
+// bytesResource makes bytes for keys. As in the vendor's plugin, the resource's ID is their base64 form, and Pulumi's
+// state does not encrypt IDs. Use a RandomPassword for what must stay secret.
 func bytesResource() standin.Resource {
 	properties := schema.Properties{"length": required(integer(1)), "base64": secret(), "hex": secret()}
 	return generated(properties, func(given resource.PropertyMap) (standin.State, error) {

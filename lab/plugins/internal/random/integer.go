@@ -16,7 +16,7 @@ import (
 	"hearth.dev/lab/plugins/internal/standin"
 )
 
-// integerResource picks a whole number from min to max, both included.
+// integerResource picks an integer from min to max, inclusively.
 func integerResource() standin.Resource {
 	whole := func() *schema.Property { return &schema.Property{Kind: schema.Integer, Replaces: true, Required: true} }
 	properties := schema.Properties{
@@ -54,7 +54,7 @@ func pick(choices int64, seed resource.PropertyValue) (int64, error) {
 func importInteger(id string) (standin.State, error) {
 	parts := strings.Split(id, ",")
 	if len(parts) != 3 && len(parts) != 4 {
-		return standin.State{}, errors.New("the ID to import has not the form RESULT,MIN,MAX or RESULT,MIN,MAX,SEED")
+		return standin.State{}, errors.New("the ID to import is not of the form RESULT,MIN,MAX or RESULT,MIN,MAX,SEED")
 	}
 	var numbers [3]int64
 	for i := range numbers {

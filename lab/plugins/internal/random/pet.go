@@ -18,7 +18,7 @@ var (
 	animals    = strings.Fields("ant bear cat deer eagle fox goat heron ibis jay koala lynx mole newt otter panda quail raven seal toad")
 )
 
-// petResource makes a name of words; it is the resource's ID and its only result.
+// petResource makes a name of words. The name is the resource's ID and only output.
 func petResource() standin.Resource {
 	length := integer(1)
 	length.Default = 2.0
@@ -32,9 +32,9 @@ func petResource() standin.Resource {
 		if prefix := given["prefix"]; prefix.IsString() {
 			words = append(words, prefix.StringValue())
 		}
-		for left := int(planned["length"].NumberValue()); left > 0; left-- {
+		for remaining := int(planned["length"].NumberValue()); remaining > 0; remaining-- {
 			list := adverbs
-			switch left {
+			switch remaining {
 			case 1:
 				list = animals
 			case 2:
@@ -49,6 +49,6 @@ func petResource() standin.Resource {
 		name := strings.Join(words, planned["separator"].StringValue())
 		return standin.State{ID: name, Outputs: resource.PropertyMap{}}, nil
 	}, func(string) (standin.State, error) {
-		return standin.State{}, errors.New("a pet name cannot be imported: create it anew")
+		return standin.State{}, errors.New("a pet name cannot be imported: create a new one")
 	})
 }

@@ -1,4 +1,4 @@
-// Package random stands in for the vendor's random plugin: the same tokens, inputs, outputs, IDs and imports.
+// Package random stands in for the vendor's random plugin, with the same tokens, inputs, outputs, IDs and imports.
 package random
 
 import (
@@ -13,7 +13,7 @@ import (
 // Version is the release that this plugin stands in for; the npm package asks for it.
 const Version = "4.21.2"
 
-// Plugin describes the plugin. Every change of an input replaces a resource, as the vendor's does.
+// Plugin describes the plugin. As in the vendor's, a change of any input replaces the resource.
 func Plugin() standin.Plugin {
 	return standin.Plugin{
 		Name: "random", Version: Version,
@@ -29,7 +29,7 @@ func Plugin() standin.Plugin {
 	}
 }
 
-// generated describes a resource that is nothing but a value made once. Its state is all there is.
+// generated describes a resource whose value is made once and exists only in the state.
 func generated(
 	properties schema.Properties,
 	create func(given resource.PropertyMap) (standin.State, error),
@@ -59,7 +59,7 @@ func text(value string) resource.PropertyValue { return resource.NewStringProper
 
 func count(value int) resource.PropertyValue { return resource.NewNumberProperty(float64(value)) }
 
-// integer is a whole number given at creation.
+// integer is an integer input with a minimum. A change replaces the resource.
 func integer(minimum float64) *schema.Property {
 	return &schema.Property{Kind: schema.Integer, Replaces: true, Min: schema.Bound(minimum)}
 }

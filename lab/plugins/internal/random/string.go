@@ -12,7 +12,7 @@ import (
 	"hearth.dev/lab/plugins/internal/standin"
 )
 
-// class is a kind of character that a string may have, and has to have a number of.
+// class is a kind of character: whether a string may have it, and how many it must have.
 type class struct{ allowed, minimum, characters string }
 
 var classes = []class{
@@ -22,7 +22,7 @@ var classes = []class{
 	{"special", "minSpecial", "!@#$%&*()-_=+[]{}<>:?"},
 }
 
-// bcryptLimit is the number of bytes that bcrypt takes into account.
+// bcryptLimit is the number of bytes that bcrypt uses.
 const bcryptLimit = 72
 
 func stringProperties() schema.Properties {
@@ -44,7 +44,7 @@ func stringProperties() schema.Properties {
 	return properties
 }
 
-// stringResource makes a string that is not secret; it is its own ID.
+// stringResource makes a string that is not secret. The string is its own ID.
 func stringResource() standin.Resource {
 	return characters(stringProperties(), func(result string) (string, resource.PropertyMap, error) {
 		return result, resource.PropertyMap{"result": text(result)}, nil
@@ -103,7 +103,7 @@ func checkCharacters(given resource.PropertyMap) []schema.Failure {
 	return nil
 }
 
-// numeric follows numeric or its deprecated form, number.
+// numeric returns numeric, or number, its deprecated form.
 func numeric(given resource.PropertyMap) bool {
 	for _, key := range []resource.PropertyKey{"numeric", "number"} {
 		if value := given[key]; value.IsBool() {
@@ -121,7 +121,7 @@ func allowed(given resource.PropertyMap, one class) bool {
 	return !value.IsBool() || value.BoolValue()
 }
 
-// compose picks the minimum of every class, fills up from all allowed characters and shuffles.
+// compose picks the minimum of every class, fills the rest from all allowed characters, and shuffles.
 func compose(given resource.PropertyMap) (string, error) {
 	var all, picked []rune
 	for _, one := range classes {

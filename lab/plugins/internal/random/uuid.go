@@ -15,7 +15,7 @@ import (
 
 var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// uuidResource makes sixteen random bytes in the form of a UUID, without a version, as the vendor's plugin does.
+// uuidResource makes sixteen random bytes in the form of a UUID. Like the vendor's plugin, it sets no version.
 func uuidResource() standin.Resource {
 	return generated(schema.Properties{"result": output()}, func(resource.PropertyMap) (standin.State, error) {
 		raw := make([]byte, 16)

@@ -10,7 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// Failure is something wrong with what was given.
+// Failure is a fault in the given inputs.
 type Failure struct {
 	// Property is the first part of the path.
 	Property string
@@ -18,7 +18,7 @@ type Failure struct {
 	Reason string
 }
 
-// Check holds given values against the properties. Values that are not known yet are taken to be right.
+// Check validates given inputs. Values that are not yet known pass.
 func (ps Properties) Check(given resource.PropertyMap) []Failure {
 	var failures []Failure
 	ps.check("", given, func(path, reason string) {
@@ -111,7 +111,7 @@ func (p *Property) bounds() string {
 	return fmt.Sprintf("from %v to %v", *p.Min, *p.Max)
 }
 
-// suggestion names what could have been meant.
+// suggestion names the property that was probably meant.
 func (ps Properties) suggestion(name string) string {
 	var inputs []string
 	for candidate, property := range ps {
@@ -126,7 +126,7 @@ func (ps Properties) suggestion(name string) string {
 	return "remove it or use one of " + strings.Join(inputs, ", ")
 }
 
-// Plain removes secret marks and output wrappers. An output that is not known becomes a computed value.
+// Plain removes secret marks and output wrappers. An unknown output becomes a computed value.
 func Plain(value resource.PropertyValue) resource.PropertyValue {
 	for {
 		switch {

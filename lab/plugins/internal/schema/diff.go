@@ -9,8 +9,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 )
 
-// Diff tells how what is given now differs from the state. before is what was given last time: only a property that
-// was given and no longer is counts as removed, and of those that the other side may assign none does.
+// Diff returns the differences between the given inputs and the state. before holds the previous inputs: a property
+// counts as removed only if it was in them, is no longer given, and is not Assigned.
 func (ps Properties) Diff(state, before, given resource.PropertyMap) map[string]plugin.PropertyDiff {
 	changes := map[string]plugin.PropertyDiff{}
 	ps.diff("", false, state, before, given, changes)
@@ -110,7 +110,7 @@ func object(value resource.PropertyValue) resource.PropertyMap {
 	return nil
 }
 
-// empty tells whether giving the value means the same as giving nothing.
+// empty reports whether giving the value means the same as giving nothing.
 func empty(value resource.PropertyValue) bool {
 	return value.IsArray() && len(value.ArrayValue()) == 0 || value.IsObject() && len(value.ObjectValue()) == 0
 }

@@ -1,6 +1,6 @@
 package schema
 
-// Document is the part of a Pulumi package schema that tells what a plugin accepts and returns.
+// Document is the part of a Pulumi package schema that says what a plugin accepts and returns.
 type Document struct {
 	Name      string                      `json:"name"`
 	Version   string                      `json:"version"`
@@ -10,20 +10,20 @@ type Document struct {
 	Functions map[string]FunctionDocument `json:"functions"`
 }
 
-// ResourceDocument is a resource's part of a package schema.
+// ResourceDocument describes a resource in a package schema.
 type ResourceDocument struct {
 	InputProperties map[string]any `json:"inputProperties"`
 	RequiredInputs  []string       `json:"requiredInputs,omitempty"`
 	Properties      map[string]any `json:"properties"`
 }
 
-// FunctionDocument is a function's part of a package schema.
+// FunctionDocument describes a function in a package schema.
 type FunctionDocument struct {
 	Inputs  map[string]any `json:"inputs"`
 	Outputs map[string]any `json:"outputs"`
 }
 
-// Inputs gives the properties that may be given, as a package schema has them, and the names of those required.
+// Inputs returns the input properties in the form of a package schema, and the names of the required ones.
 func (ps Properties) Inputs() (map[string]any, []string) {
 	properties, required := map[string]any{}, []string(nil)
 	for _, name := range ps.names() {
@@ -39,7 +39,7 @@ func (ps Properties) Inputs() (map[string]any, []string) {
 	return properties, required
 }
 
-// Outputs gives all properties, as a package schema has them.
+// Outputs returns all properties in the form of a package schema.
 func (ps Properties) Outputs() map[string]any {
 	properties := map[string]any{}
 	for _, name := range ps.names() {
@@ -48,8 +48,8 @@ func (ps Properties) Outputs() map[string]any {
 	return properties
 }
 
-// document describes nested records as free-form objects: package schemas want a named type for each, and nothing
-// that reads this one needs them.
+// document describes nested records as free-form objects. A package schema would need a named type for each, which no
+// reader of this one needs.
 func (p *Property) document() map[string]any {
 	var document map[string]any
 	switch p.Kind {

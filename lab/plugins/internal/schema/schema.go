@@ -1,4 +1,4 @@
-// Package schema describes a stand-in plugin's properties: what may be given, what comes back, and what a change means.
+// Package schema describes a stand-in plugin's properties: inputs, outputs, and the effect of a change.
 package schema
 
 import (
@@ -10,10 +10,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// Kind is what a property holds.
+// Kind is the type of a property's value.
 type Kind string
 
-// The kinds. JSON is a string that holds what the API answers as a free-form object.
+// The kinds. JSON is a string that holds a free-form object of the API.
 const (
 	String  Kind = "string"
 	Number  Kind = "number"
@@ -26,46 +26,46 @@ const (
 	JSON    Kind = "json"
 )
 
-// Property is one property of a resource, of a function, of the provider's configuration, or of a record among these.
+// Property describes a property of a resource, a function, the provider's configuration, or a Record.
 type Property struct {
 	Kind Kind
-	// Element is what an Array or a Map holds.
+	// Element describes the elements of an Array or a Map.
 	Element *Property
-	// Fields are those of a Record.
+	// Fields are the properties of a Record.
 	Fields Properties
-	// Required properties have to be given.
+	// Required properties must be given.
 	Required bool
-	// Computed properties are never given: they only come back.
+	// Computed properties are outputs only.
 	Computed bool
-	// Assigned properties may be given; where they are not, the other side chooses a value.
+	// Assigned properties may be given. If one is not, the API chooses a value.
 	Assigned bool
-	// Volatile properties come back different after every update.
+	// Volatile properties change with every update.
 	Volatile bool
 	// Unordered arrays are sets.
 	Unordered bool
-	// Replaces tells that a change needs a new resource.
+	// Replaces says that a change needs a new resource.
 	Replaces bool
-	// Secret values are marked as such when they come back.
+	// Secret values are marked as secret in the outputs.
 	Secret bool
-	// Default is what is assumed where nothing is given: a string, a float64 or a bool.
+	// Default is the value if none is given: a string, a float64 or a bool.
 	Default any
-	// OneOf are the values that a String may have, compared without regard to case. Empty allows all.
+	// OneOf lists the values that a String may have, compared without regard to case. Empty allows all.
 	OneOf []string
-	// Min and Max bound a Number or Integer, both included.
+	// Min and Max bound a Number or Integer, inclusively.
 	Min, Max *float64
-	// Wire is the name in the API, snake_case of the property's own name when empty, Omitted when the API has it not.
+	// Wire is the property's name in the API: snake_case of its own name if empty, Omitted if the API lacks it.
 	Wire string
-	// Same tells whether a state's value and a newly given one mean the same; before is what was given last time.
+	// Same reports whether a state's value and a given one mean the same. before is the previous input.
 	Same func(state, given, before resource.PropertyValue) bool
 }
 
-// Properties are properties by name.
+// Properties maps names to properties.
 type Properties map[string]*Property
 
-// Omitted is the Wire of a property that is not part of the API's objects, such as one that is part of the path.
+// Omitted is the Wire of a property that is not part of the API's objects, for example one that is part of the path.
 const Omitted = "-"
 
-// Bound gives a pointer for Min and Max.
+// Bound returns a pointer for Min and Max.
 func Bound(value float64) *float64 { return &value }
 
 // wireName is the property's name in the API.

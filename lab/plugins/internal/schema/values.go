@@ -2,8 +2,7 @@ package schema
 
 import "github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
-// Planned gives what a resource's outputs will be once given is applied, as far as that is known. state is nil for a
-// resource that does not exist yet.
+// Planned returns the known outputs of a resource once given is applied. state is nil if the resource does not exist.
 func (ps Properties) Planned(given, state resource.PropertyMap) resource.PropertyMap {
 	planned := resource.PropertyMap{}
 	for name, property := range ps {
@@ -25,7 +24,7 @@ func (ps Properties) Planned(given, state resource.PropertyMap) resource.Propert
 	return ps.Seal(planned)
 }
 
-// Seal marks as secret what the properties say is.
+// Seal marks the values of Secret properties as secret.
 func (ps Properties) Seal(values resource.PropertyMap) resource.PropertyMap {
 	sealed := values.Copy()
 	for name, property := range ps {
@@ -37,8 +36,8 @@ func (ps Properties) Seal(values resource.PropertyMap) resource.PropertyMap {
 	return sealed
 }
 
-// Given gives the inputs that lead to a state: those in before with the state's values or, when before is nil because
-// the resource is being imported, all that differ from the defaults.
+// Given returns the inputs that lead to a state: those in before, with the state's values. If before is nil because the
+// resource is being imported, they are all that differ from the defaults.
 func (ps Properties) Given(state, before resource.PropertyMap) resource.PropertyMap {
 	given := resource.PropertyMap{}
 	for name, property := range ps {
@@ -61,7 +60,7 @@ func (ps Properties) Given(state, before resource.PropertyMap) resource.Property
 	return given
 }
 
-// Known is a copy without nulls, secret marks and output wrappers at the top.
+// Known returns a copy without nulls, secret marks and output wrappers at the top level.
 func Known(values resource.PropertyMap) resource.PropertyMap {
 	known := resource.PropertyMap{}
 	for key, value := range values {

@@ -7,7 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// Encode gives the API's object for what is given.
+// Encode returns the API's object for the given inputs.
 func (ps Properties) Encode(given resource.PropertyMap) map[string]any {
 	body := map[string]any{}
 	for name, property := range ps {
@@ -43,7 +43,7 @@ func (p *Property) encode(value resource.PropertyValue) any {
 	return value.Mappable()
 }
 
-// Decode reads the API's object. What it does not have, or has as null, is left out.
+// Decode reads the API's object. It skips properties that are absent or null.
 func (ps Properties) Decode(object map[string]any) (resource.PropertyMap, error) {
 	values := resource.PropertyMap{}
 	for name, property := range ps {

@@ -10,7 +10,7 @@ import (
 	"hearth.dev/lab/plugins/internal/schema"
 )
 
-// engines are keys that the engine adds to a provider's configuration for itself.
+// engines are keys that the engine adds to a provider's configuration.
 var engines = []resource.PropertyKey{"version", "pluginDownloadURL", "pluginChecksums", "__internal"}
 
 func withoutEngines(config resource.PropertyMap) resource.PropertyMap {

@@ -6,8 +6,8 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// detailed says that a diff has details where it has. The SDK's server leaves that out, and the engine then shows an
-// update without what it changes.
+// detailed sets hasDetailedDiff on diffs with details. The SDK's server does not, and without it the engine shows an
+// update without its changes.
 type detailed struct {
 	pulumirpc.ResourceProviderServer
 }

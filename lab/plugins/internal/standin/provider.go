@@ -25,12 +25,12 @@ func Serve(p Plugin) error {
 type server struct {
 	plugin.UnimplementedProvider
 	Plugin
-	// ending is done once the engine has cancelled.
+	// ending is done once the engine cancels.
 	ending context.Context
 	end    context.CancelCauseFunc
 }
 
-// Handshake declines secrets: the engine then takes the marks off what it sends and puts them back on what it receives.
+// Handshake declines secrets, so the engine removes the marks from what it sends and restores them on what it receives.
 func (s *server) Handshake(
 	context.Context, plugin.ProviderHandshakeRequest,
 ) (*plugin.ProviderHandshakeResponse, error) {
@@ -44,7 +44,7 @@ func (s *server) SignalCancellation(context.Context) error {
 	return nil
 }
 
-// during gives a context that also ends when the engine cancels.
+// during returns a context that also ends when the engine cancels.
 func (s *server) during(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	release := context.AfterFunc(s.ending, func() { cancel(context.Cause(s.ending)) })
