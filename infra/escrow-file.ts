@@ -1,4 +1,4 @@
-import type { Openers } from "../components/secrets/escrow-head.ts";
+import type { Recipients } from "../components/secrets/escrow-head.ts";
 import type { HearthConfig } from "./config/index.ts";
 
 /** Where a stack's escrow is, from the root of the project. */
@@ -6,7 +6,7 @@ export const escrowPath = ({ escrow }: Pick<HearthConfig, "escrow">, stack: stri
   escrow?.path ?? `escrow/${stack}.sops.yaml`;
 
 /** Whom a stack's escrow should be encrypted to. */
-export const escrowOpeners = ({ escrow }: Pick<HearthConfig, "escrow">): Openers => ({
-  recipients: escrow?.recipients ?? [],
+export const escrowRecipients = ({ escrow }: Pick<HearthConfig, "escrow">): Recipients => ({
+  age: escrow?.recipients ?? [],
   kms: escrow?.kms === undefined ? [] : [escrow.kms],
 });

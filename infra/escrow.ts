@@ -9,7 +9,7 @@ import type { TalosCluster } from "../components/talos/cluster.ts";
 import type { HearthConfig } from "./config/index.ts";
 import type { ConfiguredSecrets } from "./configured-secrets.ts";
 import type { Edge } from "./edge.ts";
-import { escrowOpeners, escrowPath } from "./escrow-file.ts";
+import { escrowRecipients, escrowPath } from "./escrow-file.ts";
 
 const repositoryRoot = join(import.meta.dirname, "..");
 
@@ -31,7 +31,7 @@ export const recordEscrow = (
       configured: { ...configured },
     },
     file: textOf(path),
-    ...{ path, openers: escrowOpeners(config) },
+    ...{ path, recipients: escrowRecipients(config) },
   });
 };
 

@@ -142,7 +142,7 @@ export class Lab {
 
   /** What of the tree stands still in this lab, and what nobody checks. */
   async leftOut(): Promise<Pick<ReadTree, "stopped" | "unchecked">> {
-    const text = await readIfThere(this.folder.left);
+    const text = await readIfThere(this.folder.skipped);
     return text === undefined ? noTree : (JSON.parse(text) as Pick<ReadTree, "stopped" | "unchecked">);
   }
 
@@ -170,7 +170,7 @@ export class Lab {
     }
   }
 
-  /** Works out what of the tree can run here, and has the simulators plant what the rest would have brought. */
+  /** Works out what of the tree can run here, and has the simulators create what the rest would have brought. */
   private async readTree(): Promise<ReadTree> {
     const { folder } = this;
     const tree =
@@ -178,8 +178,8 @@ export class Lab {
         ? noTree
         : await readLabTree(folder.root, folder.stack, this.committed);
     const { kinds, policies, stopped, unchecked, definitions } = tree;
-    await writeWhole(folder.plant, JSON.stringify({ definitions, kinds, policies }));
-    await writeWhole(folder.left, JSON.stringify({ stopped, unchecked }));
+    await writeWhole(folder.created, JSON.stringify({ definitions, kinds, policies }));
+    await writeWhole(folder.skipped, JSON.stringify({ stopped, unchecked }));
     return tree;
   }
 

@@ -10,7 +10,7 @@ import { labAgeIdentity } from "../lib/secrets/lab-identity.ts";
 import { deriveStack, type StackConfig } from "./derive.ts";
 import { labTree, type LabTree, type ServableChart } from "./tree.ts";
 
-/** A cluster's tree as the lab has it, with the files of the definitions that it plants. */
+/** A cluster's tree as the lab has it, with the files of the definitions that it creates. */
 export type ReadTree = LabTree & { definitions: string[] };
 
 /** The tree of a cluster that Flux does not keep. */
@@ -28,8 +28,8 @@ export const readLabTree = async (root: string, stack: string, committed: StackC
   const file = { settings: deriveStack(committed, facts), problems: [] };
   const tree = labTree(await renderTree(root, stack, file), await servableCharts(root));
   const there = [...alwaysThere, ...tree.brought];
-  const planted = projects.map(({ name }) => name).filter((name) => !there.includes(name));
-  return { ...tree, definitions: [...(await definitionFiles(planted)).values()].flat() };
+  const created = projects.map(({ name }) => name).filter((name) => !there.includes(name));
+  return { ...tree, definitions: [...(await definitionFiles(created)).values()].flat() };
 };
 
 /** The charts that the lab can serve: those of modules, and the one that its registry makes itself. */

@@ -214,7 +214,7 @@ who can open it, in the stack file, before it is written.`,
   command({
     name: "rehearse",
     group: "recover",
-    summary: "rehearses a disaster: plants objects, backs up, destroys, rebuilds, and compares what came back",
+    summary: "rehearses a disaster: creates objects, backs up, destroys, rebuilds, and compares what came back",
     forms: { STACK: "" },
     details: "It ends with the time of each case, and draws it.",
     flags: {

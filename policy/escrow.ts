@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { resourceTypes } from "../components/resource-types.ts";
 import { escrowStatus } from "../components/secrets/escrow-status.ts";
 import type { HearthConfig } from "../infra/config/index.ts";
-import { escrowOpeners, escrowPath } from "../infra/escrow-file.ts";
+import { escrowRecipients, escrowPath } from "../infra/escrow-file.ts";
 import { codeOf } from "../toolchain/problem.ts";
 import type { Recorded, Surroundings } from "./stack.ts";
 
@@ -23,7 +23,11 @@ export const escrowProblem = async (
   const { fingerprint } = recorded.find(({ type }) => type === resourceTypes.escrow)?.outputs ?? {};
   if (!config.escrow || typeof fingerprint !== "string") return undefined;
   const path = escrowPath(config, stack);
-  const status = escrowStatus(await textOf(join(root, path)), { stack, fingerprint, openers: escrowOpeners(config) });
+  const status = escrowStatus(await textOf(join(root, path)), {
+    stack,
+    fingerprint,
+    recipients: escrowRecipients(config),
+  });
   return status.is === "current" ? undefined : { path, problem: status.problem, advice: status.advice };
 };
 

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { installOnce, type ChartRelease } from "../helm/install-once.ts";
-import { plantNamespace, plantSecret } from "./planted.ts";
+import { createNamespace, createSecret } from "./created.ts";
 import { argoCredential, type Repository } from "./repository.ts";
 
 export interface ArgoCdArgs {
@@ -14,7 +14,7 @@ export interface ArgoCdArgs {
   ageIdentity: pulumi.Input<string>;
   /** Facts that the app of apps gets as its values. */
   settings: Record<string, pulumi.Input<string>>;
-  /** Secret facts, planted as the Secret `cluster-secrets` in the namespace of Argo CD. */
+  /** Secret facts, created as the Secret `cluster-secrets` in the namespace of Argo CD. */
   secrets: Record<string, pulumi.Input<string>>;
 }
 
@@ -24,24 +24,27 @@ const namespaceName = "argocd";
 export class ArgoCd extends pulumi.ComponentResource {
   constructor(name: string, args: ArgoCdArgs, opts: pulumi.ComponentResourceOptions) {
     super("hearth:gitops:ArgoCd", name, {}, opts);
-    const namespace = plantNamespace(namespaceName, this);
-    const planted = this.plant(args, namespace);
+    const namespace = createNamespace(namespaceName, this);
+    const created = this.create(args, namespace);
     const release = installOnce(
       "argo-cd",
       { release: args.release, namespace: namespace.metadata.name, timeout: 900 },
       // Its repository server mounts the age identity.
-      { parent: this, dependsOn: planted },
+      { parent: this, dependsOn: created },
     );
     this.startApps(args, [release]);
     this.registerOutputs({});
   }
 
-  private plant({ repository, ageIdentity, secrets }: ArgoCdArgs, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
+  private create(
+    { repository, ageIdentity, secrets }: ArgoCdArgs,
+    namespace: k8s.core.v1.Namespace,
+  ): pulumi.Resource[] {
     const labels = { "argocd.argoproj.io/secret-type": "repository" };
     return [
-      plantSecret("repository", argoCredential(repository), namespace, this, labels),
-      plantSecret("sops-age", { "age.agekey": ageIdentity }, namespace, this),
-      plantSecret("cluster-secrets", secrets, namespace, this),
+      createSecret("repository", argoCredential(repository), namespace, this, labels),
+      createSecret("sops-age", { "age.agekey": ageIdentity }, namespace, this),
+      createSecret("cluster-secrets", secrets, namespace, this),
       // Argo CD does not start without it, and the chart's own trusts hosts that nobody asked for.
       this.trustHosts(repository.knownHosts ?? "", namespace),
     ];

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { installOnce, type ChartRelease } from "../helm/install-once.ts";
 import { fluxInstanceSpec, fluxNamespace } from "./flux-instance.ts";
-import { plantNamespace, plantSecret } from "./planted.ts";
+import { createNamespace, createSecret } from "./created.ts";
 import { fluxCredential, type Repository } from "./repository.ts";
 
 export interface FluxArgs {
@@ -26,27 +26,27 @@ export interface FluxArgs {
 export class Flux extends pulumi.ComponentResource {
   constructor(name: string, args: FluxArgs, opts: pulumi.ComponentResourceOptions) {
     super("hearth:gitops:Flux", name, {}, opts);
-    const namespace = plantNamespace(fluxNamespace, this);
-    const credential = this.plantCredential(args.repository, namespace);
-    const planted = [...credential, ...this.plantSecrets(args, namespace), ...this.handOff(args, namespace)];
+    const namespace = createNamespace(fluxNamespace, this);
+    const credential = this.createCredential(args.repository, namespace);
+    const created = [...credential, ...this.createSecrets(args, namespace), ...this.handOff(args, namespace)];
     const operator = installOnce(
       "flux-operator",
       { release: args.operator, namespace: namespace.metadata.name, timeout: 600 },
       { parent: this },
     );
-    this.startFlux(args, [operator, ...planted], credential.length > 0);
+    this.startFlux(args, [operator, ...created], credential.length > 0);
     this.registerOutputs({});
   }
 
-  private plantCredential(repository: Repository, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
+  private createCredential(repository: Repository, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
     const credential = fluxCredential(repository);
-    return credential ? [plantSecret(fluxNamespace, credential, namespace, this)] : [];
+    return credential ? [createSecret(fluxNamespace, credential, namespace, this)] : [];
   }
 
-  private plantSecrets(args: FluxArgs, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
+  private createSecrets(args: FluxArgs, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
     return [
-      plantSecret("sops-age", { "age.agekey": args.ageIdentity }, namespace, this),
-      plantSecret("webhook-token", { token: args.webhookToken }, namespace, this),
+      createSecret("sops-age", { "age.agekey": args.ageIdentity }, namespace, this),
+      createSecret("webhook-token", { token: args.webhookToken }, namespace, this),
     ];
   }
 
@@ -56,7 +56,7 @@ export class Flux extends pulumi.ComponentResource {
       { metadata: { name: "cluster-settings", namespace: namespace.metadata.name }, data: args.settings },
       { parent: this },
     );
-    return [settings, plantSecret("cluster-secrets", args.secrets, namespace, this)];
+    return [settings, createSecret("cluster-secrets", args.secrets, namespace, this)];
   }
 
   private startFlux({ flux, repository }: FluxArgs, dependsOn: pulumi.Resource[], hasCredential: boolean): void {

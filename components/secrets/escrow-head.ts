@@ -37,16 +37,16 @@ const metadata = z.object({
 });
 
 /** Whom an escrow is encrypted to, by the names that the configuration has for them. */
-export interface Openers {
+export interface Recipients {
   /** Age recipients. */
-  recipients: string[];
+  age: string[];
   /** Keys of key management services. */
   kms: string[];
 }
 
 /** What an escrow says without a key. */
 export interface EscrowHead extends z.output<typeof headSchema> {
-  openers: Openers;
+  recipients: Recipients;
 }
 
 /** The head of an escrow, or what is wrong with the file, or its version where only a newer Hearth reads it. */
@@ -55,10 +55,10 @@ export const escrowHead = (file: string): { head: EscrowHead } | { problem: stri
   if (document === undefined) return { problem: "it is not whole YAML" };
   const { version } = versionSchema.safeParse(document).data ?? {};
   if (version !== undefined && version > escrowVersion) return { newer: version };
-  const openers = openersOf(document);
-  if (!openers) return { problem: "it has no whole list of the keys that open it" };
+  const recipients = recipientsOf(document);
+  if (!recipients) return { problem: "it has no whole list of the keys that open it" };
   const { data } = headSchema.safeParse(document);
-  return data ? { head: { ...data, openers } } : { problem: "its head is not that of an escrow" };
+  return data ? { head: { ...data, recipients } } : { problem: "its head is not that of an escrow" };
 };
 
 /** What is said of an escrow that a newer Hearth wrote. */
@@ -76,12 +76,12 @@ const parsed = (file: string): unknown => {
   }
 };
 
-const openersOf = (document: unknown): Openers | undefined => {
+const recipientsOf = (document: unknown): Recipients | undefined => {
   const { data } = metadata.safeParse(document);
   if (!data) return undefined;
   const { age, kms, gcp_kms: google, azure_kv: azure, hc_vault: vault } = data.sops;
   return {
-    recipients: (age ?? []).map(({ recipient }) => recipient),
+    age: (age ?? []).map(({ recipient }) => recipient),
     kms: [
       ...(kms ?? []).map(({ arn }) => arn),
       ...(google ?? []).map(({ resource_id: id }) => id),

@@ -1,4 +1,4 @@
-import { escrowHead, unreadFormat, type Openers } from "./escrow-head.ts";
+import { escrowHead, unreadFormat, type Recipients } from "./escrow-head.ts";
 
 /** How an escrow stands to the stack whose root secrets it should hold. */
 export type EscrowStatus =
@@ -16,7 +16,7 @@ export interface Expected {
   /** Fingerprint of the stack's root secrets. */
   fingerprint: string;
   /** Whom the configuration names. */
-  openers: Openers;
+  recipients: Recipients;
 }
 
 /**
@@ -24,7 +24,7 @@ export interface Expected {
  *
  * @param file text of the escrow; undefined where there is no file
  */
-export const escrowStatus = (file: string | undefined, { stack, fingerprint, openers }: Expected): EscrowStatus => {
+export const escrowStatus = (file: string | undefined, { stack, fingerprint, recipients }: Expected): EscrowStatus => {
   if (file === undefined)
     return { is: "missing", problem: "is missing: were the state lost, nothing would bring it back" };
   const read = escrowHead(file);
@@ -35,11 +35,11 @@ export const escrowStatus = (file: string | undefined, { stack, fingerprint, ope
   if (head.fingerprint !== fingerprint) {
     return { is: "stale", problem: `is of ${head.createdAt}, and root secrets have changed since` };
   }
-  return sameOpeners(head.openers, openers)
+  return sameRecipients(head.recipients, recipients)
     ? { is: "current" }
     : { is: "recipients", problem: "is encrypted to others than hearth:escrow names" };
 };
 
-const sameOpeners = (a: Openers, b: Openers): boolean => sorted(a) === sorted(b);
+const sameRecipients = (a: Recipients, b: Recipients): boolean => sorted(a) === sorted(b);
 
-const sorted = ({ recipients, kms }: Openers): string => [...recipients, "kms", ...kms].sort().join("\n");
+const sorted = ({ age, kms }: Recipients): string => [...age, "kms", ...kms].sort().join("\n");

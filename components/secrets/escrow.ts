@@ -17,7 +17,7 @@ export interface EscrowArgs {
   /** Path of the file, to be named in messages. */
   path: string;
   /** Whom the configuration names. */
-  openers: Expected["openers"];
+  recipients: Expected["recipients"];
 }
 
 /**
@@ -29,14 +29,14 @@ export class Escrow extends pulumi.ComponentResource {
   /** Names the root secrets without telling them. */
   readonly fingerprint: pulumi.Output<string>;
 
-  constructor(name: string, { values, file, path, openers }: EscrowArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { values, file, path, recipients }: EscrowArgs, opts?: pulumi.ComponentResourceOptions) {
     super(resourceTypes.escrow, name, {}, opts);
     this.fingerprint = pulumi.unsecret(
       (pulumi.secret(values) as unknown as pulumi.Output<RootSecretValues>).apply(fingerprintOf),
     );
     const stack = pulumi.getStack();
     const warned = this.fingerprint.apply(async (fingerprint) => {
-      const status = escrowStatus(file, { stack, fingerprint, openers });
+      const status = escrowStatus(file, { stack, fingerprint, recipients });
       if (status.is !== "current") {
         const advice =
           status.advice === undefined ? `. Write it with: npx hearth escrow ${stack}` : `: ${status.advice}`;

@@ -9,7 +9,7 @@ interface Kubeconfig {
 }
 
 /** How long a control plane may take from its bootstrap to an API that answers: it pulls images first. */
-const patience = 15 * 60_000;
+const defaultTimeout = 15 * 60_000;
 
 /**
  * Waits until the Kubernetes API of a kubeconfig says that it is ready.
@@ -19,7 +19,7 @@ const patience = 15 * 60_000;
  *
  * @throws Error naming the endpoint, when it is not ready in time.
  */
-export const apiReady = async (kubeconfig: string, timeout = patience): Promise<void> => {
+export const apiReady = async (kubeconfig: string, timeout = defaultTimeout): Promise<void> => {
   const { clusters, users } = parse(kubeconfig) as Kubeconfig;
   const cluster = clusters[0]?.cluster;
   const user = users[0]?.user;

@@ -5,7 +5,7 @@ import type { Machine } from "../machines/machine.ts";
 import { apiReady } from "./api-ready.ts";
 import { endingAuthorities } from "./authorities.ts";
 import { pinnedContract } from "./contract.ts";
-import { founderOf } from "./founder.ts";
+import { bootstrapNodeOf } from "./bootstrap-node.ts";
 import { machinePatches, type ClusterSettings } from "./machine-config.ts";
 import { installerImage } from "./schematic.ts";
 import { secretPatchesOf, type SecretPatches } from "./secret-patches.ts";
@@ -132,7 +132,7 @@ export class TalosCluster extends pulumi.ComponentResource {
   ): talos.machine.Bootstrap {
     return new talos.machine.Bootstrap(
       "bootstrap",
-      { node: founderOf(args.machines).address, clientConfiguration: secrets.clientConfiguration },
+      { node: bootstrapNodeOf(args.machines).address, clientConfiguration: secrets.clientConfiguration },
       // Every machine has its configuration before one of them founds the cluster.
       { parent: this, dependsOn: applied },
     );

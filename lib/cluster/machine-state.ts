@@ -13,7 +13,7 @@ export type MachineState =
   /** It does not answer. */
   | "silent";
 
-const patience = 3000;
+const timeout = 3000;
 
 /**
  * Looks at a machine without asking it anything: a member of the cluster proves itself with a certificate of the cluster's
@@ -29,7 +29,7 @@ export const machineState = (address: string, authority: string): Promise<Machin
       ca: authority,
       rejectUnauthorized: false,
       ALPNProtocols: ["h2"],
-      timeout: patience,
+      timeout,
       checkServerIdentity: () => undefined,
     });
     const answer = (state: MachineState): void => {
@@ -50,7 +50,7 @@ export const machineState = (address: string, authority: string): Promise<Machin
 /** Whether etcd listens on a machine: it does from its bootstrap on. */
 export const hasEtcd = (address: string): Promise<boolean> =>
   new Promise((resolve) => {
-    const socket = connectTcp({ host: address, port: ports.etcd, timeout: patience });
+    const socket = connectTcp({ host: address, port: ports.etcd, timeout });
     const answer = (is: boolean): void => {
       socket.destroy();
       resolve(is);

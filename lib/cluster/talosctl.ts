@@ -15,7 +15,7 @@ const passing =
   /Unavailable|DeadlineExceeded|FailedPrecondition|not ready for recovery|not available yet|connection refused|EOF/i;
 
 /** How long a machine may take until it can be talked to, in milliseconds: it may have to install itself first. */
-const patience = 10 * 60_000;
+const defaultTimeout = 10 * 60_000;
 
 /** talosctl with an administrator's certificate, for one call at a time. */
 export class Talosctl {
@@ -28,7 +28,7 @@ export class Talosctl {
   ) {}
 
   /** Runs a command against a machine, again while it fails for what passes by itself. Gives what it printed. */
-  async run(node: string, args: string[], timeout = patience): Promise<string> {
+  async run(node: string, args: string[], timeout = defaultTimeout): Promise<string> {
     const deadline = Date.now() + timeout;
     for (;;) {
       const { exitCode, stdout, stderr } = await this.call(node, args);

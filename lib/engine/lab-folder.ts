@@ -9,10 +9,10 @@ export interface LabFolder {
   path: string;
   /** What the simulators are told; see lab/internal/labconfig. */
   config: string;
-  /** What the simulators put into the cluster before Flux is there; see lab/internal/pods/plant.go. */
-  plant: string;
+  /** What the simulators put into the cluster before Flux is there; see lab/internal/pods/create.go. */
+  created: string;
   /** What of the tree does not run here, and is not checked. */
-  left: string;
+  skipped: string;
   /** There where the lab's volumes hold data. */
   volumes: string;
   /** The committed stack configuration. */
@@ -53,8 +53,8 @@ export const labFolder = (root: string, stack: string): LabFolder => {
     stack,
     path,
     config: join(path, "lab.json"),
-    plant: join(path, "plant.json"),
-    left: join(path, "tree.json"),
+    created: join(path, "created.json"),
+    skipped: join(path, "tree.json"),
     volumes: join(path, "volumes"),
     committed: join(root, `Pulumi.${stack}.yaml`),
     derived: join(path, `Pulumi.${stack}.yaml`),

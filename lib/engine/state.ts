@@ -49,11 +49,11 @@ export const outputsOf = (state: State, type: string): Record<string, unknown> |
 /** Outputs of the stack itself, secrets in the clear. */
 export const stackOutputs = (state: State): Record<string, unknown> => outputsOf(state, resourceTypes.stack) ?? {};
 
-/** The age identity that the last update planted in the cluster. */
-export const plantedIdentity = (state: State): string | undefined => {
-  const planted = ofType(state, resourceTypes.secret).find(({ urn }) => nameOf(urn) === "sops-age");
+/** The age identity that the last update created in the cluster. */
+export const installedIdentity = (state: State): string | undefined => {
+  const created = ofType(state, resourceTypes.secret).find(({ urn }) => nameOf(urn) === "sops-age");
   // The plugin keeps what was given as text the way the API does, in base64.
-  const { data } = (revealed(planted?.inputs) ?? {}) as { data?: Record<string, string> };
+  const { data } = (revealed(created?.inputs) ?? {}) as { data?: Record<string, string> };
   const encoded = data?.["age.agekey"];
   return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString();
 };

@@ -14,7 +14,7 @@ const repositories = "/apis/source.toolkit.fluxcd.io/v1/gitrepositories";
 const kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations";
 
 /** How long Flux may take, in milliseconds. */
-const patience = 20 * 60_000;
+const timeout = 20 * 60_000;
 
 export interface GitWait {
   say: (text: string) => void;
@@ -30,7 +30,7 @@ export interface GitWait {
  */
 export const waitForGit = async (kubernetes: Kubernetes, { say, signal, isAnew = false }: GitWait): Promise<string> => {
   const asked = new Date().toISOString();
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + timeout;
   let last: FluxObject[] = [];
   while (Date.now() < deadline) {
     signal.throwIfAborted();

@@ -129,12 +129,12 @@ export const join: Phase = {
   title: "Wait until every control plane votes in etcd",
   run: async (recovery, say) => {
     const planes = Object.entries(recovery.config.nodes).filter(([, { role }]) => role === "controlplane");
-    const [founder] = planes;
-    if (founder === undefined) return;
+    const [bootstrapNode] = planes;
+    if (bootstrapNode === undefined) return;
     const talos = new Talosctl(recovery.talosctl, await clientOf(recovery));
     const deadline = Date.now() + joinTimeout;
     for (;;) {
-      const members = etcdMembers(await talos.run(founder[1].address, ["etcd", "members"]));
+      const members = etcdMembers(await talos.run(bootstrapNode[1].address, ["etcd", "members"]));
       const voting = members.filter(({ isVoting }) => isVoting).map(({ name }) => name);
       const missing = planes.map(([name]) => name).filter((name) => !voting.includes(name));
       if (missing.length === 0) return;

@@ -5,7 +5,7 @@ import {
   escrowVersion,
   unreadFormat,
   type EscrowHead,
-  type Openers,
+  type Recipients,
 } from "../../components/secrets/escrow-head.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { escrowSchema, fingerprint, fromDocument, type Escrow } from "./escrow-formats/index.ts";
@@ -30,10 +30,10 @@ const remark = (stack: string): string =>
     .join("");
 
 /** The text of the SOPS file that holds an escrow. */
-export const sealEscrow = async (escrow: Escrow, openers: Openers, sops: Sops): Promise<string> => {
+export const sealEscrow = async (escrow: Escrow, recipients: Recipients, sops: Sops): Promise<string> => {
   const { stack, cluster, createdAt, ...rest } = escrowSchema.parse(escrow);
   const file = { version: escrowVersion, stack, cluster, createdAt, fingerprint: fingerprint(escrow), secrets: rest };
-  const sealed = await sops.encrypt(stringify(file, quoted), openers, encrypted);
+  const sealed = await sops.encrypt(stringify(file, quoted), recipients, encrypted);
   return remark(stack) + sealed;
 };
 
@@ -59,13 +59,13 @@ export const headOf = (file: string, name: string): EscrowHead => {
  * @throws Problem where it is not whole, where no key opens it, or where what it holds is not what its head says
  */
 export const readEscrow = async (file: string, keys: Keys, sops: Sops, name = "the escrow"): Promise<Escrow> => {
-  const { openers } = headOf(file, name);
+  const { recipients } = headOf(file, name);
   const known = await byRecipient(keys.identities);
-  const asksKms = keys.kms && openers.kms.length > 0;
-  if (!openers.recipients.some((recipient) => known.has(recipient)) && !asksKms) throw locked(name, openers);
+  const asksKms = keys.kms && recipients.kms.length > 0;
+  if (!recipients.age.some((recipient) => known.has(recipient)) && !asksKms) throw locked(name, recipients);
   const document = await sops.decrypt(file, keys).catch((error: unknown) => {
     if (!(error instanceof SopsError)) throw error;
-    if (error.refusal === "no key") throw locked(name, openers, error.message);
+    if (error.refusal === "no key") throw locked(name, recipients, error.message);
     throw damaged(name, error.refusal === "changed" ? "it was changed after it was written" : error.message);
   });
   const read = fromDocument(document);
@@ -87,7 +87,7 @@ const newer = (name: string, version: number): Problem => {
 const damaged = (name: string, what: string): Problem =>
   new Problem(`${name} is damaged: ${what}. Take it from Git's history or from another place that it was copied to`);
 
-const locked = (name: string, { recipients, kms }: Openers, detail = ""): Problem =>
+const locked = (name: string, { age: recipients, kms }: Recipients, detail = ""): Problem =>
   new Problem(
     [
       `No key at hand opens ${name}${detail === "" ? "" : ` (${detail})`}. It opens with the identity of any of these:`,

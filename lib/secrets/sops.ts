@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
 
-import type { Openers } from "../../components/secrets/escrow-head.ts";
+import type { Recipients } from "../../components/secrets/escrow-head.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import type { Keys } from "./keys.ts";
@@ -48,7 +48,7 @@ export class Sops {
   }
 
   /** Encrypts the values below the keys that match. */
-  async encrypt(yaml: string, { recipients, kms }: Openers, encryptedRegex: string): Promise<string> {
+  async encrypt(yaml: string, { age: recipients, kms }: Recipients, encryptedRegex: string): Promise<string> {
     const to = ["--age", recipients.join(","), ...kms.flatMap((key) => [kmsFlag(key), key])];
     const { exitCode, stdout, stderr } = await this.call(
       ["encrypt", ...types("yaml"), ...to, "--encrypted-regex", encryptedRegex, "--filename-override", "escrow.yaml"],

@@ -3,7 +3,7 @@ import type { HearthConfig } from "../../infra/config/index.ts";
 import { examineStackFile, readStackFile, type StackFile } from "../../infra/config/stack-file.ts";
 import type { TreeObject } from "../../infra/tree-objects.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { plantedObjects, rootKustomization, type KubernetesObject } from "./planted.ts";
+import { createdObjects, rootKustomization, type KubernetesObject } from "./created.ts";
 import { askProgram } from "./program.ts";
 import { Sources } from "./sources.ts";
 
@@ -37,8 +37,8 @@ export interface Finding {
 /** A cluster's part of the tree, as Flux would have it. */
 export interface RenderedCluster {
   config: HearthConfig;
-  /** What the program plants before Flux is there. */
-  planted: KubernetesObject[];
+  /** What the program creates before Flux is there. */
+  created: KubernetesObject[];
   kustomizations: RenderedKustomization[];
   objects: (RenderedObject & { object: KubernetesObject; encrypted: boolean })[];
   /** What could not be rendered, or not as it was meant. */
@@ -52,7 +52,7 @@ interface Answer {
 }
 
 /**
- * Renders every Kustomization of a cluster as Flux does, from what the program plants to the last object.
+ * Renders every Kustomization of a cluster as Flux does, from what the program creates to the last object.
  *
  * Values of SOPS files, and what only a running cluster knows, are placeholders. What cannot be rendered is left out; see
  * {@link renderTree}.
@@ -75,12 +75,12 @@ export const renderTree = async (
   file = readStackFile(checkout, cluster),
 ): Promise<RenderedCluster> => {
   const config = clusterConfig(file, cluster);
-  const planted = plantedObjects(config);
-  const answer = await askProgram<Answer>("render", { checkout, planted, ...rootKustomization(config) });
+  const created = createdObjects(config);
+  const answer = await askProgram<Answer>("render", { checkout, created, ...rootKustomization(config) });
   const sources = new Sources(checkout);
   return {
     config,
-    planted,
+    created,
     kustomizations: answer.kustomizations,
     objects: answer.objects.map((each) => located(each, sources)),
     findings: answer.problems.map(({ file, near, message, advice }) => ({

@@ -2,8 +2,8 @@ import { join } from "node:path";
 
 import { labFolder } from "../../lib/engine/lab-folder.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { openersFor } from "../../lib/secrets/openers.ts";
-import { copyTo, folderPlace, placesOf, type Copied, type Place } from "../places/index.ts";
+import { recipientsFor } from "../../lib/secrets/recipients.ts";
+import { copyTo, folderDestination, destinationsOf, type Copied, type Destination } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { seal, unseal } from "./sealed.ts";
 
@@ -18,31 +18,34 @@ export interface Backup {
   name: string;
   /** When it was taken, in UTC. */
   at: Date;
-  /** The places that have it. */
-  places: Place[];
+  /** The destinations that have it. */
+  destinations: Destination[];
 }
 
-/** The backups of a stack, in the folder `backups` and in every place that takes them. */
+/** The backups of a stack, in the folder `backups` and in every destination that takes them. */
 export class Backups {
   private constructor(
     private readonly kind: Kind,
     private readonly stack: string,
-    private readonly places: Place[],
+    private readonly destinations: Destination[],
     private readonly recipients: string[],
   ) {}
 
   static async of(target: Target, kind: Kind): Promise<Backups> {
     const config = await target.config();
-    const { recipients } = openersFor(target, config);
+    const { age: recipients } = recipientsFor(target, config);
     const folder = target.isLab
       ? join(labFolder(target.root, target.stack).path, "backups")
       : join(target.root, "backups");
-    const places = [folderPlace(folder), ...placesOf(config, target.root).filter(({ takesBackups }) => takesBackups)];
-    return new Backups(kind, target.stack, places, recipients);
+    const destinations = [
+      folderDestination(folder),
+      ...destinationsOf(config, target.root).filter(({ takesBackups }) => takesBackups),
+    ];
+    return new Backups(kind, target.stack, destinations, recipients);
   }
 
   /**
-   * Seals a backup and puts it in every place.
+   * Seals a backup and puts it in every destination.
    *
    * @param own recipients beside the escrow's: the stack's own, whose identity the escrow holds
    */
@@ -53,23 +56,23 @@ export class Backups {
         .toISOString()
         .replace(/\.\d+Z$/, "Z")
         .replaceAll(":", "-") + extension[this.kind];
-    return { name, copies: await copyTo(this.places, this.path(name), await seal(content, recipients)) };
+    return { name, copies: await copyTo(this.destinations, this.path(name), await seal(content, recipients)) };
   }
 
-  /** What there is, the newest first; places that do not answer are named. */
+  /** What there is, the newest first; destinations that do not answer are named. */
   async list(): Promise<{ backups: Backup[]; problems: string[] }> {
     const found = new Map<string, Backup>();
     const problems: string[] = [];
-    for (const place of this.places) {
-      const names = await place.list(this.folder).catch((error: unknown) => {
+    for (const destination of this.destinations) {
+      const names = await destination.list(this.folder).catch((error: unknown) => {
         problems.push(error instanceof Error ? error.message : String(error));
         return [];
       });
       for (const name of names) {
         const at = timeOf(name, extension[this.kind]);
         if (!at) continue;
-        const backup = found.get(name) ?? { name, at, places: [] };
-        found.set(name, { ...backup, places: [...backup.places, place] });
+        const backup = found.get(name) ?? { name, at, destinations: [] };
+        found.set(name, { ...backup, destinations: [...backup.destinations, destination] });
       }
     }
     return { backups: [...found.values()].sort((a, b) => b.at.getTime() - a.at.getTime()), problems };
@@ -89,13 +92,13 @@ export class Backups {
     );
   }
 
-  /** Opens a backup, from the first place where it is whole. */
-  async open({ name, places }: Backup, identities: readonly string[]): Promise<Uint8Array> {
+  /** Opens a backup, from the first destination where it is whole. */
+  async open({ name, destinations }: Backup, identities: readonly string[]): Promise<Uint8Array> {
     const problems: Error[] = [];
-    for (const place of places) {
+    for (const destination of destinations) {
       try {
-        const sealed = await place.read(this.path(name));
-        if (sealed) return await unseal(sealed, identities, `${name} in ${place.name}`);
+        const sealed = await destination.read(this.path(name));
+        if (sealed) return await unseal(sealed, identities, `${name} in ${destination.name}`);
       } catch (error) {
         problems.push(error instanceof Error ? error : new Error(String(error)));
       }

@@ -2,18 +2,21 @@ import { table } from "../../lib/terminal/display.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import type { Backups } from "./backups.ts";
 
-/** Prints what backups there are, and which places do not answer. */
+/** Prints what backups there are, and which destinations do not answer. */
 export const list = async (backups: Backups, { print, complain, answer }: Call): Promise<number> => {
   const { backups: found, problems } = await backups.list();
   if (found.length > 0) {
     print(
       table(
         ["backup", "in"],
-        found.map(({ name, places }) => [name, places.map((place) => place.name).join(", ")]),
+        found.map(({ name, destinations }) => [name, destinations.map((destination) => destination.name).join(", ")]),
       ),
     );
   } else print("There is no backup");
-  answer({ backups: found.map(({ name, places }) => ({ name, in: places.map((place) => place.name) })), problems });
+  answer({
+    backups: found.map(({ name, destinations }) => ({ name, in: destinations.map((destination) => destination.name) })),
+    problems,
+  });
   for (const problem of problems) complain(problem);
   return problems.length > 0 ? 1 : 0;
 };

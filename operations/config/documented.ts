@@ -52,7 +52,7 @@ const describe = (schema: JsonSchema, type: ts.Type, checker: ts.TypeChecker): J
 
 const properties = (schemas: Record<string, JsonSchema>, types: ts.Type[], checker: ts.TypeChecker) => {
   const [type] = types
-    .map((member) => ({ member, unknown: strangeness(member, Object.keys(schemas), checker) }))
+    .map((member) => ({ member, unknown: mismatch(member, Object.keys(schemas), checker) }))
     .sort((a, b) => a.unknown - b.unknown);
   return Object.fromEntries(
     Object.entries(schemas).map(([key, schema]) => {
@@ -67,7 +67,7 @@ const properties = (schemas: Record<string, JsonSchema>, types: ts.Type[], check
 };
 
 /** How many keys a type and a schema do not share. */
-const strangeness = (type: ts.Type, keys: string[], checker: ts.TypeChecker): number => {
+const mismatch = (type: ts.Type, keys: string[], checker: ts.TypeChecker): number => {
   const own = checker.getPropertiesOfType(type).map(({ name }) => name);
   return keys.filter((key) => !own.includes(key)).length + own.filter((key) => !keys.includes(key)).length;
 };

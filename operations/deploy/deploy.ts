@@ -85,9 +85,11 @@ const keepState = async (target: Target, display: Display): Promise<void> => {
   display.live("Backing the state up");
   const { name, copies } = await backUpState(target);
   display.clear();
-  for (const { place, problem } of copies) {
+  for (const { destination, problem } of copies) {
     display.line(
-      problem === undefined ? `  The state is kept in ${place}: ${name}` : `  It is not in ${place}: ${problem}`,
+      problem === undefined
+        ? `  The state is kept in ${destination}: ${name}`
+        : `  It is not in ${destination}: ${problem}`,
     );
   }
   if (copies.some(({ problem }) => problem !== undefined)) {

@@ -1,13 +1,13 @@
 import { escrowStatus } from "../../components/secrets/escrow-status.ts";
 import { escrowPath } from "../../infra/escrow-file.ts";
-import { placesOf } from "../places/index.ts";
+import { destinationsOf } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { collect } from "./collect.ts";
 import { differences } from "./differences.ts";
 import { fingerprint } from "../../lib/secrets/escrow.ts";
-import { openersFor } from "../../lib/secrets/openers.ts";
+import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import { openWithEach, type Trial } from "./verify.ts";
-import { textAt, type Means } from "./write.ts";
+import { textAt, type Credentials } from "./write.ts";
 
 export interface Checked {
   path: string;
@@ -20,15 +20,15 @@ export interface Checked {
 }
 
 /** Looks whether a stack's escrow holds what its state holds, opens with the keys at hand, and is where it was copied to. */
-export const checkEscrow = async (target: Target, { keys, sops, live }: Means): Promise<Checked> => {
+export const checkEscrow = async (target: Target, { keys, sops, live }: Credentials): Promise<Checked> => {
   const config = await target.config();
-  const openers = openersFor(target, config);
+  const recipients = recipientsFor(target, config);
   const path = escrowPath(config, target.stack);
   live("Reading the stack's state");
   const escrow = await collect(target);
   const sum = fingerprint(escrow);
   const file = await textAt(target, path);
-  const status = escrowStatus(file, { stack: target.stack, fingerprint: sum, openers });
+  const status = escrowStatus(file, { stack: target.stack, fingerprint: sum, recipients });
   const result: Checked = { path, fingerprint: sum, trials: [], problems: [], remarks: [] };
   if (status.is !== "current") {
     result.problems.push(`${path} ${status.problem}${status.advice === undefined ? "" : `: ${status.advice}`}`);
@@ -42,12 +42,14 @@ export const checkEscrow = async (target: Target, { keys, sops, live }: Means): 
   const older = differ.filter((part) => part !== "stackFile");
   if (older.length > 0) result.problems.push(`${path} is older than the state in ${older.join(", ")}`);
   else if (differ.length > 0) result.remarks.push(`Its copy of Pulumi.${target.stack}.yaml is older than the file`);
-  for (const place of placesOf(config, target.root)) {
-    live(`Reading the copy in ${place.name}`);
-    const copy = await place.read(`${target.stack}.sops.yaml`).catch((error: unknown) => (error as Error).message);
+  for (const destination of destinationsOf(config, target.root)) {
+    live(`Reading the copy in ${destination.name}`);
+    const copy = await destination
+      .read(`${target.stack}.sops.yaml`)
+      .catch((error: unknown) => (error as Error).message);
     if (typeof copy === "string") result.problems.push(copy);
-    else if (copy === undefined) result.problems.push(`${place.name} has no copy`);
-    else if (Buffer.from(copy).toString() !== file) result.problems.push(`${place.name} has another copy`);
+    else if (copy === undefined) result.problems.push(`${destination.name} has no copy`);
+    else if (Buffer.from(copy).toString() !== file) result.problems.push(`${destination.name} has another copy`);
   }
   return result;
 };

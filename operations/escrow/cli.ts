@@ -5,14 +5,14 @@ import { ConfigurationError } from "../../infra/config/error.ts";
 import { duration, table } from "../../lib/terminal/display.ts";
 import { labFolder } from "../../lib/engine/lab-folder.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { tellCopies, writeWhole } from "../places/index.ts";
+import { tellCopies, writeWhole } from "../destinations/index.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { checkEscrow } from "./check.ts";
-import { meansFor } from "./means.ts";
+import { credentialsFor } from "./credentials.ts";
 import { exchangeRecipients, type Exchange } from "./recipients.ts";
 import type { Trial } from "./verify.ts";
-import { writeEscrow, type Means } from "./write.ts";
+import { writeEscrow, type Credentials } from "./write.ts";
 
 interface EscrowFlags {
   check?: boolean | undefined;
@@ -28,15 +28,15 @@ export const escrow = async (call: Call<EscrowFlags>): Promise<number> => {
   const changes = exchange.add.length + exchange.remove.length > 0;
   if (changes && values.check === true) throw new Problem("--check writes nothing: give it without --add and --remove");
   const target = await open();
-  const means = await meansFor(target, identities, values.kms ?? true, display);
-  if (values.check === true) return check(target, means, call);
+  const credentials = await credentialsFor(target, identities, values.kms ?? true, display);
+  if (values.check === true) return check(target, credentials, call);
   if (changes) await changeRecipients(target, exchange);
-  return write(target, means, call);
+  return write(target, credentials, call);
 };
 
-const write = async (target: Target, means: Means, call: Call): Promise<number> => {
+const write = async (target: Target, credentials: Credentials, call: Call): Promise<number> => {
   const { print, complain, display } = call;
-  const { path, fingerprint, isUnchanged, trials, copies } = await writeEscrow(target, means);
+  const { path, fingerprint, isUnchanged, trials, copies } = await writeEscrow(target, credentials);
   const state = isUnchanged ? "holds what the state does already" : "was written";
   print(`${path} ${state}, ${fingerprint.slice(0, 19)}… (${duration(display.seconds)})`);
   print(trialTable(trials));
@@ -48,9 +48,9 @@ const write = async (target: Target, means: Means, call: Call): Promise<number> 
   return isWhole ? 0 : 1;
 };
 
-const check = async (target: Target, means: Means, call: Call): Promise<number> => {
+const check = async (target: Target, credentials: Credentials, call: Call): Promise<number> => {
   const { print, complain } = call;
-  const { path, fingerprint, trials, problems, remarks } = await checkEscrow(target, means);
+  const { path, fingerprint, trials, problems, remarks } = await checkEscrow(target, credentials);
   if (trials.length > 0) print(trialTable(trials));
   for (const remark of remarks) print(remark);
   for (const problem of problems) complain(problem);

@@ -25,7 +25,7 @@ export interface Verified {
  * @throws Problem where a key that should open it does not, or two keys find different things
  */
 export const openWithEach = async (file: string, keys: Keys, sops: Sops, name: string): Promise<Verified> => {
-  const { openers } = headOf(file, name);
+  const { recipients } = headOf(file, name);
   const known = await byRecipient(keys.identities);
   const trials: Trial[] = [];
   let escrow: Escrow | undefined;
@@ -34,12 +34,12 @@ export const openWithEach = async (file: string, keys: Keys, sops: Sops, name: s
     escrow = opened;
     trials.push({ key, outcome: "opened" });
   };
-  for (const recipient of openers.recipients) {
+  for (const recipient of recipients.age) {
     const identity = known.get(recipient);
     if (identity === undefined) trials.push({ key: recipient, outcome: "not at hand" });
     else found(await readEscrow(file, { identities: [identity], kms: false }, sops, name), recipient);
   }
-  for (const key of openers.kms) {
+  for (const key of recipients.kms) {
     // A pipeline may be allowed to encrypt and not to decrypt.
     const opened = keys.kms && (await readEscrow(file, { identities: [], kms: true }, sops, name).catch(onlyProblems));
     if (opened) found(opened, key);

@@ -5,18 +5,18 @@ import { escrowHead, unreadFormat } from "../../components/secrets/escrow-head.t
 import { escrowStatus } from "../../components/secrets/escrow-status.ts";
 import { escrowPath } from "../../infra/escrow-file.ts";
 import { codeOf, Problem } from "../../toolchain/problem.ts";
-import { copyTo, placesOf, writeWhole, type Copied } from "../places/index.ts";
+import { copyTo, destinationsOf, writeWhole, type Copied } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { collect } from "./collect.ts";
 import { differences } from "./differences.ts";
 import { fingerprint, sealEscrow, type Escrow } from "../../lib/secrets/escrow.ts";
 import type { Keys } from "../../lib/secrets/keys.ts";
-import { openersFor } from "../../lib/secrets/openers.ts";
+import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
 import { openWithEach, type Trial } from "./verify.ts";
 
 /** What a command on an escrow has at hand. */
-export interface Means {
+export interface Credentials {
   keys: Keys;
   sops: Sops;
   /** Says what is going on right now. */
@@ -37,9 +37,9 @@ export interface Written {
  * Writes a stack's escrow: collects it from the state, seals it, opens it with every key at hand and compares, and only
  * then puts it in the place of the old one; then copies it.
  */
-export const writeEscrow = async (target: Target, { keys, sops, live }: Means): Promise<Written> => {
+export const writeEscrow = async (target: Target, { keys, sops, live }: Credentials): Promise<Written> => {
   const config = await target.config();
-  const openers = openersFor(target, config);
+  const recipients = recipientsFor(target, config);
   const path = escrowPath(config, target.stack);
   live("Reading the stack's state");
   const escrow = await collect(target);
@@ -47,17 +47,17 @@ export const writeEscrow = async (target: Target, { keys, sops, live }: Means): 
   const before = await textAt(target, path);
   requireOverwritable(before, path);
   const isUnchanged =
-    escrowStatus(before, { stack: target.stack, fingerprint: sum, openers }).is === "current" &&
+    escrowStatus(before, { stack: target.stack, fingerprint: sum, recipients }).is === "current" &&
     (await holds(before ?? "", escrow, { keys, sops }));
   live("Sealing the escrow");
-  const sealed = isUnchanged && before !== undefined ? before : await sealEscrow(escrow, openers, sops);
+  const sealed = isUnchanged && before !== undefined ? before : await sealEscrow(escrow, recipients, sops);
   live("Opening it with every key at hand");
   const verified = await openWithEach(sealed, keys, sops, "the new escrow");
   const differ = verified.escrow ? differences(verified.escrow, escrow) : [];
   if (differ.length > 0) throw new Problem(`The new escrow does not hold what the state does: ${differ.join(", ")}`);
   if (!isUnchanged) await put(target, path, sealed);
   live("Copying it");
-  const copies = await copyTo(placesOf(config, target.root), `${target.stack}.sops.yaml`, Buffer.from(sealed));
+  const copies = await copyTo(destinationsOf(config, target.root), `${target.stack}.sops.yaml`, Buffer.from(sealed));
   return { path, fingerprint: sum, isUnchanged, trials: verified.trials, copies };
 };
 
@@ -88,7 +88,11 @@ export const textAt = (target: Target, path: string): Promise<string | undefined
   });
 
 /** Whether a file holds an escrow, as far as a key at hand can tell. */
-const holds = async (file: string, escrow: Escrow, { keys, sops }: Pick<Means, "keys" | "sops">): Promise<boolean> => {
+const holds = async (
+  file: string,
+  escrow: Escrow,
+  { keys, sops }: Pick<Credentials, "keys" | "sops">,
+): Promise<boolean> => {
   if (!("head" in escrowHead(file))) return false;
   const there = await openWithEach(file, keys, sops, "the escrow").catch((error: unknown) => {
     if (error instanceof Problem) return undefined;

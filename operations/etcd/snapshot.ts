@@ -8,7 +8,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { clientIn, Talosctl } from "../../lib/cluster/talosctl.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { Backups, type Backup } from "../backup/backups.ts";
-import type { Copied } from "../places/index.ts";
+import type { Copied } from "../destinations/index.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
 import type { Target } from "../../lib/engine/target.ts";
 

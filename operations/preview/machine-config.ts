@@ -36,7 +36,7 @@ export const shownConfig = ({ whole, patches }: MachineConfig, fingerprints: Fin
       const identity = identityOf(document);
       const isKnown = (path: string, value: unknown) =>
         !looksSecret(path, value) && (told.has(leaf(identity, path, value)) || isSetting(identity, path, value));
-      return stringify(veiled(document, "", isKnown, fingerprints), { lineWidth: 0 });
+      return stringify(redacted(document, "", isKnown, fingerprints), { lineWidth: 0 });
     })
     .join("---\n");
 };
@@ -49,16 +49,16 @@ const looksSecret = (path: string, value: unknown): boolean =>
 export const identityOf = (document: MachineDocument): string =>
   typeof document.kind === "string" ? `${document.kind}/${typeof document.name === "string" ? document.name : ""}` : "";
 
-const veiled = (
+const redacted = (
   value: unknown,
   path: string,
   isKnown: (path: string, value: unknown) => boolean,
   fingerprints: Fingerprints,
 ): unknown => {
-  if (Array.isArray(value)) return value.map((each) => veiled(each, path, isKnown, fingerprints));
+  if (Array.isArray(value)) return value.map((each) => redacted(each, path, isKnown, fingerprints));
   if (typeof value === "object" && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [key, veiled(inner, `${path}.${key}`, isKnown, fingerprints)]),
+      Object.entries(value).map(([key, inner]) => [key, redacted(inner, `${path}.${key}`, isKnown, fingerprints)]),
     );
   }
   return isKnown(path, value) ? value : fingerprints.print(scalar(value));

@@ -13,7 +13,7 @@ import { report, type Preview } from "./report.ts";
 import { treeChanges } from "./tree-changes.ts";
 import type { Trees } from "./trees.ts";
 import { plain, secretStrings } from "../../lib/engine/value.ts";
-import { Veil, type Hidden } from "./veil.ts";
+import { Redactor, type Hidden } from "./redactor.ts";
 
 /** Everything that a preview is made of. */
 export interface Sources {
@@ -56,7 +56,7 @@ export const previewOf = (sources: Sources): { preview: Preview; markdown: strin
       ...always(state),
     ],
   };
-  return { preview, markdown: new Veil(hiddenOf(sources), fingerprints).over(report(preview)) };
+  return { preview, markdown: new Redactor(hiddenOf(sources), fingerprints).over(report(preview)) };
 };
 
 /**

@@ -87,7 +87,7 @@ const objectDiff = (old: TreeObject, now: TreeObject, fingerprints: Fingerprints
 /** An object as YAML, with fingerprints in place of what it keeps secret. */
 const shownObject = ({ kind, object, encrypted }: TreeObject, fingerprints: Fingerprints): string => {
   const values = object as Record<string, unknown>;
-  const veil = (section: unknown, name: string): unknown =>
+  const redact = (section: unknown, name: string): unknown =>
     typeof section === "object" && section !== null
       ? Object.fromEntries(
           Object.entries(section).map(([key, value]) => [
@@ -96,15 +96,15 @@ const shownObject = ({ kind, object, encrypted }: TreeObject, fingerprints: Fing
           ]),
         )
       : section;
-  const veiled =
+  const redacted =
     kind === "Secret"
       ? {
           ...values,
-          ...("data" in values && { data: veil(values.data, "data") }),
-          ...("stringData" in values && { stringData: veil(values.stringData, "stringData") }),
+          ...("data" in values && { data: redact(values.data, "data") }),
+          ...("stringData" in values && { stringData: redact(values.stringData, "stringData") }),
         }
       : { ...values, ...otherEncrypted(encrypted, fingerprints) };
-  return stringify(veiled, { lineWidth: 0, sortMapEntries: true, aliasDuplicateObjects: false });
+  return stringify(redacted, { lineWidth: 0, sortMapEntries: true, aliasDuplicateObjects: false });
 };
 
 /** What is encrypted in an object that is no Secret, told beside it. */

@@ -6,9 +6,9 @@ import type { HearthConfig } from "../../infra/config/index.ts";
 import { Display } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
-import { meansFor } from "../escrow/means.ts";
+import { credentialsFor } from "../escrow/credentials.ts";
 import type { Escrow } from "../../lib/secrets/escrow.ts";
-import type { Means } from "../escrow/write.ts";
+import type { Credentials } from "../escrow/write.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
 import { lookAtEdge } from "./edge.ts";
@@ -44,15 +44,15 @@ export interface RebuildOptions {
 export const rebuild = async (target: Target, options: RebuildOptions): Promise<Record<string, number>> => {
   const journal = await Journal.open(join(target.root, ".hearth", `rebuild-${target.stack}.json`));
   if (options.isRestart) await journal.close();
-  const means = await meansFor(target, options.identities, true, new Display());
+  const credentials = await credentialsFor(target, options.identities, true, new Display());
   const stack = target.engine;
   await journal.endProcesses(stack);
   const entry = journal.current;
   const given = entry?.snapshot ?? options.snapshot;
-  const roots = await rootsFor(target, stack, { ...options, entry, means });
+  const roots = await rootsFor(target, stack, { ...options, entry, credentials });
   if (roots) await mendConfiguration(target, roots);
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
-  const identities = [...means.keys.identities, ...(roots ? [roots.ageIdentity] : [])];
+  const identities = [...credentials.keys.identities, ...(roots ? [roots.ageIdentity] : [])];
   return withGivenSnapshot(target, given, identities, async (snapshot) => {
     if (entry === undefined) {
       const decided = await decide(target, stack, { ...options, roots, talosctl });
@@ -74,10 +74,10 @@ export const rebuild = async (target: Target, options: RebuildOptions): Promise<
 const rootsFor = async (
   target: Target,
   stack: PulumiStack,
-  { entry, escrow, means }: { entry: Entry | undefined; escrow: string | undefined; means: Means },
+  { entry, escrow, credentials }: { entry: Entry | undefined; escrow: string | undefined; credentials: Credentials },
 ): Promise<Escrow | undefined> => {
   const isLost = entry ? ["all", "state"].includes(entry.plan.case) : (await readState(stack)) === undefined;
-  return isLost ? openEscrow(target, entry?.escrow ?? escrow, means) : undefined;
+  return isLost ? openEscrow(target, entry?.escrow ?? escrow, credentials) : undefined;
 };
 
 /** Looks at everything, and says what will be done. */

@@ -9,7 +9,7 @@ const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const cephGroup = ".ceph.rook.io";
 
 /** How long an API server may refuse after it has begun, in milliseconds. */
-const patience = 120_000;
+const defaultTimeout = 120_000;
 
 /**
  * Forgets what a recovered etcd still has of volumes whose disks are gone, so that Git makes it anew and backups are restored.
@@ -19,7 +19,7 @@ const patience = 120_000;
 export const forgetLostVolumes = async (
   kubernetes: Kubernetes,
   before: string,
-  timeout = patience,
+  timeout = defaultTimeout,
 ): Promise<string[]> => {
   const deadline = Date.now() + timeout;
   const lost = new Set<string>();

@@ -7,7 +7,7 @@ import { Backups } from "../backup/backups.ts";
 import { unseal } from "../backup/sealed.ts";
 import { readEscrow, requireStack, type Escrow } from "../../lib/secrets/escrow.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
-import type { Means } from "../escrow/write.ts";
+import type { Credentials } from "../escrow/write.ts";
 import { withSnapshot } from "../etcd/snapshot.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { requireSnapshot } from "./snapshot.ts";
@@ -18,7 +18,11 @@ import { mended } from "./stack-file.ts";
  *
  * @param file its path; the configuration's where none is named
  */
-export const openEscrow = async (target: Target, file: string | undefined, { keys, sops }: Means): Promise<Escrow> => {
+export const openEscrow = async (
+  target: Target,
+  file: string | undefined,
+  { keys, sops }: Credentials,
+): Promise<Escrow> => {
   const path = resolve(target.root, file ?? escrowPath(await target.config(), target.stack));
   const name = relative(target.root, path).startsWith("..") ? path : relative(target.root, path);
   const text = await readFile(path, "utf8").catch((error: unknown) => {

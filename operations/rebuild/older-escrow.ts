@@ -8,7 +8,7 @@ import { clientOfSecrets, Talosctl } from "../../lib/cluster/talosctl.ts";
 type Held = Pick<Escrow, "ageIdentity" | "deployKey">;
 
 /** What a cluster holds of the root secrets, and under which names. */
-const planted = {
+const created = {
   flux: [
     {
       what: "age key",
@@ -36,10 +36,10 @@ const planted = {
 /** Names of the root secrets that a cluster has other ones of than an escrow. */
 export const olderThan = async (
   cluster: Pick<Kubernetes, "get">,
-  engine: keyof typeof planted,
+  engine: keyof typeof created,
   escrow: Held,
 ): Promise<string[]> => {
-  const looked = planted[engine].map(async ({ what, secret, key, held }) => {
+  const looked = created[engine].map(async ({ what, secret, key, held }) => {
     const found = await cluster.get<KubernetesObject>(`/api/v1/namespaces/${secret}`);
     const value = found?.data?.[key];
     return value !== undefined && fromBase64(value).trim() !== held(escrow).trim() ? [what] : [];

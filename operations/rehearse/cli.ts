@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { labFolder } from "../../lib/engine/lab-folder.ts";
 import { keepsVolumes } from "../../lab/volumes.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { meansFor } from "../escrow/means.ts";
+import { credentialsFor } from "../escrow/credentials.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { fire, wipe, type Loss } from "./disaster.ts";
@@ -30,10 +30,10 @@ export const rehearseCommand = async (call: Call<RehearseFlags>): Promise<number
   const rehearsals: Rehearsal[] = [];
   for (const loss of cases) {
     print(`\nRehearsing ${loss}`);
-    const means = await meansFor(target, identities, true, display);
+    const credentials = await credentialsFor(target, identities, true, display);
     const { signal } = new AbortController();
     const disaster = target.isLab && values.wipe !== true ? fire : wipe(target.engine);
-    rehearsals.push(await rehearse({ target, stack: target.engine, means, disaster, hasVolumes, signal }, loss));
+    rehearsals.push(await rehearse({ target, stack: target.engine, credentials, disaster, hasVolumes, signal }, loss));
   }
   const file = resolve(root, values.svg ?? join(".hearth", `rehearsal-${stack}.svg`));
   await mkdir(dirname(file), { recursive: true });

@@ -40,13 +40,13 @@ export const identityOf = async (state: State, kubernetes: Kubernetes): Promise<
   };
 };
 
-const plantedByProgram = ["sops-age", "webhook-token", "flux-system", "cluster-secrets"];
+const createdByProgram = ["sops-age", "webhook-token", "flux-system", "cluster-secrets"];
 
-/** What shows that something was touched: every boot of a node, and every write to what the program planted. */
+/** What shows that something was touched: every boot of a node, and every write to what the program created. */
 export const tracesOf = async (kubernetes: Kubernetes): Promise<Identity> => {
   const nodes = await kubernetes.list("/api/v1/nodes");
   const all = await kubernetes.list("/api/v1/namespaces/flux-system/secrets");
-  const secrets = all.filter(({ metadata }) => plantedByProgram.includes(metadata.name));
+  const secrets = all.filter(({ metadata }) => createdByProgram.includes(metadata.name));
   const boot = ({ status }: KubernetesObject): unknown => (status?.nodeInfo as { bootID?: string } | undefined)?.bootID;
   const version = ({ metadata }: KubernetesObject): unknown =>
     (metadata as { resourceVersion?: string }).resourceVersion;

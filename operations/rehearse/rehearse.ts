@@ -1,6 +1,6 @@
 import { kubernetesOf } from "../../lib/cluster/access.ts";
 import type { Kubernetes } from "../../lib/cluster/kubernetes.ts";
-import { writeEscrow, type Means } from "../escrow/write.ts";
+import { writeEscrow, type Credentials } from "../escrow/write.ts";
 import { takeSnapshot } from "../etcd/snapshot.ts";
 import { rebuild } from "../rebuild/command.ts";
 import { waitForGit } from "../../lib/recovery/gitops.ts";
@@ -9,7 +9,7 @@ import type { Target } from "../../lib/engine/target.ts";
 import { rowIn } from "./database.ts";
 import type { Disaster, Loss } from "./disaster.ts";
 import { decryptedOf, identityOf, tracesOf, type Identity } from "./identity.ts";
-import { plant, planted, sentinels, uproot } from "./sentinels.ts";
+import { create, created, sentinels, remove } from "./sentinels.ts";
 import type { Rehearsal, Span } from "./timeline.ts";
 import {
   backedUpVolumes,
@@ -25,7 +25,7 @@ import {
 export interface Stage {
   target: Target;
   stack: PulumiStack;
-  means: Means;
+  credentials: Credentials;
   disaster: Disaster;
   /** Whether volumes hold data, and are backed up. */
   hasVolumes: boolean;
@@ -40,22 +40,22 @@ interface Picture {
   revision: string;
 }
 
-/** Rehearses one case: plants sentinels, backs up, strikes, rebuilds, and compares. */
+/** Rehearses one case: creates sentinels, backs up, strikes, rebuilds, and compares. */
 export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => {
-  const { target, means, disaster, signal } = stage;
+  const { target, credentials, disaster, signal } = stage;
   const before = await kubernetesOf(stage.stack);
   // What an earlier rehearsal left behind must not get into the snapshot.
-  await uproot(before);
-  const early = await plant(before, sentinels.early);
+  await remove(before);
+  const early = await create(before, sentinels.early);
   const volumes = stage.hasVolumes ? await backedUpVolumes(before) : [];
   const earlyFiles = await writeSentinels(before, volumes, sentinelFiles.early);
   const marks: [string, number][] = [];
-  await timed(marks, "escrow", () => writeEscrow(target, means));
+  await timed(marks, "escrow", () => writeEscrow(target, credentials));
   // What is written from the moment on in which the first backup begins may be lost.
   const saved = Date.now();
   if (volumes.length > 0) await timed(marks, "volumes backed up", () => backUpAll(before, volumes));
-  await timed(marks, "snapshot", () => takeSnapshot(target, means.live));
-  const late = await plant(before, sentinels.late);
+  await timed(marks, "snapshot", () => takeSnapshot(target, credentials.live));
+  const late = await create(before, sentinels.late);
   const lateFiles = await writeSentinels(before, volumes, sentinelFiles.late);
   const wanted = await pictureOf(stage, before);
   const struck = Date.now();
@@ -80,10 +80,10 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
     ...compared(wanted.decrypted, found.decrypted),
     ...(keepsLate ? compared(wanted.traces, found.traces) : []),
     { what: "revision of Git", isSame: wanted.revision === found.revision },
-    { what: "object from before the backup", isSame: (await planted(after, sentinels.early)) === early },
+    { what: "object from before the backup", isSame: (await created(after, sentinels.early)) === early },
     {
       what: keepsLate ? "object from after the backup" : "nothing from after the backup",
-      isSame: (await planted(after, sentinels.late)) === (keepsLate ? late : undefined),
+      isSame: (await created(after, sentinels.late)) === (keepsLate ? late : undefined),
     },
     ...(await comparedFiles(after, { file: sentinelFiles.early, written: earlyFiles, isKept: () => true })),
     ...(await comparedFiles(after, {
@@ -92,7 +92,7 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
       isKept: ({ isOnMachines }) => keepsLate || !isOnMachines,
     })),
   ];
-  await uproot(after);
+  await remove(after);
   for (const volume of volumes) await removeSentinels(after, volume);
   const since = (time: number): number => (time - struck) / 1000;
   return {

@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 
 import type { Kubernetes, KubernetesObject } from "../../lib/cluster/kubernetes.ts";
 
-/** Names of the objects that a rehearsal plants: one before the backup, one after it. */
+/** Names of the objects that a rehearsal creates: one before the backup, one after it. */
 export const sentinels = { early: "hearth-rehearsal", late: "hearth-rehearsal-late" };
 
 const place = "/api/v1/namespaces/default/configmaps";
 
 /** Writes an object into etcd with a value that nobody can guess, and gives it. */
-export const plant = async (kubernetes: Kubernetes, name: string): Promise<string> => {
+export const create = async (kubernetes: Kubernetes, name: string): Promise<string> => {
   const value = randomBytes(16).toString("hex");
   await kubernetes.delete(`${place}/${name}`);
   await kubernetes.create(place, {
@@ -20,11 +20,11 @@ export const plant = async (kubernetes: Kubernetes, name: string): Promise<strin
   return value;
 };
 
-/** The value of a planted object; undefined where it is gone. */
-export const planted = async (kubernetes: Kubernetes, name: string): Promise<string | undefined> =>
+/** The value of a created object; undefined where it is gone. */
+export const created = async (kubernetes: Kubernetes, name: string): Promise<string | undefined> =>
   (await kubernetes.get<KubernetesObject>(`${place}/${name}`))?.data?.value;
 
-/** Takes the planted objects away. */
-export const uproot = async (kubernetes: Kubernetes): Promise<void> => {
+/** Takes the created objects away. */
+export const remove = async (kubernetes: Kubernetes): Promise<void> => {
   for (const name of Object.values(sentinels)) await kubernetes.delete(`${place}/${name}`);
 };

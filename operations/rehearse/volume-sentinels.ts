@@ -29,7 +29,7 @@ export const sentinelFiles = { early: "hearth-rehearsal.sqlite", late: "hearth-r
 const sources = "/apis/volsync.backube/v1alpha1/replicationsources";
 
 /** How long a pod may take to come and go, and a backup to end, in milliseconds. */
-const patience = 10 * 60_000;
+const timeout = 10 * 60_000;
 
 /** The claims that restic backs up, in all namespaces. */
 export const backedUpVolumes = async (kubernetes: Kubernetes): Promise<BackedUpVolume[]> => {
@@ -177,10 +177,10 @@ const moverImage = async (kubernetes: Kubernetes): Promise<string> => {
 };
 
 const until = async (what: string, isDone: () => Promise<boolean>): Promise<void> => {
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + timeout;
   while (!(await isDone())) {
     if (Date.now() > deadline)
-      throw new Problem(`${what} took more than ${patience / 60_000} minutes: look at it with kubectl describe`);
+      throw new Problem(`${what} took more than ${timeout / 60_000} minutes: look at it with kubectl describe`);
     await sleep(500);
   }
 };

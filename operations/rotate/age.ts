@@ -13,10 +13,10 @@ import { isEncrypted } from "../../infra/tree-walk.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { configuredSecrets } from "../escrow/collect.ts";
 import { isNamed } from "../../components/urn.ts";
-import { plantedIdentity, resourcesOf } from "../../lib/engine/state.ts";
+import { installedIdentity, resourcesOf } from "../../lib/engine/state.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
-import { writeEscrow, type Means, type Written } from "../escrow/write.ts";
-import { writeWhole } from "../places/index.ts";
+import { writeEscrow, type Credentials, type Written } from "../escrow/write.ts";
+import { writeWhole } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
 
 /** What a rotation did. */
@@ -32,17 +32,19 @@ export interface Rotated {
 
 /**
  * Gives a stack another age key: draws it into the configuration, encrypts the tree to it and no longer to the old one, and
- * writes the escrow anew. The next update plants it.
+ * writes the escrow anew. The next update gives it to the cluster.
  *
  * Each step looks first whether it is done, so that a run that was killed is finished by the next.
  */
-export const rotateAge = async (target: Target, means: Means): Promise<Rotated> => {
-  const { live, sops } = means;
+export const rotateAge = async (target: Target, credentials: Credentials): Promise<Rotated> => {
+  const { live, sops } = credentials;
   live("Reading the stack's state");
   const state = await target.engine.state();
-  const old = plantedIdentity(state);
+  const old = installedIdentity(state);
   if (old === undefined)
-    throw new Problem(`The state of ${target.stack} has no age key planted: bring the stack up first`);
+    throw new Problem(
+      `The state of ${target.stack} has no age key that the cluster was given: bring the stack up first`,
+    );
   const configured = (await configuredSecrets(target)).ageSeed;
   const begun = configured !== undefined && identityOf(configured) !== old ? identityOf(configured) : undefined;
   live("Drawing a new age key");
@@ -56,7 +58,7 @@ export const rotateAge = async (target: Target, means: Means): Promise<Rotated> 
   live("Encrypting the tree anew");
   const files = await encryptTree(target, keys, sops);
   await replaceRule(target, keys);
-  const escrow = await writeEscrow(target, means);
+  const escrow = await writeEscrow(target, credentials);
   return { resumed: begun !== undefined, from: keys.from, to: keys.to, files, escrow };
 };
 

@@ -2,7 +2,7 @@ import type { ClientConfiguration, MachineSecrets } from "@pulumi/talos";
 
 import { resourceTypes } from "../../components/resource-types.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { writeEscrow, type Means, type Written } from "../escrow/write.ts";
+import { writeEscrow, type Credentials, type Written } from "../escrow/write.ts";
 import { without } from "../../lib/engine/loss.ts";
 import { outputsOf, type State } from "../../lib/engine/state.ts";
 import { revealed, sealed } from "../../lib/engine/value.ts";
@@ -30,8 +30,12 @@ export interface RotatedAuthority {
  *
  * @throws Problem where the control planes do not agree on their authority
  */
-export const rotateAuthority = async (target: Target, means: Means, program: string): Promise<RotatedAuthority> => {
-  const { live } = means;
+export const rotateAuthority = async (
+  target: Target,
+  credentials: Credentials,
+  program: string,
+): Promise<RotatedAuthority> => {
+  const { live } = credentials;
   const { nodes } = await target.config();
   const addresses = (role: string) =>
     Object.values(nodes).flatMap((node) => (node.role === role ? [node.address] : []));
@@ -56,7 +60,7 @@ export const rotateAuthority = async (target: Target, means: Means, program: str
   }
   live("Taking it into the state");
   await target.engine.replaceState(withAuthority(state, await authorityOf(talos, planes)));
-  return { resumed, escrow: await writeEscrow(target, means) };
+  return { resumed, escrow: await writeEscrow(target, credentials) };
 };
 
 /** The authority that all control planes have. */

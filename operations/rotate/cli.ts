@@ -1,7 +1,7 @@
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
-import { meansFor } from "../escrow/means.ts";
-import type { Means, Written } from "../escrow/write.ts";
+import { credentialsFor } from "../escrow/credentials.ts";
+import type { Credentials, Written } from "../escrow/write.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { rotateAge } from "./age.ts";
@@ -22,11 +22,12 @@ export const rotate = async ({
   const rotation = rotations.get(what);
   if (rotation === undefined) throw new Problem(`There is no root secret ${what} that Hearth rotates`);
   const target = await open();
-  const means = await meansFor(target, identities, values.kms ?? true, display);
-  const { said, resumed, escrow } = await rotation(target, means);
+  const credentials = await credentialsFor(target, identities, values.kms ?? true, display);
+  const { said, resumed, escrow } = await rotation(target, credentials);
   print(said.join("\n"));
   const missing = escrow.copies.filter(({ problem }) => problem !== undefined);
-  for (const { place, problem } of missing) complain(`The escrow was not copied to ${place}: ${problem ?? ""}`);
+  for (const { destination, problem } of missing)
+    complain(`The escrow was not copied to ${destination}: ${problem ?? ""}`);
   answer({ stack, rotated: what, resumed, escrow: escrow.path, copies: escrow.copies });
   return missing.length > 0 ? 1 : 0;
 };
@@ -42,11 +43,11 @@ interface Ended {
 const resumption = (resumed: boolean): string[] =>
   resumed ? ["Finished a rotation that an earlier run had begun"] : [];
 
-const rotations = new Map<string, (target: Target, means: Means) => Promise<Ended>>([
+const rotations = new Map<string, (target: Target, credentials: Credentials) => Promise<Ended>>([
   [
     "age",
-    async (target, means) => {
-      const { resumed, from, to, files, escrow } = await rotateAge(target, means);
+    async (target, credentials) => {
+      const { resumed, from, to, files, escrow } = await rotateAge(target, credentials);
       const said = [
         ...resumption(resumed),
         `The age key of ${target.stack} is ${to}, no longer ${from}`,
@@ -58,9 +59,9 @@ const rotations = new Map<string, (target: Target, means: Means) => Promise<Ende
   ],
   [
     "authority",
-    async (target, means) => {
+    async (target, credentials) => {
       const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
-      const { resumed, escrow } = await rotateAuthority(target, means, talosctl);
+      const { resumed, escrow } = await rotateAuthority(target, credentials, talosctl);
       const said = [`Every machine of ${target.stack} has another Kubernetes authority, and so has the state`];
       return { said: [...resumption(resumed), ...said, afterAuthority(target, escrow.path)], resumed, escrow };
     },
@@ -75,7 +76,7 @@ const afterAge = (target: Target, escrow: string): string =>
     "",
     "What is left to do:",
     `  1. commit the files above, .sops.yaml${target.isLab ? "" : `, Pulumi.${target.stack}.yaml and ${escrow}`}, and push them`,
-    `  2. ${deploy(target)}   plants the new key`,
+    `  2. ${deploy(target)}   gives the cluster the new key`,
     `  3. npx hearth escrow ${target.stack}${target.isLab ? " --lab" : ""}   takes the old seed out of the escrow`,
     "  4. change the values in the files above: whoever had the old key can still read them in Git's history",
   ].join("\n");

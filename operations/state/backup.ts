@@ -1,7 +1,7 @@
 import { stackOf } from "../../components/urn.ts";
 import { stackOutputs, type State } from "../../lib/engine/state.ts";
 import { Backups, type Backup } from "../backup/backups.ts";
-import type { Copied } from "../places/index.ts";
+import type { Copied } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { Problem } from "../../toolchain/problem.ts";
 

@@ -1,8 +1,8 @@
 import { duration } from "../../lib/terminal/display.ts";
 import { Backups } from "../backup/backups.ts";
 import { list } from "../backup/list.ts";
-import { meansFor } from "../escrow/means.ts";
-import { tellCopies } from "../places/index.ts";
+import { credentialsFor } from "../escrow/credentials.ts";
+import { tellCopies } from "../destinations/index.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { backUpState, restoreState } from "./backup.ts";
@@ -20,7 +20,7 @@ export const restore = async (call: Call): Promise<number> => {
   const chosen = await (await Backups.of(target, "state")).choose(args[0]);
   if (!(await call.agreed(`Put the state of ${stack} back to ${chosen.name}?`))) return 1;
   display.live("Restoring");
-  const { keys } = await meansFor(target, identities, false, display);
+  const { keys } = await credentialsFor(target, identities, false, display);
   const { resources, saved } = await restoreState(target, chosen, keys.identities);
   call.print(`The state of ${stack} is that of ${chosen.name}, ${resources} resources`);
   if (saved !== undefined) call.print(`What it was before is in ${saved}`);

@@ -129,7 +129,7 @@ describe("npx hearth check --tree", function () {
     );
   });
 
-  it("takes a variable that the program plants, one with a default, and one that is not to be substituted", async () => {
+  it("takes a variable that the program creates, one with a default, and one that is not to be substituted", async () => {
     const changed = deployment.replace(
       "  name: web\n  namespace",
       // A function, because a replacement text has a meaning of its own for $$.

@@ -48,9 +48,9 @@ describe("npx hearth rebuild with three control planes of metal", () => {
 
   const cluster = () => shell("kubectl get namespace kube-system --output jsonpath={.metadata.uid}");
 
-  const plant = (name: string) => shell(`kubectl create configmap ${name} --namespace default`);
+  const create = (name: string) => shell(`kubectl create configmap ${name} --namespace default`);
 
-  const planted = async () =>
+  const created = async () =>
     (await shell("kubectl get configmap --namespace default --output name")).match(/sentinel-\w+/g) ?? [];
 
   before(async () => {
@@ -81,10 +81,10 @@ describe("npx hearth rebuild with three control planes of metal", () => {
   });
 
   it("founds etcd anew with the snapshot where its quorum is lost, however often it is killed", async () => {
-    await plant("sentinel-kept");
+    await create("sentinel-kept");
     const uid = await cluster();
     await talosctl(`etcd snapshot ${snapshot}`);
-    await plant("sentinel-late");
+    await create("sentinel-late");
     await lab("lose", "prod", "den-prod-cp01,den-prod-cp02");
     const titles = ["Wipe what is left", "Forget what is lost", "Build what is missing", "Bring everything to what"];
     for (const title of [...titles, "Let Git fill the cluster", "Make sure that nothing"]) {
@@ -100,6 +100,6 @@ describe("npx hearth rebuild with three control planes of metal", () => {
     await lab("up", "prod");
     expect(Object.keys(await members())).to.have.members([...names]);
     expect(await cluster()).to.equal(uid);
-    expect(await planted()).to.deep.equal(["sentinel-kept"]);
+    expect(await created()).to.deep.equal(["sentinel-kept"]);
   });
 });

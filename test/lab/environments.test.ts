@@ -398,7 +398,7 @@ describe("dev and prod beside each other", () => {
   });
 });
 
-/** What the program plants for Argo CD to begin with, and the values in it. */
+/** What the program creates for Argo CD to begin with, and the values in it. */
 const firstApplication = async (): Promise<[application: object, values: object]> => {
   const raw = rawConfig("dev");
   Object.assign(raw.gitops as object, { engine: "argocd", path: "gitops/argocd", flux: undefined });

@@ -12,9 +12,9 @@ import { execa } from "execa";
 import { fingerprint, readEscrow, requireStack, sealEscrow } from "../../lib/secrets/escrow.ts";
 import { Sops } from "../../lib/secrets/sops.ts";
 import { openWithEach } from "../../operations/escrow/verify.ts";
-import { copyTo, folderPlace } from "../../operations/places/index.ts";
-import { gitPlace } from "../../operations/places/git.ts";
-import { s3Place } from "../../operations/places/s3.ts";
+import { copyTo, folderDestination } from "../../operations/destinations/index.ts";
+import { gitDestination } from "../../operations/destinations/git.ts";
+import { s3Destination } from "../../operations/destinations/s3.ts";
 import { awsCredentials } from "../support/aws.ts";
 import { anEscrow } from "../support/escrow.ts";
 import { messageOf } from "../support/failure.ts";
@@ -39,7 +39,7 @@ describe("an escrow's file", () => {
     sops = new Sops(await tool("sops"), kms.env);
     identities = await Promise.all([generateIdentity(), generateIdentity()]);
     recipients = await Promise.all(identities.map(identityToRecipient));
-    sealed = await sealEscrow(escrow, { recipients, kms: [arn] }, sops);
+    sealed = await sealEscrow(escrow, { age: recipients, kms: [arn] }, sops);
   });
 
   after(() => {
@@ -109,14 +109,14 @@ describe("an escrow's file", () => {
   });
 
   it("is refused where it is another stack's", async () => {
-    const prod = await sealEscrow(anEscrow({ stack: "prod" }), { recipients, kms: [] }, sops);
+    const prod = await sealEscrow(anEscrow({ stack: "prod" }), { age: recipients, kms: [] }, sops);
     const held = await opened(prod, ...identities);
     expect(() => {
       requireStack(held, "dev", "escrow/dev.sops.yaml");
     }).to.throw("escrow/dev.sops.yaml is the escrow of stack prod, not of dev");
   });
 
-  describe("in several places", () => {
+  describe("in several destinations", () => {
     let folder = "";
     let service: S3;
     const endpoint = "http://127.126.77.9:7070";
@@ -124,7 +124,7 @@ describe("an escrow's file", () => {
     const git = async (...args: string[]) => (await execa("git", args, { cwd: folder })).stdout;
 
     before(async () => {
-      folder = await mkdtemp(join(tmpdir(), "hearth-places-"));
+      folder = await mkdtemp(join(tmpdir(), "hearth-destinations-"));
       await mkdir(join(folder, "nas"));
       const identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
       await git("init", "--quiet", "--initial-branch", "main", "seed");
@@ -138,35 +138,41 @@ describe("an escrow's file", () => {
       await rm(folder, { recursive: true, force: true });
     });
 
-    const places = (nas = join(folder, "nas")) => [
-      folderPlace(nas),
-      gitPlace({ repository: join(folder, "escrow.git"), branch: "main" }),
-      s3Place(s3, awsCredentials),
+    const destinations = (nas = join(folder, "nas")) => [
+      folderDestination(nas),
+      gitDestination({ repository: join(folder, "escrow.git"), branch: "main" }),
+      s3Destination(s3, awsCredentials),
     ];
 
     it("is written to a folder, a Git repository and S3, and each gives it back", async () => {
       const content = Buffer.from(sealed);
-      const copies = await copyTo(places(), "dev.sops.yaml", content);
+      const copies = await copyTo(destinations(), "dev.sops.yaml", content);
       expect(copies.map(({ problem }) => problem)).to.deep.equal([undefined, undefined, undefined]);
-      for (const place of places()) {
-        expect(Buffer.from((await place.read("dev.sops.yaml")) ?? []).equals(content), place.name).to.equal(true);
+      for (const destination of destinations()) {
+        expect(Buffer.from((await destination.read("dev.sops.yaml")) ?? []).equals(content), destination.name).to.equal(
+          true,
+        );
       }
       expect(await git("-C", "escrow.git", "log", "--format=%s", "main")).to.equal("Write dev.sops.yaml anew\nBegin");
-      expect(await s3Place(s3, awsCredentials).list("")).to.deep.equal(["dev.sops.yaml"]);
+      expect(await s3Destination(s3, awsCredentials).list("")).to.deep.equal(["dev.sops.yaml"]);
     });
 
     it("makes no new commit where nothing has changed", async () => {
-      await copyTo(places(), "dev.sops.yaml", Buffer.from(sealed));
+      await copyTo(destinations(), "dev.sops.yaml", Buffer.from(sealed));
       expect((await git("-C", "escrow.git", "log", "--format=%h", "main")).split("\n")).to.have.lengthOf(2);
     });
 
-    it("reaches every other place where one cannot be written, and says which and why", async () => {
+    it("reaches every other destination where one cannot be written, and says which and why", async () => {
       await writeFile(join(folder, "file"), "");
-      const [nas, repository, bucket] = await copyTo(places(join(folder, "file")), "other.sops.yaml", Buffer.from("x"));
+      const [nas, repository, bucket] = await copyTo(
+        destinations(join(folder, "file")),
+        "other.sops.yaml",
+        Buffer.from("x"),
+      );
       expect(nas?.problem).to.match(/ENOTDIR/);
       expect([repository?.problem, bucket?.problem]).to.deep.equal([undefined, undefined]);
-      const closed = s3Place(s3, { ...awsCredentials, AWS_SECRET_ACCESS_KEY: "wrong" });
-      const absent = gitPlace({ repository: join(folder, "nowhere.git"), branch: "main" });
+      const closed = s3Destination(s3, { ...awsCredentials, AWS_SECRET_ACCESS_KEY: "wrong" });
+      const absent = gitDestination({ repository: join(folder, "nowhere.git"), branch: "main" });
       const [refused, gone] = await copyTo([closed, absent], "x", Buffer.from("x"));
       expect(refused?.problem).to.match(
         /s3:\/\/backups\/den\/hearth answers 403 SignatureDoesNotMatch: look at the credentials/,
@@ -223,8 +229,8 @@ describe("an escrow's file", () => {
         const text = await readFile(join(nas, "kept"), "utf8");
         expect(text === old || text === next, `after ${delay} ms`).to.equal(true);
       }
-      const place = folderPlace(nas);
-      await place.write("kept", Buffer.from("whole"));
+      const destination = folderDestination(nas);
+      await destination.write("kept", Buffer.from("whole"));
       expect((await readdir(nas)).filter((name) => name.includes("kept"))).to.deep.equal(["kept"]);
     });
   });

@@ -280,10 +280,10 @@ describe("the escrow and backups of the lab's dev", () => {
     const held = await opened(labAgeIdentity);
     expect(held.ageSeed).not.to.equal(old);
     expect(await identityToRecipient(held.ageIdentity)).to.equal(recipient);
-    const planted = await shell(
+    const created = await shell(
       "kubectl get secret sops-age --namespace flux-system --output 'jsonpath={.data.age\\.agekey}'",
     );
-    expect(Buffer.from(planted, "base64").toString() === ageIdentity(Buffer.from(held.ageSeed, "base64"))).to.equal(
+    expect(Buffer.from(created, "base64").toString() === ageIdentity(Buffer.from(held.ageSeed, "base64"))).to.equal(
       true,
     );
     expect(await lab("preview")).to.contain("no changes");

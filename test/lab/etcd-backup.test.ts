@@ -14,7 +14,7 @@ import { plainFacts } from "../../infra/facts.ts";
 import { parseConfig } from "../../infra/config/index.ts";
 import { unseal } from "../../operations/backup/sealed.ts";
 import { hasItsDigest } from "../../operations/etcd/snapshot.ts";
-import { s3Place } from "../../operations/places/s3.ts";
+import { s3Destination } from "../../operations/destinations/s3.ts";
 import { accepts, eventually } from "../support/lab-process.ts";
 import { labPrograms } from "../support/lab-programs.ts";
 import { rawConfig } from "../support/stack.ts";
@@ -56,7 +56,7 @@ describe("the backup of etcd", () => {
   };
   const volume = (name: string): string => join(folder, name);
 
-  /** Runs one container of the manifest as the kubelet would, with folders in place of its volumes. */
+  /** Runs one container of the manifest as the kubelet would, with folders in destination of its volumes. */
   const run = async (name: string, env: Record<string, string> = {}) => {
     const container = (await containers()).find((each) => each.name === name);
     if (!container) throw new Error(`no container ${name}`);
@@ -166,13 +166,13 @@ describe("the backup of etcd", () => {
   it("puts it where `npx hearth snapshot` finds it, under a name that it understands", async () => {
     const uploaded = await run("upload");
     expect(uploaded.exitCode, uploaded.all).to.equal(0);
-    const place = s3Place(
+    const destination = s3Destination(
       { bucket: bucket.name, prefix: "hearth", region: "us-east-1", endpoint },
       { AWS_ACCESS_KEY_ID: bucket.id, AWS_SECRET_ACCESS_KEY: bucket.secret },
     );
-    const [name = ""] = await place.list("dev/etcd");
+    const [name = ""] = await destination.list("dev/etcd");
     expect(name).to.match(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.db\.age$/);
-    const found = await place.read(`dev/etcd/${name}`);
+    const found = await destination.read(`dev/etcd/${name}`);
     const opened = await unseal(found ?? new Uint8Array(), [identity], name);
     expect(hasItsDigest(opened)).to.equal(true);
   });
@@ -183,13 +183,13 @@ describe("the backup of etcd", () => {
   });
 
   it("fails, and uploads nothing, where the file is not encrypted", async () => {
-    const place = await mkdtemp(join(folder, "place-"));
+    const destination = await mkdtemp(join(folder, "destination-"));
     const sealed = join(volume("sealed"), "etcd.db.age");
     const good = await readFile(sealed);
     try {
       await writeFile(sealed, await readFile(join(volume("snapshot"), "etcd.db")));
-      expect((await run("upload", { PLACE: place })).exitCode).to.not.equal(0);
-      expect(await readdir(place)).to.deep.equal([]);
+      expect((await run("upload", { PLACE: destination })).exitCode).to.not.equal(0);
+      expect(await readdir(destination)).to.deep.equal([]);
     } finally {
       await writeFile(sealed, good);
     }
@@ -202,19 +202,19 @@ describe("the backup of etcd", () => {
   });
 
   it("deletes what is older than it keeps, in a share as in a bucket, and never what is no snapshot", async () => {
-    const place = await mkdtemp(join(folder, "place-"));
+    const destination = await mkdtemp(join(folder, "destination-"));
     const days = (count: number): Date => new Date(Date.now() - count * 86_400_000);
     for (const [name, age] of [
       ["2026-01-01T00-00-00Z.db.age", 31],
       ["2026-01-03T00-00-00Z.db.age", 29],
       ["notes.txt", 400],
     ] as const) {
-      await writeFile(join(place, name), name);
-      await utimes(join(place, name), days(age), days(age));
+      await writeFile(join(destination, name), name);
+      await utimes(join(destination, name), days(age), days(age));
     }
-    const uploaded = await run("upload", { PLACE: place });
+    const uploaded = await run("upload", { PLACE: destination });
     expect(uploaded.exitCode, uploaded.all).to.equal(0);
-    const left = await readdir(place);
+    const left = await readdir(destination);
     expect(left).to.have.lengthOf(3).and.to.include.members(["2026-01-03T00-00-00Z.db.age", "notes.txt"]);
   });
 });

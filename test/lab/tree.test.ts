@@ -7,7 +7,7 @@ import { eventually } from "../support/lab-process.ts";
 import { tool } from "../support/tools.ts";
 
 /** How long Flux may take to tell or to mend, in seconds. */
-const patience = 120;
+const timeout = 120;
 
 // Each is looked for where docs/guides/troubleshooting.md says, and mended as it says.
 describe("a tree that is broken on purpose", () => {
@@ -59,7 +59,7 @@ describe("a tree that is broken on purpose", () => {
         const { status, message: said = "" } = await ready("kustomization", name);
         return status === "False" && message.test(said);
       },
-      patience,
+      timeout,
     );
 
   const isMended = (name: string, revision: string): Promise<unknown> =>
@@ -69,7 +69,7 @@ describe("a tree that is broken on purpose", () => {
         const found = await ready("kustomization", name);
         return found.status === "True" && found.revision.endsWith(revision);
       },
-      patience,
+      timeout,
     );
 
   before(async () => {
@@ -141,7 +141,7 @@ spec:
     await eventually(
       "the definition is there again",
       () => kubectl("get customresourcedefinition replicationsources.volsync.backube"),
-      patience,
+      timeout,
     );
     await again();
     await isMended("welcome", made);
@@ -170,12 +170,12 @@ spec:
         const { status, message } = await ready("helmrelease", "values-from", "secret-ways");
         return status === "False" && /Helm upgrade failed .*nowhere/.test(message ?? "");
       },
-      patience,
+      timeout,
     );
     await eventually(
       "the Kustomization waits for it",
       async () => (await ready("kustomization", "secret-ways")).message === "Reconciliation in progress",
-      patience,
+      timeout,
     );
     expect(await kubectl(secret)).to.equal("applied");
     await isMended("secret-ways", await revert());

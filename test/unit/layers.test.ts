@@ -66,15 +66,15 @@ describe("the check of layers", () => {
   });
 
   it("names both files of an import in each forbidden direction", async () => {
-    const plant = (from: string, to: string): string => `${from}/imports-${to.replace("/", "-")}.ts`;
+    const importerOf = (from: string, to: string): string => `${from}/imports-${to.replace("/", "-")}.ts`;
     const { passed, output } = await check(
       Object.fromEntries(
-        forbidden.map(([from, to]) => [plant(from, to), `export { it } from "${up(from)}${target(to)}";\n`]),
+        forbidden.map(([from, to]) => [importerOf(from, to), `export { it } from "${up(from)}${target(to)}";\n`]),
       ),
     );
     expect(passed).to.equal(false);
     expect(forbidden).to.have.length.greaterThan(30);
-    for (const [from, to] of forbidden) expect(output).to.include(`${plant(from, to)} → ${target(to)}`);
+    for (const [from, to] of forbidden) expect(output).to.include(`${importerOf(from, to)} → ${target(to)}`);
   });
 
   it("refuses an import of a type alone, and one that happens later", async () => {

@@ -44,7 +44,7 @@ func (b *build) run() ([]rendered, []problem) {
 	}
 	variables, err := b.cluster.variables(u)
 	if err != nil {
-		b.fail(b.File, "substituteFrom", err.Error(), "plant it, let an earlier Kustomization bring it, or make it optional")
+		b.fail(b.File, "substituteFrom", err.Error(), "create it, let an earlier Kustomization bring it, or make it optional")
 	}
 	objects := []rendered{}
 	for _, each := range resources {

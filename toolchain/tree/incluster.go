@@ -14,7 +14,7 @@ import (
 	generator "github.com/fluxcd/pkg/kustomize"
 )
 
-// inCluster answers for the ConfigMaps and Secrets of a cluster: those planted, and those rendered so far.
+// inCluster answers for the ConfigMaps and Secrets of a cluster: those created, and those rendered so far.
 type inCluster struct {
 	client.Client
 	objects map[string]map[string]any
@@ -22,9 +22,9 @@ type inCluster struct {
 	lenient bool
 }
 
-func newInCluster(planted []map[string]any) inCluster {
+func newInCluster(created []map[string]any) inCluster {
 	c := inCluster{objects: map[string]map[string]any{}}
-	for _, each := range planted {
+	for _, each := range created {
 		c.add(each)
 	}
 	return c

@@ -18,8 +18,8 @@ type renderRequest struct {
 	Root map[string]any `json:"root"`
 	// Patches are those of the FluxInstance, which it applies to Root.
 	Patches []map[string]any `json:"patches"`
-	// Planted are the ConfigMaps and Secrets that are in the cluster before Flux is.
-	Planted []map[string]any `json:"planted"`
+	// Created are the ConfigMaps and Secrets that are in the cluster before Flux is.
+	Created []map[string]any `json:"created"`
 }
 
 type renderAnswer struct {
@@ -68,7 +68,7 @@ type walk struct {
 
 // render renders a cluster from its root, and every Kustomization that it leads to.
 func render(request renderRequest) (renderAnswer, error) {
-	if err := wholeNumbers(append(append(request.Planted, request.Patches...), request.Root)...); err != nil {
+	if err := wholeNumbers(append(append(request.Created, request.Patches...), request.Root)...); err != nil {
 		return renderAnswer{}, err
 	}
 	root, err := copyTree(request)
@@ -80,7 +80,7 @@ func render(request renderRequest) (renderAnswer, error) {
 	if err != nil {
 		return renderAnswer{}, fmt.Errorf("the FluxInstance's patches: %w", err)
 	}
-	w := &walk{root: root, cluster: newInCluster(request.Planted), seen: map[string]bool{}}
+	w := &walk{root: root, cluster: newInCluster(request.Created), seen: map[string]bool{}}
 	w.answer = renderAnswer{[]kustomization{}, []rendered{}, []problem{}}
 	w.found(first, "")
 	for len(w.queue) > 0 {

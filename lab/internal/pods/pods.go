@@ -84,8 +84,8 @@ func serve(ctx context.Context, lab *labconfig.Lab, config *rest.Config, client 
 		}
 	})
 	all.Go(func() {
-		if err := r.plant(ctx); err != nil && ctx.Err() == nil {
-			log.Printf("pods: planting: %v", err)
+		if err := r.create(ctx); err != nil && ctx.Err() == nil {
+			log.Printf("pods: creating: %v", err)
 		}
 	})
 	all.Go(func() {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// agentPatience is how long the guest agent may take to answer.
-const agentPatience = 500 * time.Millisecond
+// agentTimeout is how long the guest agent may take to answer.
+const agentTimeout = 500 * time.Millisecond
 
 // agent checks that the guest agent of a call's machine answers, and gives the machine's spec address and MAC.
 func (c *call) agent() (address, mac string, err error) {
@@ -44,7 +44,7 @@ func configuredTalos(address string) bool {
 			return &tls.Certificate{}, nil
 		},
 	}
-	dialer := &net.Dialer{Timeout: agentPatience}
+	dialer := &net.Dialer{Timeout: agentTimeout}
 	connection, err := tls.DialWithDialer(dialer, "tcp", net.JoinHostPort(address, "50000"), config)
 	if err == nil {
 		_ = connection.Close()

@@ -10,8 +10,8 @@ import (
 const (
 	// tasksKept is how many tasks are remembered.
 	tasksKept = 200
-	// patience is how long a request waits for the task that it started, so that short ones are over when it is answered.
-	patience = 60 * time.Millisecond
+	// waitTimeout is how long a request waits for the task that it started, so that short ones are over when it is answered.
+	waitTimeout = 60 * time.Millisecond
 )
 
 // task is a piece of work that Proxmox does after it has answered.
@@ -55,7 +55,7 @@ func (c *call) begin(node, kind, id string, do work) (any, error) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 	}
 	return t.UPID, nil
 }

@@ -35,14 +35,14 @@ export class Plugin {
   private constructor(
     private readonly process: ChildProcess,
     private readonly client: Client,
-    private readonly lastWords: () => string,
+    private readonly stderrTail: () => string,
   ) {}
 
   /** What it said last, where it ended although nobody asked it to. */
   private async crash(): Promise<string | undefined> {
     const hasEnded = (): boolean => this.process.exitCode !== null || this.process.signalCode !== null;
     for (let tries = 0; tries < 20 && !hasEnded(); tries += 1) await sleep(100);
-    return hasEnded() ? this.lastWords() : undefined;
+    return hasEnded() ? this.stderrTail() : undefined;
   }
 
   /**

@@ -2,7 +2,7 @@ import { at, textAt } from "../../../infra/tree-objects.ts";
 import { reaches } from "./graph.ts";
 import { called, findingAt, type Rule, type TreeObject } from "./rule.ts";
 
-/** Namespaces that are there before the tree: Kubernetes' own, and the one that the program plants. */
+/** Namespaces that are there before the tree: Kubernetes' own, and the one that the program creates. */
 const given = ["default", "kube-system", "kube-public", "kube-node-lease", "flux-system"];
 
 /** Objects without a namespace that need one, or in one that is not there when they are applied. */

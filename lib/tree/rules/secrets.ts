@@ -21,7 +21,7 @@ export const secrets: Rule = (tree) =>
     });
   });
 
-/** The first value that is neither empty nor made of what the program plants or SOPS keeps. */
+/** The first value that is neither empty nor made of what the program creates or SOPS keeps. */
 const plainKey = ({ object }: TreeObject): string[] | undefined => {
   for (const field of ["stringData", "data"]) {
     for (const [key, value] of Object.entries((at(object, field) ?? {}) as Record<string, unknown>)) {

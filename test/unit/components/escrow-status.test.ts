@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { escrowStatus, type Expected } from "../../../components/secrets/escrow-status.ts";
 
 const recipients = ["age1one", "age1two"];
-const expected: Expected = { stack: "dev", fingerprint: "sha256:1", openers: { recipients, kms: [] } };
+const expected: Expected = { stack: "dev", fingerprint: "sha256:1", recipients: { age: recipients, kms: [] } };
 
 const file = (changes: Record<string, unknown> = {}, keys: string[] = recipients): string =>
   stringify({

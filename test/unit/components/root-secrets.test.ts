@@ -50,7 +50,7 @@ for (const preview of [true, false]) {
   });
 }
 
-describe("the age identity that is planted", () => {
+describe("the age identity that is created", () => {
   const files = async (...keys: number[]) => [
     { path: "gitops/apps/welcome/app/secret.sops.yaml", dataKeys: await Promise.all(keys.map(encryptedTo)) },
   ];

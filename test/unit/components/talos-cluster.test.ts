@@ -5,7 +5,7 @@ import { expect } from "chai";
 import type { Machine } from "../../../components/machines/machine.ts";
 import { metalMachine } from "../../../components/machines/metal.ts";
 import { TalosCluster, type TalosClusterArgs } from "../../../components/talos/cluster.ts";
-import { founderOf } from "../../../components/talos/founder.ts";
+import { bootstrapNodeOf } from "../../../components/talos/bootstrap-node.ts";
 import { secretPatchesOf } from "../../../components/talos/secret-patches.ts";
 import { run } from "../../support/graph.ts";
 import { clusterSettings, machineFacts } from "../../support/machines.ts";
@@ -151,11 +151,13 @@ describe("a Talos cluster", () => {
 
 describe("the control plane that founds a cluster", () => {
   it("is the first by name", () => {
-    expect(founderOf(args().machines).address).to.equal("10.20.0.11");
+    expect(bootstrapNodeOf(args().machines).address).to.equal("10.20.0.11");
   });
 
   it("has to be there", () => {
-    expect(() => founderOf({ "den-dev-wk01": virtual("10.20.0.21", { role: "worker" }) })).to.throw("no control plane");
+    expect(() => bootstrapNodeOf({ "den-dev-wk01": virtual("10.20.0.21", { role: "worker" }) })).to.throw(
+      "no control plane",
+    );
   });
 });
 

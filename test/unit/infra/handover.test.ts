@@ -77,7 +77,7 @@ describe("the hand-off", () => {
     }
   });
 
-  it("plants Argo CD where the stack says so, and nothing of Flux", async () => {
+  it("creates Argo CD where the stack says so, and nothing of Flux", async () => {
     const graph = await runStack(
       dev(({ gitops = {} }) => {
         gitops.engine = "argocd";
@@ -91,7 +91,7 @@ describe("the hand-off", () => {
     expect(releases.map(({ name }) => name)).to.have.members(["cilium", "argo-cd"]);
   });
 
-  it("plants the token where the repository is read over HTTPS", async () => {
+  it("creates the token where the repository is read over HTTPS", async () => {
     const config = dev(({ gitops = {} }) => {
       gitops.repository = "https://git.example.com/you/hearth.git";
       delete gitops.knownHosts;

@@ -55,18 +55,18 @@ describe("the program of dev", () => {
     }
   });
 
-  it("plants the age key, the deploy key and the cluster's facts before Flux starts", async () => {
+  it("creates the age key, the deploy key and the cluster's facts before Flux starts", async () => {
     const graph = await runStack();
     const [flux] = graph.ofType("kubernetes:fluxcd.controlplane.io/v1:FluxInstance", { exactly: 1 });
-    const planted = [...graph.ofType("kubernetes:core/v1:Secret"), ...graph.ofType("kubernetes:core/v1:ConfigMap")];
-    expect(planted.map(({ name }) => name)).to.have.members([
+    const created = [...graph.ofType("kubernetes:core/v1:Secret"), ...graph.ofType("kubernetes:core/v1:ConfigMap")];
+    expect(created.map(({ name }) => name)).to.have.members([
       "sops-age",
       "flux-system",
       "cluster-secrets",
       "cluster-settings",
       "webhook-token",
     ]);
-    expect(flux?.dependsOn).to.include.members(planted.map(({ urn }) => urn));
+    expect(flux?.dependsOn).to.include.members(created.map(({ urn }) => urn));
   });
 
   it("sends a secret nowhere without marking it as one", async () => {

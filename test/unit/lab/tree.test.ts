@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { labTree, type ServableChart } from "../../../lab/tree.ts";
 import { releaseOf } from "../../../lib/tree/charts.ts";
-import type { KubernetesObject } from "../../../lib/tree/planted.ts";
+import type { KubernetesObject } from "../../../lib/tree/created.ts";
 import type { RenderedCluster } from "../../../lib/tree/render.ts";
 
 const flux = "flux-system/podinfo";
@@ -22,7 +22,7 @@ const repository = (name: string, tag = "1.2.3") =>
 
 const cluster = (objects: RenderedCluster["objects"], spec: object = { wait: true }): RenderedCluster => ({
   config: {} as RenderedCluster["config"],
-  planted: [],
+  created: [],
   findings: [],
   kustomizations: [{ name: flux, file: "", object: { ...objectOf("Kustomization", "podinfo", spec).object } }],
   objects,

@@ -8,7 +8,7 @@ import { expect } from "chai";
 
 import { seal, unseal } from "../../../operations/backup/sealed.ts";
 import { hasItsDigest } from "../../../operations/etcd/snapshot.ts";
-import { copyTo, folderPlace, type Place } from "../../../operations/places/index.ts";
+import { copyTo, folderDestination, type Destination } from "../../../operations/destinations/index.ts";
 import { parseState } from "../../../operations/state/backup.ts";
 
 const messageOf = async (work: Promise<unknown>): Promise<string> =>
@@ -97,9 +97,13 @@ describe("copying", () => {
   before(async () => (folder = await mkdtemp(join(tmpdir(), "hearth-copies-"))));
   after(() => rm(folder, { recursive: true, force: true }));
 
-  it("tells a place that keeps something else than it was given", async () => {
-    const liar: Place = { ...folderPlace(folder), name: "liar", write: () => writeFile(join(folder, "a"), "other") };
-    const [lied, kept] = await copyTo([liar, folderPlace(join(folder, "b"))], "a", Buffer.from("content"));
+  it("tells a destination that keeps something else than it was given", async () => {
+    const liar: Destination = {
+      ...folderDestination(folder),
+      name: "liar",
+      write: () => writeFile(join(folder, "a"), "other"),
+    };
+    const [lied, kept] = await copyTo([liar, folderDestination(join(folder, "b"))], "a", Buffer.from("content"));
     expect(lied?.problem).to.contain("what was read back is not what was written");
     expect(kept?.problem).to.equal(undefined);
     expect(await readFile(join(folder, "b", "a"), "utf8")).to.equal("content");

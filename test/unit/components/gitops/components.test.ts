@@ -62,7 +62,7 @@ const one = (graph: Graph, type: string): Registered => {
 const secretNamed = (graph: Graph, name: string): Registered | undefined =>
   graph.ofType("kubernetes:core/v1:Secret").find((each) => each.name === name);
 
-const planted = (graph: Graph): string[] => [
+const created = (graph: Graph): string[] => [
   ...graph.urnsOf("kubernetes:core/v1:Secret"),
   ...graph.urnsOf("kubernetes:core/v1:ConfigMap"),
 ];
@@ -94,12 +94,12 @@ for (const preview of [true, false]) {
       expect(leaks(graph, Object.values(secret))).to.deep.equal([]);
     });
 
-    it("starts when all that it needs is planted", async () => {
+    it("starts when all that it needs is created", async () => {
       const graph = await flux(preview);
       const instance = one(graph, "kubernetes:fluxcd.controlplane.io/v1:FluxInstance");
-      expect(planted(graph)).to.have.lengthOf(5);
+      expect(created(graph)).to.have.lengthOf(5);
       expect(instance.dependsOn).to.include.members([
-        ...planted(graph),
+        ...created(graph),
         ...graph.urnsOf("kubernetes:helm.sh/v3:Release"),
       ]);
     });
@@ -153,7 +153,7 @@ for (const preview of [true, false]) {
     it("finds the age identity and the repository's credential when it starts", async () => {
       const graph = await argoCd(preview);
       const installed = one(graph, "kubernetes:helm.sh/v3:Release");
-      expect(installed.dependsOn).to.include.members(planted(graph));
+      expect(installed.dependsOn).to.include.members(created(graph));
       expect(secretNamed(graph, "repository")?.inputs).to.nested.include({
         "metadata.labels.argocd\\.argoproj\\.io/secret-type": "repository",
         "stringData.sshPrivateKey": secret.key,

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { resourceTypes } from "../../../../components/resource-types.ts";
-import { ofType, outputsOf, plantedIdentity, resourcesOf, type State } from "../../../../lib/engine/state.ts";
+import { ofType, outputsOf, installedIdentity, resourcesOf, type State } from "../../../../lib/engine/state.ts";
 import { secretInState as sealed } from "../../../support/wire.ts";
 
 const resource = (type: string, name: string, more: object) => ({
@@ -30,12 +30,12 @@ describe("a state", () => {
     expect(resourcesOf({ version: 3, deployment: { resources: null } })).to.deep.equal([]);
   });
 
-  it("tells the age identity that is planted, and not the one that it took the place of", () => {
-    const planted = (identity: string, more: object) =>
+  it("tells the age identity that is created, and not the one that it took the place of", () => {
+    const created = (identity: string, more: object) =>
       resource(resourceTypes.secret, "sops-age", {
         inputs: { data: sealed({ "age.agekey": Buffer.from(identity).toString("base64") }) },
         ...more,
       });
-    expect(plantedIdentity(stateOf(planted("old", { delete: true }), planted("new", {})))).to.equal("new");
+    expect(installedIdentity(stateOf(created("old", { delete: true }), created("new", {})))).to.equal("new");
   });
 });

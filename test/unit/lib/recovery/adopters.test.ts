@@ -100,7 +100,7 @@ describe("taking over", () => {
     });
   });
 
-  const planted = { metadata: { namespace: "flux-system", name: "sops-age" }, stringData: { key: "value" } };
+  const created = { metadata: { namespace: "flux-system", name: "sops-age" }, stringData: { key: "value" } };
   const live = (value: string, manager = "pulumi-kubernetes-1a2b") => ({
     "flux-system/sops-age": {
       metadata: { managedFields: [{ manager: "kubectl" }, { manager }] },
@@ -109,12 +109,12 @@ describe("taking over", () => {
   });
 
   it("takes a Secret over that says the same, as its owner", async () => {
-    const found = await adopter(kubernetesAdopters, ":Secret")(creation(planted, { there: live("value") }));
+    const found = await adopter(kubernetesAdopters, ":Secret")(creation(created, { there: live("value") }));
     expect(found?.properties.__fieldManager).to.equal("pulumi-kubernetes-1a2b");
   });
 
   it("has a Secret applied anew that says something else, as one from an older snapshot does", async () => {
-    expect(await adopter(kubernetesAdopters, ":Secret")(creation(planted, { there: live("older") }))).to.equal(
+    expect(await adopter(kubernetesAdopters, ":Secret")(creation(created, { there: live("older") }))).to.equal(
       undefined,
     );
   });

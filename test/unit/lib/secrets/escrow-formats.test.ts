@@ -72,7 +72,7 @@ describe("the formats of the escrow", () => {
   it("write the newest", async () => {
     const [identity] = identitiesIn(textOf(1, "identity.txt"));
     const recipients = [await identityToRecipient(identity ?? "")];
-    const sealed = await sealEscrow(anEscrow(), { recipients, kms: [] }, sops);
+    const sealed = await sealEscrow(anEscrow(), { age: recipients, kms: [] }, sops);
     expect(sealed).to.match(new RegExp(`^version: ${escrowVersion}$`, "m"));
   });
 

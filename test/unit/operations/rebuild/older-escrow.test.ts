@@ -18,7 +18,7 @@ const cluster = (secrets: Record<string, Record<string, string>>) => ({
   },
 });
 
-const planted = (ageIdentity: string, deployKey: string) =>
+const created = (ageIdentity: string, deployKey: string) =>
   cluster({
     "flux-system/secrets/sops-age": { "age.agekey": `${ageIdentity}\n` },
     "flux-system/secrets/flux-system": { identity: deployKey },
@@ -26,14 +26,14 @@ const planted = (ageIdentity: string, deployKey: string) =>
 
 describe("an escrow beside a cluster that runs", () => {
   it("is of now where both have the same keys", async () => {
-    expect(await olderThan(planted(escrow.ageIdentity, escrow.deployKey), "flux", escrow)).to.deep.equal([]);
+    expect(await olderThan(created(escrow.ageIdentity, escrow.deployKey), "flux", escrow)).to.deep.equal([]);
   });
 
   it("is older where the cluster has another key, which is named and not shown", async () => {
-    expect(await olderThan(planted("AGE-SECRET-KEY-1OLD", escrow.deployKey), "flux", escrow)).to.deep.equal([
+    expect(await olderThan(created("AGE-SECRET-KEY-1OLD", escrow.deployKey), "flux", escrow)).to.deep.equal([
       "age key",
     ]);
-    expect(await olderThan(planted("AGE-SECRET-KEY-1OLD", "old"), "flux", escrow)).to.deep.equal([
+    expect(await olderThan(created("AGE-SECRET-KEY-1OLD", "old"), "flux", escrow)).to.deep.equal([
       "age key",
       "deploy key",
     ]);

@@ -24,9 +24,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// planting is what the lab puts into the cluster before Flux is there, because the charts that would bring it cannot be had
+// creation is what the lab puts into the cluster before Flux is there, because the charts that would bring it cannot be had
 // here: definitions, and policies that keep Flux from waiting for what cannot come. `npm run lab` writes it; see lab/tree.ts.
-type planting struct {
+type creation struct {
 	// Definitions are files, and folders of files, that hold CustomResourceDefinitions.
 	Definitions []string `json:"definitions"`
 	// Kinds are those of which the definition is wanted, as group/kind.
@@ -35,29 +35,29 @@ type planting struct {
 	Policies []map[string]any `json:"policies"`
 }
 
-// plantedResources are the resources of all that is planted, by kind.
-var plantedResources = map[string]schema.GroupVersionResource{
+// createdResources are the resources of all that is created, by kind.
+var createdResources = map[string]schema.GroupVersionResource{
 	"CustomResourceDefinition":       definitions,
 	"MutatingAdmissionPolicy":        {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingadmissionpolicies"},
 	"MutatingAdmissionPolicyBinding": {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingadmissionpolicybindings"},
 }
 
-// plant keeps the cluster at what plant.json says, until ctx ends.
-func (r *runner) plant(ctx context.Context) error {
+// create keeps the cluster at what created.json says, until ctx ends.
+func (r *runner) create(ctx context.Context) error {
 	client, err := dynamic.NewForConfig(r.config)
 	if err != nil {
 		return err
 	}
 	var done []byte
 	for {
-		raw, err := os.ReadFile(r.lab.Path("plant.json"))
+		raw, err := os.ReadFile(r.lab.Path("created.json"))
 		if err == nil && !bytes.Equal(raw, done) {
-			if err = plantAll(ctx, client, raw); err == nil {
+			if err = createAll(ctx, client, raw); err == nil {
 				done = raw
 			}
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
-			log.Printf("pods: planting: %v", err)
+			log.Printf("pods: creating: %v", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -67,8 +67,8 @@ func (r *runner) plant(ctx context.Context) error {
 	}
 }
 
-func plantAll(ctx context.Context, client dynamic.Interface, raw []byte) error {
-	var wanted planting
+func createAll(ctx context.Context, client dynamic.Interface, raw []byte) error {
+	var wanted creation
 	if err := json.Unmarshal(raw, &wanted); err != nil {
 		return err
 	}
@@ -80,21 +80,21 @@ func plantAll(ctx context.Context, client dynamic.Interface, raw []byte) error {
 		objects = append(objects, &unstructured.Unstructured{Object: policy})
 	}
 	for _, object := range objects {
-		resource, known := plantedResources[object.GetKind()]
+		resource, known := createdResources[object.GetKind()]
 		if !known {
-			return fmt.Errorf("%s %s is nothing that the lab plants", object.GetKind(), object.GetName())
+			return fmt.Errorf("%s %s is nothing that the lab creates", object.GetKind(), object.GetName())
 		}
 		options := metav1.ApplyOptions{FieldManager: "hearth-lab", Force: true}
 		if _, err := client.Resource(resource).Apply(ctx, object.GetName(), object, options); err != nil {
 			return fmt.Errorf("%s %s: %w", object.GetKind(), object.GetName(), err)
 		}
 	}
-	log.Printf("pods: planted %d objects", len(objects))
+	log.Printf("pods: created %d objects", len(objects))
 	return nil
 }
 
 // definitions are those of the kinds that are wanted.
-func (p planting) definitions() ([]*unstructured.Unstructured, error) {
+func (p creation) definitions() ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
 	for _, path := range p.Definitions {
 		err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
@@ -112,7 +112,7 @@ func (p planting) definitions() ([]*unstructured.Unstructured, error) {
 	return all, nil
 }
 
-func (p planting) definitionsIn(file string) ([]*unstructured.Unstructured, error) {
+func (p creation) definitionsIn(file string) ([]*unstructured.Unstructured, error) {
 	reader, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func (p planting) definitionsIn(file string) ([]*unstructured.Unstructured, erro
 	}
 }
 
-func (p planting) mayHold(document []byte) bool {
+func (p creation) mayHold(document []byte) bool {
 	return slices.ContainsFunc(p.Kinds, func(kind string) bool {
 		return bytes.Contains(document, []byte("kind: "+kind[strings.LastIndex(kind, "/")+1:]+"\n"))
 	})

@@ -27,19 +27,19 @@ const tunnels = ({ cluster, cloudflare }: HearthConfig): Tunnels | undefined =>
     others: Object.fromEntries(Object.keys(cloudflare.tunnels).map((name) => [name, tunnel(name)])),
   };
 
-const planted = (kind: "ConfigMap" | "Secret", name: string, values: Record<string, unknown>): KubernetesObject => ({
+const created = (kind: "ConfigMap" | "Secret", name: string, values: Record<string, unknown>): KubernetesObject => ({
   apiVersion: "v1",
   kind,
   metadata: { name, namespace: fluxNamespace },
   [kind === "Secret" ? "stringData" : "data"]: values,
 });
 
-/** What the program plants for the tree before Flux is there; see components/gitops/flux.ts. */
-export const plantedObjects = (config: HearthConfig): KubernetesObject[] => [
-  planted("ConfigMap", "cluster-settings", clusterFacts(config, tunnels(config))),
-  planted("Secret", "cluster-secrets", clusterSecrets(tunnels(config))),
-  planted("Secret", "sops-age", { "age.agekey": placeholder("age-identity") }),
-  planted("Secret", "webhook-token", { token: placeholder("webhook-token") }),
+/** What the program creates for the tree before Flux is there; see components/gitops/flux.ts. */
+export const createdObjects = (config: HearthConfig): KubernetesObject[] => [
+  created("ConfigMap", "cluster-settings", clusterFacts(config, tunnels(config))),
+  created("Secret", "cluster-secrets", clusterSecrets(tunnels(config))),
+  created("Secret", "sops-age", { "age.agekey": placeholder("age-identity") }),
+  created("Secret", "webhook-token", { token: placeholder("webhook-token") }),
 ];
 
 /**

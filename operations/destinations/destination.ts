@@ -1,5 +1,5 @@
 /** Somewhere that copies are kept. Paths are relative to it, with slashes. */
-export interface Place {
+export interface Destination {
   /** How messages call it. */
   name: string;
   /** Whether it takes backups as well: a Git repository would keep each of them for ever. */
@@ -14,26 +14,30 @@ export interface Place {
 
 /** How a copy went. */
 export interface Copied {
-  place: string;
+  destination: string;
   /** What went wrong, and what to do. */
   problem?: string;
 }
 
 /**
- * Copies a file to each place and reads it back. One that fails keeps none of the others from getting theirs.
+ * Copies a file to each destination and reads it back. One that fails keeps none of the others from getting theirs.
  */
-export const copyTo = async (places: readonly Place[], path: string, content: Uint8Array): Promise<Copied[]> =>
+export const copyTo = async (
+  destinations: readonly Destination[],
+  path: string,
+  content: Uint8Array,
+): Promise<Copied[]> =>
   Promise.all(
-    places.map(async (place): Promise<Copied> => {
+    destinations.map(async (destination): Promise<Copied> => {
       try {
-        if (!same(await place.read(path), content)) await place.write(path, content);
-        if (same(await place.read(path), content)) return { place: place.name };
+        if (!same(await destination.read(path), content)) await destination.write(path, content);
+        if (same(await destination.read(path), content)) return { destination: destination.name };
         return {
-          place: place.name,
+          destination: destination.name,
           problem: "what was read back is not what was written: look at its disk, and run this again",
         };
       } catch (error) {
-        return { place: place.name, problem: error instanceof Error ? error.message : String(error) };
+        return { destination: destination.name, problem: error instanceof Error ? error.message : String(error) };
       }
     }),
   );

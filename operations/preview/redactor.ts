@@ -17,7 +17,7 @@ const shortest = 6;
  * Each part of a report already shows fingerprints where it knows of a secret. This is for what nobody knew: a message of a
  * program that quotes its input, or a key that somebody has put where none belongs.
  */
-export class Veil {
+export class Redactor {
   private readonly replacements: [text: string, fingerprint: string][];
 
   constructor(hidden: readonly Hidden[], fingerprints: Fingerprints) {

@@ -3,10 +3,15 @@ import { identitiesAtHand } from "../../lib/secrets/keys.ts";
 import { labAgeIdentity } from "../../lib/secrets/lab-identity.ts";
 import { Sops } from "../../lib/secrets/sops.ts";
 import type { Display } from "../../lib/terminal/display.ts";
-import type { Means } from "./write.ts";
+import type { Credentials } from "./write.ts";
 
 /** What opens escrows here: the keys at hand, and in the lab its own. */
-export const meansFor = async (target: Target, files: string[], kms: boolean, display: Display): Promise<Means> => ({
+export const credentialsFor = async (
+  target: Target,
+  files: string[],
+  kms: boolean,
+  display: Display,
+): Promise<Credentials> => ({
   keys: {
     identities: [...(await identitiesAtHand(files)), ...(target.isLab ? [labAgeIdentity] : [])],
     kms,

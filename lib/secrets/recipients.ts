@@ -1,7 +1,7 @@
 import { strangerOf } from "../../components/secrets/known-recipients.ts";
-import type { Openers } from "../../components/secrets/escrow-head.ts";
+import type { Recipients } from "../../components/secrets/escrow-head.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { escrowOpeners } from "../../infra/escrow-file.ts";
+import { escrowRecipients } from "../../infra/escrow-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Target } from "../engine/target.ts";
 
@@ -10,18 +10,18 @@ import type { Target } from "../engine/target.ts";
  *
  * @throws Problem where nobody is named, and where everybody is: anyone can derive the lab's identity
  */
-export const openersFor = (
+export const recipientsFor = (
   { stack, isLab }: Pick<Target, "stack" | "isLab">,
   config: Pick<HearthConfig, "escrow">,
-): Openers => {
-  const openers = escrowOpeners(config);
+): Recipients => {
+  const recipients = escrowRecipients(config);
   const where = `hearth:escrow of Pulumi.${stack}.yaml`;
-  if (openers.recipients.length === 0) {
+  if (recipients.age.length === 0) {
     throw new Problem(`Nobody is named who could open the escrow of ${stack}: list age recipients in ${where}`);
   }
-  const stranger = isLab ? undefined : openers.recipients.find((each) => strangerOf(each) !== undefined);
+  const stranger = isLab ? undefined : recipients.age.find((each) => strangerOf(each) !== undefined);
   if (stranger !== undefined) {
     throw new Problem(`${where} names ${stranger}, ${strangerOf(stranger) ?? ""}: name your own`);
   }
-  return openers;
+  return recipients;
 };

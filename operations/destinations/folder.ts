@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { codeOf } from "../../toolchain/problem.ts";
-import type { Place } from "./place.ts";
+import type { Destination } from "./destination.ts";
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
 
 const unlessMissing =
@@ -13,7 +13,7 @@ const unlessMissing =
   };
 
 /** A folder, such as a mounted share. */
-export const folderPlace = (folder: string): Place => ({
+export const folderDestination = (folder: string): Destination => ({
   name: folder,
   takesBackups: true,
   write: (path, content) => writeWhole(join(folder, path), content),

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 /** Makes a namespace that GitOps needs before it can start. */
-export const plantNamespace = (name: string, parent: pulumi.Resource): k8s.core.v1.Namespace =>
+export const createNamespace = (name: string, parent: pulumi.Resource): k8s.core.v1.Namespace =>
   new k8s.core.v1.Namespace(
     name,
     { metadata: { name } },
@@ -11,7 +11,7 @@ export const plantNamespace = (name: string, parent: pulumi.Resource): k8s.core.
   );
 
 /** Plants a Secret that Git must not hold. */
-export const plantSecret = (
+export const createSecret = (
   name: string,
   data: Record<string, pulumi.Input<string>>,
   namespace: k8s.core.v1.Namespace,

@@ -1,7 +1,7 @@
 import { AwsClient } from "aws4fetch";
 
 import { Problem } from "../../toolchain/problem.ts";
-import type { Place } from "./place.ts";
+import type { Destination } from "./destination.ts";
 
 export interface S3PlaceArgs {
   bucket: string;
@@ -16,10 +16,10 @@ export interface S3PlaceArgs {
  * A bucket of Amazon S3 or of a service that speaks the same, with the credentials of AWS_ACCESS_KEY_ID,
  * AWS_SECRET_ACCESS_KEY and, where there is one, AWS_SESSION_TOKEN.
  */
-export const s3Place = (
+export const s3Destination = (
   { bucket, prefix, region, endpoint = `https://s3.${region}.amazonaws.com` }: S3PlaceArgs,
   env: NodeJS.ProcessEnv = process.env,
-): Place => {
+): Destination => {
   const name = `s3://${[bucket, prefix].filter(Boolean).join("/")}`;
   const key = (path: string): string => [prefix, path].filter(Boolean).join("/");
   const request = async (path: string, init: RequestInit = {}): Promise<Response> => {

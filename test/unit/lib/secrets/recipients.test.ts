@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { openersFor } from "../../../../lib/secrets/openers.ts";
+import { recipientsFor } from "../../../../lib/secrets/recipients.ts";
 
 const everyones = "age1kgk8mrt0pt63cnt6qjj2up7wlm5ec5ss2su6jaf96l52xzdt9dqsagwzxe";
 const sample = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
@@ -9,7 +9,7 @@ const own = "age1v0lncznkg79xx5ejz5nlqknczgnrsfe9wzxclk2z38m9alr0pqdqsxvj7d";
 const messageOf = (recipients: string[] | undefined, isLab = false): string => {
   const escrow = recipients && { recipients, copies: [] };
   try {
-    openersFor({ stack: "dev", isLab }, { escrow });
+    recipientsFor({ stack: "dev", isLab }, { escrow });
     return "";
   } catch (error) {
     return (error as Error).message;

@@ -1,5 +1,5 @@
 import type { Session } from "../../lib/terminal/session.ts";
-import type { Copied } from "./place.ts";
+import type { Copied } from "./destination.ts";
 
 /** Says of each copy how it went; gives whether all went well. */
 export const tellCopies = (
@@ -7,9 +7,9 @@ export const tellCopies = (
   verb: "Kept in" | "Copied to",
   { print, complain }: Pick<Session, "print" | "complain">,
 ): boolean => {
-  for (const { place, problem } of copies) {
-    if (problem === undefined) print(`${verb} ${place}, and read back`);
-    else complain(`Not ${verb.toLowerCase()} ${place}: ${problem}`);
+  for (const { destination, problem } of copies) {
+    if (problem === undefined) print(`${verb} ${destination}, and read back`);
+    else complain(`Not ${verb.toLowerCase()} ${destination}: ${problem}`);
   }
   return copies.every(({ problem }) => problem === undefined);
 };

@@ -5,17 +5,17 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 
 import { Problem } from "../../toolchain/problem.ts";
-import type { Place } from "./place.ts";
+import type { Destination } from "./destination.ts";
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
 
-export interface GitPlaceArgs {
+export interface GitDestinationArgs {
   /** URL that Git pushes to. */
   repository: string;
   branch: string;
 }
 
 /** A branch of a Git repository, by the git on PATH and the person's own credentials. */
-export const gitPlace = ({ repository, branch }: GitPlaceArgs): Place => {
+export const gitDestination = ({ repository, branch }: GitDestinationArgs): Destination => {
   const failed = (what: string, stderr: string): Problem =>
     new Problem(`${what} ${repository} failed: ${lastLine(stderr)}. Look whether you may push to ${branch} there`);
   const git = (cwd: string, ...args: string[]) => execa("git", args, { cwd, env: quiet, reject: false });

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../machines/machine.ts";
 
 /** The control plane that founds the cluster: the first by name, so that every run picks the same. */
-export const founderOf = (machines: Record<string, Machine>): Machine => {
+export const bootstrapNodeOf = (machines: Record<string, Machine>): Machine => {
   const [first] = Object.entries(machines)
     .filter(([, machine]) => machine.role === "controlplane")
     .sort(([a], [b]) => a.localeCompare(b));
