@@ -10,6 +10,7 @@ import type { EncryptedFile } from "../components/secrets/age.ts";
 import { format } from "./config/error.ts";
 import type { HearthConfig } from "./config/index.ts";
 import { plainFacts } from "./facts.ts";
+import { at, chartOf, textAt, treeObject } from "./tree-objects.ts";
 import { encryptedFiles } from "./tree-walk.ts";
 
 /** What the program reads from the GitOps tree, so that versions and values stand in one place. */
@@ -66,18 +67,20 @@ const filled = (root: string, file: string, facts: Record<string, string>): stri
   }
 };
 
-interface HelmRelease {
-  spec: { values?: Record<string, unknown> };
-}
-
-interface OCIRepository {
-  spec: { url: string; ref: { tag: string } };
-}
-
+/** The release that a folder holds, with its chart as Flux finds it. */
 const chartRelease = (folder: string, read: (file: string) => string): ChartRelease => {
-  const { spec: repository } = parse(read(`${folder}/ocirepository.yaml`)) as OCIRepository;
-  const { spec: release } = parse(read(`${folder}/helmrelease.yaml`)) as HelmRelease;
-  return { chart: repository.url, version: repository.ref.tag, values: release.values ?? {} };
+  const objectOf = (file: string) => treeObject(parse(read(file)));
+  const files = { source: `${folder}/ocirepository.yaml`, release: `${folder}/helmrelease.yaml` };
+  const release = objectOf(files.release);
+  const { source, version } = chartOf([objectOf(files.source)], release);
+  const chart = textAt(source?.object, "spec", "url");
+  if (chart === undefined) {
+    throw new TreeError(
+      `${files.release} asks for a chart that is not the one of ${files.source}: name it in chartRef`,
+    );
+  }
+  if (version === "") throw new TreeError(`${files.source} says no version: write it under spec.ref.tag`);
+  return { chart, version, values: (at(release.object, "spec", "values") ?? {}) as ChartRelease["values"] };
 };
 
 /** Cilium's release, unless its values would leave the cluster without a network. */

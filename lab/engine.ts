@@ -1,14 +1,14 @@
-import { access, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { engineEnvironment } from "../lib/engine/lab-environment.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
+import { Locked, lockHoldersIn } from "../lib/engine/locked.ts";
 import { endEngine } from "../lib/engine/processes.ts";
 import { PulumiStack, update, type Operation, type RunOptions } from "../lib/engine/pulumi-stack.ts";
 import { Pulumi } from "../lib/engine/pulumi.ts";
 import type { RunReport } from "../lib/engine/report.ts";
 import { Journal } from "../lib/recovery/journal.ts";
-import { Problem } from "../toolchain/problem.ts";
 import { checkpointFile, restoreCheckpoint } from "./checkpoint.ts";
 import { openLog } from "./engine-log.ts";
 import type { LabConfig } from "./lab-config.ts";
@@ -58,7 +58,10 @@ export class Engine {
     await endOrphan(this.folder);
     const did: string[] = [];
     if (await restoreCheckpoint(this.folder)) did.push("took the state that was whole before an engine was killed");
-    if (await this.isLockedByTheDead()) {
+    const holders = await lockHoldersIn(this.folder.state);
+    if (holders.length > 0) {
+      const locked = new Locked(this.folder.stack, holders);
+      if (!(await locked.isStale())) throw locked;
       await this.stack.unlock();
       did.push("removed the state's lock of an engine that is gone");
     }
@@ -108,19 +111,6 @@ export class Engine {
       () => false,
     );
   }
-
-  private async isLockedByTheDead(): Promise<boolean> {
-    const folder = join(this.folder.state, ".pulumi", "locks");
-    const files = await readdir(folder, { recursive: true }).catch(() => []);
-    for (const file of files.filter((each) => each.endsWith(".json"))) {
-      const { pid } = JSON.parse(await readFile(join(folder, file), "utf8")) as { pid: number };
-      if (await isPulumi(pid)) {
-        throw new Problem(`pulumi, process ${pid.toString()}, is changing this stack: wait until it ends`);
-      }
-      return true;
-    }
-    return false;
-  }
 }
 
 /** Ends an engine that outlived the command that started it, and the processes of a killed one. */
@@ -128,9 +118,4 @@ export const endOrphan = async (folder: LabFolder): Promise<void> => {
   const pid = Number(await readFile(folder.enginePid, "utf8").catch(() => ""));
   if (pid > 0) await endEngine(pid);
   for (const each of (await Journal.open(folder.recovery)).current?.processes ?? []) await endEngine(each);
-};
-
-const isPulumi = async (pid: number): Promise<boolean> => {
-  const command = await readFile(`/proc/${pid.toString()}/cmdline`, "utf8").catch(() => "");
-  return (command.split("\0")[0] ?? "").endsWith("pulumi");
 };

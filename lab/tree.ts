@@ -1,8 +1,7 @@
 import semver from "semver";
 import type { AvailableChart } from "../lib/tree/charts.ts";
 import type { RenderedCluster, RenderedObject } from "../lib/tree/render.ts";
-import { chartOf, isRelease, type AskedChart } from "../lib/tree/release.ts";
-import { groupOf as group, listAt, textAt } from "../lib/tree/rules/rule.ts";
+import { chartOf, groupOf as group, isRelease, listAt, textAt, type AskedChart } from "../infra/tree-objects.ts";
 import type { LabChart } from "./lab-config.ts";
 
 /** A chart that the lab can serve. */

@@ -26,7 +26,8 @@ const versionSchema = z.object({ version: headFields.version });
 /** Lists of SOPS's metadata. Source: getsops/sops, stores, the `sops` metadata. */
 const metadata = z.object({
   sops: z.object({
-    mac: text,
+    // Near the end of the file: where it is cut off, so is the file.
+    mac: z.string().regex(/^ENC\[.+\]$/),
     age: z.array(z.object({ recipient: text, enc: text })).nullish(),
     kms: z.array(z.object({ arn: text })).nullish(),
     gcp_kms: z.array(z.object({ resource_id: text })).nullish(),

@@ -44,8 +44,14 @@ const list = (key: string, items: string[], level: number): string[] =>
     ? [`${indent(level)}${key}:`, ...items.map((item) => `${indent(level + 1)}- ${goYamlString(item)}`)]
     : [];
 
-/** Where Talos runs, in its own words: `nocloud` is a virtual machine with cloud-init data. */
-export type Platform = "nocloud" | "metal";
+/**
+ * Where Talos runs, in its own words: `nocloud` is a virtual machine with cloud-init data.
+ *
+ * Source: siderolabs/talos v1.13.9, pkg/machinery/platforms/platforms.go.
+ */
+export type Platform =
+  | ("metal" | "aws" | "gcp" | "equinixMetal" | "azure" | "digital-ocean" | "nocloud" | "openstack" | "vmware")
+  | ("akamai" | "cloudstack" | "hcloud" | "oracle" | "upcloud" | "vultr" | "exoscale" | "opennebula" | "scaleway");
 
 /** What a machine boots, beside its release. */
 export interface BootImage {

@@ -50,6 +50,4 @@ export const policySchema = z.strictObject({
   exemptions: z.array(exemption).default([]),
 });
 
-export type PolicyConfig = z.output<typeof policySchema>;
-
 export type Exemption = z.output<typeof exemption>;

@@ -12,7 +12,5 @@ export const secretKeys = {
     "Patches of the machine configuration that carry keys: all, controlPlanes, workers and nodes, as JSON.",
 } as const;
 
-export type SecretKey = keyof typeof secretKeys;
-
 /** What to type to set a secret. */
 export const setSecret = (key: string): string => `set it with: pulumi config set --secret hearth:${key}`;

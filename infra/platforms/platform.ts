@@ -4,6 +4,7 @@ import type { ConfigurationProblem } from "../config/error.ts";
 import type { clusterSchema } from "../config/cluster.ts";
 import type { imagesSchema } from "../config/images.ts";
 import type { CommonNode } from "../config/nodes.ts";
+import type { Given, Question } from "./question.ts";
 
 /** What a platform's checks look at: the parts of a stack's configuration that are valid by themselves. */
 export interface PlatformDraft<Node = CommonNode, Settings = unknown> {
@@ -79,6 +80,37 @@ export interface Dangers {
   restarts: (type: string, properties: readonly string[], inputs: Inputs) => MachineRestart[];
 }
 
+/** A machine of a stack that is about to be written. */
+export interface NewMachine {
+  role: "controlplane" | "worker";
+  address: string;
+  /** Among all machines of the stack, control planes first, from 0. */
+  position: number;
+  hasWorkers: boolean;
+}
+
+/** What a new stack of it is asked for, and what its stack file says of it. */
+export interface Setup<Settings = unknown> {
+  /** Extensions of Talos that its machines need. */
+  extensions: readonly string[];
+  /** Disk that Talos is installed to, unless something else is said. */
+  installDisk: string;
+  /**
+   * Questions beside those of all platforms.
+   *
+   * @param known what another stack of the project answers
+   */
+  questions: (known: Given) => Question[];
+  /** What a stack of it answers to its questions. */
+  answers(settings: Settings | undefined, hosts: readonly string[]): Record<string, string | undefined>;
+  /** The hardware address that a machine may be given; absent where machines have theirs already. */
+  mac?: (address: string) => string;
+  /** What the group of its name says; undefined where there is none. */
+  settings: (given: Given) => object | undefined;
+  /** What a node says under its name; undefined where it says nothing. */
+  node: (given: Given, machine: NewMachine) => object | undefined;
+}
+
 /**
  * A kind of place that machines are at. All that the project knows of one is behind this, and in one folder.
  *
@@ -98,6 +130,7 @@ export interface Platform<Node extends CommonNode = CommonNode, Settings = unkno
   readonly resources: Readonly<Record<string, ResourceFacts>>;
   /** What a change endangers; nothing where no resource stands for a machine. */
   readonly dangers?: Dangers;
+  readonly setup: Setup<Settings>;
   check(draft: PlatformDraft<Node, Settings>): ConfigurationProblem[];
   /** Addresses that it uses beside its nodes'. */
   addresses(settings: Settings | undefined): PlatformClaim[];

@@ -1,7 +1,9 @@
+import { readdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { join } from "node:path";
 
 import { Problem } from "../../toolchain/problem.ts";
-import { isRunning } from "../../toolchain/running.ts";
+import { mayBeEngine } from "./processes.ts";
 
 /** Who has locked a state. */
 export interface LockHolder {
@@ -15,12 +17,38 @@ export interface LockHolder {
 /**
  * Who has locked a state, by what the engine says of it; nobody where it says something else.
  *
- * Source: pulumi/pkg, backend/diy/lock.go, checkForLock.
+ * Source: pulumi/pulumi 3.259, pkg/backend/diy/lock.go, checkForLock.
  */
 export const lockHolders = (complaint: string): LockHolder[] =>
   [...complaint.matchAll(/created by (.+?)@(\S+) \(pid (\d+)\) at (\S+)/g)].map(
     ([, user = "", host = "", pid = "", since = ""]) => ({ user, host, pid: Number(pid), since }),
   );
+
+/**
+ * Who has locked a state that is kept in a folder of this computer. A lock in it was taken here, whatever this computer was called
+ * then: a container has another name each time.
+ *
+ * Source: pulumi/pulumi 3.259, pkg/backend/diy/lock.go, lockContent.
+ *
+ * @throws Problem for a lock that cannot be read
+ */
+export const lockHoldersIn = async (folder: string): Promise<LockHolder[]> => {
+  const locks = join(folder, ".pulumi", "locks");
+  const files = await readdir(locks, { recursive: true }).catch(() => []);
+  return Promise.all(
+    files
+      .filter((file) => file.endsWith(".json"))
+      .map(async (file) => {
+        const path = join(locks, file);
+        try {
+          const lock = JSON.parse(await readFile(path, "utf8")) as { pid: number; username: string; timestamp: string };
+          return { user: lock.username, host: hostname(), pid: lock.pid, since: lock.timestamp };
+        } catch {
+          throw new Problem(`${path}, a lock of the state, is damaged: remove it where no pulumi is running`);
+        }
+      }),
+  );
+};
 
 /** A state that somebody else is changing, or whose engine was killed. */
 export class Locked extends Problem {
@@ -41,7 +69,9 @@ export class Locked extends Problem {
   }
 
   /** Whether all that locked it ran on this computer, and are gone. */
-  get isStale(): boolean {
-    return this.holders.every(({ host, pid }) => host === hostname() && !isRunning(pid));
+  async isStale(): Promise<boolean> {
+    if (this.holders.some(({ host }) => host !== hostname())) return false;
+    const running = await Promise.all(this.holders.map(({ pid }) => mayBeEngine(pid)));
+    return !running.includes(true);
   }
 }

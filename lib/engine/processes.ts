@@ -21,6 +21,16 @@ const processes = async (): Promise<Running[]> => {
 const isPulumis = ({ command }: Running): boolean =>
   /^\S*\/?pulumi(-[\w-]+)?( |$)|\/@pulumi\/pulumi\/cmd\//.test(command);
 
+/**
+ * Whether a process of that ID runs which may be an engine. IDs come round again, so another program is none, and neither is a
+ * process that only waits to be reaped; one that cannot be looked at may be one.
+ */
+export const mayBeEngine = async (pid: number): Promise<boolean> => {
+  const found = (await processes()).find((each) => each.pid === pid);
+  if (found === undefined) return isRunning(pid);
+  return found.command.includes("pulumi") && !found.command.endsWith("<defunct>");
+};
+
 const isWorking = ({ command }: Running): boolean => /^\S*\/?pulumi (up|preview|refresh|destroy)( |$)/.test(command);
 
 const below = (all: readonly Running[], root: number): number[] =>

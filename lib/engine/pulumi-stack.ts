@@ -75,7 +75,7 @@ export class PulumiStack {
   async replaceState(state: State): Promise<void> {
     const replace = () => this.call(["stack", "import"], JSON.stringify(state));
     await replace().catch(async (error: unknown) => {
-      if (!(error instanceof Locked && error.isStale)) throw error;
+      if (!(error instanceof Locked && (await error.isStale()))) throw error;
       for (const engine of error.engines) await endEngine(engine);
       await this.unlock();
       return replace();

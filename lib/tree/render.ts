@@ -1,26 +1,20 @@
 import { format, stackFile } from "../../infra/config/error.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { examineStackFile, readStackFile, type StackFile } from "../../infra/config/stack-file.ts";
+import type { TreeObject } from "../../infra/tree-objects.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { createdObjects, rootKustomization, type KubernetesObject } from "./created.ts";
 import { askProgram } from "./program.ts";
 import { Sources } from "./sources.ts";
 
-/** An object as Flux would apply it. */
-export interface RenderedObject {
+/** An object as Flux would apply it, with variables substituted and placeholders for what is secret. */
+export interface RenderedObject extends TreeObject {
   /** The Kustomization that applies it, as `namespace/name`. */
   kustomization: string;
-  apiVersion: string;
-  kind: string;
-  /** Undefined where the object says none. */
-  namespace?: string;
-  name: string;
   /** File that it comes from, relative to the checkout. */
   file: string;
   /** Line of the file at which it begins; undefined where kustomize generated it. */
   line?: number;
-  /** All of it, with variables substituted and placeholders for what is secret. */
-  object: unknown;
 }
 
 /** A Kustomization of Flux, as it is in the cluster. */

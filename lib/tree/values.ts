@@ -1,10 +1,10 @@
 import semver from "semver";
 
+import { at, chartOf, isRelease } from "../../infra/tree-objects.ts";
 import { availableCharts } from "./charts.ts";
 import { askProgram } from "./program.ts";
 import type { Finding } from "./render.ts";
-import { chartOf, isRelease } from "./release.ts";
-import { at, called, findingAt, type Tree } from "./rules/rule.ts";
+import { called, findingAt, type Tree } from "./rules/rule.ts";
 
 /** What Helm says of the releases whose charts can be had, and the others. */
 export interface CheckedValues {

@@ -1,13 +1,15 @@
 import { Document, isMap, isScalar, type Scalar, type YAMLMap } from "yaml";
 
-import type { PlatformName } from "../../infra/platforms/index.ts";
-import { nth, prefixLength, rangeOf, toAddress, toNumber } from "../../infra/config/ipv4.ts";
+import { nth, prefixLength, rangeOf, toAddress } from "../../infra/config/ipv4.ts";
+import { platformOf, platforms as all } from "../../infra/platforms/index.ts";
+import type { NewMachine, Platform } from "../../infra/platforms/platform.ts";
+import { listOf, type Given } from "../../infra/platforms/question.ts";
 
 /** What a person says of a new stack. */
 export interface Answers {
   stack: string;
   site: string;
-  platform: PlatformName;
+  platform: Platform;
   controlPlanes: number;
   workers: number;
   subnet: string;
@@ -19,15 +21,47 @@ export interface Answers {
   kubernetes: string;
   flux: string;
   installDisk: string;
-  /** Of the machines, control planes first. Virtual machines without any get them from their address. */
+  /** Of the machines, control planes first. Where the platform gives them one, there may be fewer. */
   macs: string[];
-  proxmox: { endpoint: string; hosts: string[]; imageDatastore: string; diskDatastore: string; bridge: string };
+  /** All answers by their flag, for the platform to read its own. */
+  given: Given;
   cloudflare: { account: string; zoneId: string; zone: string } | undefined;
   repository: string;
   branch: string;
   knownHosts: string | undefined;
   recipients: string[];
 }
+
+/** What a person said, by what it means. */
+export const answersOf = (stack: string, given: Given, platforms = all): Answers => {
+  const text = (flag: string): string => given[flag] ?? "";
+  return {
+    stack,
+    site: text("site"),
+    platform: platformOf({ platform: text("platform") }, platforms),
+    given,
+    controlPlanes: Number(text("control-planes")),
+    workers: Number(text("workers")),
+    subnet: text("subnet"),
+    gateway: text("gateway"),
+    vip: text("vip"),
+    nameservers: listOf(text("nameservers")),
+    loadBalancers: text("load-balancers"),
+    talos: text("talos"),
+    kubernetes: text("kubernetes"),
+    flux: text("flux"),
+    installDisk: text("install-disk"),
+    macs: listOf(text("macs")),
+    cloudflare:
+      text("domain") === ""
+        ? undefined
+        : { account: text("cloudflare-account"), zoneId: text("cloudflare-zone"), zone: text("domain") },
+    repository: text("repository"),
+    branch: text("branch"),
+    knownHosts: given["known-hosts"],
+    recipients: listOf(text("recipients")),
+  };
+};
 
 /** The upper quarter of a subnet, where the load balancers' addresses are unless something else is said. */
 export const upperQuarter = (subnet: string): string => {
@@ -39,6 +73,9 @@ export const upperQuarter = (subnet: string): string => {
 /** The configuration that the answers make, by whole keys of the stack file. */
 export const settingsOf = (answers: Answers): Record<string, unknown> => {
   const cluster = `${answers.site}-${answers.stack}`;
+  const { platform, given } = answers;
+  const { extensions } = platform.setup;
+  const group = platform.setup.settings(given);
   return {
     "pulumi:disable-default-providers": ["*"],
     "hearth:cluster": {
@@ -58,10 +95,8 @@ export const settingsOf = (answers: Answers): Record<string, unknown> => {
       timeServers: ["time.cloudflare.com"],
       loadBalancers: answers.loadBalancers,
     },
-    "hearth:images": {
-      standard: answers.platform === "proxmox" ? { extensions: ["siderolabs/qemu-guest-agent"] } : {},
-    },
-    ...(answers.platform === "proxmox" && { "hearth:proxmox": proxmoxOf(answers) }),
+    "hearth:images": { standard: extensions.length > 0 ? { extensions: [...extensions] } : {} },
+    ...(group && { [`hearth:${platform.name}`]: group }),
     "hearth:nodes": nodesOf(cluster, answers),
     ...(answers.cloudflare && {
       "hearth:cloudflare": {
@@ -81,56 +116,33 @@ export const settingsOf = (answers: Answers): Record<string, unknown> => {
   };
 };
 
-const proxmoxOf = ({ proxmox }: Answers) => ({
-  endpoint: proxmox.endpoint,
-  imageDatastore: proxmox.imageDatastore,
-  diskDatastore: proxmox.diskDatastore,
-  bridge: proxmox.bridge,
-});
-
 const nodesOf = (cluster: string, answers: Answers): Record<string, unknown> => {
-  const machines = [
-    ...Array.from({ length: answers.controlPlanes }, (_, index) => ({
-      role: "controlplane",
-      purpose: "cp",
-      index,
-      from: 11,
-    })),
-    ...Array.from({ length: answers.workers }, (_, index) => ({ role: "worker", purpose: "wk", index, from: 21 })),
-  ];
+  const { platform, given, subnet, controlPlanes, workers } = answers;
+  const group = (role: NewMachine["role"], purpose: string, count: number, from: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      role,
+      name: `${cluster}-${purpose}${String(index + 1).padStart(2, "0")}`,
+      address: nth(subnet, from + index),
+    }));
+  const machines = [...group("controlplane", "cp", controlPlanes, 11), ...group("worker", "wk", workers, 21)];
   return Object.fromEntries(
-    machines.map(({ role, purpose, index, from }, position) => {
-      const address = nth(answers.subnet, from + index);
+    machines.map(({ role, name, address }, position) => {
+      const own = platform.setup.node(given, { role, address, position, hasWorkers: workers > 0 });
       return [
-        `${cluster}-${purpose}${String(index + 1).padStart(2, "0")}`,
+        name,
         {
-          platform: answers.platform,
+          platform: platform.name,
           role,
           image: "standard",
           address,
-          mac: answers.macs[position] ?? macOf(address),
+          mac: answers.macs[position] ?? platform.setup.mac?.(address),
           installDisk: answers.installDisk,
-          ...(answers.platform === "proxmox" && { proxmox: vmOf(answers, role, position, address) }),
+          ...(own && { [platform.name]: own }),
         },
       ];
     }),
   );
 };
-
-const vmOf = ({ proxmox, workers }: Answers, role: string, position: number, address: string) => {
-  const [, second = 0, , last = 0] = address.split(".").map(Number);
-  const size =
-    role === "controlplane" && workers > 0
-      ? { cores: 2, memory: 4096, disk: 40 }
-      : { cores: 4, memory: 8192, disk: 80 };
-  return { host: proxmox.hosts[position % proxmox.hosts.length], vmId: Math.max(second, 1) * 100 + last, ...size };
-};
-
-/** A hardware address in Proxmox's own range, from the last three octets of an address. */
-const macOf = (address: string): string =>
-  ["BC", "24", "11", ...[16, 8, 0].map((shift) => Math.floor(toNumber(address) / 2 ** shift) % 256).map(hex)].join(":");
-
-const hex = (octet: number): string => octet.toString(16).toUpperCase().padStart(2, "0");
 
 const renovate = (repository: string): string => ` renovate: datasource=github-releases depName=${repository}`;
 
@@ -157,7 +169,7 @@ export const stackFileText = (answers: Answers): string => {
     const key = keyNode(document, ["config", ...path]);
     if (key) key.commentBefore = comment;
   }
-  flow(document);
+  flow(document, answers.platform);
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 };
 
@@ -168,11 +180,11 @@ const keyNode = (document: Document, path: string[]): Scalar | undefined => {
   return pair && isScalar(pair.key) ? pair.key : undefined;
 };
 
-/** Virtual machines and the zone stand on one line each. */
-const flow = (document: Document): void => {
+/** What a platform says of a node, and the zone, stand on one line each. */
+const flow = (document: Document, { name }: Platform): void => {
   const nodes = document.getIn(["config", "hearth:nodes"], true);
-  const vms = isMap(nodes) ? nodes.items.map(({ value }) => (value as YAMLMap).get("proxmox", true)) : [];
-  for (const map of [...vms, document.getIn(["config", "hearth:cloudflare", "zone"], true)]) {
+  const own = isMap(nodes) ? nodes.items.map(({ value }) => (value as YAMLMap).get(name, true)) : [];
+  for (const map of [...own, document.getIn(["config", "hearth:cloudflare", "zone"], true)]) {
     if (isMap(map)) map.flow = true;
   }
 };

@@ -6,10 +6,12 @@ import { Problem } from "../../toolchain/problem.ts";
 import { checkStacks } from "../../infra/config/checks/across.ts";
 import { format, stackFile } from "../../infra/config/error.ts";
 import type { HearthConfig } from "../../infra/config/schema.ts";
-import { platformOf, type PlatformName } from "../../infra/platforms/index.ts";
+import { nodesOf, platformOf, platforms, settingsOf } from "../../infra/platforms/index.ts";
+import type { Platform } from "../../infra/platforms/platform.ts";
+import type { Given, Question } from "../../infra/platforms/question.ts";
 import { examineStackFile, parseStackFile, stacksIn } from "../../infra/config/stack-file.ts";
-import { stackFileText, type Answers } from "./init-file.ts";
-import { listOf, macsMissing, questions, type Given, type Question } from "./questions.ts";
+import { answersOf, stackFileText } from "./init-file.ts";
+import { macsMissing, questions } from "./questions.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { examineStacks, validStacks } from "./stacks.ts";
 
@@ -50,8 +52,8 @@ const existing = (root: string, stack: string): [string, HearthConfig][] =>
 /** What the first of the other stacks says, as the answers that a new one most likely shares. */
 const knownFrom = ([first]: [string, HearthConfig][]): Given => {
   if (!first) return {};
-  const { cluster, proxmox, cloudflare, gitops, nodes, escrow } = first[1];
-  const hosts = Object.values(nodes).flatMap((node) => platformOf(node).placement(node)?.host ?? []);
+  const [, config] = first;
+  const { cluster, cloudflare, gitops, escrow } = config;
   const known: Record<string, string | undefined> = {
     site: cluster.name.split("-")[0],
     talos: cluster.talos,
@@ -60,11 +62,7 @@ const knownFrom = ([first]: [string, HearthConfig][]): Given => {
     repository: gitops.repository,
     branch: gitops.branch,
     "known-hosts": gitops.knownHosts,
-    proxmox: proxmox?.endpoint,
-    hosts: hosts.length > 0 ? [...new Set(hosts)].join(",") : undefined,
-    "image-datastore": proxmox?.imageDatastore,
-    "disk-datastore": proxmox?.diskDatastore,
-    bridge: proxmox?.bridge,
+    ...Object.fromEntries(platforms.flatMap((platform) => Object.entries(platformAnswers(config, platform)))),
     domain: cloudflare?.zone.name,
     "cloudflare-account": cloudflare?.account,
     "cloudflare-zone": cloudflare?.zone.id,
@@ -73,6 +71,13 @@ const knownFrom = ([first]: [string, HearthConfig][]): Given => {
   return Object.fromEntries(
     Object.entries(known).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
   );
+};
+
+/** What a stack's machines at a platform answer to the platform's questions. */
+const platformAnswers = (config: HearthConfig, platform: Platform): Record<string, string | undefined> => {
+  const nodes = Object.values(nodesOf(config.nodes, platform));
+  const hosts = nodes.flatMap((node) => platform.placement(node)?.host ?? []);
+  return platform.setup.answers(settingsOf(config, platform), [...new Set(hosts)]);
 };
 
 /** Answers of all questions that matter: the flag's, the default, or the person's, in this order. */
@@ -117,42 +122,6 @@ const insist = async (
     if (problem === undefined) return answered;
     complain(`  ${problem}`);
   }
-};
-
-const answersOf = (stack: string, given: Given): Answers => {
-  const text = (flag: string): string => given[flag] ?? "";
-  return {
-    stack,
-    site: text("site"),
-    platform: text("platform") as PlatformName,
-    controlPlanes: Number(text("control-planes")),
-    workers: Number(text("workers")),
-    subnet: text("subnet"),
-    gateway: text("gateway"),
-    vip: text("vip"),
-    nameservers: listOf(text("nameservers")),
-    loadBalancers: text("load-balancers"),
-    talos: text("talos"),
-    kubernetes: text("kubernetes"),
-    flux: text("flux"),
-    installDisk: text("install-disk"),
-    macs: listOf(text("macs")),
-    proxmox: {
-      endpoint: text("proxmox"),
-      hosts: listOf(text("hosts")),
-      imageDatastore: text("image-datastore"),
-      diskDatastore: text("disk-datastore"),
-      bridge: text("bridge"),
-    },
-    cloudflare:
-      text("domain") === ""
-        ? undefined
-        : { account: text("cloudflare-account"), zoneId: text("cloudflare-zone"), zone: text("domain") },
-    repository: text("repository"),
-    branch: text("branch"),
-    knownHosts: given["known-hosts"],
-    recipients: listOf(text("recipients")),
-  };
 };
 
 const nextSteps = (stack: string, given: Given): string =>

@@ -5,9 +5,6 @@ import { isValues, Secret, Unknown, type Value } from "../../lib/engine/value.ts
 /** Digits of a fingerprint: two values of a stack have the same one by chance once in 2^48. */
 const digits = 12;
 
-/** What a fingerprint looks like. */
-export const fingerprintPattern = /‹[0-9a-f]{12}›/g;
-
 /**
  * Stands in for values that must not be shown: the same value has the same fingerprint.
  *

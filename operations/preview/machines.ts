@@ -1,5 +1,5 @@
 import { resourceTypes } from "../../components/resource-types.ts";
-import { platforms } from "../../infra/platforms/index.ts";
+import { platforms as all } from "../../infra/platforms/index.ts";
 import type { ResourceChange, Resources, ResourceState } from "./changes.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import { yamlDiff } from "./line-diff.ts";
@@ -21,6 +21,7 @@ export const machineChanges = (
   before: Resources,
   after: Resources,
   fingerprints: Fingerprints,
+  platforms = all,
 ): { machines: MachineChange[]; restarts: Restart[]; unknown: string[] } => {
   const configured = changes
     .filter(({ type, operation }) => type === resourceTypes.machineConfiguration && operation !== "delete")

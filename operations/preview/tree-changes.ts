@@ -2,19 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 
 import { stringify } from "yaml";
 
+import type { RenderedObject } from "../../lib/tree/render.ts";
 import { treeDanger, type Danger } from "./danger.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import { yamlDiff } from "./line-diff.ts";
 
 /** An object as Flux would apply it, as far as a preview looks at it. */
-export interface TreeObject {
-  kustomization: string;
-  apiVersion: string;
-  kind: string;
-  namespace?: string;
-  name: string;
-  file: string;
-  object: unknown;
+export interface TreeObject extends RenderedObject {
   /** What stands encrypted in Git, by its path; undefined where nothing does. */
   encrypted?: Record<string, string>;
 }

@@ -76,6 +76,10 @@ describe("alerts", () => {
 describe("dashboards", () => {
   const files = globSync("**/dashboards/*.json", { cwd: monitoring });
 
+  it("are there", () => {
+    expect(files).not.to.have.lengthOf(0);
+  });
+
   for (const file of files) {
     it(`${file} asks what Prometheus can parse`, () => {
       const { panels } = JSON.parse(readFileSync(join(monitoring, file), "utf8")) as {

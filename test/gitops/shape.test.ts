@@ -65,7 +65,9 @@ describe("the shape of the tree", function () {
         });
         expect(object.spec, name).to.have.nested.property("postBuild.substituteFrom").with.lengthOf(4);
       }
-      for (const { name, object } of objects.filter(({ kind }) => kind === "HelmRelease")) {
+      const releases = objects.filter(({ kind }) => kind === "HelmRelease");
+      expect(releases.length).to.be.greaterThan(5);
+      for (const { name, object } of releases) {
         const { spec } = object as unknown as Release;
         expect(spec.interval, name).to.equal("1h");
         expect([spec.install?.crds, spec.upgrade?.crds], name).to.deep.equal(["CreateReplace", "CreateReplace"]);
@@ -77,6 +79,7 @@ describe("the shape of the tree", function () {
     const guide = read("docs/guides/secrets.md");
     const secrets = globSync("gitops/{clusters,infrastructure}/**/*.sops.yaml", { cwd: root });
     const known = secrets.map((file) => file.replace(/^gitops\//, "").replace(/^clusters\/\w+\//, "clusters/*/"));
+    expect(known.length).to.be.greaterThan(2);
     for (const file of new Set(known)) expect(guide, file).to.contain(`\`${file}\``);
   });
 });

@@ -42,7 +42,9 @@ describe("single sign-on", function () {
       });
 
       it("is asked for by routes on every one of their rules", () => {
-        for (const { object, name } of objects.filter(asks)) {
+        const asking = objects.filter(asks);
+        expect(asking).not.to.have.lengthOf(0);
+        for (const { object, name } of asking) {
           for (const { filters = [] } of (object as Route).spec.rules) {
             expect(
               filters.map(({ type }) => type),
@@ -69,6 +71,7 @@ describe("single sign-on", function () {
       .filter(asks)
       .flatMap(({ object }) => (object as Route).spec.hostnames);
     const domain = /^https:\/\/[^.]+\.\$\{apps_domain\}\/oauth2\/callback$/;
+    expect(hosts).not.to.have.lengthOf(0);
     for (const callback of callbacks) expect(callback).to.match(domain);
     expect(callbacks.map((callback) => callback.replace(/^https:\/\/([^.]+)\..*$/, "$1"))).to.include.members(
       hosts.map((host) => host.split(".")[0] ?? ""),

@@ -249,7 +249,7 @@ describe("the lab's Git server", function () {
     expect((await ssh(`git@${host}`, "ls", "/")).stderr).to.contain("Invalid command");
     expect((await ssh(`git@${host}`, "git-upload-pack --help x.git")).stderr).to.contain("Invalid command");
     expect((await ssh("-s", `git@${host}`, "sftp")).code).to.not.equal(0);
-    expect((await ssh("-W", address, `git@${host}`)).stderr).to.match(/unknown channel type|prohibited|forwarding/);
+    expect((await ssh("-W", address, `git@${host}`)).stderr).to.contain("unknown channel type");
   });
 
   it("keeps its host key over a restart", async () => {

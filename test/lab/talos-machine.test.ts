@@ -112,7 +112,7 @@ describe("the lab's Talos machine", () => {
     it("has no cluster to bootstrap", async () => {
       const { code, text } = await lab.tryTalosctl("-e", first.address, "-n", first.address, "bootstrap");
       expect(code).to.equal(1);
-      expect(text).to.match(/certificate|authority/);
+      expect(text).to.contain("certificate signed by unknown authority");
     });
   });
 
@@ -143,7 +143,8 @@ describe("the lab's Talos machine", () => {
     it("answers nobody without a certificate of its cluster", async () => {
       const { code, text } = await insecurely(first, "get", "disks");
       expect(code).to.equal(1);
-      expect(text).to.match(/certificate required|Unavailable/);
+      // The connection ends in the handshake. Its alert may be lost to the reset that follows it.
+      expect(text).to.contain("code = Unavailable");
     });
 
     it("lets a reader read and nothing more", async () => {
@@ -159,7 +160,7 @@ describe("the lab's Talos machine", () => {
       ]) {
         const { code, text } = await asReader(...forbidden);
         expect(code, forbidden.join(" ")).to.equal(1);
-        expect(text).to.match(/PermissionDenied|not authorized/);
+        expect(text).to.contain("PermissionDenied").and.contain("not authorized");
       }
     });
 

@@ -4,10 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 
 import { resourceTypes } from "../../components/resource-types.ts";
-
-/** The key that marks a secret on the wire. Source: pulumi/pulumi, sdk/nodejs/runtime/rpc. */
-const signatureKey = "4dabf18193072939515e22adb298388d";
-const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+import { secretSignature, signatureKey } from "./wire.ts";
 
 /** A resource as the program registered it. */
 export interface Registered {

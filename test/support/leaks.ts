@@ -1,9 +1,7 @@
 import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** The key that marks a secret in the engine's state. Source: pulumi/pulumi, sdk/go/common/resource. */
-const signatureKey = "4dabf18193072939515e22adb298388d";
-const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+import { secretSignature, signatureKey } from "./wire.ts";
 
 /** The shortest word that counts as key material by its characters. Shorter ones are names. */
 const shortest = 20;

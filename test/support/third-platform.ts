@@ -6,6 +6,7 @@ import { platforms } from "../../infra/platforms/index.ts";
 import { makers } from "../../infra/platforms/makers.ts";
 import type { Maker } from "../../infra/platforms/maker.ts";
 import type { Platform } from "../../infra/platforms/platform.ts";
+import { anything } from "../../infra/platforms/question.ts";
 
 const node = withInstallDisk(
   z.strictObject({
@@ -45,6 +46,16 @@ export const shelf: Platform<ShelfNode, ShelfSettings> = {
     losesDisk: (type, removed) => type === boardType && removed.includes("disk"),
     restarts: (type, properties) =>
       type === boardType && properties.includes("slot") ? [{ what: "somebody carries it", why: "slot" }] : [],
+  },
+  setup: {
+    extensions: [],
+    installDisk: "/dev/mmcblk0",
+    questions: (known) => [
+      { flag: "controller", text: "Address of the controller", refuse: anything, fallback: () => known.controller },
+    ],
+    answers: (given) => ({ controller: given?.controller }),
+    settings: ({ controller }) => ({ controller }),
+    node: (_, { position }) => ({ slot: position + 1 }),
   },
   check: ({ nodes, settings: given, complete }) =>
     given || !complete

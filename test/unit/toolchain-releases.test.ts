@@ -24,6 +24,7 @@ describe("the table of releases", () => {
       const release = releases.find((each) => releaseName(each) === name);
       expect(version, name).to.match(/^\d+\.\d+\.\d+$/);
       const platforms = release !== undefined && "image" in release.from ? ["image"] : ["linux/amd64", "linux/arm64"];
+      expect(Object.keys(of), name).not.to.have.lengthOf(0);
       expect(platforms, name).to.include.members(Object.keys(of));
       for (const digest of Object.values(of)) expect(digest, name).to.match(/^[0-9a-f]{64}$/);
     }

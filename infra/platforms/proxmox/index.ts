@@ -5,7 +5,8 @@ import type { Platform } from "../platform.ts";
 import { proxmoxDangers } from "./dangers.ts";
 import { checkProxmox } from "./checks.ts";
 import { proxmoxResources } from "./resources.ts";
-import { proxmoxSchema } from "./settings.ts";
+import { proxmoxSchema, type ProxmoxSettings } from "./settings.ts";
+import { proxmoxSetup } from "./setup.ts";
 import { vmSchema } from "./vm.ts";
 
 const node = withInstallDisk(
@@ -19,7 +20,6 @@ const node = withInstallDisk(
 );
 
 export type ProxmoxNode = z.output<typeof node>;
-export type ProxmoxSettings = z.output<typeof proxmoxSchema>;
 
 const groups = {
   /** The Proxmox cluster, where nodes are virtual machines. */
@@ -37,6 +37,7 @@ export const proxmox = {
   secrets,
   resources: proxmoxResources,
   dangers: proxmoxDangers,
+  setup: proxmoxSetup,
   check: checkProxmox,
   /** Its API, where it is named by its address: it may be outside of the subnet, but is taken all the same. */
   addresses: (settings) => {

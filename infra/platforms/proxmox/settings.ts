@@ -30,3 +30,5 @@ export const proxmoxSchema = z.strictObject({
   /** Accept a certificate that no known authority signed. @default false */
   insecure: z.boolean().default(false),
 });
+
+export type ProxmoxSettings = z.output<typeof proxmoxSchema>;

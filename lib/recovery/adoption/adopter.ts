@@ -28,9 +28,3 @@ export type Adopters = Record<string, Adopter>;
 /** Reads a resource of a Terraform provider, which looks for its identifier among its properties. */
 export const refresh = async (creation: Creation, id: string): Promise<Found | undefined> =>
   creation.read(id, { ...(await creation.plan()), id });
-
-/** Finds a resource whose identifier follows from its inputs. */
-export const byIdentifier =
-  (identifier: (inputs: Properties) => string): Adopter =>
-  (creation) =>
-    refresh(creation, identifier(creation.inputs));

@@ -1,10 +1,11 @@
 import { resourceTypes } from "../../../components/resource-types.ts";
 import { Problem } from "../../../toolchain/problem.ts";
+import { revealed } from "../../engine/value.ts";
 import { refresh, type Adopter, type Adopters, type Creation } from "./adopter.ts";
-import { plain, text, type Properties } from "./properties.ts";
+import { text, type Properties } from "./properties.ts";
 
 const list = async (creation: Creation, token: string, args: Properties): Promise<Properties[]> =>
-  (plain((await creation.invoke(token, args)).results) ?? []) as Properties[];
+  (revealed((await creation.invoke(token, args)).results) ?? []) as Properties[];
 
 /** Reads the only one of several; none is none. */
 const only = async (creation: Creation, found: Properties[], what: string): Promise<ReturnType<Adopter>> => {
@@ -30,7 +31,7 @@ const tunnel: Adopter = async (creation) => {
 /** Rules of a tunnel that has none yet are made, which is all the same to Cloudflare. */
 const tunnelConfiguration: Adopter = async (creation) => {
   const found = await refresh(creation, text(creation.inputs, "tunnelId"));
-  return found !== undefined && plain(found.properties.config) ? found : undefined;
+  return found !== undefined && revealed(found.properties.config) ? found : undefined;
 };
 
 /** A record is known by its name and type and, where there may be several, by what it says. */

@@ -1,10 +1,11 @@
 import { resourceTypes } from "../../../components/resource-types.ts";
+import { revealed } from "../../engine/value.ts";
 import { refresh, type Adopter, type Adopters, type Creation } from "./adopter.ts";
-import { plain, record, text, type Properties } from "./properties.ts";
+import { record, text, type Properties } from "./properties.ts";
 
 const list = async ({ invoke, inputs }: Creation, what: string, result: string): Promise<Properties[]> => {
   const found = await invoke(`github:index/get${what}:get${what}`, { repository: text(inputs, "repository") });
-  return (plain(found[result]) ?? []) as Properties[];
+  return (revealed(found[result]) ?? []) as Properties[];
 };
 
 /** A key without its comment, which GitHub does not keep. */

@@ -1,9 +1,10 @@
 import { resourceTypes } from "../../../components/resource-types.ts";
+import { revealed } from "../../engine/value.ts";
 import { type Adopter, type Adopters, type Creation, type Found } from "./adopter.ts";
-import { plain, record, secret, text, type Properties } from "./properties.ts";
+import { record, secret, text, type Properties } from "./properties.ts";
 
 const identifier = ({ metadata }: Properties): string => {
-  const { namespace, name } = plain(metadata) as { namespace?: string; name: string };
+  const { namespace, name } = revealed(metadata) as { namespace?: string; name: string };
   return namespace === undefined ? name : `${namespace}/${name}`;
 };
 

@@ -1,4 +1,5 @@
-import { isUnknownMark, secretSignature, signatureKey } from "../../engine/wire.ts";
+import { revealed } from "../../engine/value.ts";
+import { secretSignature, signatureKey } from "../../engine/wire.ts";
 
 /** A resource's properties as the engine and its plugins send them to each other. */
 export type Properties = Record<string, unknown>;
@@ -6,27 +7,13 @@ export type Properties = Record<string, unknown>;
 const isObject = (value: unknown): value is Properties =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const isSecret = (value: unknown): value is { value: unknown } =>
-  isObject(value) && value[signatureKey] === secretSignature;
-
 /** A value that the engine keeps encrypted. */
 export const secret = (value: unknown): Properties => ({ [signatureKey]: secretSignature, value });
-
-/** A value without the marks of secrets in it. */
-export const plain = (value: unknown): unknown => {
-  if (isSecret(value)) return plain(value.value);
-  if (Array.isArray(value)) return value.map(plain);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
-};
 
 /** Properties without those that are not known yet. */
 export const known = (properties: Properties): Properties => withoutUnknown(properties) as Properties;
 
-const isUnknown = (value: unknown): boolean => {
-  const inner = isSecret(value) ? value.value : value;
-  return typeof inner === "string" && isUnknownMark(inner);
-};
+const isUnknown = (value: unknown): boolean => revealed(value) === undefined;
 
 const withoutUnknown = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.filter((each) => !isUnknown(each)).map(withoutUnknown);
@@ -36,14 +23,14 @@ const withoutUnknown = (value: unknown): unknown => {
   );
 };
 
-/** A property that has to be a string. */
+/** A property that has to be a string; empty where it is not known. */
 export const text = (properties: Properties, key: string): string => {
-  const value = plain(properties[key]);
+  const value = revealed(properties[key]);
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 };
 
 /** A property that has to be an object. */
 export const record = (properties: Properties, key: string): Properties => {
-  const value = plain(properties[key]);
+  const value = revealed(properties[key]);
   return isObject(value) ? value : {};
 };

@@ -1,7 +1,7 @@
+import { at, chartOf, textAt } from "../../../infra/tree-objects.ts";
 import { projects } from "../../../toolchain/projects.ts";
-import { chartOf } from "../release.ts";
 import { reaches } from "./graph.ts";
-import { at, called, findingAt, textAt, type Rule, type Tree, type TreeObject } from "./rule.ts";
+import { called, findingAt, type Rule, type Tree, type TreeObject } from "./rule.ts";
 
 /** Custom resources that are applied before, or without, what brings their definition. */
 export const definitionsInTime: Rule = (tree) =>

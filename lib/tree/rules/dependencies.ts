@@ -1,18 +1,8 @@
+import { at, groupOf, listAt, textAt } from "../../../infra/tree-objects.ts";
 import { fluxNamespace } from "../../../components/gitops/flux-instance.ts";
 import type { Finding } from "../render.ts";
 import { directDependencies, reaches } from "./graph.ts";
-import {
-  at,
-  called,
-  findingAt,
-  groupOf,
-  isFluxKustomization,
-  listAt,
-  textAt,
-  type Rule,
-  type Tree,
-  type TreeObject,
-} from "./rule.ts";
+import { called, findingAt, isFluxKustomization, type Rule, type Tree, type TreeObject } from "./rule.ts";
 
 /** What is depended on, or fetched from, and is not there; and what waits for itself. */
 export const dependencies: Rule = (tree) =>

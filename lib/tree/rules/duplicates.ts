@@ -1,4 +1,5 @@
-import { called, findingAt, groupOf, type Rule } from "./rule.ts";
+import { groupOf } from "../../../infra/tree-objects.ts";
+import { called, findingAt, type Rule } from "./rule.ts";
 
 /** Objects that two Kustomizations apply would change hands for ever, and go when either of them goes. */
 export const duplicates: Rule = (tree) => {

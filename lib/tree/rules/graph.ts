@@ -1,5 +1,5 @@
+import { listAt, textAt } from "../../../infra/tree-objects.ts";
 import type { RenderedKustomization } from "../render.ts";
-import { listAt, textAt } from "./rule.ts";
 
 /** The Kustomizations that one waits for by itself, as `namespace/name`. */
 export const directDependencies = ({ object }: RenderedKustomization): string[] =>

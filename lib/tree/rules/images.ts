@@ -1,4 +1,5 @@
-import { at, called, findingAt, listAt, textAt, type Rule } from "./rule.ts";
+import { at, listAt, textAt } from "../../../infra/tree-objects.ts";
+import { called, findingAt, type Rule } from "./rule.ts";
 
 const lists = ["containers", "initContainers", "ephemeralContainers"];
 

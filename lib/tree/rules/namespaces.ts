@@ -1,5 +1,6 @@
+import { at, textAt } from "../../../infra/tree-objects.ts";
 import { reaches } from "./graph.ts";
-import { at, called, findingAt, textAt, type Rule, type TreeObject } from "./rule.ts";
+import { called, findingAt, type Rule, type TreeObject } from "./rule.ts";
 
 /** Namespaces that are there before the tree: Kubernetes' own, and the one that the program creates. */
 const given = ["default", "kube-system", "kube-public", "kube-node-lease", "flux-system"];

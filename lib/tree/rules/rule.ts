@@ -1,3 +1,4 @@
+import { groupOf } from "../../../infra/tree-objects.ts";
 import type { Finding, RenderedCluster } from "../render.ts";
 import type { Sources } from "../sources.ts";
 
@@ -32,32 +33,9 @@ export const findingAt = (
   return { file: object.file, ...(line !== undefined && { line }), message, advice };
 };
 
-/** An object's API group; empty for that of Pods. */
-export const groupOf = ({ apiVersion }: { apiVersion: string }): string =>
-  apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
-
 /** How an object is called in a message. */
 export const called = ({ kind, namespace, name }: Pick<TreeObject, "kind" | "namespace" | "name">): string =>
   `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
-
-/** What is at a path of an object, undefined where there is nothing. */
-export const at = (value: unknown, ...path: (string | number)[]): unknown =>
-  path.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === "object" && inner !== null ? (inner as Record<string | number, unknown>)[key] : undefined,
-    value,
-  );
-
-/** The list at a path of an object, empty where there is none. */
-export const listAt = (value: unknown, ...path: (string | number)[]): unknown[] => {
-  const found = at(value, ...path);
-  return Array.isArray(found) ? found : [];
-};
-
-export const textAt = (value: unknown, ...path: (string | number)[]): string | undefined => {
-  const found = at(value, ...path);
-  return typeof found === "string" ? found : undefined;
-};
 
 export const isFluxKustomization = (object: { apiVersion: string; kind: string }): boolean =>
   object.kind === "Kustomization" && groupOf(object) === "kustomize.toolkit.fluxcd.io";

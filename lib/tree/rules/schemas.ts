@@ -1,5 +1,6 @@
+import { groupOf } from "../../../infra/tree-objects.ts";
 import { withoutSchema } from "../../../toolchain/projects.ts";
-import { called, findingAt, groupOf, type Rule } from "./rule.ts";
+import { called, findingAt, type Rule } from "./rule.ts";
 
 /** What the API server would refuse, or leave out. */
 export const schemas: Rule = (tree) =>

@@ -1,5 +1,6 @@
+import { at } from "../../../infra/tree-objects.ts";
 import { isEncrypted } from "../../../infra/tree-walk.ts";
-import { at, called, findingAt, type Rule, type TreeObject } from "./rule.ts";
+import { called, findingAt, type Rule, type TreeObject } from "./rule.ts";
 
 /** Secrets that anyone can read who can read the repository, and encrypted ones that the program would not find. */
 export const secrets: Rule = (tree) =>

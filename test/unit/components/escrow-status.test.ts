@@ -14,7 +14,8 @@ const file = (changes: Record<string, unknown> = {}, keys: string[] = recipients
     createdAt: "2026-11-21T12:00:00.000Z",
     fingerprint: "sha256:1",
     secrets: { contract: "ENC[…]" },
-    sops: { mac: "ENC[…]", age: keys.map((recipient) => ({ recipient, enc: "…" })) },
+    // In the order in which SOPS writes them.
+    sops: { age: keys.map((recipient) => ({ recipient, enc: "…" })), mac: "ENC[…]" },
     ...changes,
   });
 
@@ -46,7 +47,7 @@ describe("the status of an escrow", () => {
     const whole = file();
     // Without its last line break it is still whole.
     const last = whole.trimEnd().length - 1;
-    for (let end = 0; end < last; end += 7) expect(statusOf(whole.slice(0, end)), `${end}`).to.not.equal("current");
+    for (let end = 0; end < last; end += 7) expect(statusOf(whole.slice(0, end)), `${end}`).to.equal("unreadable");
     expect(statusOf("")).to.equal("unreadable");
     expect(statusOf("secrets: [")).to.equal("unreadable");
   });

@@ -72,6 +72,18 @@ describe("the GitOps tree", () => {
     );
   });
 
+  it("is refused, with both files, where a release asks for another chart than the one beside it", () => {
+    edit(`${cilium}/helmrelease.yaml`, "name: cilium }", "name: cilium, namespace: charts }");
+    expect(failure()).to.equal(
+      `${cilium}/helmrelease.yaml asks for a chart that is not the one of ${cilium}/ocirepository.yaml: name it in chartRef`,
+    );
+  });
+
+  it("is refused, with the file, where a chart has no version", () => {
+    edit(`${cilium}/ocirepository.yaml`, "    tag: ", "    semver: ");
+    expect(failure()).to.equal(`${cilium}/ocirepository.yaml says no version: write it under spec.ref.tag`);
+  });
+
   it("is refused, with the file and the value, where Cilium would not work on Talos", () => {
     edit(`${cilium}/helmrelease.yaml`, "autoMount", "automount");
     expect(failure()).to.match(

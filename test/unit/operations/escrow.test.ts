@@ -10,11 +10,7 @@ import { fingerprint } from "../../../lib/secrets/escrow.ts";
 import { exchangeRecipients } from "../../../operations/escrow/recipients.ts";
 import { requireOverwritable } from "../../../operations/escrow/write.ts";
 import { anEscrow, passwords } from "../../support/escrow.ts";
-
-const secret = (value: unknown) => ({
-  "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
-  plaintext: JSON.stringify(value),
-});
+import { secretInState as secret } from "../../support/wire.ts";
 
 const resource = (type: string, name: string, rest: Partial<StateResource> = {}): StateResource => ({
   urn: `urn:pulumi:dev::hearth::${type}::${name}`,

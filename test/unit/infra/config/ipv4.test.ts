@@ -58,12 +58,23 @@ describe("the mathematics of addresses", () => {
     const subnet = fc.tuple(address, fc.integer({ min: 20, max: 30 })).map(([text, length]) => `${text}/${length}`);
     fc.assert(
       fc.property(subnet, fc.array(cidr, { maxLength: 3 }), (range, taken) => {
+        // Four addresses at the least, two of them hosts'.
+        expect(ipv4.free(range, [], 2)).to.have.lengthOf(2);
         for (const found of ipv4.free(range, taken, 5)) {
           expect(ipv4.isHost(range, found)).to.equal(true);
           expect(taken.some((other) => ipv4.overlap(other, found))).to.equal(false);
         }
       }),
     );
+  });
+
+  it("finds the first free addresses, and fewer where there are no more", () => {
+    expect(ipv4.free("10.20.0.0/29", ["10.20.0.1", "10.20.0.3-10.20.0.4"], 2)).to.deep.equal([
+      "10.20.0.2",
+      "10.20.0.5",
+    ]);
+    expect(ipv4.free("10.20.0.0/30", ["10.20.0.1"], 2)).to.deep.equal(["10.20.0.2"]);
+    expect(ipv4.free("10.20.0.0/29", ["10.20.0.0/29"])).to.deep.equal([]);
   });
 
   it("keeps a subnet's own address and its broadcast address from hosts", () => {

@@ -1,12 +1,17 @@
 import { expect } from "chai";
+import { parse } from "yaml";
 
 import { checkStacks } from "../../../../infra/config/checks/across.ts";
 import { examineConfig, type HearthConfig } from "../../../../infra/config/index.ts";
 import { bareDocument } from "../../../../infra/config/schema.ts";
 import { bootMachines } from "../../../../infra/machines.ts";
 import { isMachineType, resourceFacts } from "../../../../infra/platforms/index.ts";
+import { answersOf, stackFileText } from "../../../../operations/config/init-file.ts";
 import { inventoryRows } from "../../../../operations/config/inventory.ts";
+import { macsMissing, questions } from "../../../../operations/config/questions.ts";
 import { dangerOf } from "../../../../operations/preview/danger.ts";
+import { Fingerprints } from "../../../../operations/preview/fingerprints.ts";
+import { machineChanges } from "../../../../operations/preview/machines.ts";
 import { platformAdopters } from "../../../../lib/recovery/adoption/platforms.ts";
 import { changed, type Change } from "../../../support/changes.ts";
 import { boardType, threeMakers, threePlatforms } from "../../../support/third-platform.ts";
@@ -119,5 +124,47 @@ describe("a platform that is added", () => {
     expect(dangerOf(boardType, "replace", [], threePlatforms)).to.equal("machine");
     expect(dangerOf(boardType, "update", ["disk"], threePlatforms)).to.equal("volume");
     expect(dangerOf(boardType, "replace")).to.equal(undefined);
+  });
+
+  it("tells what becomes of its machines when they change", () => {
+    const urn = `urn:pulumi:prod::hearth::${boardType}::den-prod-cp01`;
+    const change = {
+      ...{ urn, type: boardType, name: "den-prod-cp01", operation: "update" as const, danger: undefined },
+      ...{ because: [], unknown: [], properties: [{ path: "slot", before: "1", after: "2" }] },
+    };
+    const none = new Map();
+    const { restarts } = machineChanges([change], none, none, Fingerprints.of("a seed"), threePlatforms);
+    expect(restarts).to.deep.equal([{ node: "den-prod-cp01", what: "somebody carries it", why: "slot" }]);
+  });
+
+  it("is asked for and written by init", () => {
+    const asked = questions({ controller: "10.30.0.5" }, threePlatforms);
+    const flags = (platform: string) =>
+      asked.filter(({ matters }) => !matters || matters({ platform })).map(({ flag }) => flag);
+    expect(flags("shelf")).to.include("controller").and.not.include("bridge");
+    expect(flags("proxmox")).to.include("bridge").and.not.include("controller");
+    expect(macsMissing({ platform: "shelf", "control-planes": "3", workers: "0", macs: "" }, threePlatforms)).to.equal(
+      "--macs has 0 hardware addresses for 3 machines",
+    );
+    const given = {
+      ...{ site: "den", platform: "shelf", "control-planes": "1", workers: "1", subnet: "10.40.0.0/24" },
+      ...{ vip: "10.40.0.10", talos: "v1.13.9", controller: "10.30.0.5", macs: "7C:83:34:40:00:11,7C:83:34:40:00:12" },
+      "install-disk": "/dev/mmcblk0",
+    };
+    const { config } = parse(stackFileText(answersOf("lab", given, threePlatforms))) as {
+      config: Record<string, Record<string, unknown>>;
+    };
+    expect(config["hearth:shelf"]).to.deep.equal({ controller: "10.30.0.5" });
+    expect(config["hearth:nodes"]).to.deep.equal({
+      "den-lab-cp01": {
+        ...{ platform: "shelf", role: "controlplane", image: "standard", address: "10.40.0.11" },
+        ...{ mac: "7C:83:34:40:00:11", installDisk: "/dev/mmcblk0", shelf: { slot: 1 } },
+      },
+      "den-lab-wk01": {
+        ...{ platform: "shelf", role: "worker", image: "standard", address: "10.40.0.21" },
+        ...{ mac: "7C:83:34:40:00:12", installDisk: "/dev/mmcblk0", shelf: { slot: 2 } },
+      },
+    });
+    expect(config).not.to.have.any.keys("hearth:proxmox", "hearth:metal");
   });
 });

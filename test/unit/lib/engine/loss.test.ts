@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { nameOf } from "../../../../components/urn.ts";
 import { forgotten, withoutLost } from "../../../../lib/engine/loss.ts";
 import { outputsOf, type State, type StateResource } from "../../../../lib/engine/state.ts";
-import { sealed } from "../../../../lib/engine/value.ts";
+import { secretInState as sealed } from "../../../support/wire.ts";
 
 const urn = (type: string, name: string): string => `urn:pulumi:dev::hearth::${type}::${name}`;
 

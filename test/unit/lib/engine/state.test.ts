@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { resourceTypes } from "../../../../components/resource-types.ts";
 import { ofType, outputsOf, installedIdentity, resourcesOf, type State } from "../../../../lib/engine/state.ts";
-import { sealed } from "../../../../lib/engine/value.ts";
+import { secretInState as sealed } from "../../../support/wire.ts";
 
 const resource = (type: string, name: string, more: object) => ({
   ...{ type, urn: `urn:pulumi:dev::hearth::${type}::${name}` },

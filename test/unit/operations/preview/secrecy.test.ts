@@ -3,7 +3,7 @@ import fc from "fast-check";
 
 import type { EngineEvent } from "../../../../lib/engine/events.ts";
 import { previewOf, type Sources } from "../../../../operations/preview/preview.ts";
-import { readValues, Secret, type Value } from "../../../../lib/engine/value.ts";
+import { Secret, type Value } from "../../../../lib/engine/value.ts";
 
 /** Key material: nothing that a report would have by chance. */
 const key = fc
@@ -109,19 +109,5 @@ describe("a preview's report", () => {
     const [, before, after] = /-\s+token: (.*)\n\+\s+token: (.*)/.exec(lines) ?? [];
     expect(before).not.to.equal(after);
     expect(preview.resources[0]?.properties.map(({ path }) => path)).to.deep.equal(["key"]);
-  });
-});
-
-describe("readValues", () => {
-  it("takes a secret of an event, which is blinded, as unknown", () => {
-    const marked = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "[secret]" };
-    const { token } = readValues({ token: marked });
-    expect(token).to.be.instanceOf(Secret);
-    expect(JSON.stringify(token)).not.to.contain("[secret]");
-  });
-
-  it("reads a secret of an exported state", () => {
-    const marked = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", plaintext: '{"a":["b"]}' };
-    expect(readValues({ token: marked }).token).to.deep.equal(new Secret({ a: ["b"] }));
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { chartOf } from "../../../../lib/tree/release.ts";
+import { chartOf } from "../../../infra/tree-objects.ts";
 
 const object = (kind: string, at: string, spec: object) => {
   const [namespace = "", name = ""] = at.split("/");
