@@ -4,7 +4,7 @@ import { says } from "./error.ts";
 import { patchesSchema } from "./patches.ts";
 import { address, cidr, httpsUrl, minor, name, release } from "./values.ts";
 
-/** What opens encrypted disks: nothing is encrypted, the machine's own identifier, or its TPM. */
+/** Where the key of encrypted disks comes from: the machine's own identifier or its TPM. With none, disks are not encrypted. */
 export const diskEncryption = z.enum(["none", "nodeID", "tpm"]);
 
 export const sysctls = z.record(
@@ -13,16 +13,16 @@ export const sysctls = z.record(
 );
 
 const podSecurity = z.strictObject({
-  /** Standard that pods are held to. @default "restricted" */
+  /** Pod security standard that applies to pods. @default "restricted" */
   level: z.enum(["privileged", "baseline", "restricted"]).default("restricted"),
-  /** Namespaces that it does not hold for, beside kube-system. */
+  /** Namespaces that the standard does not apply to, in addition to kube-system. */
   exemptNamespaces: z.array(name).default([]),
 });
 
 const talosApiAccess = z.strictObject({
   /** Namespaces whose pods may call the Talos API. */
   namespaces: z.array(name).min(1, says("is empty", "name at least one")),
-  /** What they may do there. @default ["os:etcd:backup"] */
+  /** Roles of these pods. @default ["os:etcd:backup"] */
   roles: z
     .array(z.enum(["os:reader", "os:operator", "os:etcd:backup", "os:admin"]))
     .min(1, says("is empty", "name at least one, such as os:etcd:backup"))
@@ -30,11 +30,11 @@ const talosApiAccess = z.strictObject({
 });
 
 const registryMirror = z.strictObject({
-  /** Tried in order. */
+  /** URLs of the mirror, tried in order. */
   endpoints: z
     .array(z.url({ protocol: /^https?$/, error: says("is not a URL", "write one such as https://mirror.example.com") }))
     .min(1, says("is empty", "name at least one")),
-  /** Never ask the registry itself, not even when no mirror answers. @default false */
+  /** Never fall back to the registry itself, even if no mirror answers. @default false */
   skipFallback: z.boolean().default(false),
   /** Use the URLs as they are, without adding /v2. @default false */
   overridePath: z.boolean().default(false),
