@@ -25,8 +25,7 @@ export interface Expected {
  * @param file text of the escrow; undefined if there is no file
  */
 export const escrowStatus = (file: string | undefined, { stack, fingerprint, recipients }: Expected): EscrowStatus => {
-  if (file === undefined)
-    return { is: "missing", problem: "is missing: if the state is lost, nothing can restore it" };
+  if (file === undefined) return { is: "missing", problem: "is missing: if the state is lost, nothing can restore it" };
   const read = escrowHead(file);
   if ("newer" in read) return { is: "newer", ...unreadFormat(read.newer) };
   if ("problem" in read) return { is: "unreadable", problem: `is damaged: ${read.problem}` };
