@@ -262,7 +262,7 @@ describe("Vendors", () => {
       const digest = vendor.serveImage("org/greet", [binary("hello")], { architecture: "arm64" });
       const { paths, said } = await fetched(from(digest));
       expect(paths).to.deep.equal({});
-      expect(said).to.include("it is not made for linux/amd64");
+      expect(said).to.include("there is no image for linux/amd64");
     });
   });
 });
