@@ -54,31 +54,31 @@ export const clusterSchema = z.strictObject({
   talos: release,
   /** Release of Kubernetes. @example "v1.36.4" */
   kubernetes: release,
-  /** Talos minor that the cluster was created with; it stays. @example "v1.13" */
+  /** Talos minor that the cluster was created with. It never changes. @example "v1.13" */
   contract: minor,
-  /** Range of the pods' addresses; every node takes a /24 of it. @example "10.244.0.0/16" */
+  /** Address range of pods. Every node gets a /24 of it. @example "10.244.0.0/16" */
   podCidr: cidr,
-  /** Range of the Services' addresses. @example "10.96.0.0/12" */
+  /** Address range of Services. @example "10.96.0.0/12" */
   serviceCidr: cidr,
   /** Whether control planes run workloads too. @default true when there are no workers */
   scheduleOnControlPlanes: z.boolean().optional(),
-  /** Further names and addresses that the APIs of Talos and Kubernetes are called by. */
+  /** Additional names and addresses for the certificates of the Talos and Kubernetes APIs. */
   certSANs: z.array(z.string()).default([]),
-  /** Standard that the API server holds pods to. */
+  /** Pod security standard that the API server enforces. */
   podSecurity: podSecurity.prefault({}),
-  /** How much of each request the API server writes down. @default what Talos sets, Metadata */
+  /** How much of each request the audit log records. @default what Talos sets, Metadata */
   auditLevel: z.enum(["None", "Metadata", "Request", "RequestResponse"]).optional(),
-  /** What opens the disks of machines. @default "none" */
+  /** Where the key of machines' disks comes from. @default "none" */
   diskEncryption: diskEncryption.default("none"),
-  /** Machines boot only what is signed. A machine that was installed without it has to be installed anew. @default false */
+  /** Machines boot signed images only. A machine that was installed without it has to be reinstalled. @default false */
   secureBoot: z.boolean().default(false),
   /** Pods that may call the Talos API, such as a backup of etcd. */
   talosApiAccess: talosApiAccess.optional(),
-  /** CoreDNS asks the machine's own resolver; with Cilium's BPF masquerading that needs bpf.hostLegacyRouting. @default false */
+  /** CoreDNS forwards to the machine's own resolver. With Cilium's BPF masquerading that needs bpf.hostLegacyRouting. @default false */
   forwardDnsToHost: z.boolean().default(false),
   /** Machines find each other through Talos's discovery service on the Internet. @default true */
   discovery: z.boolean().default(true),
-  /** Where images are fetched from, by registry, such as docker.io. */
+  /** Mirrors of image registries, by registry, such as docker.io. */
   registryMirrors: z.record(z.string(), registryMirror).default({}),
   /** Kernel parameters of all machines. */
   sysctls: sysctls.default({}),

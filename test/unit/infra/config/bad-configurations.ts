@@ -55,7 +55,7 @@ export const badConfigurations: BadConfiguration[] = [
       [
         "cluster",
         "is missing",
-        "add it: The Talos cluster: its releases, its ranges of addresses, and what all its machines have.",
+        "add it: The Talos cluster: its releases, its address ranges, and the settings that all its machines share.",
       ],
     ],
   },
@@ -659,7 +659,7 @@ export const badConfigurations: BadConfiguration[] = [
     problems: [
       [
         "nodes.den-dev-wk01.bond",
-        "is of no use to a virtual machine, which has one link",
+        "has no effect on a virtual machine, which has one link",
         "leave it out, and bond the links of the Proxmox host",
       ],
     ],
