@@ -195,7 +195,7 @@ describe("Vendors", () => {
 
   it("stops where the archive does not hold the program", async () => {
     expect(await problemOf(archive([{ path: "greet-1.4.3/greet", content: "hello" }]))).to.match(
-      /holds no greet-1\.4\.2\/greet: toolchain\/vendors\/releases\.ts/,
+      /holds no greet-1\.4\.2\/greet: the path of greet in toolchain\/vendors\/releases\.ts/,
     );
   });
 
