@@ -1,5 +1,5 @@
-// Builds tools from nothing, in caches of its own, and says how long it took, the disk at its peak and afterwards:
-// `node --import tsx bench/setup.ts [TOOL…]`, by default what `npm run lab` needs.
+// Builds tools from scratch, in empty caches, and reports the time and the disk space at the peak and at the end:
+// `node --import tsx bench/setup.ts [TOOL…]`. Without arguments it builds what `npm run lab` needs.
 import { execa } from "execa";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
@@ -8,12 +8,27 @@ import { createInterface } from "node:readline";
 
 const root = join(import.meta.dirname, "..");
 
-/** What the lab runs, without what tests and people run beside it. */
+/** The tools that the lab runs, without those of tests and people. */
 const forLab = [
-  ...["pulumi", "pulumi-language-nodejs", "pulumi-resource-kubernetes", "pulumi-resource-proxmoxve"],
-  ...["pulumi-resource-talos", "pulumi-resource-random", "pulumi-resource-cloudflare", "hearth-lab", "hearth-tree"],
-  ...["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "flux-operator"],
-  ...["source-controller", "kustomize-controller", "helm-controller", "notification-controller"],
+  "pulumi",
+  "pulumi-language-nodejs",
+  "pulumi-resource-kubernetes",
+  "pulumi-resource-proxmoxve",
+  "pulumi-resource-talos",
+  "pulumi-resource-random",
+  "pulumi-resource-cloudflare",
+  "hearth-lab",
+  "hearth-tree",
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kwok",
+  "flux-operator",
+  "source-controller",
+  "kustomize-controller",
+  "helm-controller",
+  "notification-controller",
 ];
 
 const gibibytes = async (folder: string): Promise<number> => {
@@ -21,7 +36,7 @@ const gibibytes = async (folder: string): Promise<number> => {
   return Number(stdout.split("\t")[0]) / 2 ** 20;
 };
 
-/** Most memory that any process of a build had at once with the others, in GiB, as the kernel counts it for the cgroup. */
+/** Peak memory of all processes of a build together, as the kernel counts it for the cgroup. */
 const memory = async (): Promise<string> => {
   const peak = await readFile("/sys/fs/cgroup/memory.peak", "utf8").catch(() => "");
   return peak === "" ? "unknown" : `${(Number(peak) / 2 ** 30).toFixed(1)} GiB`;

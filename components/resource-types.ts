@@ -1,16 +1,16 @@
-/** Types of resources by which a state is read, or a run of the engine is judged. The engine has them in its state and in URNs. */
+/** Type tokens of the resources that commands look for in a state or in the engine's events. */
 export const resourceTypes = {
-  /** Stands for the stack itself, and holds its outputs. The engine tells of it first. */
+  /** The stack itself, which holds its outputs. It is the first resource in the engine's events. */
   stack: "pulumi:pulumi:Stack",
   escrow: "hearth:secrets:Escrow",
   talosCluster: "hearth:talos:TalosCluster",
   schematic: "talos:imageFactory/schematic:Schematic",
   machineSecrets: "talos:machine/secrets:Secrets",
-  /** Gives a machine its configuration. It is named after its node. */
+  /** A machine's configuration. The resource is named after its node. */
   machineConfiguration: "talos:machine/configurationApply:ConfigurationApply",
   bootstrap: "talos:machine/bootstrap:Bootstrap",
   kubeconfig: "talos:cluster/kubeconfig:Kubeconfig",
-  /** It is named after its node. */
+  /** The resource is named after its node. */
   virtualMachine: "proxmoxve:index/vmLegacy:VmLegacy",
   haResource: "proxmoxve:index/haresource:Haresource",
   haRule: "proxmoxve:index/harule:Harule",

@@ -1,16 +1,16 @@
 /**
- * The name that the program gave a resource. A name may hold `::` itself.
+ * Returns the name that the program gave a resource. A name may contain `::`.
  *
  * Source: pulumi/pulumi, sdk/go/common/resource/urn: urn:pulumi:STACK::PROJECT::TYPE$TYPE::NAME.
  */
 export const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
 
-/** The types of a resource's parents and its own, which is the last. */
+/** Returns the types of a resource's parents, and its own type as the last. */
 export const typesOf = (urn: string): string[] => (urn.split("::")[2] ?? "").split("$");
 
-/** Whether a resource is of a type and has a name, whatever it is part of. */
+/** Whether a resource has a type and a name, whatever its parents are. */
 export const isNamed = (urn: string, type: string, name: string): boolean =>
   typesOf(urn).at(-1) === type && nameOf(urn) === name;
 
-/** The stack that a resource is of. */
+/** Returns the name of a resource's stack. */
 export const stackOf = (urn: string): string => urn.split(":")[2] ?? "";

@@ -6,17 +6,17 @@ import { nameOf } from "../components/urn.ts";
 import type { HearthConfig } from "./config/index.ts";
 
 /**
- * The configuration without its wish to take over records that the stack has already.
+ * Returns the configuration without `adopt` on records that the stack already has.
  *
- * For the engine that wish is another record in the place of the one that it knows, which it deletes afterwards: the same one.
+ * If `import` stays set, the engine replaces the record: it imports the same record again and then deletes it.
  *
- * @param recorded names of the records in the stack's state
+ * @param recorded names of the DNS records in the stack's state
  */
 export const withoutAdopted = (config: HearthConfig, recorded: ReadonlySet<string>): HearthConfig => {
   const { cloudflare } = config;
   if (!cloudflare) return config;
-  const settled = <T extends { adopt?: string | undefined }>(wish: T, name: string): T =>
-    wish.adopt !== undefined && recorded.has(name) ? { ...wish, adopt: undefined } : wish;
+  const settled = <T extends { adopt?: string | undefined }>(desired: T, name: string): T =>
+    desired.adopt !== undefined && recorded.has(name) ? { ...desired, adopt: undefined } : desired;
   const rules = (ingress: typeof cloudflare.ingress) => ingress.map((rule) => settled(rule, rule.hostname));
   const tunnels = Object.entries(cloudflare.tunnels).map(([name, tunnel]) => [
     name,
@@ -33,7 +33,7 @@ export const withoutAdopted = (config: HearthConfig, recorded: ReadonlySet<strin
   };
 };
 
-/** Whether a record is to be taken over. */
+/** Whether the configuration imports any record. */
 export const adopts = ({ cloudflare }: HearthConfig): boolean =>
   cloudflare !== undefined &&
   [
@@ -43,10 +43,10 @@ export const adopts = ({ cloudflare }: HearthConfig): boolean =>
   ].some(({ adopt }) => adopt !== undefined);
 
 /**
- * Names of the DNS records in the stack's state as its last run left it.
+ * Returns the names of the DNS records in the stack's state before this run.
  *
- * Source: pulumi/pulumi, pkg/resource/deploy/builtins.go. The engine reads a state that was never written as nothing, which
- * the second function cannot bear.
+ * The second call fails on a state that was never written, for which the engine returns no outputs. Source: pulumi/pulumi,
+ * pkg/resource/deploy/builtins.go.
  */
 export const recordedDnsRecords = async (): Promise<Set<string>> => {
   const stack = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack()].filter(Boolean).join("/");

@@ -8,7 +8,7 @@ import type { HearthConfig } from "./config/index.ts";
 import { prefixLength } from "./config/ipv4.ts";
 import { parseSecretPatches } from "./config/patches.ts";
 
-/** Makes a cluster of machines. */
+/** Creates a cluster from machines. */
 export const formCluster = (
   { cluster, network, nodes }: HearthConfig,
   { machinePatches }: { machinePatches?: pulumi.Output<unknown> | undefined },

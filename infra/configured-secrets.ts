@@ -9,8 +9,8 @@ export type PlatformSecrets = Partial<Record<keyof typeof platformSecrets, pulum
 /** Secrets that a person sets with `pulumi config set --secret`. */
 export interface ConfiguredSecrets extends RepositorySecrets, PlatformSecrets {
   cloudflareToken: pulumi.Output<string> | undefined;
-  /** Base64 of the age seed, where it is not to be a new one. */
+  /** Base64 of an existing age seed. Without it a new one is generated. */
   ageSeed: pulumi.Output<string> | undefined;
-  /** Free-form patches of the machine configuration that carry keys. */
+  /** Free-form patches of the machine configuration that contain keys. */
   machinePatches?: pulumi.Output<unknown> | undefined;
 }

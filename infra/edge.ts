@@ -7,7 +7,7 @@ import { Tunnel } from "../components/cloudflare/tunnel.ts";
 import { webhookRule } from "../components/gitops/webhook.ts";
 import type { HearthConfig } from "./config/index.ts";
 
-/** What the world reaches a cluster by. */
+/** The tunnels through which the Internet reaches a cluster. */
 export interface Edge {
   /** The cluster's own tunnel. */
   tunnel: Tunnel;
@@ -15,7 +15,7 @@ export interface Edge {
   others: Record<string, Tunnel>;
 }
 
-/** Opens the tunnels and publishes the records; nothing without the key `cloudflare`. */
+/** Creates the tunnels and records. Returns undefined without the key `cloudflare`. */
 export const openEdge = (
   { cluster, cloudflare: edge }: HearthConfig,
   { cloudflareToken }: { cloudflareToken: pulumi.Output<string> | undefined },

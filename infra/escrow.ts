@@ -13,7 +13,7 @@ import { escrowRecipients, escrowPath } from "./escrow-file.ts";
 
 const repositoryRoot = join(import.meta.dirname, "..");
 
-/** Keeps in the state which root secrets the escrow has to hold. */
+/** Records in the state which root secrets the escrow has to hold. */
 export const recordEscrow = (
   config: HearthConfig,
   configured: ConfiguredSecrets,
@@ -31,7 +31,8 @@ export const recordEscrow = (
       configured: { ...configured },
     },
     file: textOf(path),
-    ...{ path, recipients: escrowRecipients(config) },
+    path,
+    recipients: escrowRecipients(config),
   });
 };
 
@@ -48,7 +49,7 @@ const textOf = (path: string): string | undefined => {
     return readFileSync(join(repositoryRoot, path), "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    // A file that cannot be read opens for nobody: that it is damaged is what there is to say.
+    // A file that exists but cannot be read is reported as damaged.
     return "";
   }
 };

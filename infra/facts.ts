@@ -5,7 +5,7 @@ import { loadBalancerFacts } from "../components/network/facts.ts";
 import type { HearthConfig } from "./config/index.ts";
 import { nth } from "./config/ipv4.ts";
 
-/** What a tunnel is known by once it is there. */
+/** The properties of a tunnel that are known after its creation. */
 export interface TunnelFacts {
   tunnelId: pulumi.Input<string>;
   /** Secret. */
@@ -18,7 +18,7 @@ export interface Tunnels {
   others: Record<string, TunnelFacts>;
 }
 
-/** What the tree may know of its cluster before anything of it exists, by the variable that it substitutes. */
+/** The facts that are known before the cluster exists, by the variable that the tree substitutes. */
 export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: HearthConfig): Record<string, string> => ({
   cluster_name: cluster.name,
   cluster_endpoint: cluster.endpoint,
@@ -27,23 +27,23 @@ export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: Hea
   service_cidr: cluster.serviceCidr,
   ...loadBalancerFacts(network.loadBalancers, network.announce),
   ...wellKnownAddresses(network.loadBalancers),
-  // external-dns tells its records from another cluster's by this.
+  // external-dns identifies its own records by this owner.
   txt_owner_id: `hearth-${cluster.name}`,
   webhook_type: receiverType(gitops.repository),
   ...(gitops.flux && { flux_version: gitops.flux.replace(/^v/, "") }),
   ...(cloudflare && { domain: cloudflare.zone.name }),
-  // Who opens backups of etcd: a file of a line each, written as YAML takes it in one.
+  // The recipients of etcd's backups: a file with a line for each, encoded as a one-line YAML string.
   ...(escrow && { escrow_recipients: JSON.stringify(`${escrow.recipients.join("\n")}\n`) }),
 });
 
-/** The addresses of load balancers that routers and people are told of, so that they stay: the first ones of the range. */
+/** Addresses of load balancers that routers and people rely on. They are the first of the range, so that they never change. */
 const wellKnownAddresses = (loadBalancers: string): Record<string, string> => ({
   dns_address: nth(loadBalancers, 1),
   internal_gateway_address: nth(loadBalancers, 2),
   external_gateway_address: nth(loadBalancers, 3),
 });
 
-/** All that the tree may know of its cluster. */
+/** All facts of the cluster that the tree may substitute. */
 export const clusterFacts = (
   config: HearthConfig,
   edge: Tunnels | undefined,
@@ -52,7 +52,7 @@ export const clusterFacts = (
   ...(edge && byTunnel("tunnel_id", edge, ({ tunnelId }) => tunnelId)),
 });
 
-/** What only the tree's cluster may know. */
+/** The secret facts of the cluster. */
 export const clusterSecrets = (edge: Tunnels | undefined): Record<string, pulumi.Input<string>> =>
   edge ? byTunnel("tunnel_token", edge, ({ token }) => token) : {};
 

@@ -16,11 +16,11 @@ import type { Tree } from "./tree.ts";
 export interface RepositorySecrets {
   /** Token that reads the repository over HTTPS. */
   gitToken?: pulumi.Output<string> | undefined;
-  /** Token that may administer the repository on GitHub. */
+  /** Token with permission to administer the repository on GitHub. */
   githubToken?: pulumi.Output<string> | undefined;
 }
 
-/** Hands the cluster over to what keeps it at its repository. */
+/** Hands the cluster over to the GitOps engine. */
 export const handOver = (
   config: HearthConfig,
   { gitToken }: RepositorySecrets,
@@ -29,8 +29,13 @@ export const handOver = (
 ): Flux | ArgoCd => {
   const { gitops } = config;
   const repository: Repository = {
-    ...{ url: gitops.repository, branch: gitops.branch, path: gitops.path, knownHosts: gitops.knownHosts },
-    ...{ deployKey: secrets.deployKey, deployKeyPublic: secrets.deployKeyPublic, token: gitToken },
+    url: gitops.repository,
+    branch: gitops.branch,
+    path: gitops.path,
+    knownHosts: gitops.knownHosts,
+    deployKey: secrets.deployKey,
+    deployKeyPublic: secrets.deployKeyPublic,
+    token: gitToken,
   };
   const common = {
     repository,
@@ -43,7 +48,7 @@ export const handOver = (
   return new Flux("flux", { ...common, webhookToken, operator: tree.fluxOperator, flux: gitops.flux ?? "" }, opts);
 };
 
-/** Tells GitHub of the cluster's key and webhook, where a token for that is set. */
+/** Registers the cluster's deploy key and webhook with GitHub, if a token for that is set. */
 export const registerRepository = (
   { cluster, cloudflare, gitops }: HearthConfig,
   { githubToken }: RepositorySecrets,

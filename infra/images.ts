@@ -4,7 +4,7 @@ import type * as talos from "@pulumi/talos";
 import { ImageProfiles } from "../components/talos/image-profiles.ts";
 import type { HearthConfig } from "./config/index.ts";
 
-/** Has the Image Factory know the profiles of all nodes. */
+/** Registers the profiles of all nodes with the Image Factory. */
 export const registerImages = (
   { images, imageFactory, nodes }: HearthConfig,
   provider: talos.Provider,

@@ -33,7 +33,7 @@ const readOrExplain = (config: HearthConfig): Tree => {
 
 const loaded = load();
 
-// The state is read only where that can make a difference.
+// Reading the state takes time, and only an import needs it.
 const config = adopts(loaded) ? withoutAdopted(loaded, await recordedDnsRecords()) : loaded;
 
 const outputs = program(

@@ -8,7 +8,7 @@ import type { PlatformSecrets } from "./configured-secrets.ts";
 import { nodesOf } from "./platforms/index.ts";
 import { makers as all } from "./platforms/makers.ts";
 
-/** The machines of all platforms, by the name of their node. */
+/** Returns the machines of all platforms, by the name of their node. */
 export const bootMachines = (
   config: HearthConfig,
   secrets: PlatformSecrets,
@@ -29,14 +29,22 @@ export const bootMachines = (
     ),
   );
 
-/** What a machine is, from its node, its image profile and what all machines of the cluster are. */
+/** Combines a node, its image profile and the cluster's settings into the facts of a machine. */
 export const machineFacts = ({ cluster, images, imageFactory }: HearthConfig, node: CommonNode): MachineFacts => {
   const image = images[node.image];
   if (!image) throw new Error(`nodes: ${node.image} is not a profile under images`);
   const { role, address, labels, annotations, taints, sysctls, volumes, ephemeral, patches } = node;
   const { mac, dhcp, vlan, bond, mtu } = node;
   return {
-    ...{ role, address, labels, annotations, taints, sysctls, volumes, ephemeral, patches },
+    role,
+    address,
+    labels,
+    annotations,
+    taints,
+    sysctls,
+    volumes,
+    ephemeral,
+    patches,
     link: { mac, dhcp, vlan, bond, mtu },
     install: node.diskSelector ? { diskSelector: node.diskSelector } : { disk: node.installDisk ?? "" },
     encryption: node.diskEncryption ?? cluster.diskEncryption,

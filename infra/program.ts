@@ -15,21 +15,21 @@ import { registerImages } from "./images.ts";
 import { bootMachines } from "./machines.ts";
 import type { Tree } from "./tree.ts";
 
-/** What a stack tells its people. */
+/** The outputs of a stack. */
 export interface Outputs {
-  /** Public half of the deploy key, to be registered with the repository as read-only. */
+  /** Public half of the deploy key, which has to be registered with the repository as read-only. */
   deployKey: pulumi.Output<string>;
-  /** Whom the tree's SOPS files are encrypted to. */
+  /** Recipient of the tree's SOPS files. */
   ageRecipient: pulumi.Output<string>;
   kubeconfig: pulumi.Output<string>;
   talosconfig: pulumi.Output<string>;
-  /** Identifier of the Cloudflare tunnel, where there is one. */
+  /** Identifier of the Cloudflare tunnel, if there is one. */
   tunnel: pulumi.Output<string> | undefined;
   /** Fingerprint of the root secrets that the escrow has to hold. */
   escrow: pulumi.Output<string>;
 }
 
-/** A platform, from machines to GitOps. */
+/** Declares a whole platform, from machines to GitOps. */
 export const program = (config: HearthConfig, configured: ConfiguredSecrets, tree: Tree): Outputs => {
   const { cluster } = config;
   const randomness = new random.Provider("random");
@@ -40,10 +40,10 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
   const talosCluster = formCluster(config, configured, machines, { provider, imageProfiles });
   const kubernetes = new k8s.Provider("kubernetes", {
     kubeconfig: talosCluster.kubeconfig,
-    // The resources stay those of this cluster when a certificate in the kubeconfig is renewed.
+    // Without this, a renewed certificate in the kubeconfig would replace all resources.
     clusterIdentifier: cluster.name,
   });
-  // What lives in the cluster goes with its machines: a destroy has nothing to ask of an API that is about to go.
+  // Resources in the cluster are deleted with its machines, so a destroy need not call an API that is going away.
   const inCluster = { provider: kubernetes, deletedWith: talosCluster };
   const network = new Cilium("cilium", { release: tree.cilium }, inCluster);
   const secrets = new RootSecrets(
@@ -54,7 +54,7 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
   const edge = openEdge(config, configured, randomness);
   const escrow = recordEscrow(config, configured, { cluster: talosCluster, secrets, edge });
   registerRepository(config, configured, secrets);
-  // Pods of Flux need a network.
+  // Flux's pods need a network.
   handOver(config, configured, { secrets, edge, tree }, { ...inCluster, dependsOn: network });
 
   return {

@@ -3,7 +3,7 @@ import { dirname, join, normalize } from "node:path";
 
 import { parse, parseAllDocuments } from "yaml";
 
-/** The parts of a kustomization.yaml that name files or folders. */
+/** The fields of a kustomization.yaml that name files or folders. */
 interface Kustomization {
   resources?: string[];
   components?: string[];
@@ -15,39 +15,39 @@ interface Manifest {
   apiVersion?: string;
   spec?: {
     path?: string;
-    /** Of a Kustomization of Flux: folders of components, relative to its path. */
+    /** Folders of components of a Flux Kustomization, relative to its path. */
     components?: string[];
   };
-  /** Of a generator of KSOPS: the files that it decrypts. */
+  /** Files that a KSOPS generator decrypts. */
   files?: string[];
 }
 
-/** Whether a file is one that SOPS encrypts, by its name. SOPS's own rules, .sops.yaml, have no name before the dot. */
+/** Whether SOPS encrypts a file, by its name. SOPS's own configuration .sops.yaml has no name before the dot. */
 export const isEncrypted = (file: string): boolean => /[^/]\.sops\.(ya?ml|json|env|ini)$/.test(file);
 
 /**
- * The encrypted files that a cluster reads: those of its own folder, and of every folder that a Kustomization of Flux found
- * there, or a generator of KSOPS, leads to. Sorted, relative to the root.
+ * Returns the encrypted files that a cluster reads: those of its own folder, and those of every folder that a Flux Kustomization
+ * or a KSOPS generator in it refers to. The paths are sorted and relative to the root.
  *
  * @param path folder of the cluster's entry point, such as `gitops/clusters/dev`
- * @param facts what variables in the Kustomizations' paths stand for
+ * @param facts values of the variables in the Kustomizations' paths
  */
 export const encryptedFiles = (root: string, path: string, facts: Readonly<Record<string, string>>): string[] => {
   const seen = new Set<string>();
   const encrypted = new Set<string>();
   const visit = (entry: string): void => {
-    const place = normalize(entry).replace(/\/$/, "");
-    if (seen.has(place) || !existsSync(join(root, place))) return;
-    seen.add(place);
-    if (statSync(join(root, place)).isDirectory()) entriesOf(root, place).forEach(visit);
-    else if (isEncrypted(place)) encrypted.add(place);
-    else if (/\.ya?ml$/.test(place)) ledTo(root, place, facts).forEach(visit);
+    const target = normalize(entry).replace(/\/$/, "");
+    if (seen.has(target) || !existsSync(join(root, target))) return;
+    seen.add(target);
+    if (statSync(join(root, target)).isDirectory()) entriesOf(root, target).forEach(visit);
+    else if (isEncrypted(target)) encrypted.add(target);
+    else if (/\.ya?ml$/.test(target)) ledTo(root, target, facts).forEach(visit);
   };
   visit(path);
   return [...encrypted].sort();
 };
 
-/** What a folder is made of: what its kustomization.yaml names and what lies encrypted beside it, or all that is in it. */
+/** Returns what a folder consists of: the entries of its kustomization.yaml and all encrypted files, or else all files. */
 const entriesOf = (root: string, folder: string): string[] => {
   const all = readdirSync(join(root, folder));
   const named = all.includes("kustomization.yaml") ? entriesNamed(root, folder) : all;
@@ -60,7 +60,7 @@ const entriesNamed = (root: string, folder: string): string[] => {
   return [...resources, ...components, ...generators].filter((entry) => !entry.includes("://"));
 };
 
-/** The folders and files that a file leads to. What is no YAML, as a chart's template, leads nowhere. */
+/** Returns the folders and files that a file refers to. A file that is not YAML, such as a chart's template, refers to none. */
 const ledTo = (root: string, file: string, facts: Readonly<Record<string, string>>): string[] =>
   parseAllDocuments(readFileSync(join(root, file), "utf8"), { logLevel: "silent" })
     .filter(({ errors }) => errors.length === 0)
@@ -70,9 +70,9 @@ const ledTo = (root: string, file: string, facts: Readonly<Record<string, string
       if (!manifest?.apiVersion?.startsWith("kustomize.toolkit.fluxcd.io/")) return [];
       const { path, components = [] } = manifest.spec ?? {};
       if (path === undefined) return [];
-      return [path, ...components.map((component) => join(path, component))].map((place) => filled(place, facts));
+      return [path, ...components.map((component) => join(path, component))].map((each) => filled(each, facts));
     });
 
-/** A path with its variables filled in, as far as they are known. */
+/** Substitutes the known variables in a path. */
 const filled = (path: string, facts: Readonly<Record<string, string>>): string =>
   path.replace(/\$\{(\w+)\}/g, (whole, name: string) => facts[name] ?? whole);

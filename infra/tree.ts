@@ -13,12 +13,12 @@ import { plainFacts } from "./facts.ts";
 import { at, chartOf, textAt, treeObject } from "./tree-objects.ts";
 import { encryptedFiles } from "./tree-walk.ts";
 
-/** What the program reads from the GitOps tree, so that versions and values stand in one place. */
+/** What the program reads from the GitOps tree, so that versions and values are written once. */
 export interface Tree {
   cilium: ChartRelease;
   fluxOperator: ChartRelease;
   argoCd: ChartRelease;
-  /** The encrypted files that this cluster's engine will open. */
+  /** The encrypted files that the cluster's GitOps engine decrypts. */
   encryptedFiles: EncryptedFile[];
 }
 
@@ -37,7 +37,7 @@ const argoValues = "gitops/argocd/values.yaml";
  * Reads the tree of one cluster.
  *
  * @param root folder of the checkout
- * @throws TreeError naming the file, and what in it is wrong
+ * @throws TreeError that names the file and what is wrong in it
  */
 export const readTree = (config: HearthConfig, root = repositoryRoot): Tree => {
   const facts = plainFacts(config);
@@ -53,7 +53,7 @@ export const readTree = (config: HearthConfig, root = repositoryRoot): Tree => {
   };
 };
 
-/** A file's text with its variables filled in. */
+/** Returns a file's text with its variables substituted. */
 const filled = (root: string, file: string, facts: Record<string, string>): string => {
   try {
     return substitute(readFileSync(join(root, file), "utf8"), facts);
@@ -83,7 +83,7 @@ const chartRelease = (folder: string, read: (file: string) => string): ChartRele
   return { chart, version, values: (at(release.object, "spec", "values") ?? {}) as ChartRelease["values"] };
 };
 
-/** Cilium's release, unless its values would leave the cluster without a network. */
+/** Returns Cilium's release, unless its values would leave the cluster without a network. */
 const suitable = (cilium: ChartRelease, { network }: HearthConfig): ChartRelease => {
   const needs = { announcement: network.announce.mode, gatewayApi: network.gatewayApi !== undefined };
   const problems = ciliumProblems(cilium.values, needs);
@@ -100,7 +100,7 @@ interface SopsDocument {
   sops?: { age?: { enc: string }[] };
 }
 
-/** The data keys of a SOPS file. Source: getsops/sops, stores, the `sops` metadata. */
+/** Returns the data keys of a SOPS file. Source: getsops/sops, stores, the `sops` metadata. */
 const dataKeys = (text: string): string[] =>
   parseAllDocuments(text).flatMap((document) =>
     ((document.toJS() as SopsDocument | null)?.sops?.age ?? []).map(({ enc }) => enc),

@@ -4,9 +4,9 @@ import { isUnknownMark } from "../lib/engine/wire.ts";
 import { isObject, type Inputs, type Resource } from "./resource.ts";
 
 /**
- * Reads what the SDK hands a remediation, which alone is told which inputs are secret.
+ * Reads the arguments of a remediation. The SDK tells only remediations which inputs are secret.
  *
- * A validation sees secrets as plain values, and an error in place of what is not known yet.
+ * A validation gets secrets as plain values, and throws when it reads an unknown value.
  */
 export const resourceOf = ({
   urn,
@@ -18,20 +18,23 @@ export const resourceOf = ({
 }: Pick<ResourceValidationArgs, "urn" | "type" | "name" | "opts" | "props" | "provider">): Resource => {
   const secretPaths: string[] = [];
   return {
-    ...{ urn, type, name, secretPaths },
+    urn,
+    type,
+    name,
+    secretPaths,
     inputs: plain(unwrapped(props), "", secretPaths) as Inputs,
     protect: opts.protect,
     provider: provider === undefined ? {} : (plain(unwrapped(provider.props), "", []) as Inputs),
   };
 };
 
-/** What the SDK's proxies stand for. */
+/** Returns the value behind the SDK's proxy. */
 const unwrapped = (value: unknown): unknown => {
   const proxy = value as { __isSpecialProxy?: boolean; __getSpecialProxyTarget?: unknown };
   return proxy.__isSpecialProxy === true ? unwrapped(proxy.__getSpecialProxyTarget) : value;
 };
 
-/** A value without marks of secrets, whose paths are noted, and without what is not known. */
+/** Returns a value without its unknown parts and its secrets' marks, and records the paths of the secrets. */
 const plain = (value: unknown, path: string, secretPaths: string[]): unknown => {
   if (value instanceof Secret) {
     secretPaths.push(path);

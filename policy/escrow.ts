@@ -9,10 +9,10 @@ import { codeOf } from "../toolchain/problem.ts";
 import type { Recorded, Surroundings } from "./stack.ts";
 
 /**
- * Compares the escrow file with the root secrets that the state has, by their fingerprint.
+ * Compares the escrow file with the fingerprint of the root secrets in the state.
  *
  * @param root folder of the checkout
- * @returns what is wrong with it; undefined where nothing is, and where there is nothing yet that it could hold
+ * @returns what is wrong; undefined if nothing is, or if there are no root secrets yet
  */
 export const escrowProblem = async (
   root: string,

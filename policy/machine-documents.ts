@@ -2,10 +2,10 @@ import { parseAllDocuments } from "yaml";
 
 import { at, isObject, type Inputs, type Resource } from "./resource.ts";
 
-/** Several policies look at the same documents, and YAML takes its time. */
+/** Several policies read the same documents, and parsing YAML is slow. */
 const parsed = new WeakMap<Inputs, Inputs[]>();
 
-/** The documents that a machine is given in the clear, in the order in which they are applied. */
+/** Returns the unencrypted patches of a machine, in the order in which they are applied. */
 export const machineDocuments = ({ inputs }: Pick<Resource, "inputs">): Inputs[] => {
   const documents = parsed.get(inputs) ?? parse(inputs);
   parsed.set(inputs, documents);
@@ -20,16 +20,16 @@ const parse = (inputs: Inputs): Inputs[] =>
         .filter(isObject)
     : [];
 
-/** Documents of a kind. */
+/** Returns the documents of a kind. */
 export const ofKind = (documents: Inputs[], kind: string): Inputs[] => documents.filter((each) => each.kind === kind);
 
-/** The value at a path of the main configuration that the last of the patches sets. */
+/** Returns the value that the last patch sets at a path of the main configuration. */
 export const setting = (documents: Inputs[], ...path: string[]): unknown =>
   documents
     .filter(({ kind }) => kind === undefined)
     .map((document) => at(document, ...path))
     .findLast((value) => value !== undefined);
 
-/** Whether a machine's configuration makes it a control plane: it alone gets the API server's settings. */
+/** Whether a machine's configuration is that of a control plane. Only control planes have settings of the API server. */
 export const isControlPlane = (documents: Inputs[]): boolean =>
   setting(documents, "cluster", "apiServer") !== undefined;

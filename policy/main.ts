@@ -12,7 +12,7 @@ import { surroundingsOf } from "./surroundings.ts";
 
 const root = join(import.meta.dirname, "..");
 
-// An engine that is killed does not end what it started.
+// A killed engine does not end the processes that it started.
 const engine = process.ppid;
 setInterval(() => {
   if (process.ppid !== engine) process.exit();
@@ -20,20 +20,20 @@ setInterval(() => {
 
 let stack: Promise<Stack> | undefined;
 
-/** What exemptions let pass, by the URN of its resource. */
+/** Messages of the findings that exemptions allow, by the resource's URN. */
 const passed = new Map<string, string[]>();
 
-/** The stack that the engine runs: it names it in each URN, and in nothing else that reaches a policy. */
+/** Returns the stack that the engine runs. Its name reaches a policy only as part of a URN. */
 const stackFor = (urn: string): Promise<Stack> =>
   (stack ??= surroundingsOf(root, stackOf(urn)).then((surroundings) => new Stack(surroundings)));
 
-/** The lab makes the same secrets again whenever it is asked to. */
+/** The lab generates the same secrets again on request. */
 const ofLab: Exemption[] =
   process.env.HEARTH_LAB === undefined
     ? []
     : [{ policy: "fresh-escrow", reason: "the secrets of a lab are worth nothing" }];
 
-/** Reports what no exemption lets pass, and gives what one does. */
+/** Reports the findings that no exemption allows, and returns the messages of the others. */
 const report = ({ name }: Rule, findings: Finding[], known: Stack, violation: ReportViolation): string[] => {
   const today = new Date().toISOString().slice(0, 10);
   const exemptions = [...ofLab, ...known.surroundings.config.policy.exemptions];
@@ -45,8 +45,8 @@ const report = ({ name }: Rule, findings: Finding[], known: Stack, violation: Re
 const policies: Policies = [
   {
     name: "inputs",
-    description: "What the engine registers is noted for all policies.",
-    // Remediations alone are told which inputs are secret, and they come before all validations of a resource.
+    description: "Records every resource that the engine registers, for the other policies.",
+    // Only remediations are told which inputs are secret, and they run before all validations of a resource.
     enforcementLevel: "remediate",
     remediateResource: async (args) => {
       (await stackFor(args.urn)).see(resourceOf(args));
@@ -65,7 +65,7 @@ const policies: Policies = [
   })),
   {
     name: "exemptions",
-    description: "What exemptions let pass is told.",
+    description: "Lists the findings that exemptions allow.",
     enforcementLevel: "advisory",
     validateResource: ({ urn }, violation) => {
       for (const message of passed.get(urn) ?? []) violation(message);

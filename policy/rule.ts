@@ -2,35 +2,35 @@ import type { Exemption, PolicyName } from "../infra/config/policy.ts";
 import type { Resource } from "./resource.ts";
 import type { Stack } from "./stack.ts";
 
-/** What a policy finds wrong with a resource, as a person reads it. It never holds a secret. */
+/** A policy's finding on a resource, as a person reads it. It never contains a secret. */
 export interface Finding {
-  /** What is wrong, as a sentence without its full stop. */
+  /** What is wrong, as a sentence without a full stop. */
   problem: string;
   /** What to do instead. */
   advice: string;
-  /** What it is about, by which an exemption may name it. @default the resource's name */
+  /** The name that an exemption uses. @default the resource's name */
   subject?: string;
 }
 
-/** A policy: looks at each resource before the engine changes anything of it. */
+/** A policy, which checks each resource before the engine changes it. */
 export interface Rule {
   name: PolicyName;
-  /** What holds, in a sentence. */
+  /** What the policy enforces, in one sentence. */
   description: string;
-  /** Looks at a resource, in the light of the stack: those before it, and what was there before. */
+  /** Checks a resource. The stack knows the resources before it and the state before the run. */
   check: (resource: Resource, stack: Stack) => Finding[] | Promise<Finding[]>;
-  /** Looks at the whole when all resources are known, which is at the end of a preview. */
+  /** Checks all resources together, at the end of a preview. */
   finish?: (stack: Stack) => Finding[] | Promise<Finding[]>;
 }
 
-/** A finding, once the stack's exemptions were looked at. */
+/** A finding after the stack's exemptions are applied. */
 export interface Verdict {
   message: string;
-  /** Whether an exemption lets it pass. */
+  /** Whether an exemption allows it. */
   exempt: boolean;
 }
 
-/** What becomes of a finding under a stack's exemptions. */
+/** Applies a stack's exemptions to a finding. */
 export const judge = (
   policy: PolicyName,
   { problem, advice, subject = "" }: Finding,
@@ -48,7 +48,7 @@ export const judge = (
   const [ended] = named;
   const over = ended === undefined ? "" : ` The exemption from ${policy} ended on ${ended.until ?? ""}.`;
   return {
-    message: `${problem}: ${advice}.${over} Where it is meant to be so, add to hearth:policy.exemptions { policy: ${policy}, reason: … }`,
+    message: `${problem}: ${advice}.${over} If this is intended, add to hearth:policy.exemptions { policy: ${policy}, reason: … }`,
     exempt: false,
   };
 };

@@ -3,36 +3,36 @@ import type { ChartRelease } from "../components/helm/install-once.ts";
 import type { ConfigurationProblem } from "../infra/config/error.ts";
 import type { Inputs, Resource } from "./resource.ts";
 
-/** A resource as the stack's state has it. Its secrets are ciphertext. */
+/** A resource in the stack's state. Its secrets are encrypted. */
 export interface Recorded {
   urn: string;
   type: string;
   inputs: Inputs;
   outputs: Inputs;
   protect: boolean;
-  /** Paths of inputs that the program leaves alone once it is made. */
+  /** Paths of inputs that the program does not change after creation. */
   ignoreChanges: string[];
 }
 
-/** What surrounds the resources of a run. */
+/** Everything that policies know besides the resources of the run. */
 export interface Surroundings {
   /** Name of the stack. */
   stack: string;
-  /** What the stack file says. */
+  /** The validated stack file. */
   config: HearthConfig;
-  /** Cilium's release, as the tree has it. */
+  /** Cilium's release in the GitOps tree. */
   cilium: Pick<ChartRelease, "version" | "values">;
-  /** What the stack takes from others that are configured beside it. */
+  /** Conflicts with the other stacks of the checkout. */
   collisions: ConfigurationProblem[];
-  /** The stack's resources before the run; none where it is new. */
+  /** The stack's resources before the run. Empty for a new stack. */
   recorded: Recorded[];
-  /** What is wrong with the escrow's file, where something is. */
+  /** The problem of the escrow's file, if there is one. */
   escrow: { path: string; problem: string; advice?: string | undefined } | undefined;
 }
 
-/** A stack while the engine runs: what surrounds it, and the resources that it was told of so far. */
+/** A stack during a run of the engine: its surroundings, and the resources registered so far. */
 export class Stack {
-  /** By URN, in the order in which they came. */
+  /** Resources by URN, in the order of registration. */
   readonly seen = new Map<string, Resource>();
   private readonly before: Map<string, Recorded>;
 
@@ -40,24 +40,24 @@ export class Stack {
     this.before = new Map(surroundings.recorded.map((resource) => [resource.urn, resource]));
   }
 
-  /** Notes a resource; a second time it takes the place of the first. */
+  /** Records a resource. A later registration replaces an earlier one. */
   see(resource: Resource): void {
     this.seen.set(resource.urn, resource);
   }
 
-  /** The resources that came before one. */
+  /** Returns the resources that were registered before a given one. */
   earlier({ urn }: Resource): Resource[] {
     const all = [...this.seen.values()];
     const index = all.findIndex((each) => each.urn === urn);
     return index === -1 ? all : all.slice(0, index);
   }
 
-  /** What the state has of a resource. */
+  /** Returns a resource's entry in the state. */
   recorded(urn: string): Recorded | undefined {
     return this.before.get(urn);
   }
 
-  /** Whether people depend on it. */
+  /** Whether people depend on the stack. */
   get isProduction(): boolean {
     const { policy, cluster } = this.surroundings.config;
     return policy.production ?? cluster.name.endsWith("-prod");

@@ -12,16 +12,16 @@ import { recordedIn } from "./recorded.ts";
 import type { Surroundings } from "./stack.ts";
 
 /**
- * Reads what surrounds a stack: its committed stack file, those beside it, the tree, and the state.
+ * Reads a stack's surroundings: its committed stack file, the files of other stacks, the tree, and the state.
  *
- * Exemptions count as they are committed, where a review sees them, and not as `--config` says.
+ * Exemptions are read from the committed file, where a review sees them. `--config` has no effect on them.
  *
  * @param root folder of the checkout
- * @throws Error where one of them cannot be read, for a policy that knows too little lets nothing pass
+ * @throws Error if one of them cannot be read: a policy that knows too little must not pass
  */
 export const surroundingsOf = async (root: string, stack: string): Promise<Surroundings> => {
   const config = configOf(root, stack);
-  // The engine runs this, and is the first pulumi of its PATH.
+  // The engine starts this process, with its own pulumi first on PATH.
   const engine = new PulumiStack(new Pulumi("pulumi", root), stack, join(root, stackFile(stack)));
   const recorded = await recordedIn(engine);
   const { version, values } = readTree(config, root).cilium;
@@ -36,13 +36,13 @@ export const surroundingsOf = async (root: string, stack: string): Promise<Surro
 };
 
 /**
- * The committed configuration of a stack.
+ * Returns the committed configuration of a stack.
  *
- * @throws Error where it is not valid, or cannot be deployed
+ * @throws Error if it is invalid or cannot be deployed
  */
 export const configOf = (root: string, stack: string, env: NodeJS.ProcessEnv = process.env): HearthConfig => {
   const { config, problems, undeployable } = examineStackFile(readStackFile(root, stack));
-  // The lab writes its own recipients into the configuration that it runs.
+  // The lab replaces the recipients in the configuration that it runs.
   const gaps = env.HEARTH_LAB === undefined ? undeployable : [];
   if (config && gaps.length === 0) return config;
   const [first] = [...problems, ...gaps];
@@ -51,7 +51,7 @@ export const configOf = (root: string, stack: string, env: NodeJS.ProcessEnv = p
   );
 };
 
-/** What the stack takes from the others of the checkout; it comes last, so that a collision is told as its own. */
+/** Returns the conflicts with other stacks. The stack is checked last, so that it gets the problem. */
 const collisionsOf = (root: string, stack: string, config: HearthConfig): Surroundings["collisions"] => {
   const others = stacksIn(root)
     .filter((other) => other !== stack)

@@ -14,7 +14,7 @@ interface Outcome {
 
 const npm = (script: string): string[] => ["npm", "run", "--silent", script];
 
-/** What reads the code, each as it is run alone. */
+/** The checks that read the code, with the command that runs each alone. */
 const readers = {
   types: npm("typecheck"),
   format: npm("format:check"),
@@ -24,7 +24,7 @@ const readers = {
   lint: npm("lint"),
 };
 
-/** Programs that the tests need, built before a test's time runs. */
+/** Programs that the tests need. Building them first keeps tests from timing out. */
 const programs = ["hearth-tree", "actionlint", "sops", "staticcheck"];
 
 const secondsSince = (moment: number): number => Math.round((Date.now() - moment) / 1000);
@@ -33,14 +33,14 @@ const run = async (name: string, command: string[], { shown }: { shown: boolean 
   const started = Date.now();
   const [program = "", ...args] = command;
   const output = shown ? ({ stdio: ["ignore", "inherit", "inherit"] } as const) : { all: true as const };
-  // Who counts the tests of Go asks for them alone.
+  // HEARTH_TEST_COUNTS belongs to the tests, so other checks do not write to it.
   const env = shown ? {} : { HEARTH_TEST_COUNTS: undefined };
   const { failed, all } = await execa(program, args, { reject: false, env, ...output });
   if (failed && !shown) console.error(`\n${String(all)}\n`);
   return { name, command, seconds: secondsSince(started), passed: !failed };
 };
 
-/** Reads the code with one check after the other: they have a processor, and the tests have another. */
+/** Runs the checks one after the other. They use one processor, and the tests use another. */
 const read = async (): Promise<Outcome[]> => {
   const outcomes = [];
   for (const [name, command] of Object.entries(readers)) outcomes.push(await run(name, command, { shown: false }));
@@ -54,7 +54,7 @@ const main = async (): Promise<void> => {
   const outcomes = [...readings, tests];
   console.log(`${secondsSince(started)} s: ${outcomes.map(({ name, seconds }) => `${name} ${seconds} s`).join(", ")}`);
   for (const { name, command, passed } of outcomes) {
-    if (!passed) console.error(`${name} failed: ${command.join(" ")} shows it alone`);
+    if (!passed) console.error(`${name} failed: run it alone with ${command.join(" ")}`);
   }
   process.exitCode = outcomes.every(({ passed }) => passed) ? 0 : 1;
 };

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 
-/** How many tests of Go passed and failed. */
+/** The number of Go tests that passed and failed. */
 export interface Counts {
   passed: number;
   failed: number;
@@ -14,8 +14,8 @@ interface TestEvent {
 }
 
 /**
- * Counts the tests that `go test -json` reports, a package that does not build or ends early among the failed ones, and
- * gives what the failed ones printed.
+ * Counts the tests in the output of `go test -json`, and returns the output of those that failed. A package that does not build or
+ * exits early counts as a failed test.
  */
 export const testCounts = (events: string): Counts & { output: string } => {
   const counts = { passed: 0, failed: 0, output: "" };
@@ -28,7 +28,7 @@ export const testCounts = (events: string): Counts & { output: string } => {
     if (action === "output" || action === "build-output") printed.set(key, (printed.get(key) ?? "") + output);
     if (action === "pass" && test !== undefined) counts.passed += 1;
     if (action !== "fail") continue;
-    // A package fails with its tests: it counts by itself only where none of them did.
+    // A package fails with its tests. It counts on its own only if none of them failed.
     if (test === undefined && failedTests.has(name)) continue;
     failedTests.add(name);
     counts.failed += 1;
@@ -37,7 +37,7 @@ export const testCounts = (events: string): Counts & { output: string } => {
   return counts;
 };
 
-/** Leaves counts as JSON in the file that `.ci/run` reads; does nothing without one. */
+/** Writes counts as JSON to the file that `.ci/run` reads. Does nothing without a file. */
 export const addCounts = async (file: string | undefined, { passed, failed }: Counts): Promise<void> => {
   if (file !== undefined) await writeFile(file, JSON.stringify({ passed, failed }));
 };

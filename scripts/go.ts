@@ -1,5 +1,5 @@
-// Reads and tests Hearth's Go code: gofmt, go vet, staticcheck, go test. The outcome is kept by content, so that a tree
-// that has not changed costs nothing.
+// Checks and tests Hearth's Go code: gofmt, go vet, staticcheck, go test. The result is cached by content, so an unchanged tree
+// costs nothing.
 import { execa } from "execa";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -16,7 +16,7 @@ const kept = join(root, "node_modules/.cache/go.json");
 
 const folders = ["lab", "toolchain"];
 
-/** All of Hearth's packages but the Talos plugin's: it needs toolchain/patches.ts, and its build is what reads it. */
+/** All of Hearth's packages but the Talos plugin's, which needs toolchain/patches.ts. Its build checks it. */
 const packages = [
   "./lab/...",
   "./toolchain/tree/...",
@@ -29,7 +29,7 @@ interface Outcome {
   counts: Counts;
 }
 
-/** Names what is read by its content: every Go file, the pinned versions, the Go that reads them, and this script. */
+/** Returns a hash of everything the result depends on: every Go file, the pinned versions, the Go release, and this script. */
 const contentKey = async (): Promise<string> => {
   const { stdout } = await execa(
     "git",
@@ -57,7 +57,7 @@ const contentKey = async (): Promise<string> => {
 
 const environment = buildEnvironment(new ToolCache().go);
 
-/** Runs a checker that is silent where all is well. */
+/** Runs a checker that prints nothing on success. */
 const check = async (name: string, program: string, args: string[]): Promise<void> => {
   const started = Date.now();
   const { failed, all } = await execa(program, args, { cwd: root, env: environment, all: true, reject: false });

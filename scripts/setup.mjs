@@ -1,5 +1,5 @@
-// Makes a fresh clone ready and then runs a TypeScript file of the project: `node scripts/setup.mjs [FILE ARGUMENTS…]`.
-// It may depend on nothing, and old Node.js versions must be able to parse it, so that they can be told so.
+// Prepares a fresh clone and then runs a TypeScript file of the project: `node scripts/setup.mjs [FILE ARGUMENTS…]`.
+// It has no dependencies, and old Node.js versions have to be able to parse it, so that it can ask for a newer one.
 import { spawn, spawnSync } from "child_process";
 import { existsSync, readFileSync } from "fs";
 import { dirname, join } from "path";
@@ -25,7 +25,7 @@ function packagesOf(file) {
   return JSON.parse(readFileSync(join(root, file), "utf8")).packages;
 }
 
-/** Whether node_modules holds what package-lock.json asks for. npm writes its hidden lock file last. */
+/** Whether node_modules matches package-lock.json. npm writes its hidden lock file last. */
 function isInstalled() {
   if (!existsSync(join(root, "node_modules", ".package-lock.json"))) return false;
   const installed = packagesOf("node_modules/.package-lock.json");
@@ -62,17 +62,17 @@ function install() {
   });
 }
 
-/** The Node.js that the project pins as an npm package, or the running one where that one does not start. */
+/** The Node.js that the project pins as an npm package, or the running one if the pinned one does not start. */
 function projectNode() {
   const pinned = join(root, "node_modules", ".bin", "node");
   return existsSync(pinned) && spawnSync(pinned, ["--version"]).status === 0 ? pinned : process.execPath;
 }
 
 function run(file, args) {
-  // What Node.js compiled is kept for the next run, here and in every program that this one starts.
+  // Caches compiled code for the next run, in this process and in every program that it starts.
   const env = Object.assign({ NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "node") }, process.env);
   const child = spawn(projectNode(), ["--import", "tsx", file].concat(args), { cwd: root, env, stdio: "inherit" });
-  // The terminal sends Ctrl-C to the child as well: this process stays until the child has cleaned up.
+  // The terminal sends Ctrl-C to the child too. This process waits until the child has cleaned up.
   process.on("SIGINT", () => {});
   ["SIGTERM", "SIGHUP"].forEach((signal) => process.on(signal, () => child.kill(signal)));
   child.on("close", (code, signal) => process.exit(signal ? 1 : code));

@@ -13,23 +13,23 @@ import type { Patch } from "./patches.ts";
 import { Problem } from "./problem.ts";
 import type { Tool } from "./tools.ts";
 
-/** How many of a failed build's last lines its message shows. */
+/** How many of the last lines of a failed build's log its message shows. */
 const shownLines = 8;
 
-/** Time between two looks for programs that were linked, in milliseconds. */
+/** Time between checks for linked programs, in milliseconds. */
 const lookInterval = 250;
 
-/** The linker flags of a tool. */
+/** Returns the linker flags of a tool. */
 export const linkerFlags = (tool: Tool, goMod: string): string => {
   const version = tool.versionOf === undefined ? "" : requiredVersion(goMod, tool.versionOf);
   return ["-s", "-w", ...(tool.linker?.(version) ?? [])].join(" ");
 };
 
-/** The arguments of `go` that build tools of one module into a folder, the first ones first. */
+/** Returns the arguments of `go` that build tools of one module into a folder, in the order given. */
 export const buildArguments = (tools: readonly Tool[], goMod: string, folder: string): string[] => [
   "build",
   "-v",
-  // Flags for a package's program; of several patterns that match, the last one counts.
+  // Linker flags apply to the package of a program. If several patterns match, Go uses the last one.
   ...tools.map((tool) => `-ldflags=${importPath(tool)}=${linkerFlags(tool, goMod)}`),
   "-o",
   `${folder}/`,
@@ -38,7 +38,7 @@ export const buildArguments = (tools: readonly Tool[], goMod: string, folder: st
 
 const importPath = ({ package: path }: Tool): string => path.replace(/^\.\//, "hearth.dev/");
 
-/** What `go build` calls the program of a package: the last element of its path that is not a major version. */
+/** Returns the name that `go build` gives a package's program: the last element of its path that is not a major version. */
 export const programName = (path: string): string =>
   path
     .split("/")
@@ -54,15 +54,15 @@ export interface BuildOptions {
   /** An empty folder for sources and results. */
   work: string;
   environment: GoEnvironment;
-  /** Where the output of the build goes. */
+  /** File for the output of the build. */
   log: string;
   /** Called with the number of packages compiled so far. */
   onPackage?: (count: number) => void;
-  /** Called for each tool as soon as it is there, with the folder that holds it and the files that belong to it. */
+  /** Called for each tool as soon as it is built, with the folder that contains it and the files that belong to it. */
   onBuilt: (tool: Tool, folder: string) => Promise<void>;
 }
 
-/** Builds tools of one Go module by one `go build`, so that what they share is compiled once. */
+/** Builds tools of one Go module in a single `go build`, so that their common packages are compiled once. */
 export const build = async (tools: readonly Tool[], options: BuildOptions): Promise<void> => {
   const { module, files, work, log } = options;
   const source = join(work, "source");
@@ -101,7 +101,7 @@ export const build = async (tools: readonly Tool[], options: BuildOptions): Prom
   }
 };
 
-/** Hands on programs as they are linked. */
+/** Reports programs as soon as they are linked. */
 class Results {
   private isEnded = false;
 
@@ -149,11 +149,11 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** What to say of a failed build: the tools, where its log is, and how the log ends. */
+/** The message of a failed build: the tools, the path of the log, and its last lines. */
 export const failure = (tools: readonly Tool[], log: string, output: string): string => {
   const names = tools.map(({ name }) => name).join(", ");
   if (output.includes("no space left on device")) {
-    return `No space was left while building ${names} (log: ${log}): free some, then run this again`;
+    return `The disk is full, so ${names} could not be built (log: ${log}): free some space, then run this again`;
   }
   const lines = output.trim().split("\n").slice(-shownLines);
   return [`Building ${names} failed; its log, ${log}, ends with:`, ...lines.map((line) => `  ${line}`)].join("\n");
@@ -165,7 +165,7 @@ const goRunner =
   (cwd: string, output: NodeJS.WritableStream, { environment, work, onPackage }: BuildOptions): RunGo =>
   async (...args) => {
     output.write(`$ go ${args.join(" ")}\n`);
-    // Programs are linked on the disk that they stay on, so that they appear there whole.
+    // Programs are linked on the disk where they stay, so that renaming them into the cache is atomic.
     const env = { ...compilerEnvironment, ...environment, GOTMPDIR: work };
     const child = execa("go", args, { cwd, env, all: true, buffer: false, stdin: "ignore" });
     let count = 0;

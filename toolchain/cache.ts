@@ -5,11 +5,11 @@ import { seal, verify } from "./integrity.ts";
 import { codeOf, Problem } from "./problem.ts";
 import { isRunning } from "./running.ts";
 
-/** The per-user folder of what Hearth builds, unless HEARTH_CACHE names another. */
+/** Returns the user's cache folder, unless HEARTH_CACHE names another. */
 export const cacheRoot = (env: NodeJS.ProcessEnv = process.env): string =>
   env.HEARTH_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "hearth");
 
-/** Turns what the system says about the cache's folder into something a person can act on. */
+/** Turns a system error about the cache's folder into a problem that says what to do. */
 export const problemWith = (root: string, error: unknown): unknown => {
   const code = codeOf(error);
   switch (code) {
@@ -22,43 +22,45 @@ export const problemWith = (root: string, error: unknown): unknown => {
         `The cache ${root} is not writable (${code}): make it writable, or set HEARTH_CACHE to a folder that is`,
       );
     case "ENOSPC":
-      return new Problem(`No space is left for the cache ${root}: free some, or set HEARTH_CACHE to another disk`);
+      return new Problem(`The disk of the cache ${root} is full: free some space, or set HEARTH_CACHE to another disk`);
     default:
       return error;
   }
 };
 
-/** Built programs by content: `tools/<name>/<key>/bin/<name>` under one folder. Entries appear whole or not at all. */
+/** A cache of built programs by content: `tools/<name>/<key>/bin/<name>` in one folder. Adding an entry is atomic. */
 export class ToolCache {
   /**
-   * @param go folder of Go's own caches: what builds download and compile
+   * @param go folder of Go's own caches, for downloaded modules and compiled packages
    */
   constructor(
     readonly root: string = cacheRoot(),
     readonly go: string = join(root, "go"),
   ) {}
 
-  /** Where the program is, once it has been added. */
+  /** Returns the path of a program in the cache. */
   program(name: string, key: string): string {
     return join(this.entry(name, key), "bin", name);
   }
 
-  /** The lock that a process holds while it makes what is named. */
+  /** Returns the path of the lock that a process holds during the named work. */
   lock(name: string): string {
     return join(this.root, "locks", name);
   }
 
-  /** The log of the last build of a Go module. */
+  /** Returns the path of the log of a Go module's last build. */
   log(module: string): string {
     const name = module === "." ? "" : `-${basename(module)}`;
     return join(this.root, "logs", `build${name}.log`);
   }
 
-  /** Whether the program is there as it was added. One that has changed is removed, and said to be. */
+  /** Whether the cache has an unchanged program. A changed one is removed, with a message. */
   async has(name: string, key: string): Promise<boolean> {
     const verdict = await verify(this.program(name, key), join(this.entry(name, key), "verified.json"));
     if (verdict === "spoilt") {
-      process.stderr.write(`${name} in the cache is not what was put there (its SHA-256 differs), so it is had anew\n`);
+      process.stderr.write(
+        `${name} in the cache has changed (its SHA-256 differs), so it is downloaded or built again\n`,
+      );
       await rm(this.entry(name, key), { recursive: true, force: true }).catch((error: unknown) => {
         throw problemWith(this.root, error);
       });
@@ -66,7 +68,7 @@ export class ToolCache {
     return verdict === "whole";
   }
 
-  /** Makes the folders that a build writes to, or says why it cannot. */
+  /** Creates the folders that a build writes to. Throws a problem if it cannot. */
   async prepare(): Promise<void> {
     try {
       for (const folder of ["tools", "locks", "logs", "work"])
@@ -77,7 +79,7 @@ export class ToolCache {
     }
   }
 
-  /** Does work in an empty folder that is on the cache's disk, and removes it afterwards. */
+  /** Runs work in a temporary folder on the cache's disk, and removes the folder afterwards. */
   async work(build: (folder: string) => Promise<void>): Promise<void> {
     const folder = await mkdtemp(join(this.root, "work", `build-${process.pid.toString()}-`));
     try {
@@ -89,35 +91,35 @@ export class ToolCache {
     }
   }
 
-  /** Adds a program: moves the folder that holds it, and what belongs to it, to its place. */
+  /** Adds a program by moving the folder that contains it, and the files that belong to it, into the cache. */
   async add(name: string, key: string, folder: string): Promise<string> {
-    const place = join(this.entry(name, key), "bin");
+    const destination = join(this.entry(name, key), "bin");
     await seal(join(folder, name));
     await mkdir(this.entry(name, key), { recursive: true });
-    await rename(folder, place).catch(async (error: unknown) => {
-      // Another process was faster: what it built has the same content. What has no digest is replaced.
+    await rename(folder, destination).catch(async (error: unknown) => {
+      // Another process was faster and added the same content. An entry without a digest is replaced.
       if (await this.has(name, key)) return;
       const replaced = `${folder}-replaced`;
-      await rename(place, replaced).catch(() => {
+      await rename(destination, replaced).catch(() => {
         throw error;
       });
-      await rename(folder, place);
+      await rename(folder, destination);
       await rm(replaced, { recursive: true, force: true });
     });
     return this.program(name, key);
   }
 
-  /** Removes what killed builds left behind. */
+  /** Removes the temporary folders of killed builds. */
   async sweep(): Promise<void> {
-    for (const left of await readdir(join(this.root, "work")).catch(() => [])) {
-      const pid = Number(/-(\d+)-[^-]*$/.exec(left)?.[1]);
+    for (const name of await readdir(join(this.root, "work")).catch(() => [])) {
+      const pid = Number(/-(\d+)-[^-]*$/.exec(name)?.[1]);
       if (Number.isInteger(pid) && !isRunning(pid)) {
-        await rm(join(this.root, "work", left), { recursive: true, force: true });
+        await rm(join(this.root, "work", name), { recursive: true, force: true });
       }
     }
   }
 
-  /** Removes Go's caches and every program but those given as `<name>/<key>`; gives the number of bytes freed. */
+  /** Removes Go's caches and every program except those given as `<name>/<key>`. Returns the number of bytes freed. */
   async prune(kept: ReadonlySet<string>): Promise<number> {
     const programs = join(this.root, "tools");
     const folders = [this.go, join(this.root, "downloads")];
@@ -139,7 +141,7 @@ export class ToolCache {
   }
 }
 
-/** Bytes that the files of a folder take; none where it is missing. */
+/** Returns the size of a folder's files in bytes, or 0 if it is missing. */
 const sizeOf = async (folder: string): Promise<number> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const sizes = entries

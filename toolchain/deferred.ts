@@ -1,4 +1,4 @@
-/** A promise that is settled from outside. */
+/** A promise that is resolved or rejected from outside. */
 export class Deferred<T> {
   readonly promise: Promise<T>;
   resolve!: (value: T) => void;
@@ -9,7 +9,7 @@ export class Deferred<T> {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // Who waits sees the failure; that nobody waits yet is no fault.
+    // Those who wait get the failure. A rejection before anyone waits must not end the process.
     this.promise.catch(() => undefined);
   }
 }

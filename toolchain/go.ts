@@ -3,22 +3,22 @@ import { join } from "node:path";
 import semver from "semver";
 import { codeOf, Problem } from "./problem.ts";
 
-/** The Go on PATH. */
+/** The Go release on PATH. */
 export interface Go {
   /** For example `go1.26.8`. */
   version: string;
-  /** As `GOOS/GOARCH`. */
+  /** In the form `GOOS/GOARCH`. */
   platform: string;
 }
 
-/** Variables that `go` runs with. */
+/** Environment variables for `go`. */
 export type GoEnvironment = Readonly<Record<string, string>>;
 
 /**
- * What every use of Go runs with: the same result everywhere, no C compiler, no other Go than the one that was found.
+ * Settings for every use of Go: reproducible builds, no C compiler, and only the Go release on PATH.
  *
- * Profiles make every program compile all that it imports anew, and nobody debugs these programs: see
- * docs/decisions/0050.
+ * With profile-guided optimization, every program would compile all its packages separately. Nobody debugs these programs, so
+ * they have no debug information. See docs/decisions/0050.
  */
 export const goEnvironment: GoEnvironment = {
   CGO_ENABLED: "0",
@@ -27,19 +27,19 @@ export const goEnvironment: GoEnvironment = {
   GOWORK: "off",
 };
 
-/** The environment of builds, whose caches lie in a folder of Hearth's own, so that they can be given back. */
+/** The environment of builds. Go's caches are in a folder of Hearth's own, so that Hearth can delete them. */
 export const buildEnvironment = (folder: string): GoEnvironment => ({
   ...goEnvironment,
   GOCACHE: join(folder, "build"),
   GOMODCACHE: join(folder, "modules"),
 });
 
-/** What builds run with beside that. It changes how fast they are, not what they yield: a sixth less processor time, for more memory. */
+/** Makes builds a sixth faster, in processor time, for more memory. It does not change their result. */
 export const compilerEnvironment: GoEnvironment = { GOGC: "400", GOMEMLIMIT: "3GiB" };
 
 const where = "install it from go.dev/dl and put its bin folder on PATH";
 
-/** Finds Go, or says that it is missing. */
+/** Finds Go. Throws a problem if it is missing. */
 export const findGo = async (env: NodeJS.ProcessEnv = process.env): Promise<Go> => {
   try {
     const names = ["GOVERSION", "GOOS", "GOARCH"];
@@ -53,12 +53,12 @@ export const findGo = async (env: NodeJS.ProcessEnv = process.env): Promise<Go> 
       platform: `${found.GOOS ?? ""}/${found.GOARCH ?? ""}`,
     };
   } catch (error) {
-    if (codeOf(error) === "ENOENT") throw new Problem(`Go is missing, and Hearth builds its tools with it: ${where}`);
+    if (codeOf(error) === "ENOENT") throw new Problem(`Go is missing, which Hearth needs to build its tools: ${where}`);
     throw error;
   }
 };
 
-/** Refuses a Go that is older than what is to be built asks for. */
+/** Throws a problem if Go is older than the required version. */
 export const requireGo = (go: Go, atLeast: string): void => {
   const found = semver.coerce(go.version.replace(/^go/, ""));
   if (found === null || semver.lt(found, atLeast)) {

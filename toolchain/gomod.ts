@@ -1,6 +1,6 @@
 import { Problem } from "./problem.ts";
 
-/** The version a go.mod requires of a module, for example `v3.6.6`. */
+/** Returns the version of a module that a go.mod requires, for example `v3.6.6`. */
 export const requiredVersion = (goMod: string, module: string): string => {
   for (const line of goMod.split("\n")) {
     const [path, version] = line
@@ -12,7 +12,7 @@ export const requiredVersion = (goMod: string, module: string): string => {
   throw new Problem(`go.mod does not require ${module}: add it with \`go get ${module}@VERSION\``);
 };
 
-/** The oldest Go that a go.mod builds with, for example `1.26.0`. */
+/** Returns the oldest Go release that a go.mod allows, for example `1.26.0`. */
 export const goDirective = (goMod: string): string => {
   const found = /^go (\d+\.\d+)(\.\d+)?$/m.exec(goMod);
   if (found === null) throw new Problem("go.mod has no go directive");

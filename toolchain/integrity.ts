@@ -3,10 +3,10 @@ import { createReadStream } from "node:fs";
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 
-/** What is known of a file from the last time it was read whole. */
+/** What is known of a file since it was last read completely. */
 interface Stamp {
   digest: string;
-  /** Size, times of change and inode: while they stay, the content does. */
+  /** Size, modification times and inode. If they are unchanged, the content is assumed to be unchanged. */
   state: string;
 }
 
@@ -19,22 +19,22 @@ const stateOf = async (file: string): Promise<string> => {
   return [size, mtimeNs, ctimeNs, ino].join(" ");
 };
 
-/** SHA-256 of a file's content, in hex. */
+/** Returns the SHA-256 of a file's content, in hex. */
 export const digestOf = async (file: string): Promise<string> => {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file), hash);
   return hash.digest("hex");
 };
 
-/** Writes a file's digest beside it, so that both can be moved together. */
+/** Writes a file's digest beside it, so that the two can be moved together. */
 export const seal = async (file: string): Promise<void> => {
   const name = file.slice(file.lastIndexOf("/") + 1);
   await writeFile(digestFile(file), `${await digestOf(file)}  ${name}\n`);
 };
 
 /**
- * Whether a sealed file is still what it was. It is read whole only where its size, times or inode are not those that stamp
- * has of the last time.
+ * Verifies that a sealed file is unchanged. The file is read only if its size, times or inode differ from the stamp of the last
+ * verification.
  */
 export const verify = async (file: string, stamp: string): Promise<Verdict> => {
   const isFile = await stat(file).then(
@@ -50,7 +50,7 @@ export const verify = async (file: string, stamp: string): Promise<Verdict> => {
   const known = await readStamp(stamp);
   if (known?.digest === expected && known.state === state) return "whole";
   if ((await digestOf(file)) !== expected) return "spoilt";
-  // Of what changed while it was read, nothing is remembered. A cache that cannot be written is read whole every time.
+  // A file that changed during the read gets no stamp. Without a stamp, as in a read-only cache, the file is read every time.
   if ((await stateOf(file)) === state) await writeStamp(stamp, { digest: expected, state }).catch(() => undefined);
   return "whole";
 };

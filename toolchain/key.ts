@@ -2,19 +2,19 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 
-/** Everything that decides what a build yields. */
+/** Everything that determines the result of a build. */
 export interface BuildInputs {
   /** Contents of the module's files by path. */
   files: Record<string, Uint8Array>;
-  /** The Go package and the flags it is built with. */
+  /** The Go package and its build flags. */
   command: string[];
   /** For example `go1.26.8`. */
   goVersion: string;
-  /** Target as `GOOS/GOARCH`. */
+  /** Target in the form `GOOS/GOARCH`. */
   platform: string;
 }
 
-/** Names a build by its content: the same inputs give the same key on every machine and in every checkout. */
+/** Returns the key of a build: the same inputs give the same key on every machine and in every checkout. */
 export const contentKey = ({ files, command, goVersion, platform }: BuildInputs): string => {
   const hash = createHash("sha256");
   const add = (part: string | Uint8Array): void => {
@@ -28,10 +28,10 @@ export const contentKey = ({ files, command, goVersion, platform }: BuildInputs)
   return hash.digest("hex").slice(0, 32);
 };
 
-/** Whether a file of a Go module can change what is built: tests and what is not Go's cannot. */
+/** Whether a file of a Go module can affect a build. Tests and TypeScript files cannot. */
 const isBuildInput = (name: string): boolean => !name.endsWith("_test.go") && !name.endsWith(".ts");
 
-/** Reads the files that a build takes from a folder of a Go module, by path in the module, without modules that lie inside it. */
+/** Reads the files of a folder that affect a build, by their path in the Go module. Nested modules are skipped. */
 export const filesBelow = async (module: string, folder: string): Promise<Record<string, Uint8Array>> => {
   const files: Record<string, Uint8Array> = {};
   const walk = async (directory: string): Promise<void> => {

@@ -10,7 +10,7 @@ export type Source = "PATH" | "plugin folder" | "download" | "cache" | "build";
 
 export interface Located {
   path: string;
-  /** Without a leading `v`; empty for Hearth's own programs. */
+  /** Without a leading `v`. Empty for Hearth's own programs. */
   version: string;
   source: Source;
 }
@@ -21,7 +21,7 @@ const isExecutable = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** The version in what a program prints of itself, for example `3.6.6` in `etcd Version: 3.6.6`. */
+/** Extracts a version from a program's output, for example `3.6.6` from `etcd Version: 3.6.6`. */
 export const printedVersion = (output: string): string | undefined => /(?<![\d.])v?(\d+\.\d+\.\d+)/.exec(output)?.[1];
 
 const askVersion = async (path: string, { ask }: OnPath): Promise<string | undefined> => {
@@ -29,13 +29,13 @@ const askVersion = async (path: string, { ask }: OnPath): Promise<string | undef
   return printedVersion(`${stdout}\n${stderr}`);
 };
 
-/** Folders of PATH that may hold a program somebody installed: not those that npm or a lab puts there. */
+/** Returns the folders of PATH that may contain installed programs, without those of npm and the lab. */
 const pathFolders = (env: NodeJS.ProcessEnv): string[] =>
   [...new Set((env.PATH ?? "").split(delimiter))].filter(
     (folder) => folder !== "" && !folder.includes("node_modules") && !folder.split(sep).includes(".lab"),
   );
 
-/** Finds a program of an accepted version on PATH. The first one that fits wins. */
+/** Finds the first program on PATH that has an accepted version. */
 export const onPath = async (
   tool: Tool,
   pinned: string,
@@ -52,14 +52,14 @@ export const onPath = async (
   return undefined;
 };
 
-/** Finds a program that ships in the same folder as another one, which came from PATH. */
+/** Finds a program beside another one from PATH that it ships with. */
 export const besides = async (tool: Tool, companion: Located): Promise<Located | undefined> => {
   if (companion.source !== "PATH") return undefined;
   const path = join(dirname(companion.path), tool.name);
   return (await isExecutable(path)) ? { path, version: companion.version, source: "PATH" } : undefined;
 };
 
-/** The version of a vendor's plugin that the npm package asks for, and the name that Pulumi has for it. */
+/** Returns Pulumi's name of a vendor's plugin, and the version that its npm package requires. */
 export const vendorPlugin = async (
   tool: Tool,
   root: string,
@@ -71,7 +71,7 @@ export const vendorPlugin = async (
   return (JSON.parse(manifest) as { pulumi?: { name: string; version: string } }).pulumi;
 };
 
-/** Finds the vendor's plugin in Pulumi's plugin folder, at the version that the npm package asks for. */
+/** Finds the vendor's plugin in Pulumi's plugin folder, in the version that its npm package requires. */
 export const inPluginFolder = async (
   tool: Tool,
   root: string,

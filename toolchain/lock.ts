@@ -5,30 +5,30 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf } from "./problem.ts";
 
-/** When a process was started: IDs come round again. Empty where the system does not say. */
+/** Returns the start time of a process, because process IDs are reused. Empty if the system does not report it. */
 const startOf = async (pid: number): Promise<string> => {
   const stat = await readFile(`/proc/${pid.toString()}/stat`, "utf8").catch(() => "");
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
 };
 
-/** What process IDs of this machine are worth: another machine's, another boot's and another container's are not ours. */
+/** Identifies what process IDs refer to. IDs of another machine, boot or container cannot be checked here. */
 const surroundings = async (): Promise<{ host: string; boot: string; namespace: string }> => ({
   host: hostname(),
   boot: (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "-")).trim(),
   namespace: await readlink("/proc/self/ns/pid").catch(() => "-"),
 });
 
-/** What a lock file holds: who made it, and a token that no other lock has. */
+/** Returns the content of a lock file: its owner, and a token that is unique to this lock. */
 const identity = async (): Promise<string> => {
   const { host, boot, namespace } = await surroundings();
   return [process.pid, await startOf(process.pid), host, boot, namespace, randomUUID()].join(" ");
 };
 
-/** A lock file as it was read. */
+/** A lock file's content when it was read. */
 interface Held {
   content: string;
   pid: number;
-  /** Names this very lock, and none that lies at the same path later. */
+  /** Identifies this lock, as opposed to a later one at the same path. */
   id: string;
 }
 
@@ -48,7 +48,7 @@ const read = async (path: string): Promise<Held | undefined> => {
   }
 };
 
-/** Whether the process that made a lock is proven to be gone. Of one that cannot be seen from here nothing is known. */
+/** Whether a lock's process is proven to be gone. A process that cannot be checked from here counts as running. */
 const isGone = async ({ content, pid }: Held): Promise<boolean> => {
   if (content === "" || !Number.isInteger(pid) || pid <= 0) return true;
   const [, started, host, boot, namespace] = content.split(" ");
@@ -64,7 +64,7 @@ const isGone = async ({ content, pid }: Held): Promise<boolean> => {
   return (await startOf(pid)) !== started;
 };
 
-/** Makes the lock file whole or not at all: it is written beside its path, and appears there only if nothing else is. */
+/** Creates the lock file atomically: it is written beside its path and then linked, which fails if the path exists. */
 const tryToTake = async (path: string): Promise<boolean> => {
   const draft = `${path}.${randomUUID()}`;
   try {
@@ -82,15 +82,15 @@ const tryToTake = async (path: string): Promise<boolean> => {
 export interface LockOptions {
   /** Called once when another process holds the lock, with that process's ID. */
   onWait?: (pid: number) => void;
-  /** Time between two tries, in milliseconds. */
+  /** Time between attempts, in milliseconds. */
   interval?: number;
 }
 
 /**
- * Runs work while holding the lock file at path, so that no two processes do the same thing at the same time.
+ * Runs work while holding the lock file at path, so that no two processes do the same work at the same time.
  *
- * A lock whose process is gone is removed by one process alone: the one that holds a second lock, named after the first
- * and its token. Nobody else removes that one, its owner being gone, so what is removed is what was seen to be stale.
+ * Only one process may remove a stale lock: the one that holds a second lock, whose name contains the first one's ID. So the
+ * removed lock is always the one that was seen to be stale.
  */
 export const withLock = async <T>(path: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> => {
   const { interval = 500 } = options;
@@ -98,7 +98,7 @@ export const withLock = async <T>(path: string, work: () => Promise<T>, options:
   for (let announced = false; !(await tryToTake(path));) {
     let holder = await read(path);
     if (holder?.content === "") {
-      // Made, but not yet written: give its process a moment, then read it again.
+      // The file exists but is still empty. Wait for its process to write it, then read it again.
       await sleep(interval);
       holder = await read(path);
     }

@@ -6,9 +6,9 @@ import { requiredVersion } from "./gomod.ts";
 import { Problem } from "./problem.ts";
 
 /**
- * The folder in Go's module cache that holds a module at the version that the go.mod in folder requires.
+ * Returns the folder in Go's module cache that contains a module, in the version that the folder's go.mod requires.
  *
- * It is downloaded where it is not there yet, and checked against go.sum.
+ * A missing module is downloaded and verified against go.sum.
  */
 export const moduleFolder = async (
   folder: string,
@@ -19,14 +19,14 @@ export const moduleFolder = async (
   return found;
 };
 
-/** As {@link moduleFolder}, for several modules at once. */
+/** Like {@link moduleFolder}, for several modules at once. */
 export const moduleFolders = async (
   folder: string,
   modules: readonly string[],
   environment: GoEnvironment = goEnvironment,
 ): Promise<string[]> => {
   const goMod = await readFile(join(folder, "go.mod"), "utf8");
-  // With its version named, a module is taken as it is pinned, whatever the others here would rather have.
+  // An explicit version selects the pinned one, even if other modules require a newer one.
   const wanted = modules.map((module) => `${module}@${requiredVersion(goMod, module)}`);
   const { stdout } = await execa("go", ["mod", "download", "-json", ...wanted], {
     cwd: folder,

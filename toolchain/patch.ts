@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import type { Patch } from "./patches.ts";
 import { Problem } from "./problem.ts";
 
-/** Makes a patched copy of a module's folder. */
+/** Creates a patched copy of a module's folder. */
 export const patchedCopy = async (source: string, copy: string, patch: Patch): Promise<void> => {
   await cp(source, copy, { recursive: true });
   await makeWritable(copy);
@@ -16,14 +16,14 @@ export const patchedCopy = async (source: string, copy: string, patch: Patch): P
     const text = await readFile(join(copy, file), "utf8");
     if (!text.includes(from)) {
       throw new Problem(
-        `${patch.module} has no \`${from}\` in ${file} any more: look whether it still needs its entry in toolchain/patches.ts`,
+        `${patch.module} no longer has \`${from}\` in ${file}: check whether it still needs its entry in toolchain/patches.ts`,
       );
     }
     await writeFile(join(copy, file), text.replaceAll(from, to));
   }
 };
 
-/** Go keeps its module cache read-only, and a copy inherits that. */
+/** Go's module cache is read-only, and so is a copy of it. */
 const makeWritable = async (folder: string): Promise<void> => {
   await chmod(folder, 0o755);
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {

@@ -1,15 +1,15 @@
 import { Listr, PRESET_TIMER } from "listr2";
 
-/** A piece of work with a name. */
+/** A named step of the work. */
 export interface Step {
   title: string;
-  /** Does it; say tells what it is at. */
+  /** Runs the step. `say` reports its progress. */
   run: (say: (text: string) => void) => Promise<void>;
 }
 
 const elapsed = (since: number): string => `${Math.round((Date.now() - since) / 1000).toString()} s`;
 
-/** Runs steps beside each other and shows, on standard error, which are done, out of how many, and what the others are at. */
+/** Runs steps concurrently and shows their progress on standard error. */
 export const showProgress = async (heading: string, steps: readonly Step[]): Promise<void> => {
   if (process.stderr.isTTY) await showLive(heading, steps);
   else await showLines(heading, steps);
@@ -41,7 +41,7 @@ const showLive = async (heading: string, steps: readonly Step[]): Promise<void> 
       },
     ],
     {
-      // Standard output is for what a command answers.
+      // Standard output is reserved for a command's result.
       rendererOptions: { timer: PRESET_TIMER, collapseErrors: false, showErrorMessage: false },
     },
   );

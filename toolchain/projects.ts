@@ -1,26 +1,26 @@
-/** A project of which Hearth's tree uses charts or custom resources; its Go module has what is read of it. */
+/** A project whose charts or custom resources the GitOps tree uses. Its Go module contains the files that are read. */
 export interface Project {
   name: string;
   /** Pinned by toolchain/charts/go.mod. */
   module: string;
-  /** Files and folders of the module that hold its CustomResourceDefinitions. */
+  /** Files and folders of the module that contain its CustomResourceDefinitions. */
   definitions: string[];
-  /** Names of the charts that bring the definitions to a cluster; none where they are there before Flux is. */
+  /** Names of the charts that install the definitions. Empty if they are installed before Flux. */
   broughtBy: string[];
-  /** Charts that the module holds, by name. */
+  /** Charts in the module, by name. */
   charts?: Record<string, ProjectChart>;
 }
 
 export interface ProjectChart {
   /** Folder of the module. */
   folder: string;
-  /** Further folders of the module by their path in the chart, which its sources link to. */
+  /** Further folders of the module that the chart's sources link to, by their path in the chart. */
   with?: Record<string, string>;
-  /** Whether the API server calls its pods, so that it is of no use where they only look alive. */
+  /** Whether the API server calls its pods. Such a chart cannot work in the lab, where pods only appear to run. */
   hasWebhook?: true;
 }
 
-/** What the schemas and charts come from that the tree is checked against. */
+/** The sources of the schemas and charts that the tree is checked against. */
 export const projects: readonly Project[] = [
   {
     name: "cilium",
@@ -29,14 +29,14 @@ export const projects: readonly Project[] = [
     broughtBy: [],
     charts: { cilium: { folder: "install/kubernetes/cilium" } },
   },
-  // Talos brings its definitions as it bootstraps a cluster; see components/network/gateway-api.ts.
+  // Talos installs these definitions when it bootstraps a cluster; see components/network/gateway-api.ts.
   {
     name: "gateway-api",
     module: "sigs.k8s.io/gateway-api",
     definitions: ["config/crd/experimental"],
     broughtBy: [],
   },
-  // Talos brings it where pods may call its API; see components/talos/documents/features.ts.
+  // Talos installs this definition if pods may call its API; see components/talos/documents/features.ts.
   {
     name: "talos",
     module: "github.com/siderolabs/talos",
@@ -131,7 +131,7 @@ export const projects: readonly Project[] = [
   },
 ];
 
-/** API groups whose definitions are in no Go module that can be had; their objects are checked for form only. */
+/** API groups whose definitions are in no available Go module. Their objects are checked for their form only. */
 export const withoutSchema: Readonly<Record<string, string>> = {
-  "kubevirt.io": "KubeVirt generates its definitions as its operator starts",
+  "kubevirt.io": "KubeVirt generates its definitions when its operator starts",
 };

@@ -1,6 +1,6 @@
 import { codeOf } from "./problem.ts";
 
-/** Whether there is a process of that ID; another user's counts as well. */
+/** Whether a process with this ID exists, even if it belongs to another user. */
 export const isRunning = (pid: number): boolean => {
   try {
     process.kill(pid, 0);

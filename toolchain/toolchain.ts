@@ -17,16 +17,16 @@ import { Vendors, type VendorsOptions } from "./vendors/vendors.ts";
 
 const GiB = 2 ** 30;
 
-/** Disk that a build takes at its peak, for one large tool and for all, in GiB (docs/benchmarks.md). */
+/** Peak disk space of a build, for one large tool and for all, in GiB (docs/benchmarks.md). */
 const diskGiB = { one: 3, all: 16 };
 
-/** Time that a build takes from nothing on two processors, for one large tool and for all, in minutes (docs/benchmarks.md). */
+/** Duration of a build from scratch on two processors, for one large tool and for all, in minutes (docs/benchmarks.md). */
 const minutes = { one: 4, all: 15 };
 
-/** Tools share most of what they are made of, so that many take little more than a few. */
+/** Tools share most of their packages, so many tools take little more than a few. */
 const estimate = (of: { one: number; all: number }, count: number): number => Math.min(of.all, of.one * count);
 
-/** A tool that has to be built, with all that its build needs. */
+/** A tool that has to be built, with everything that its build needs. */
 interface Missing {
   tool: Tool;
   version: string;
@@ -40,17 +40,17 @@ export interface ToolchainOptions {
   root: string;
   cache?: ToolCache;
   env?: NodeJS.ProcessEnv;
-  /** The tools there are; a test gives its own. */
+  /** The known tools. @default the project's */
   table?: readonly Tool[];
-  /** The patches by module; a test gives its own. */
+  /** The patches by module. @default the project's */
   patches?: Readonly<Record<string, readonly Patch[]>>;
-  /** Where release files come from; a test gives its own. */
+  /** Options for downloads of release files. */
   vendors?: Partial<VendorsOptions>;
 }
 
 /**
- * Finds the programs that Hearth runs: what the machine has already first, which needs no network (Pulumi's plugin folder,
- * PATH, the cache), then what the vendors release, then a build.
+ * Finds the programs that Hearth runs. It first looks on this machine, without the network: in Pulumi's plugin folder, on PATH
+ * and in the cache. Then it downloads the vendors' releases, and builds what remains.
  */
 export class Toolchain {
   private readonly root: string;
@@ -77,7 +77,7 @@ export class Toolchain {
     this.vendors = new Vendors({ root, cache, env, ...vendors });
   }
 
-  /** Gives the paths of the programs named, after downloading or building those that are missing. */
+  /** Returns the paths of the named programs, after downloading or building the missing ones. */
   async ensure(names: readonly string[]): Promise<Record<string, string>> {
     const found: Record<string, string> = {};
     const missing: Missing[] = [];
@@ -86,32 +86,32 @@ export class Toolchain {
       else missing.push(state);
     }
     if (missing.length > 0) Object.assign(found, await this.vendors.fetch(missing));
-    const left = missing.filter(({ tool }) => !(tool.name in found));
-    if (left.length > 0) Object.assign(found, await this.buildAll(left));
+    const remaining = missing.filter(({ tool }) => !(tool.name in found));
+    if (remaining.length > 0) Object.assign(found, await this.buildAll(remaining));
     return found;
   }
 
-  /** Where each program named is, or undefined where it would have to be built. */
+  /** Returns the location of each named program, or undefined if it would have to be built. */
   async locate(names: readonly string[]): Promise<Map<string, Located | undefined>> {
     const states = await this.survey(names);
     return new Map([...states].map(([name, state]) => [name, "path" in state ? state : undefined]));
   }
 
-  /** The version that a tool is pinned at, without a leading `v`; empty for Hearth's own programs. */
+  /** Returns the pinned version of a tool, without a leading `v`. Empty for Hearth's own programs. */
   async pinnedVersion(name: string): Promise<string> {
     const tool = this.tool(name);
     return pinned(tool, await this.goMod(tool));
   }
 
-  /** The version of a tool's release by its own project: of a plugin, the one that its npm package asks for. */
+  /** Returns the version of a tool's own release. For a plugin it is the one that its npm package requires. */
   async releasedVersion(name: string): Promise<string> {
     return this.vendors.versionOf({ tool: this.tool(name), version: await this.pinnedVersion(name) });
   }
 
   /**
-   * Removes Go's caches of earlier builds, and every tool whose key is not this checkout's; gives the number of bytes freed.
+   * Removes Go's caches, and every tool that is not this checkout's. Returns the number of bytes freed.
    *
-   * A process that builds keeps it waiting. A running program stays whole: its file goes when it ends.
+   * It waits for a build in progress. Programs that are running keep running: the system deletes their files when they end.
    */
   async prune(): Promise<number> {
     const { cache } = this;
@@ -145,7 +145,7 @@ export class Toolchain {
     if (downloaded !== undefined) return downloaded;
     const files = await this.sources(tool);
     const key = await this.key(tool, goMod, files).catch((error: unknown) => {
-      // Without Go nothing can have been built here; that is a fault only once something has to be.
+      // Without Go there can be no build of it. That is an error only when something has to be built.
       if (error instanceof Problem) return "";
       throw error;
     });
@@ -155,7 +155,7 @@ export class Toolchain {
     return { tool, version, key, goMod, files };
   }
 
-  /** Hearth's own files that a tool is built from, by path in its Go module. */
+  /** Returns Hearth's own source files of a tool, by their path in its Go module. */
   private async sources({ module, source }: Tool): Promise<Record<string, Uint8Array>> {
     return source === undefined ? {} : filesBelow(join(this.root, module), source);
   }
@@ -208,7 +208,7 @@ export class Toolchain {
     return Object.fromEntries(await Promise.all(paths));
   }
 
-  /** Builds one Go module's tools after the other's: each build uses every processor by itself. */
+  /** Builds one Go module after the other, because each build already uses all processors. */
   private async buildInTurn(
     missing: readonly Missing[],
     built: ReadonlyMap<string, Deferred<string>>,

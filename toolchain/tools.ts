@@ -1,8 +1,8 @@
-/** How a program that is already on PATH says its version, and which versions will do. */
+/** How a program on PATH prints its version, and which versions are accepted. */
 export interface OnPath {
-  /** Arguments that make it print its version. */
+  /** Arguments that print the version. */
   ask: string[];
-  /** The accepted range, given the pinned version without its `v`. */
+  /** Returns the accepted range from the pinned version without its `v`. */
   accepts: (pinned: string) => string;
 }
 
@@ -10,27 +10,27 @@ export interface OnPath {
 export interface Tool {
   /** The program's file name. */
   name: string;
-  /** Folder of the Go module that pins it, from the repository's root: the root's own where its versions fit the others'. */
+  /** Folder of the Go module that pins the tool, relative to the root. It is the root module unless its versions conflict. */
   module: string;
   /** The Go package to build. */
   package: string;
-  /** Folder of Hearth's own code that it is built from, from the repository's root. */
+  /** Folder of the tool's source in this repository, relative to the root. Only for Hearth's own code. */
   source?: string;
-  /** The required module whose version is the tool's. Absent for Hearth's own programs, which have no version. */
+  /** The required module that has the tool's version. Undefined for Hearth's own programs, which have no version. */
   versionOf?: string;
-  /** Linker flags beside `-s -w`, given the pinned version with its `v`. */
+  /** Returns linker flags in addition to `-s -w`, from the pinned version with its `v`. */
   linker?: (version: string) => string[];
-  /** Files that the program itself writes beside it once it is built, and the arguments with which it does. */
+  /** Files that the built program writes beside itself, and the arguments for that. */
   writes?: { files: string[]; arguments: string[] };
-  /** Absent where the program on PATH cannot be used or cannot say its version. */
+  /** Undefined if a program on PATH cannot be used or cannot print its version. */
   onPath?: OnPath;
-  /** Name of the program beside which this one is taken when that one comes from PATH: they ship together. */
+  /** Name of a program that ships together with this one. If that one comes from PATH, so does this one. */
   shipsWith?: string;
-  /** The npm package whose vendor plugin is preferred to a build, where it is installed. */
+  /** The npm package of the vendor's plugin. If it is installed, the plugin is preferred to a build. */
   vendorPlugin?: string;
 }
 
-/** The module of all programs that one set of versions fits. */
+/** The Go module of all programs whose versions are compatible. */
 export const rootModule = ".";
 
 const sameMinor = (pinned: string): string => `~${pinned}`;
@@ -79,7 +79,7 @@ const standIn = (name: string): Tool => ({
   vendorPlugin: `@pulumi/${name}`,
 });
 
-/** Every program, in the order in which an update needs them. */
+/** All programs, in the order in which an update needs them. */
 export const tools: readonly Tool[] = [
   {
     name: "pulumi-language-nodejs",
@@ -115,7 +115,7 @@ export const tools: readonly Tool[] = [
     module: rootModule,
     package: "github.com/pulumi/pulumi-kubernetes/provider/v4/cmd/pulumi-resource-kubernetes",
     versionOf: "github.com/pulumi/pulumi-kubernetes/provider/v4",
-    // The module has no version of its own: its commit is the one that this release was made of.
+    // The Go module is pinned to the commit of this release and has no version of its own.
     linker: () => [setVariable("github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version", "4.25.0")],
     vendorPlugin: "@pulumi/kubernetes",
   },
@@ -197,7 +197,7 @@ export const tools: readonly Tool[] = [
     versionOf: "github.com/rclone/rclone",
   },
   {
-    // An S3 service for tests: what copies backups is tried against it.
+    // An S3 service, which the tests of backups use.
     name: "versitygw",
     module: rootModule,
     package: "github.com/versity/versitygw/cmd/versitygw",

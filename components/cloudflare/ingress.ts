@@ -2,27 +2,27 @@ import type * as cloudflare from "@pulumi/cloudflare";
 
 type OriginRequest = cloudflare.types.input.ZeroTrustTunnelCloudflaredConfigConfigIngressOriginRequest;
 
-/** How the connector speaks to a service; what is left out is as Cloudflare has it by default. */
+/** How the connector reaches a service. A setting that is not given keeps Cloudflare's default. */
 export type OriginSettings = Partial<
   Record<Exclude<keyof OriginRequest, "access">, string | number | boolean | undefined>
 >;
 
-/** What a tunnel answers for. */
+/** Sends requests for a host name to a service. */
 export interface IngressRule {
   /** A host name, or a wildcard for its subdomains. */
   hostname: string;
-  /** Regular expression of the paths that the rule is for. */
+  /** Regular expression that the request's path has to match. */
   path?: string | undefined;
   /** URL that the connector reaches, such as `http://welcome.apps.svc.cluster.local:80`. */
   service: string;
   originRequest?: OriginSettings | undefined;
-  /** Of the host name's record. */
+  /** Comment of the host name's DNS record. */
   comment?: string | undefined;
-  /** Identifier of the host name's record, where it exists already. */
+  /** Identifier of an existing DNS record of the host name, which is imported. */
   adopt?: string | undefined;
 }
 
-/** An ingress rule as Cloudflare has it. */
+/** An ingress rule in the form of Cloudflare's API. */
 export interface CloudflareIngress {
   hostname?: string;
   path?: string;
@@ -31,17 +31,17 @@ export interface CloudflareIngress {
 }
 
 /**
- * The rules of a tunnel as Cloudflare has them, the last of which answers 404 to everything else, as Cloudflare demands.
+ * Renders a tunnel's rules for Cloudflare. The last one answers 404 to all other requests, as Cloudflare demands.
  *
- * Cloudflare takes the first that matches, so a wildcard goes behind the host names that it would hide, and a rule without
- * a path behind those of the same host name with one. Otherwise the order stays.
+ * Cloudflare uses the first rule that matches. Wildcards are therefore moved behind the host names that they would hide,
+ * and a rule without a path behind the rules of the same host name that have one. The order is otherwise kept.
  */
 export const ingressOf = (rules: IngressRule[]): CloudflareIngress[] => [
   ...rules.toSorted((a, b) => generality(a) - generality(b)).map(ruleOf),
   { service: "http_status:404" },
 ];
 
-/** Wildcards for many subdomains come after those for few. */
+/** Sorts wildcards that cover many subdomains after those that cover few. */
 const generality = ({ hostname, path }: IngressRule): number => {
   const breadth = hostname.startsWith("*.") ? 1000 - hostname.split(".").length : 0;
   return breadth * 2 + (path === undefined ? 1 : 0);

@@ -11,24 +11,24 @@ export interface Zone {
   name: string;
 }
 
-/** What a record says, whatever its type. */
+/** A DNS record of any type. */
 export interface RecordSpec {
-  /** Relative to the zone or in full; `@` is the zone, and `*` stands for what has no record of its own. */
+  /** Relative to the zone, or the full name. `@` is the zone, and `*` matches names without a record of their own. */
   name: string;
   type: string;
   /** Seconds; 1 lets Cloudflare choose. */
   ttl: number;
   content?: pulumi.Input<string>;
-  /** The parts of a record whose content is more than a string, in Cloudflare's words. */
+  /** The fields of a record whose content is more than a string, as Cloudflare's API names them. */
   data?: Record<string, string | number>;
   proxied?: boolean;
   priority?: number | undefined;
   comment?: string | undefined;
-  /** Identifier of an existing record to take over, which has to be the same. */
+  /** Identifier of an existing record to import. It has to be equal to this one. */
   adopt?: string | undefined;
 }
 
-/** DNS records beside those of tunnels. */
+/** DNS records that do not belong to a tunnel. */
 export class Records extends pulumi.ComponentResource {
   constructor(
     name: string,
@@ -41,7 +41,7 @@ export class Records extends pulumi.ComponentResource {
   }
 }
 
-/** Registers a record, or takes over the one that it is said to be. */
+/** Registers a record, or imports the one that `adopt` identifies. */
 export const dnsRecord = (
   name: string,
   zone: Zone,
@@ -62,13 +62,14 @@ export const dnsRecord = (
   );
 
 /**
- * What tells a record from the others of a stack: its name and type and, where a name may have several of the type, a digest
- * of what it says. So adding or removing one leaves the others alone, and a changed one is made before the old one goes.
+ * Returns the resource name of a record: its name and type and, for types of which a name may have several, a digest of its
+ * content. Adding or removing a record therefore does not affect the others, and a changed record is created before the old
+ * one is deleted.
  */
 export const recordKey = (record: RecordSpec & { content?: string }, zone: Zone): string => {
   const { type, content, data } = record;
   const name = `${fullName(record.name, zone.name)}/${type}`;
   if (type === "CNAME") return name;
-  const said = JSON.stringify([content, data && Object.entries(data).sort()]);
-  return `${name}/${createHash("sha256").update(said).digest("hex").slice(0, 8)}`;
+  const payload = JSON.stringify([content, data && Object.entries(data).sort()]);
+  return `${name}/${createHash("sha256").update(payload).digest("hex").slice(0, 8)}`;
 };

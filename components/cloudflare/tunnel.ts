@@ -9,16 +9,16 @@ import { dnsRecord, type Zone } from "./records.ts";
 export interface TunnelArgs {
   account: string;
   zone: Zone;
-  /** First match first. What none of them matches gets a 404. */
+  /** The first rule that matches is used. A request that matches none gets a 404. */
   ingress: IngressRule[];
-  /** Name of the seed that the tunnel's secret is made of. @default "tunnel-secret" */
+  /** Name of the seed that the tunnel's secret is derived from. @default "tunnel-secret" */
   seed?: string;
 }
 
-/** A remotely managed Cloudflare tunnel and the records that lead to it. */
+/** A remotely managed Cloudflare tunnel and the DNS records that point to it. */
 export class Tunnel extends pulumi.ComponentResource {
   readonly tunnelId: pulumi.Output<string>;
-  /** What a connector proves itself with. Secret. */
+  /** Token that a connector authenticates with. Secret. */
   readonly token: pulumi.Output<string>;
 
   constructor(name: string, args: TunnelArgs, opts: pulumi.ComponentResourceOptions) {
@@ -27,7 +27,7 @@ export class Tunnel extends pulumi.ComponentResource {
     const tunnel = new cloudflare.ZeroTrustTunnelCloudflared(
       name,
       { accountId: args.account, name, configSrc: "cloudflare", tunnelSecret: secret },
-      // All that is published hangs on it, and a new one has another name.
+      // Every published host name depends on this tunnel, and a new tunnel gets another name.
       { parent: this, protect: true },
     );
     this.tunnelId = tunnel.id;
@@ -47,12 +47,12 @@ export class Tunnel extends pulumi.ComponentResource {
     );
   }
 
-  /** A record for each host name: rules for several paths of one share it. */
+  /** Creates one record for each host name. Rules for several paths of a host name share it. */
   private publish(tunnel: cloudflare.ZeroTrustTunnelCloudflared, { ingress, zone }: TunnelArgs): void {
     const content = pulumi.interpolate`${tunnel.id}.cfargotunnel.com`;
     const first = new Map(ingress.toReversed().map((rule) => [rule.hostname, rule]));
     for (const [hostname, { comment, adopt }] of first) {
-      // The TTL is Cloudflare's word for "automatic", the only one that proxied records may have.
+      // To Cloudflare a TTL of 1 means "automatic", the only value that a proxied record may have.
       const record = { name: hostname, type: "CNAME", ttl: 1, content, proxied: true, comment, adopt };
       dnsRecord(hostname, zone, record, this);
     }

@@ -6,21 +6,21 @@ import { createNamespace, createSecret } from "./created.ts";
 import { argoCredential, type Repository } from "./repository.ts";
 
 export interface ArgoCdArgs {
-  /** Argo CD's chart, whose values bring the plugin for SOPS. */
+  /** Argo CD's chart. Its values install the plugin for SOPS. */
   release: ChartRelease;
-  /** Its `path` is the folder of the app of apps, a Helm chart. */
+  /** Its `path` is the folder of the app of apps, which is a Helm chart. */
   repository: Repository;
-  /** Identity that opens the repository's SOPS files. Secret. */
+  /** Age identity that decrypts the repository's SOPS files. Secret. */
   ageIdentity: pulumi.Input<string>;
-  /** Facts that the app of apps gets as its values. */
+  /** Facts that are passed to the app of apps as values. */
   settings: Record<string, pulumi.Input<string>>;
-  /** Secret facts, created as the Secret `cluster-secrets` in the namespace of Argo CD. */
+  /** Secret facts, created as the Secret `cluster-secrets` in Argo CD's namespace. */
   secrets: Record<string, pulumi.Input<string>>;
 }
 
 const namespaceName = "argocd";
 
-/** Argo CD, with what it needs to read the repository and open its secrets, and one app that holds all others. */
+/** Argo CD, the Secrets that it needs to read the repository and to decrypt its files, and the app of apps. */
 export class ArgoCd extends pulumi.ComponentResource {
   constructor(name: string, args: ArgoCdArgs, opts: pulumi.ComponentResourceOptions) {
     super("hearth:gitops:ArgoCd", name, {}, opts);
@@ -45,7 +45,7 @@ export class ArgoCd extends pulumi.ComponentResource {
       createSecret("repository", argoCredential(repository), namespace, this, labels),
       createSecret("sops-age", { "age.agekey": ageIdentity }, namespace, this),
       createSecret("cluster-secrets", secrets, namespace, this),
-      // Argo CD does not start without it, and the chart's own trusts hosts that nobody asked for.
+      // Argo CD does not start without this ConfigMap, and the chart's own trusts hosts that nobody chose.
       this.trustHosts(repository.knownHosts ?? "", namespace),
     ];
   }
@@ -92,7 +92,7 @@ export class ArgoCd extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn,
-        // Argo CD manages itself and its apps after the hand-off; only the facts are the program's.
+        // Argo CD manages itself and its apps after the hand-off. Only the facts belong to the program.
         ignoreChanges: ["metadata.labels", "metadata.annotations", "operation", "status"],
         retainOnDelete: true,
       },

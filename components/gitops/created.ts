@@ -1,16 +1,16 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-/** Makes a namespace that GitOps needs before it can start. */
+/** Creates a namespace that GitOps needs before it can start. */
 export const createNamespace = (name: string, parent: pulumi.Resource): k8s.core.v1.Namespace =>
   new k8s.core.v1.Namespace(
     name,
     { metadata: { name } },
-    // The engine that comes to live in it labels it as its own.
+    // The GitOps engine that runs in the namespace adds labels of its own.
     { parent, ignoreChanges: ["metadata.labels", "metadata.annotations"] },
   );
 
-/** Plants a Secret that Git must not hold. */
+/** Creates a Secret that Git must not hold. */
 export const createSecret = (
   name: string,
   data: Record<string, pulumi.Input<string>>,

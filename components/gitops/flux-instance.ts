@@ -1,18 +1,18 @@
 import type { Repository } from "./repository.ts";
 
-/** Where Flux lives, and where its Kustomizations read what they substitute. */
+/** Namespace of Flux, and of the ConfigMap and Secret that its Kustomizations substitute from. */
 export const fluxNamespace = "flux-system";
 
 export interface FluxInstanceOptions {
   /** Release of Flux. @example "v2.9.4" */
   flux: string;
   repository: Pick<Repository, "url" | "branch" | "path">;
-  /** Whether the repository is read with a credential. */
+  /** Whether reading the repository needs credentials. */
   hasCredential: boolean;
 }
 
 /**
- * What the program asks of flux-operator: Flux, and the cluster's folder of the repository.
+ * Renders the FluxInstance: a release of Flux, and the cluster's folder of the repository.
  *
  * Source: flux-operator's documentation, FluxInstance CRD.
  */
@@ -30,7 +30,7 @@ export const fluxInstanceSpec = ({ flux, repository, hasCredential }: FluxInstan
   kustomize: { patches: [rootPatch, requeuePatch] },
 });
 
-/** Has what waits for something else look again after five seconds instead of thirty: a chain of systems is up sooner. */
+/** Makes Kustomizations and HelmReleases check their dependencies every 5 seconds instead of every 30, for a faster start. */
 const requeuePatch = {
   target: { kind: "Deployment", name: "(kustomize|helm)-controller" },
   patch: JSON.stringify([
@@ -38,7 +38,7 @@ const requeuePatch = {
   ]),
 };
 
-/** Gives the root Kustomization what its files need: decryption and the cluster's facts. */
+/** Gives the root Kustomization what its files need: decryption, and the cluster's facts for substitution. */
 const rootPatch = {
   target: { kind: "Kustomization", name: fluxNamespace },
   patch: JSON.stringify([

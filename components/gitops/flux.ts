@@ -12,17 +12,17 @@ export interface FluxArgs {
   /** Release of Flux. @example "v2.9.4" */
   flux: string;
   repository: Repository;
-  /** Identity that opens the repository's SOPS files. Secret. */
+  /** Age identity that decrypts the repository's SOPS files. Secret. */
   ageIdentity: pulumi.Input<string>;
-  /** What a push is signed with. Secret. */
+  /** Key that signs push notifications. Secret. */
   webhookToken: pulumi.Input<string>;
-  /** Facts that the tree may substitute, by variable. */
+  /** Facts that the tree may substitute, by the variable's name. */
   settings: Record<string, pulumi.Input<string>>;
-  /** Secret facts that the tree may substitute, by variable. */
+  /** Secret facts that the tree may substitute, by the variable's name. */
   secrets: Record<string, pulumi.Input<string>>;
 }
 
-/** Flux, with what it needs to read the repository, open its secrets and fill in the cluster's facts. */
+/** Flux, and the Secrets and facts that it needs to read the repository, decrypt its files and substitute variables. */
 export class Flux extends pulumi.ComponentResource {
   constructor(name: string, args: FluxArgs, opts: pulumi.ComponentResourceOptions) {
     super("hearth:gitops:Flux", name, {}, opts);
@@ -65,16 +65,16 @@ export class Flux extends pulumi.ComponentResource {
       {
         apiVersion: "fluxcd.controlplane.io/v1",
         kind: "FluxInstance",
-        // The operator looks for this name only.
+        // The operator reconciles an instance of this name only.
         metadata: { name: "flux", namespace: fluxNamespace },
         spec: fluxInstanceSpec({ flux, repository, hasCredential }),
       },
       {
         parent: this,
         dependsOn,
-        // Flux upgrades itself after the hand-off; Pulumi would put it back.
+        // Flux upgrades itself after the hand-off. Without this, Pulumi would revert the upgrade.
         ignoreChanges: ["spec", "metadata.labels", "metadata.annotations"],
-        // The operator would uninstall Flux, and Flux what it has applied, while the machines are going anyway.
+        // On a destroy the machines go anyway, so the operator need not uninstall Flux and all that Flux applied.
         retainOnDelete: true,
       },
     );

@@ -3,10 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Hosted } from "./repository.ts";
 
 /**
- * The plugin of GitHub, which the engine fetches only where it is used.
+ * GitHub's plugin. The engine downloads it only for stacks that use it.
  *
- * Its package is not a dependency: the engine installs the plugins of all packages that it finds, used or not. The tokens
- * and fields are those of @pulumi/github.
+ * Its package @pulumi/github is not a dependency, because the engine installs the plugins of all packages that it finds,
+ * used or not. The type tokens and fields below are those of that package.
  */
 const plugin = { version: "6.15.0" };
 
@@ -14,15 +14,15 @@ export interface GitHubArgs {
   repository: Hosted;
   /** Token that may administer the repository. Secret. */
   token: pulumi.Input<string>;
-  /** What the deploy key is called. */
+  /** Title of the deploy key. */
   title: string;
   /** Public half of the deploy key. */
   deployKey: pulumi.Input<string>;
-  /** Where a push is told to, and what GitHub signs it with; both secret. */
+  /** Where GitHub sends push notifications, and the key that signs them. Both are secret. */
   webhook?: { url: pulumi.Input<string>; secret: pulumi.Input<string> } | undefined;
 }
 
-/** What GitHub has to know of a cluster: the key that reads the repository, and whom to tell of a push. */
+/** Registers a cluster with GitHub: the deploy key that reads the repository, and the webhook for pushes. */
 export class GitHubRegistration extends pulumi.ComponentResource {
   constructor(name: string, args: GitHubArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:gitops:GitHubRegistration", name, {}, opts);

@@ -1,18 +1,18 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-/** The Git repository that a cluster is kept at, and what reads it. */
+/** The Git repository of a cluster, and the credentials that read it. */
 export interface Repository {
   /** URL over SSH or HTTPS. */
   url: string;
   branch: string;
-  /** Folder of it that is reconciled. */
+  /** Folder of the repository that is reconciled. */
   path: string;
-  /** Lines of known_hosts for its server, where it is reached over SSH. */
+  /** Lines of known_hosts for the server of an SSH URL. */
   knownHosts?: string | undefined;
   /** Private half of the deploy key. Secret. */
   deployKey: pulumi.Input<string>;
   deployKeyPublic: pulumi.Input<string>;
-  /** Token that reads it over HTTPS; without one it has to be public. Secret. */
+  /** Token for reading over HTTPS. A repository without one has to be public. Secret. */
   token?: pulumi.Input<string> | undefined;
 }
 
@@ -24,14 +24,14 @@ export interface Hosted {
   name: string;
 }
 
-/** The parts of a repository's URL: its last two path elements are owner and name. */
+/** Splits the URL of a repository. The last element of its path is the name, and those before it are the owner. */
 export const hosted = (url: string): Hosted => {
   const { hostname, pathname } = new URL(url);
   const parts = pathname.replace(/\.git\/?$/, "").split("/");
   return { host: hostname, owner: parts.slice(1, -1).join("/"), name: parts.at(-1) ?? "" };
 };
 
-/** What Flux's GitRepository proves itself with, by key of its Secret; undefined where nothing is needed. */
+/** The credentials of Flux's GitRepository, by key of its Secret. Undefined where none are needed. */
 export const fluxCredential = (repository: Repository): Record<string, pulumi.Input<string>> | undefined => {
   if (repository.url.startsWith("ssh:")) {
     return {
@@ -40,11 +40,11 @@ export const fluxCredential = (repository: Repository): Record<string, pulumi.In
       known_hosts: repository.knownHosts ?? "",
     };
   }
-  // Hosts take any name beside a token, and want one.
+  // Hosts accept any user name beside a token, but demand one.
   return repository.token === undefined ? undefined : { username: "git", password: repository.token };
 };
 
-/** What Argo CD reads a repository with, by key of its Secret. Source: Argo CD, "Declarative Setup", Repositories. */
+/** Argo CD's credentials for a repository, by key of its Secret. Source: Argo CD, "Declarative Setup", Repositories. */
 export const argoCredential = (repository: Repository): Record<string, pulumi.Input<string>> => ({
   type: "git",
   url: repository.url,

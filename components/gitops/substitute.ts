@@ -1,13 +1,14 @@
-/** `$${…}`, which is not substituted, or `${variable}` with an optional default. */
+/** Matches `$${…}`, which is not substituted, and `${variable}` with an optional default. */
 const expression = /\$(\$\{)|\$\{(\w+)(?::?[-=]([^}]*))?\}/g;
 
 /**
- * Fills a manifest's variables as Flux does after it has built it.
+ * Substitutes the variables of a manifest as Flux does after its build.
  *
- * Flux puts nothing where a variable has neither value nor default; here that is an error, since the program would install
- * something else than the person meant. Source: Flux's documentation, Kustomization, "Post build variable substitution".
+ * Flux substitutes an empty string for a variable that has neither a value nor a default. Here that is an error, because the
+ * program would install something that nobody meant. Source: Flux's documentation, Kustomization, "Post build variable
+ * substitution".
  *
- * @throws Error naming the variables that have no value.
+ * @throws Error that names the variables without a value
  */
 export const substitute = (text: string, variables: Readonly<Record<string, string>>): string => {
   const unknown = new Set<string>();

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { hosted } from "./repository.ts";
 
-/** The Receiver in the GitOps tree that a push is told to. */
+/** The Receiver in the GitOps tree that takes push notifications. */
 export const receiver = { name: "push", namespace: "flux-system" };
 
 /**
@@ -15,14 +15,14 @@ export const receiverPath = (token: string, { name, namespace } = receiver): str
     .update(token + name + namespace)
     .digest("hex")}`;
 
-/** How the repository's host signs what it sends, as the Receiver's type. */
+/** The Receiver's type for a repository's host, which determines how notifications are signed. */
 export const receiverType = (repository: string): "github" | "gitlab" | "generic-hmac" => {
   const { host } = hosted(repository);
   if (host === "github.com") return "github";
   return host === "gitlab.com" ? "gitlab" : "generic-hmac";
 };
 
-/** The ingress rule that leads a push to Flux, and nothing else. */
+/** The ingress rule that passes push notifications to Flux, and no other requests. */
 export const webhookRule = (hostname: string) => ({
   hostname,
   path: "^/hook/[0-9a-f]{64}$",

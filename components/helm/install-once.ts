@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-/** A chart as the GitOps tree has it. */
+/** A chart as the GitOps tree declares it. */
 export interface ChartRelease {
   /** OCI address of the chart. */
   chart: string;
@@ -12,15 +12,15 @@ export interface ChartRelease {
 export interface Installation {
   release: ChartRelease;
   namespace: pulumi.Input<string>;
-  /** Seconds until the release has to be ready. */
+  /** Seconds that the release may take to become ready. */
   timeout: number;
 }
 
 /**
- * Installs a chart so that GitOps can start, and leaves the release to Git from then on.
+ * Installs a chart so that GitOps can start, and leaves the release to Git afterwards.
  *
- * Git upgrades what is installed: the program does not put it back (`ignoreChanges`), and a destroy forgets the release
- * instead of uninstalling it (`retainOnDelete`), as its machines are about to go.
+ * Git upgrades the release, and the program does not revert that (`ignoreChanges`). A destroy forgets the release instead of
+ * uninstalling it (`retainOnDelete`), because its machines go next.
  */
 export const installOnce = (
   name: string,
@@ -36,8 +36,8 @@ export const installOnce = (
 /**
  * Keeps a preview from downloading the chart.
  *
- * The plugin loads the chart in every check, to resolve its version, unless an input is not known yet; and it drops
- * `resourceNames`, which it deprecated, from what it goes on with. So that one is not known in previews.
+ * The plugin loads the chart in every check to resolve its version, unless an input is unknown. It drops `resourceNames`,
+ * which is deprecated, before it uses the inputs. So previews make that input unknown.
  * Source: pulumi/pulumi-kubernetes, provider/pkg/provider/helm_release.go, Check.
  */
 const unreadChart = (): Pick<k8s.helm.v3.ReleaseArgs, "resourceNames"> =>

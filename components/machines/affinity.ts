@@ -1,11 +1,11 @@
 import type { ProxmoxMachine } from "./vm.ts";
 
 /**
- * The control planes that Proxmox is to keep on different hosts, by name.
+ * Returns the names of the control planes that Proxmox has to keep on different hosts.
  *
  * Proxmox refuses a rule for fewer than two machines, and one for more machines than it has hosts.
  *
- * @param hosts the hosts of the Proxmox cluster, as far as they are known
+ * @param hosts the known hosts of the Proxmox cluster
  */
 export const apartMachines = (machines: Record<string, ProxmoxMachine>, hosts: string[]): string[] => {
   const controlPlanes = Object.entries(machines).filter(([, { facts }]) => facts.role === "controlplane");

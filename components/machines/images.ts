@@ -1,9 +1,9 @@
 import { diskImageUrl, type BootImage } from "../talos/schematic.ts";
 import type { ProxmoxDefaults, ProxmoxMachine } from "./vm.ts";
 
-/** A boot image that a Proxmox host has to have. */
+/** A boot image on a Proxmox host. */
 export interface HostImage {
-  /** Name of its resource. */
+  /** Name of the image's resource. */
   name: string;
   host: string;
   datastore: string;
@@ -14,14 +14,14 @@ export interface HostImage {
 export interface ImagePlace extends Pick<ProxmoxDefaults, "imageDatastore"> {
   /** Talos release of the boot images. */
   talos: string;
-  /** Datastores that all hosts see: an image is downloaded to them once. */
+  /** Datastores that all hosts share. An image is downloaded to them once. */
   sharedDatastores: string[];
 }
 
 /**
- * The image that a machine boots first.
+ * Returns the image that a machine boots first.
  *
- * Its name has the release and the schematic, so that another image is another file and the one in use stays what it is.
+ * The file name contains the release and the schematic, so another image is another file and never overwrites the one in use.
  */
 export const hostImage = (
   machine: ProxmoxMachine,
@@ -30,9 +30,9 @@ export const hostImage = (
   const datastore = machine.imageDatastore ?? imageDatastore;
   const image: BootImage = { ...machine.facts, platform: "nocloud" };
   const kind = `${talos}-${image.schematic.slice(0, 12)}${image.secureBoot ? "-secureboot" : ""}`;
-  const place = sharedDatastores.includes(datastore) ? datastore : `${machine.host}-${datastore}`;
+  const location = sharedDatastores.includes(datastore) ? datastore : `${machine.host}-${datastore}`;
   return {
-    name: `talos-${place}-${kind}`,
+    name: `talos-${location}-${kind}`,
     host: machine.host,
     datastore,
     fileName: `talos-${kind}.qcow2`,
@@ -40,7 +40,7 @@ export const hostImage = (
   };
 };
 
-/** The images that machines boot, each once a place. */
-export const hostImages = (machines: ProxmoxMachine[], place: ImagePlace): HostImage[] => [
-  ...new Map(machines.map((machine) => hostImage(machine, place)).map((image) => [image.name, image])).values(),
+/** The images that a set of machines boots, each once per datastore. */
+export const hostImages = (machines: ProxmoxMachine[], location: ImagePlace): HostImage[] => [
+  ...new Map(machines.map((machine) => hostImage(machine, location)).map((image) => [image.name, image])).values(),
 ];

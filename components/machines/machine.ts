@@ -3,13 +3,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { MachineSettings } from "../talos/machine-config.ts";
 import type { BootImage } from "../talos/schematic.ts";
 
-/** What a machine is to those who do not care where it runs. */
+/** The facts of a machine that do not depend on its platform. */
 export type MachineFacts = Omit<MachineSettings, "hostname" | "installerImage"> & Omit<BootImage, "platform">;
 
-/** Hardware that has booted Talos and waits for its configuration: a virtual machine or bare metal. */
+/** A machine in maintenance mode, virtual or bare metal, that waits for its configuration. */
 export interface Machine extends MachineFacts, BootImage {
-  /** What has to be there before the machine answers, and whose replacement makes another machine of it. */
+  /** Resources that have to exist before the machine answers. When one is replaced, the machine is a new one. */
   resources: pulumi.Resource[];
-  /** Wipe it when its configuration is destroyed. What is destroyed with its host needs none of that. */
+  /** Whether to wipe the machine when its configuration is destroyed. Unnecessary where the machine itself is destroyed. */
   resetOnDestroy: boolean;
 }

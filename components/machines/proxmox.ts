@@ -7,23 +7,23 @@ import type { Machine } from "./machine.ts";
 import { vmArgs, type ProxmoxDefaults, type ProxmoxMachine } from "./vm.ts";
 
 export interface ProxmoxMachinesArgs extends ProxmoxDefaults, ImagePlace {
-  /** Name of the cluster that they are machines of. */
+  /** Name of the cluster that the machines belong to. */
   cluster: string;
   machines: Record<string, ProxmoxMachine>;
-  /** What registers the images that machines boot. */
+  /** Resources that register the images which machines boot. */
   imageProfiles?: pulumi.Input<pulumi.Resource>[];
-  /** Hosts of the Proxmox cluster beside those that machines are on. */
+  /** Hosts of the Proxmox cluster without a machine of this stack. */
   hosts?: string[];
   /**
-   * Have Proxmox keep control planes on different hosts.
+   * Makes Proxmox keep control planes on different hosts.
    *
-   * It puts them under Proxmox's high availability, which alone looks at such rules, and which moves the machines of a host
-   * that fails to others: for disks that all hosts see.
+   * Such a rule applies only to machines under Proxmox's high availability, which moves the machines of a failed host to
+   * others. All hosts therefore have to share the machines' disks.
    */
   antiAffinity: boolean;
-  /** Changes what a resource is made with, in the last moment. */
+  /** Changes the inputs of a resource before it is created. */
   transform?: {
-    /** @param name the machine's */
+    /** @param name the machine's name */
     vm?: (args: proxmox.VmLegacyArgs, name: string) => proxmox.VmLegacyArgs;
     image?: (args: proxmox.download.FileArgs) => proxmox.download.FileArgs;
   };
@@ -65,7 +65,7 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
             contentType: "import",
             url,
             fileName,
-            // The factory's answer may change its length; a schematic and a release never change their meaning.
+            // The size that the factory reports may change. The content for a schematic and a release does not.
             overwrite: false,
           }),
           { parent: this, dependsOn: args.imageProfiles ?? [] },
@@ -105,7 +105,7 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
           {
             resourceId: `vm:${args.machines[name]?.vmId ?? 0}`,
             state: "started",
-            // Its disk is where it is: on another host it would not find it.
+            // The disk is local. On another host the machine would not find it.
             maxRelocate: 0,
           },
           { parent: this, dependsOn: vms.get(name) },
@@ -124,10 +124,10 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
   }
 }
 
-/** Inputs that are of no account once the machine is there. */
+/** Inputs that have no effect after creation. */
 const onlyAtCreation = ({ extraDisks = [] }: ProxmoxMachine): string[] => [
-  // The image only makes the disk: a new one is reached by upgrading Talos, never by a new machine.
+  // The image is only the disk's initial content. Upgrading Talos replaces it, so a new image needs no new machine.
   "disks[0].importFrom",
-  // The plugin adds a default for the speed limit that the provider reads back as nothing.
+  // The plugin adds a default speed limit, which the provider reads back as no limit.
   ...[undefined, ...extraDisks].map((_, index) => `disks[${index}].speed`),
 ];

@@ -4,7 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { withoutUndefined } from "../talos/documents/index.ts";
 import type { MachineFacts } from "./machine.ts";
 
-/** A virtual machine, and what is said of it alone. */
+/** A virtual machine and its own settings. */
 export interface ProxmoxMachine {
   facts: MachineFacts;
   /** Proxmox host that it runs on. */
@@ -15,7 +15,7 @@ export interface ProxmoxMachine {
   memory: number;
   /** GiB of the disk that Talos is installed to. */
   disk: number;
-  /** Further disks, `/dev/sdb` and on. They may be added at the end and grow; taking one away destroys what it holds. */
+  /** Further disks, from `/dev/sdb` on. Disks may grow, and may be added at the end. Removing one destroys its data. */
   extraDisks?: ExtraDisk[] | undefined;
   /** @default the cluster's */
   diskDatastore?: string | undefined;
@@ -27,22 +27,22 @@ export interface ProxmoxMachine {
   vlan?: number | undefined;
   /** @default "host" */
   cpuType?: string | undefined;
-  /** Processor sockets and memory are laid out as nodes, which hotplug needs. @default false */
+  /** Whether processors and memory appear as NUMA nodes, which hotplug needs. @default false */
   numa?: boolean | undefined;
-  /** @default when the disk's key is in a TPM */
+  /** Whether the machine has a TPM. @default true if the disk's key is in it */
   tpm?: boolean | undefined;
-  /** Starts with its host. @default true */
+  /** Starts the machine with its host. @default true */
   onBoot?: boolean | undefined;
   startup?: Partial<Startup> | undefined;
   /**
-   * Stop and start it when a change needs that. All machines that change stop at once.
+   * Restarts the machine when a change needs that. All machines that change stop at the same time.
    * @default false for control planes, so that etcd keeps its quorum, and true for workers
    */
   rebootAfterUpdate?: boolean | undefined;
   pool?: string | undefined;
-  /** Beside the cluster's. */
+  /** Tags in addition to the cluster's. */
   tags?: string[] | undefined;
-  /** Devices of the host that are mapped for it, by the name of the mapping. */
+  /** Names of the PCI resource mappings that the machine gets. */
   pciMappings?: string[] | undefined;
 }
 
@@ -51,23 +51,23 @@ export interface ExtraDisk {
   size: number;
   /** @default the machine's */
   datastore?: string | undefined;
-  /** What the disk calls itself, for a selector to find it. */
+  /** Serial number of the disk, which a selector can match. */
   serial?: string | undefined;
 }
 
-/** When a machine starts with its host. */
+/** How a machine starts with its host. */
 export interface Startup {
-  /** Low ones first. @default 1 for control planes, 2 for workers */
+  /** Machines with a lower number start first. @default 1 for control planes, 2 for workers */
   order: number;
-  /** Seconds until the next one starts. @default 5 */
+  /** Seconds until the next machine starts. @default 5 */
   upDelay: number;
-  /** Seconds that it has to shut down. @default 60 */
+  /** Seconds that the machine may take to shut down. @default 60 */
   downDelay: number;
 }
 
-/** What all virtual machines of a cluster have in common. */
+/** The settings that all virtual machines of a cluster share. */
 export interface ProxmoxDefaults {
-  /** Datastore of boot images, with the content type `import`. */
+  /** Datastore of boot images. It needs the content type `import`. */
   imageDatastore: string;
   diskDatastore: string;
   bridge: string;
@@ -75,12 +75,12 @@ export interface ProxmoxDefaults {
   vlan?: number | undefined;
   gateway: string;
   nameservers: string[];
-  /** Length of the subnet's prefix. */
+  /** Prefix length of the subnet. */
   prefixLength: number;
   tags: string[];
 }
 
-/** The inputs of a virtual machine, as Talos wants it. */
+/** Returns the inputs of a virtual machine that can run Talos. */
 export const vmArgs = (
   name: string,
   machine: ProxmoxMachine,
@@ -100,10 +100,10 @@ export const vmArgs = (
     bios: "ovmf",
     operatingSystem: { type: "l26" },
     cpu: { cores: machine.cores, type: machine.cpuType ?? "host", ...withoutUndefined({ numa: machine.numa }) },
-    // Kubernetes counts on the memory that it sees.
+    // Kubernetes relies on the memory that it sees, so there is no ballooning.
     memory: { dedicated: machine.memory, floating: 0 },
     scsiHardware: "virtio-scsi-pci",
-    // Talos enrols its own keys, and firmware that has others already does not boot it.
+    // Talos enrols its own keys. With pre-enrolled keys the firmware would not boot it.
     efiDisk: { datastoreId: datastore, type: "4m", preEnrolledKeys: false },
     ...((machine.tpm ?? facts.encryption === "tpm") && { tpmState: { datastoreId: datastore, version: "v2.0" } }),
     disks: [
@@ -125,7 +125,7 @@ export const vmArgs = (
     ...(machine.pciMappings?.length && {
       hostpcis: machine.pciMappings.map((mapping, index) => ({ device: `hostpci${index}`, mapping, pcie: true })),
     }),
-    // In maintenance mode the agent does not answer, so nothing may wait for the address that it would tell.
+    // The agent does not answer in maintenance mode, so nothing may wait for the address that it reports.
     agent: { enabled: true, waitForIp: { disabled: true } },
     startup: { order: isControlPlane ? 1 : 2, upDelay: 5, downDelay: 60, ...withoutUndefined({ ...machine.startup }) },
     onBoot: machine.onBoot ?? true,
@@ -142,7 +142,7 @@ const disk = (index: number, size: number, datastoreId: string) => ({
   iothread: false,
 });
 
-/** What tells the machine its address before it has a configuration. */
+/** The cloud-init data that gives the machine its address before it has a configuration. */
 const initialization = (
   { address, link }: MachineFacts,
   datastoreId: string,

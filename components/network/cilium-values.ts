@@ -1,39 +1,48 @@
-/** A value of Cilium's chart that does not suit its cluster. */
+/** A value of Cilium's chart that does not suit the cluster. */
 export interface ValueProblem {
   /** Path of the value in the chart's values. */
   path: string[];
-  /** What is wrong, beginning with the value. */
+  /** What is wrong. The text continues the value's path. */
   problem: string;
   /** What to write instead. */
   advice: string;
 }
 
-/** What the cluster asks of Cilium, beyond what Talos does. */
+/** What the cluster needs of Cilium, beyond what Talos needs. */
 export interface CiliumNeeds {
-  /** How the addresses of load balancers become known to the network. */
+  /** How the network learns the addresses of load balancers. */
   announcement: "l2" | "bgp";
-  /** Whether the Gateway API's definitions are installed. */
+  /** Whether the Gateway API's CRDs are installed. */
   gatewayApi: boolean;
 }
 
 type Values = Record<string, unknown>;
 
-/** A look at the values: why one does not suit. */
+/** Checks the values and returns the problems that it finds. */
 type Rule = (values: Values, needs: CiliumNeeds) => ValueProblem[];
 
 /**
- * Finds what keeps Cilium from working on a Talos cluster, where Helm would say nothing.
+ * Finds values that keep Cilium from working on a Talos cluster and that Helm accepts.
  *
  * Source: Talos 1.13 guide "Deploying Cilium CNI"; siderolabs/talos#10002 for host routing.
  */
 export const ciliumProblems = (values: Values, needs: CiliumNeeds): ValueProblem[] =>
   rules.flatMap((rule) => rule(values, needs));
 
-/** Capabilities that a Talos machine grants and Cilium's containers need. It grants nobody SYS_MODULE. */
+/** Capabilities that Cilium's containers need and Talos grants. Talos grants SYS_MODULE to no container. */
 const capabilities = {
   ciliumAgent: [
-    ...["CHOWN", "KILL", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "SYS_ADMIN"],
-    ...["SYS_RESOURCE", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
+    "CHOWN",
+    "KILL",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "SYS_ADMIN",
+    "SYS_RESOURCE",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "SETGID",
+    "SETUID",
   ],
   cleanCiliumState: ["NET_ADMIN", "SYS_ADMIN", "SYS_RESOURCE"],
 };
@@ -140,7 +149,7 @@ const isObject = (value: unknown): value is Values =>
 
 const show = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** A path that differs from the wanted one by its letters' case alone. */
+/** Finds a path that differs from the given one only in case. */
 const misspelt = (values: unknown, [step, ...rest]: string[], before: string[] = []): string | undefined => {
   if (step === undefined || !isObject(values)) return undefined;
   if (step in values) return misspelt(values[step], rest, [...before, step]);

@@ -7,7 +7,7 @@ export interface CiliumArgs {
   release: ChartRelease;
 }
 
-/** Cilium's first installation, which makes nodes Ready. From then on Git has the release. */
+/** Installs Cilium once, which makes the nodes Ready. Afterwards Git manages the release. */
 export class Cilium extends pulumi.ComponentResource {
   constructor(name: string, { release }: CiliumArgs, opts: pulumi.ComponentResourceOptions) {
     super("hearth:network:Cilium", name, {}, opts);

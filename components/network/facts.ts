@@ -1,4 +1,4 @@
-/** A router that load balancers' addresses are announced to. */
+/** A router that learns the addresses of load balancers over BGP. */
 export interface BgpPeer {
   name: string;
   address: string;
@@ -6,20 +6,20 @@ export interface BgpPeer {
   asn: number;
 }
 
-/** How the addresses of load balancers become known to the network. */
+/** How the network learns the addresses of load balancers. */
 export type Announcement = { mode: "l2"; interfaces: string[] } | { mode: "bgp"; asn: number; peers: BgpPeer[] };
 
-/** What the GitOps tree is told of load balancers, by the variable that it substitutes. */
+/** The facts on load balancers for the GitOps tree, by the variable that it substitutes. */
 export const loadBalancerFacts = (pool: string, announcement: Announcement): Record<string, string> => ({
   load_balancer_cidr: pool,
-  // The tree has a folder for each way, and the cluster's Kustomization picks it by this.
+  // The tree has a folder for each mode, and the cluster's Kustomization selects one by this variable.
   load_balancer_announcement: announcement.mode,
   ...(announcement.mode === "l2"
     ? { l2_interfaces: JSON.stringify(announcement.interfaces) }
     : { bgp_asn: String(announcement.asn), bgp_peers: JSON.stringify(announcement.peers.map(ciliumPeer)) }),
 });
 
-/** A peer as `CiliumBGPClusterConfig` has it. */
+/** A peer in the form of `CiliumBGPClusterConfig`. */
 const ciliumPeer = ({ name, address, asn }: BgpPeer) => ({
   name,
   peerAddress: address,

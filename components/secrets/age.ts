@@ -4,7 +4,7 @@ import { armor, Decrypter, identityToRecipient } from "age-encryption";
 import { seedLength } from "./derive.ts";
 
 /**
- * The age identity that a seed makes: an X25519 secret, its 32 bytes in Bech32.
+ * Derives the age identity of a seed: an X25519 secret, whose 32 bytes are encoded in Bech32.
  *
  * Source: the age specification, C2SP age.md, "The X25519 recipient type".
  */
@@ -13,20 +13,20 @@ export const ageIdentity = (seed: Uint8Array): string => {
   return bech32.encodeFromBytes("AGE-SECRET-KEY-", seed).toUpperCase();
 };
 
-/** The public recipient of an identity. */
+/** Returns the recipient, which is the public half of an identity. */
 export const ageRecipient = (identity: string): Promise<string> => identityToRecipient(identity);
 
-/** A SOPS file and its data key, encrypted to each of its age recipients. */
+/** A SOPS file's data key, encrypted to each age recipient. */
 export interface EncryptedFile {
   path: string;
-  /** Armored age files that hold the data key, one a recipient. */
+  /** Armored age files that hold the data key, one for each recipient. */
   dataKeys: string[];
 }
 
 /**
- * Tries an identity on SOPS files before anything depends on it.
+ * Verifies that an identity decrypts SOPS files, before anything depends on it.
  *
- * @throws Error naming the files that it does not open.
+ * @throws Error that names the files that it does not decrypt
  */
 export const verifyOpens = async (identity: string, files: EncryptedFile[]): Promise<void> => {
   const decrypter = new Decrypter();

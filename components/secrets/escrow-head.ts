@@ -3,12 +3,11 @@ import { z } from "zod";
 
 const text = z.string().min(1);
 
-/** The version of the format that escrows are written in. Readers of this one and all before: lib/secrets/escrow-formats. */
+/** The format version of the escrows that Hearth writes. Readers of all versions up to it: lib/secrets/escrow-formats. */
 export const escrowVersion = 1;
 
 /**
- * What stands in clear at the head of an escrow, so that it can be told from others without a key. The head of every version
- * has these.
+ * The unencrypted fields at the head of an escrow, which identify it without a key. Every version has them.
  */
 export const headFields = {
   version: z.int().min(1),
@@ -16,14 +15,14 @@ export const headFields = {
   stack: text,
   /** Name of the cluster. */
   cluster: text,
-  /** When it was written, in UTC as ISO 8601. */
+  /** Creation time, in UTC as ISO 8601. */
   createdAt: z.iso.datetime(),
 };
 
 const headSchema = z.object({ ...headFields, fingerprint: text });
 const versionSchema = z.object({ version: headFields.version });
 
-/** Lists of SOPS's metadata. Source: getsops/sops, stores, the `sops` metadata. */
+/** The key lists in SOPS's metadata. Source: getsops/sops, stores, the `sops` metadata. */
 const metadata = z.object({
   sops: z.object({
     // Near the end of the file: where it is cut off, so is the file.
@@ -36,20 +35,20 @@ const metadata = z.object({
   }),
 });
 
-/** Whom an escrow is encrypted to, by the names that the configuration has for them. */
+/** The recipients of an escrow, in the form in which the configuration names them. */
 export interface Recipients {
   /** Age recipients. */
   age: string[];
-  /** Keys of key management services. */
+  /** Keys of key management services (KMS). */
   kms: string[];
 }
 
-/** What an escrow says without a key. */
+/** What can be read from an escrow without a key. */
 export interface EscrowHead extends z.output<typeof headSchema> {
   recipients: Recipients;
 }
 
-/** The head of an escrow, or what is wrong with the file, or its version where only a newer Hearth reads it. */
+/** Reads the head of an escrow. Returns a problem for a damaged file, and the version of a file that needs a newer Hearth. */
 export const escrowHead = (file: string): { head: EscrowHead } | { problem: string } | { newer: number } => {
   const document = parsed(file);
   if (document === undefined) return { problem: "it is not whole YAML" };
@@ -61,7 +60,7 @@ export const escrowHead = (file: string): { head: EscrowHead } | { problem: stri
   return data ? { head: { ...data, recipients } } : { problem: "its head is not that of an escrow" };
 };
 
-/** What is said of an escrow that a newer Hearth wrote. */
+/** The problem of an escrow that a newer Hearth wrote, and what to do. */
 export const unreadFormat = (version: number) => ({
   problem: `is of format ${version}, and this Hearth reads up to format ${escrowVersion}`,
   advice: "use the Hearth that wrote it, or a later one",

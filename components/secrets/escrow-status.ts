@@ -1,32 +1,31 @@
 import { escrowHead, unreadFormat, type Recipients } from "./escrow-head.ts";
 
-/** How an escrow stands to the stack whose root secrets it should hold. */
+/** The state of an escrow, relative to the stack whose root secrets it should hold. */
 export type EscrowStatus =
   | { is: "current" }
   | {
       is: "missing" | "unreadable" | "newer" | "foreign" | "stale" | "recipients";
       problem: string;
-      /** What to do, where that is not to write it. */
+      /** What to do, unless the escrow simply has to be written. */
       advice?: string;
     };
 
-/** What an escrow should be. */
+/** What the escrow is expected to be. */
 export interface Expected {
   stack: string;
   /** Fingerprint of the stack's root secrets. */
   fingerprint: string;
-  /** Whom the configuration names. */
+  /** Recipients that the configuration names. */
   recipients: Recipients;
 }
 
 /**
- * Compares an escrow with its stack, without a key. Pure: previews, the policy and the command say the same.
+ * Compares an escrow with its stack, without a key. Previews, the policy and the command share this function.
  *
- * @param file text of the escrow; undefined where there is no file
+ * @param file text of the escrow; undefined if there is no file
  */
 export const escrowStatus = (file: string | undefined, { stack, fingerprint, recipients }: Expected): EscrowStatus => {
-  if (file === undefined)
-    return { is: "missing", problem: "is missing: were the state lost, nothing would bring it back" };
+  if (file === undefined) return { is: "missing", problem: "is missing: if the state is lost, nothing can restore it" };
   const read = escrowHead(file);
   if ("newer" in read) return { is: "newer", ...unreadFormat(read.newer) };
   if ("problem" in read) return { is: "unreadable", problem: `is damaged: ${read.problem}` };

@@ -4,29 +4,29 @@ import { resourceTypes } from "../resource-types.ts";
 import { escrowStatus, type Expected } from "./escrow-status.ts";
 import { fingerprintOf, type RootSecretValues } from "./fingerprint.ts";
 
-/** Values of which some are known only once the stack is up. */
+/** Inputs of which some are known only after the stack is up. */
 type Inputs<T> = {
   [K in keyof T]: T[K] extends Record<string, infer V> ? Record<string, pulumi.Input<V>> : pulumi.Input<T[K]>;
 };
 
 export interface EscrowArgs {
-  /** All that the escrow holds and no program brings back. */
+  /** The secrets that the escrow holds and that no program can recreate. */
   values: Inputs<RootSecretValues>;
-  /** The escrow's file as it is; undefined where it is missing. */
+  /** Text of the escrow's file; undefined if it is missing. */
   file: string | undefined;
-  /** Path of the file, to be named in messages. */
+  /** Path of the file, for messages. */
   path: string;
-  /** Whom the configuration names. */
+  /** Recipients that the configuration names. */
   recipients: Expected["recipients"];
 }
 
 /**
- * Keeps the fingerprint of the root secrets in the state, and warns where the escrow does not hold them.
+ * Keeps the fingerprint of the root secrets in the state, and warns if the escrow does not hold them.
  *
- * Nothing is written: the secrets exist only after an update, and `npx hearth escrow` reads them from its state.
+ * It writes nothing: the secrets exist only after an update, and `npx hearth escrow` reads them from the state.
  */
 export class Escrow extends pulumi.ComponentResource {
-  /** Names the root secrets without telling them. */
+  /** Identifies the root secrets without revealing them. */
   readonly fingerprint: pulumi.Output<string>;
 
   constructor(name: string, { values, file, path, recipients }: EscrowArgs, opts?: pulumi.ComponentResourceOptions) {

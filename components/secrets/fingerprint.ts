@@ -1,32 +1,32 @@
 import { createHash } from "node:crypto";
 
-/** What makes a stack itself: lost once, no program brings these values back. */
+/** The root secrets of a stack. Once lost, no program can recreate them. */
 export interface RootSecretValues {
   /** Name of the cluster. */
   cluster: string;
-  /** Root secrets of the Talos cluster, as the Talos plugin gives them. */
+  /** Root secrets of the Talos cluster, as the Talos plugin returns them. */
   talos: unknown;
   ageIdentity: string;
   /** The deploy key in PEM. */
   deployKey: string;
   webhookToken: string;
-  /** Connector tokens by the tunnel's name: each holds account, identifier and secret. */
+  /** Connector tokens by the tunnel's name. Each contains the account, the identifier and the secret. */
   tunnels: Record<string, string>;
-  /** Secrets that a person set, by their key under `hearth:`. */
+  /** Secrets that a person configured, by their key under `hearth:`. */
   configured: Record<string, unknown>;
 }
 
 /**
- * Names a set of root secrets without telling any of them: equal for equal values, in whatever order they come.
+ * Returns a digest that identifies a set of root secrets without revealing them. The order of keys has no effect.
  *
- * It may stand in clear, because what is hashed holds hundreds of bits that nobody can guess.
+ * It may be stored unencrypted, because the hashed text contains hundreds of bits that nobody can guess.
  */
 export const fingerprintOf = (values: RootSecretValues): string =>
   `sha256:${createHash("sha256")
     .update(`hearth escrow 1\n${JSON.stringify(canonical(values))}`)
     .digest("hex")}`;
 
-/** The same value with its keys in order, and without what says nothing. */
+/** The same value with sorted keys and without empty fields. */
 const canonical = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== "object" || value === null) return value;

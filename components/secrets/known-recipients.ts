@@ -1,8 +1,8 @@
 /**
- * Age recipients whose identity is not a secret of the stack's owner, by what they are.
+ * Age recipients whose identity is known to others, and what they are. People copy them from the documentation.
  *
  * Sources: FiloSottile/age, README; getsops/sops, README, "Encrypting using age"; fluxcd/website, "Manage Kubernetes secrets with
- * SOPS". People copy them from there.
+ * SOPS".
  */
 const known = new Map([
   ["age1kgk8mrt0pt63cnt6qjj2up7wlm5ec5ss2su6jaf96l52xzdt9dqsagwzxe", "the lab's, whose identity everyone can derive"],
@@ -13,12 +13,12 @@ const known = new Map([
   ["age1helqcqsh9464r8chnwc2fzj8uv7vr5ntnsft0tn45v2xtz0hpfwq98cmsg", "a sample of Flux's documentation"],
 ]);
 
-/** What a recipient that strangers may open for is; undefined for a recipient of somebody's own. */
+/** Describes a recipient whose identity others know. Returns undefined for all other recipients. */
 export const strangerOf = (recipient: string): string | undefined => known.get(recipient.trim().toLowerCase());
 
-/** The recipients in a text that strangers may open for, each once. */
+/** Finds the recipients in a text whose identity others know. */
 export const strangersIn = (text: string): { recipient: string; what: string }[] =>
   [...known].filter(([recipient]) => text.includes(recipient)).map(([recipient, what]) => ({ recipient, what }));
 
-/** Stands in a committed file where a recipient has to be written, such as `<your age recipient>`. */
+/** Whether a recipient is a placeholder in a committed file, such as `<your age recipient>`. */
 export const isPlaceholder = (recipient: string): boolean => /^<.+>$/.test(recipient);

@@ -1,7 +1,7 @@
-/** What key material looks like, by what it is called. None of them is secret in one place and open in another. */
+/** Patterns of key material, by name. Such text is secret wherever it appears. */
 const materials: [name: string, pattern: RegExp][] = [
   ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
-  // The same in base64, as Talos has keys: "-----BEGIN" at each of the three places that base64 tells apart.
+  // The same in base64, as Talos stores keys: "-----BEGIN" and "PRIVATE KEY" at each of the three offsets of base64.
   ["a private key", /\bLS0tLS1CRUdJTi[A-Za-z0-9+/]*(UFJJVkFURSBLRVk|BSSVZBVEUgS0VZ|QUklWQVRFIEtFW)/],
   ["an age identity", /AGE-SECRET-KEY-1[A-Z0-9]{20,}/],
   ["a GitHub token", /\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})/],
@@ -16,31 +16,31 @@ const materials: [name: string, pattern: RegExp][] = [
   ["a URL with a token", /[?&](jointoken|token|api_?key|secret|password)=[^\s&]{4,}/i],
 ];
 
-/** Kinds of key material that a text holds, the first of them. */
+/** Names the first kind of key material in a text. */
 export const materialIn = (text: string): string | undefined =>
   materials.find(([, pattern]) => pattern.test(text))?.[0];
 
-/** How names of secrets end, without hyphens and in lower case. */
+/** How the names of secrets end, in lower case and without hyphens. */
 const secretEnd =
   /(password|passwd|passphrase|privatekey|presharedkey|secretkey|secretaccesskey|authkey|apikey|token|secret)$/;
 
-/** Whether something is called as secrets are, such as `presharedKey` or `TS_AUTHKEY`. */
+/** Whether a name is typical of a secret, such as `presharedKey` or `TS_AUTHKEY`. */
 export const isSecretName = (name: string): boolean => {
   const plain = name.toLowerCase().replaceAll(/[_-]/g, "");
   return secretEnd.test(plain) || plain === "auth";
 };
 
-/** A value that names where a secret is, or says that there is none. */
+/** Whether a value refers to a secret elsewhere, or says that there is none. */
 const isReference = (value: string): boolean => value === "" || /^[/.$<{]|^(true|false|none|null)$/i.test(value);
 
-/** A line of a file of settings, such as `PrivateKey = …`, `password: …` or `TS_AUTHKEY=…`. */
+/** A line of a settings file, such as `PrivateKey = …`, `password: …` or `TS_AUTHKEY=…`. */
 const setting = /^\s*(?:-\s+|export\s+)?["']?([\w.-]+)["']?\s*[:=]\s*["']?([^"'\s].*?)["']?,?\s*$/;
 
 /**
- * What a value gives away: by its own looks, by what it is called, and by its lines where it is a whole file.
+ * Finds a secret in a value: by its form, by its name or, if the value is a whole file, by its lines.
  *
- * @param name the key that it stands at
- * @returns what it is, such as `a private key` or `the secret privateKey`; undefined where it is none. Never the value
+ * @param name the key of the value
+ * @returns a description such as `a private key` or `the secret privateKey`, never the value; undefined if there is none
  */
 export const secretIn = (name: string, value: string): string | undefined => {
   const material = materialIn(value);
@@ -53,13 +53,13 @@ export const secretIn = (name: string, value: string): string | undefined => {
   return undefined;
 };
 
-/** A secret that plain data has, and where. */
+/** A secret in plain data, and its path. */
 export interface FoundSecret {
   path: (string | number)[];
   what: string;
 }
 
-/** The secrets that stand open in plain data. */
+/** Finds secrets in plain data. */
 export const secretsIn = (value: unknown, path: (string | number)[] = []): FoundSecret[] => {
   if (typeof value === "string") {
     const what = secretIn(nameAt(path), value);
@@ -70,5 +70,5 @@ export const secretsIn = (value: unknown, path: (string | number)[] = []): Found
   return Object.entries(value).flatMap(([key, each]) => secretsIn(each, [...path, key]));
 };
 
-/** The last name of a path: items of a list are called as the list. */
+/** The last key of a path. Items of a list have the list's name. */
 const nameAt = (path: (string | number)[]): string => path.findLast((step) => typeof step === "string") ?? "";

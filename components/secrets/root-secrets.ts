@@ -5,24 +5,24 @@ import { makeSeed } from "./seed.ts";
 import { sshKeyPair } from "./ssh.ts";
 
 export interface RootSecretsArgs {
-  /** Name that the deploy key carries as its comment. */
+  /** Name of the cluster, for the deploy key's comment. */
   cluster: string;
-  /** Base64 of the age seed to use in place of a new one, as after a recovery. */
+  /** Base64 of an existing age seed, as after a recovery. Without it a new one is generated. */
   ageSeed: pulumi.Output<string> | undefined;
-  /** The tree's encrypted files, each of which the age identity has to open. */
+  /** The tree's encrypted files. The age identity has to decrypt each of them. */
   encryptedFiles: EncryptedFile[];
 }
 
-/** The secrets that Hearth itself makes: the age identity and the deploy key. */
+/** The secrets that Hearth itself generates. */
 export class RootSecrets extends pulumi.ComponentResource {
-  /** The age identity, tried on every encrypted file of the tree. Secret. */
+  /** The age identity, after it has decrypted every encrypted file of the tree. Secret. */
   readonly ageIdentity: pulumi.Output<string>;
   readonly ageRecipient: pulumi.Output<string>;
   /** Secret. */
   readonly deployKey: pulumi.Output<string>;
-  /** The deploy key's public half, to be registered with the repository. */
+  /** The deploy key's public half, which has to be registered with the repository. */
   readonly deployKeyPublic: pulumi.Output<string>;
-  /** What a push to the repository is signed with, on its way to the cluster. Secret. */
+  /** Key that signs push notifications. Secret. */
   readonly webhookToken: pulumi.Output<string>;
 
   constructor(name: string, args: RootSecretsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -42,13 +42,13 @@ export class RootSecrets extends pulumi.ComponentResource {
   }
 }
 
-/** The identity, once it has opened the tree's files. Whatever is given it waits for that, as Flux does. */
+/** Returns the identity once it has decrypted the tree's files, so that its dependents, such as Flux, wait for the proof. */
 export const tried = async (identity: string, files: EncryptedFile[]): Promise<string> => {
   try {
     await verifyOpens(identity, files);
     return identity;
   } catch (error) {
-    // A person's mistake: its message says all, and no stack trace follows.
+    // The cause is a person's mistake. A RunError prints its message without a stack trace.
     throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
   }
 };

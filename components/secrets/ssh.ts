@@ -8,10 +8,10 @@ export interface SshKeyPair {
   publicKey: string;
 }
 
-/** What stands before the 32 bytes of an Ed25519 key in PKCS #8. Source: RFC 8410, section 7. */
+/** The bytes before the 32 bytes of an Ed25519 key in PKCS #8. Source: RFC 8410, section 7. */
 const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
 
-/** The Ed25519 key pair that a seed of 32 bytes makes. Source of the public format: RFC 8709, section 4. */
+/** Derives an Ed25519 key pair from a seed of 32 bytes. Source of the public format: RFC 8709, section 4. */
 export const sshKeyPair = (seed: Uint8Array, comment: string): SshKeyPair => {
   const key = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: "der", type: "pkcs8" });
   const spki = createPublicKey(key).export({ format: "der", type: "spki" });

@@ -8,16 +8,17 @@ interface Kubeconfig {
   users: { user: { "client-certificate-data": string; "client-key-data": string } }[];
 }
 
-/** How long a control plane may take from its bootstrap to an API that answers: it pulls images first. */
+/** How long a control plane may take from the bootstrap to a ready API, in milliseconds. It pulls images first. */
 const defaultTimeout = 15 * 60_000;
 
 /**
- * Waits until the Kubernetes API of a kubeconfig says that it is ready.
+ * Waits until the Kubernetes API of a kubeconfig is ready.
  *
- * A kubeconfig is there as soon as Talos has its certificate authority, minutes before the API answers
+ * Talos returns a kubeconfig as soon as it has the certificate authority, minutes before the API answers
  * (siderolabs/terraform-provider-talos#290).
  *
- * @throws Error naming the endpoint, when it is not ready in time.
+ * @param timeout in milliseconds
+ * @throws Error that names the endpoint, if it is not ready in time
  */
 export const apiReady = async (kubeconfig: string, timeout = defaultTimeout): Promise<void> => {
   const { clusters, users } = parse(kubeconfig) as Kubeconfig;

@@ -2,22 +2,22 @@ import { X509Certificate } from "node:crypto";
 
 import type { MachineSecrets } from "@pulumi/talos";
 
-/** A certificate authority of a cluster that does not last much longer. */
+/** A certificate authority of a cluster that expires soon. */
 export interface EndingAuthority {
-  /** Whose it is, as `Kubernetes`. */
+  /** Name of the authority, such as `Kubernetes`. */
   of: string;
-  /** The day on which it ends, as `2036-11-18`. */
+  /** Date of expiry, such as `2036-11-18`. */
   ends: string;
-  /** Whole days until then; less than zero where it has ended. */
+  /** Whole days until then. Negative after expiry. */
   days: number;
 }
 
 const day = 24 * 60 * 60_000;
 
-/** How long before its end an authority is told of, in days: it is replaced in several steps, on every machine. */
+/** How many days before expiry to warn. Replacing an authority takes several steps on every machine. */
 export const notice = 365;
 
-/** The authorities among a cluster's root secrets that end within {@link notice}. What is no certificate is left out. */
+/** The authorities among a cluster's root secrets that expire within {@link notice}. Invalid certificates are skipped. */
 export const endingAuthorities = ({ certs }: Pick<MachineSecrets, "certs">, now: Date): EndingAuthority[] =>
   Object.entries({ Talos: certs.os, Kubernetes: certs.k8s, etcd: certs.etcd, "API aggregation": certs.k8sAggregator })
     .flatMap(([of, { cert }]) => {

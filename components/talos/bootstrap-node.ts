@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { Machine } from "../machines/machine.ts";
 
-/** The control plane that founds the cluster: the first by name, so that every run picks the same. */
+/** Returns the control plane that bootstraps the cluster: the first by name, so that every run picks the same one. */
 export const bootstrapNodeOf = (machines: Record<string, Machine>): Machine => {
   const [first] = Object.entries(machines)
     .filter(([, machine]) => machine.role === "controlplane")

@@ -13,7 +13,7 @@ import { secretPatchesOf, type SecretPatches } from "./secret-patches.ts";
 export interface TalosClusterArgs extends Omit<ClusterSettings, "endpointHost"> {
   /** Name of the cluster; also the context in kubeconfig and talosconfig. */
   name: string;
-  /** Machines by the name of their node. At least one control plane; their number is odd. */
+  /** Machines by the name of their node. At least one is a control plane. */
   machines: Record<string, Machine>;
   /** Kubernetes API endpoint, `https://<VIP or name>:6443`. */
   endpoint: string;
@@ -21,11 +21,11 @@ export interface TalosClusterArgs extends Omit<ClusterSettings, "endpointHost"> 
   talos: string;
   /** Kubernetes release. @example "v1.36.4" */
   kubernetes: string;
-  /** What registers the images that machines install. */
+  /** Resources that register the images which machines install. */
   imageProfiles?: pulumi.Input<pulumi.Resource>[];
-  /** Free-form patches that carry keys. They are applied before all others. */
+  /** Free-form patches that contain keys. They are applied before all others. */
   secretPatches?: pulumi.Input<SecretPatches>;
-  /** Waits, in updates, until the API of a kubeconfig answers. @default apiReady */
+  /** Waits, in updates only, until the API of a kubeconfig is ready. @default apiReady */
   ready?: (kubeconfig: string) => Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export class TalosCluster extends pulumi.ComponentResource {
     this.kubeconfig = this.fetchKubeconfig(bootstrap, secrets, args.ready ?? apiReady);
     this.talosconfig = this.renderTalosconfig(secrets, args);
     this.machineSecrets = this.watched(secrets.machineSecrets, args.name);
-    // The release is for the next update to know what it comes from: elsewhere in the state it is encrypted.
+    // The next update reads the current release from this output. Everywhere else the state encrypts it.
     this.registerOutputs({
       kubeconfig: this.kubeconfig,
       talosconfig: this.talosconfig,
@@ -61,15 +61,16 @@ export class TalosCluster extends pulumi.ComponentResource {
     return new talos.machine.Secrets(
       "machine-secrets",
       { talosVersion: args.contract },
-      // Another contract would make other secrets, and every machine would be locked out.
+      // Another contract would generate new secrets, and would lock out every machine.
       { parent: this, protect: true, ignoreChanges: ["talosVersion"] },
     );
   }
 
   /**
-   * Gives a machine its configuration.
+   * Applies a machine's configuration.
    *
-   * What carries keys is the base; what was typed is a patch on it in the clear, so that a preview shows it line by line.
+   * The generated base contains keys and is secret. The configured settings are unencrypted patches, so that a preview shows
+   * them line by line.
    */
   private configure(
     node: string,
@@ -104,19 +105,19 @@ export class TalosCluster extends pulumi.ComponentResource {
           { ...machine, hostname: node, installerImage: installerImage(machine, args.talos) },
           { ...args, endpointHost: new URL(args.endpoint).hostname },
         ),
-        // The last control plane cannot leave etcd in order, so none tries: what is removed alone is reset by hand before.
+        // The last control plane cannot leave etcd gracefully, so none tries. To remove a single machine, reset it by hand first.
         ...(machine.resetOnDestroy && { onDestroy: { reset: true, graceful: false, reboot: true } }),
       },
       {
         parent: this,
-        // No input tells that the machine is there, or that it is another one than before.
+        // No input shows that the machine exists, or that it was replaced.
         dependsOn: [...machine.resources, ...(args.imageProfiles ?? [])],
         replaceWith: machine.resources,
       },
     );
   }
 
-  /** Warns of authorities that end soon: with theirs, every certificate of the cluster ends. */
+  /** Warns of certificate authorities that expire soon. Certificates are invalid once their authority has expired. */
   private watched(secrets: pulumi.Output<talos.MachineSecrets>, cluster: string): pulumi.Output<talos.MachineSecrets> {
     return secrets.apply(async (known) => {
       for (const { of, ends, days } of endingAuthorities(known, new Date())) {
@@ -135,7 +136,7 @@ export class TalosCluster extends pulumi.ComponentResource {
     return new talos.machine.Bootstrap(
       "bootstrap",
       { node: bootstrapNodeOf(args.machines).address, clientConfiguration: secrets.clientConfiguration },
-      // Every machine has its configuration before one of them founds the cluster.
+      // Every machine needs its configuration before one of them bootstraps the cluster.
       { parent: this, dependsOn: applied },
     );
   }
@@ -175,10 +176,10 @@ export class TalosCluster extends pulumi.ComponentResource {
   }
 }
 
-/** The administrator's certificate lasts a year: any update in its last 90 days renews it. */
+/** The administrator's certificate is valid for a year. Any update in its last 90 days renews it. */
 const kubeconfigRenewal = "2160h";
 
-/** The contract that the cluster was created with. Another one in the configuration fails the run, and reaches no machine. */
+/** Returns the contract that the cluster was created with. If another one is configured, the run fails and changes no machine. */
 const pinContract = (secrets: talos.machine.Secrets, configured: string): pulumi.Output<string> =>
   secrets.talosVersion.apply(async (recorded) => {
     const { contract, problem } = pinnedContract(configured, recorded);

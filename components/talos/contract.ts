@@ -1,19 +1,19 @@
 import { minorOf } from "./releases/index.ts";
 
-/** What the plugin records for secrets that were imported: it cannot know their contract. */
+/** The versions that the plugin records for imported secrets, whose contract it cannot know. */
 const imported = ["v1.2", "v1.3"];
 
-/** The configuration contract that a cluster has, and what is wrong with the one that was asked for. */
+/** The configuration contract of a cluster, and what is wrong with the configured one. */
 export interface Contract {
   contract: string;
   problem?: string;
 }
 
 /**
- * The contract of a cluster, given the one that is configured and the one that its secrets were made with.
+ * Returns the contract of a cluster from the configured one and the one that its secrets were created with.
  *
- * The contract stays at the Talos minor that the cluster was created with, whatever is configured. A lower one makes the plugin draw
- * new secrets, which locks every machine out; another one can leave etcd's data undecipherable (siderolabs/talos#13885).
+ * The contract stays at the Talos minor that the cluster was created with, whatever is configured. A lower one makes the plugin
+ * generate new secrets, which locks out every machine. Any other change can make etcd's data unreadable (siderolabs/talos#13885).
  */
 export const pinnedContract = (configured: string, recorded: string): Contract => {
   const first = minorOf(recorded);

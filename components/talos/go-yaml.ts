@@ -1,4 +1,4 @@
-/** What Go's YAML library would read as something other than a string, were it not quoted. */
+/** Patterns of strings that Go's YAML library would read as another type unless they are quoted. */
 const notAString = [
   /^$/,
   /^(~|null|Null|NULL)$/,
@@ -7,17 +7,16 @@ const notAString = [
   /^[-+]?0([xX][\da-fA-F_]+|o[0-7_]+|b[01_]+)$/,
   /^[-+]?\.inf$/i,
   /^\.nan$/i,
-  // Numbers with base 60, and dates.
+  // Numbers in base 60, and dates.
   /^[-+]?\d[\d_]*(:[0-5]?\d)+(\.\d*)?$/,
   /^\d{4}-\d{1,2}-\d{1,2}$/,
 ];
 
-/** What a plain scalar may not begin with, hold, or end with. */
+/** Patterns that a plain scalar may not begin with, contain, or end with. */
 const notPlain = /^[#,[\]{}&*!|>'"%@`]|^[-?:]( |$)|: |:$| #|^ | $/;
 
 /**
- * A string as Go's gopkg.in/yaml.v3 writes it, for text that it is going to be hashed with. Control characters are not
- * supported.
+ * Writes a string as Go's gopkg.in/yaml.v3 does, for text that gets hashed. Control characters are not supported.
  */
 export const goYamlString = (text: string): string => {
   if (notAString.some((pattern) => pattern.test(text))) return `"${text}"`;

@@ -11,29 +11,29 @@ export interface ImageProfilesArgs {
 }
 
 /**
- * Image profiles that the Image Factory knows.
+ * Registers image profiles with the Image Factory.
  *
- * A factory serves the images of registered schematics only: an ID that was computed here and that nobody posted is a 404
- * for disk images and installers. Source: siderolabs/image-factory 1.5.0, internal/frontend/http/http.go.
+ * A factory serves images of registered schematics only. It answers 404 for an ID that was computed here but never posted, for
+ * disk images and installers alike. Source: siderolabs/image-factory 1.5.0, internal/frontend/http/http.go.
  */
 export class ImageProfiles extends pulumi.ComponentResource {
-  /** What has to be there before an image of a profile is fetched. */
+  /** Resources that have to exist before an image of a profile is downloaded. */
   readonly registered: pulumi.Input<pulumi.Resource>[];
 
   constructor(name: string, { factory, profiles }: ImageProfilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:talos:ImageProfiles", name, {}, opts);
-    // Profiles that say the same are one schematic.
+    // Profiles with the same content are one schematic.
     const named = new Map(Object.entries(profiles).map((entry) => [schematicId(entry[1]), entry]));
-    this.registered = [...named].map(([id, [profile, said]]) => {
-      // The plugin cannot change an ID by an update, so another schematic is another resource.
+    this.registered = [...named].map(([id, [profileName, profile]]) => {
+      // The plugin cannot update the ID of a schematic, so a changed schematic is a new resource.
       const schematic = new talos.imageFactory.Schematic(
-        `${profile}-${id.slice(0, 12)}`,
-        { schematic: schematicDocument(said) },
+        `${profileName}-${id.slice(0, 12)}`,
+        { schematic: schematicDocument(profile) },
         { parent: this },
       );
       if (pulumi.runtime.isDryRun()) return schematic;
       return schematic.id.apply(async (given) => {
-        await expectId(factory, profile, said, given);
+        await expectId(factory, profileName, profile, given);
         return schematic;
       });
     });
@@ -42,10 +42,10 @@ export class ImageProfiles extends pulumi.ComponentResource {
 }
 
 /**
- * Makes sure that the factory calls a profile what Hearth computed.
+ * Verifies that the factory's ID of a profile is the one that Hearth computed.
  *
  * @param given the factory's ID
- * @throws RunError with both documents where it does not
+ * @throws RunError with both documents if they differ
  */
 export const expectId = async (factory: string, name: string, profile: ImageProfile, given: string): Promise<void> => {
   const computed = schematicId(profile);

@@ -6,14 +6,14 @@ import type { ClusterSettings, MachineSettings } from "./settings.ts";
 
 export type { ClusterSettings, FreeFormPatches, MachineSettings, Role } from "./settings.ts";
 
-/** Renders the strategic merge patches of one machine, a YAML document each. */
+/** Renders the strategic merge patches of one machine, each a YAML document. */
 export const machinePatches = (machine: MachineSettings, cluster: ClusterSettings): string[] =>
   machineDocuments(machine, cluster).map(patchText);
 
-/** A patch as Talos reads it. */
+/** Serialises a patch for Talos. */
 export const patchText = (document: TalosDocument): string => stringify(document, { lineWidth: 0 });
 
-/** The documents that a machine's generated configuration is patched with: those of its contract, then the free-form ones. */
+/** Returns the patches of a machine's generated configuration: the documents of its contract, then the free-form patches. */
 export const machineDocuments = (
   machine: MachineSettings,
   cluster: ClusterSettings,

@@ -1,13 +1,13 @@
 import type { TalosDocument } from "./documents/index.ts";
 import { patchText, type FreeFormPatches, type Role } from "./machine-config.ts";
 
-/** Free-form patches that carry keys: they reach machines but are never shown. */
+/** Free-form patches that contain keys. Machines get them, but no output shows them. */
 export interface SecretPatches extends Partial<FreeFormPatches> {
-  /** By the name of the node. */
+  /** Patches by the node's name. */
   nodes?: Record<string, TalosDocument[]>;
 }
 
-/** The secret patches of one machine. */
+/** Returns the secret patches of one machine. */
 export const secretPatchesOf = (patches: SecretPatches, node: string, role: Role): string[] =>
   [
     ...(patches.all ?? []),

@@ -1,13 +1,13 @@
 import type { Certificate, MachineSecrets } from "@pulumi/talos";
 
-/** A certificate and its key as Talos writes them, each base64-encoded PEM. */
+/** A certificate and its key as Talos writes them, each as base64-encoded PEM. */
 export interface BundleCertificate {
   crt: string;
   key: string;
 }
 
 /**
- * The root secrets of a cluster as `talosctl gen secrets` writes them, and `talosctl gen config --with-secrets` reads them.
+ * The root secrets of a cluster, as `talosctl gen secrets` writes them and `talosctl gen config --with-secrets` reads them.
  *
  * Source: siderolabs/talos, pkg/machinery/config/generate/secrets, Bundle.
  */
@@ -24,7 +24,7 @@ export interface SecretsBundle {
   };
 }
 
-/** What the Talos plugin gives, in the form of talosctl. */
+/** Converts from the Talos plugin's form to talosctl's. */
 export const toBundle = ({ cluster, secrets, trustdinfo, certs }: MachineSecrets): SecretsBundle => ({
   cluster: { id: cluster.id, secret: cluster.secret },
   secrets: {
@@ -42,7 +42,7 @@ export const toBundle = ({ cluster, secrets, trustdinfo, certs }: MachineSecrets
   },
 });
 
-/** What talosctl reads, in the form of the Talos plugin. */
+/** Converts from talosctl's form to the Talos plugin's. */
 export const fromBundle = ({ cluster, secrets, trustdinfo, certs }: SecretsBundle): MachineSecrets => ({
   cluster: { id: cluster.id, secret: cluster.secret },
   secrets: {

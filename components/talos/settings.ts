@@ -10,7 +10,7 @@ import type {
   VolumeSettings,
 } from "./documents/index.ts";
 
-/** What a machine's configuration is rendered from, beyond the cluster's secrets. */
+/** The settings that a machine's configuration is rendered from, beside the cluster's secrets. */
 export interface MachineSettings extends NodeSettings, VolumeSettings {
   hostname: string;
   role: Role;
@@ -20,15 +20,15 @@ export interface MachineSettings extends NodeSettings, VolumeSettings {
   installerImage: string;
   kernelModules: KernelModule[];
   sysctls: Record<string, string>;
-  /** Free-form patches of this machine alone. */
+  /** Free-form patches for this machine only. */
   patches: TalosDocument[];
 }
 
 export type Role = "controlplane" | "worker";
 
-/** What all machines of a cluster have in common. */
+/** The settings that all machines of a cluster share. */
 export interface ClusterSettings extends ApiServerSettings, FeatureSettings {
-  /** Configuration contract: the Talos minor the cluster was created with. It never goes down. @example "v1.13" */
+  /** Configuration contract: the Talos minor that the cluster was created with. It never changes. @example "v1.13" */
   contract: string;
   /** Host of the cluster endpoint. */
   endpointHost: string;
@@ -40,18 +40,18 @@ export interface ClusterSettings extends ApiServerSettings, FeatureSettings {
   gateway: string;
   nameservers: string[];
   timeServers: string[];
-  /** Further names and addresses that the APIs of Talos and Kubernetes are called by. */
+  /** Additional names and addresses for the certificates of the Talos and Kubernetes APIs. */
   certSANs: string[];
   scheduleOnControlPlanes: boolean;
-  /** Machines find each other through Talos's discovery service on the Internet. It sees only what is encrypted. */
+  /** Whether machines find each other through Talos's discovery service on the Internet, which sees encrypted data only. */
   discovery: boolean;
-  /** By registry, such as `docker.io`. */
+  /** Mirrors by registry, such as `docker.io`. */
   registryMirrors: Record<string, RegistryMirror>;
   sysctls: Record<string, string>;
   patches: FreeFormPatches;
 }
 
-/** Patches beyond what is typed, for what Talos can do and Hearth has no word for. */
+/** Free-form patches, for Talos settings that Hearth has no key for. */
 export interface FreeFormPatches {
   all: TalosDocument[];
   controlPlanes: TalosDocument[];

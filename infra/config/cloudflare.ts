@@ -5,7 +5,7 @@ import { hex32, name } from "./values.ts";
 
 const domain = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 
-/** A host name that rules may match: a full name, or a wildcard as its first label. */
+/** A host name that rules may match: a full name, or one whose first label is a wildcard. */
 const hostname = z
   .string()
   .refine(
@@ -23,40 +23,40 @@ const service = z
 
 const seconds = z.int(says("is not a number of seconds", "write a whole number")).nonnegative();
 
-/** How the connector speaks to a service. Source: Cloudflare, "Origin configuration parameters". */
+/** How the connector reaches a service. Source: Cloudflare, "Origin configuration parameters". */
 const originRequest = z.strictObject({
-  /** Path of the authorities that the service's certificate is checked by, in the connector's container. */
+  /** Path in the connector's container of the certificate authorities that verify the service's certificate. */
   caPool: z.string().optional(),
-  /** Seconds until a connection has to stand. */
+  /** Seconds that a connection may take to be established. */
   connectTimeout: seconds.optional(),
-  /** Send requests as a whole, for services that know no chunks. */
+  /** Send requests without chunked encoding, for services that do not support it. */
   disableChunkedEncoding: z.boolean().optional(),
-  /** Speak HTTP/2 to the service. */
+  /** Use HTTP/2 to the service. */
   http2Origin: z.boolean().optional(),
-  /** What the header Host says to the service. */
+  /** Value of the Host header for the service. */
   httpHostHeader: z.string().optional(),
-  /** Idle connections to keep. */
+  /** Number of idle connections to keep. */
   keepAliveConnections: z.int().positive().optional(),
   /** Seconds until an idle connection is closed. */
   keepAliveTimeout: seconds.optional(),
-  /** Ask for the certificate of the requested host name. */
+  /** Use the requested host name as the TLS server name. */
   matchSnItoHost: z.boolean().optional(),
-  /** Do not try IPv4 and IPv6 at once. */
+  /** Do not try IPv4 and IPv6 at the same time. */
   noHappyEyeballs: z.boolean().optional(),
-  /** Take any certificate of the service. */
+  /** Accept any certificate of the service. */
   noTlsVerify: z.boolean().optional(),
-  /** Host name that the service's certificate has to be for. */
+  /** Host name that the service's certificate has to be valid for. */
   originServerName: z.string().optional(),
   /** Seconds between probes of a connection. */
   tcpKeepAlive: seconds.optional(),
-  /** Seconds until TLS has to stand. */
+  /** Seconds that the TLS handshake may take. */
   tlsTimeout: seconds.optional(),
 });
 
 /**
- * Cloudflare's identifier of a record that exists and is the same, to be taken over. Without it, Cloudflare refuses to make
- * what exists. An identifier keeps previews from having to look for one, and says which of several is meant. On a record that
- * the stack has already, it means nothing.
+ * Cloudflare's identifier of an existing, equal record, which is imported. Without it Cloudflare refuses to create the record. The
+ * identifier saves previews a search, and selects one of several records. It has no effect on a record that the stack already
+ * has.
  */
 const adopt = hex32.optional();
 
@@ -67,39 +67,39 @@ const comment = z
 
 const ingress = z.array(
   z.strictObject({
-    /** What is asked for: a full name, or a wildcard as its first label. @example "app.example.com" */
+    /** Host name of the requests: a full name, or one whose first label is a wildcard. @example "app.example.com" */
     hostname,
-    /** Regular expression of the paths that the rule is for. @default every path */
+    /** Regular expression that the request's path has to match. @default every path */
     path: z.string().optional(),
-    /** What answers. @example "http://welcome.apps.svc.cluster.local:80" */
+    /** URL of the service that answers. @example "http://welcome.apps.svc.cluster.local:80" */
     service,
-    /** How the connector speaks to the service. */
+    /** How the connector reaches the service. */
     originRequest: originRequest.optional(),
-    /** Of the record. */
+    /** Comment of the DNS record. */
     comment,
-    /** Identifier of a record that exists and is taken over. */
+    /** Identifier of an existing record to import. */
     adopt,
   }),
 );
 
-/** Types of record whose content is one string. */
+/** Record types whose content is one string. */
 const simpleTypes = ["A", "AAAA", "CNAME", "MX", "NS", "PTR", "TXT"] as const;
-/** Types of record whose content has parts. */
+/** Record types whose content has fields. */
 const structuredTypes = ["CAA", "HTTPS", "SRV", "SSHFP", "SVCB", "TLSA", "URI"] as const;
 
 const recordCommon = {
-  /** Relative to the zone, or in full. `@` is the zone itself, `*` what has no record of its own. */
+  /** Relative to the zone, or the full name. `@` is the zone itself, and `*` matches names without a record of their own. */
   name: z.string().min(1, says("is empty", "write @ for the zone itself")),
-  /** Seconds that resolvers may keep it. 1 lets Cloudflare choose. @default 1 */
+  /** Seconds that resolvers may cache the record. 1 lets Cloudflare choose. @default 1 */
   ttl: z
     .int(says("is not a number of seconds", "write 60 to 86400, or 1 for automatic"))
     .refine((value) => value === 1 || (value >= 60 && value <= 86_400), {
       error: says("is not a time that Cloudflare takes", "write 60 to 86400 seconds, or 1 for automatic"),
     })
     .default(1),
-  /** What people see beside it at Cloudflare. */
+  /** Comment of the record at Cloudflare. */
   comment,
-  /** Identifier of a record that exists and is taken over. */
+  /** Identifier of an existing record to import. */
   adopt,
 };
 
@@ -107,22 +107,22 @@ const record = z
   .union([
     z.strictObject({
       ...recordCommon,
-      /** Kind of record. */
+      /** Record type. */
       type: z.enum(simpleTypes),
-      /** What it says. @example "192.0.2.10" */
+      /** Content of the record. @example "192.0.2.10" */
       content: z.string().min(1, says("is empty", "write what the record says")),
-      /** Whether Cloudflare stands between clients and the content. Only for A, AAAA and CNAME. @default false */
+      /** Whether clients reach the content through Cloudflare. Only for A, AAAA and CNAME. @default false */
       proxied: z.boolean().default(false),
-      /** Of an MX record. The lowest is tried first. */
+      /** Priority of an MX record. The lowest is tried first. */
       priority: z.int().min(0).max(65_535).optional(),
     }),
     z.strictObject({
       ...recordCommon,
-      /** Kind of record. */
+      /** Record type. */
       type: z.enum(structuredTypes),
-      /** The record's parts, in Cloudflare's words. */
+      /** The record's fields, as Cloudflare's API names them. */
       data: z.record(z.string(), z.union([z.string(), z.number()])),
-      /** Of a URI record. */
+      /** Priority of a URI record. */
       priority: z.int().min(0).max(65_535).optional(),
     }),
   ])
@@ -138,7 +138,7 @@ interface RecordFacts {
   priority?: number | undefined;
 }
 
-/** What is wrong with how the parts of a record go together. */
+/** Checks how the parts of a record fit together. */
 const recordProblems = ({ type, ttl, content, proxied, priority }: RecordFacts) => [
   ...(proxied && !["A", "AAAA", "CNAME"].includes(type)
     ? [{ path: "proxied", message: says(`cannot be for a record of type ${type}`, "remove it") }]
@@ -164,24 +164,24 @@ export const cloudflareSchema = z.strictObject({
   zone: z.strictObject({
     /** Identifier of the zone. */
     id: hex32,
-    /** Its domain. @example "example.com" */
+    /** Domain of the zone. @example "example.com" */
     name: z.string().regex(domain, says("is not a domain", "write one such as example.com")),
   }),
-  /** What the cluster's own tunnel answers for, first match first. Each hostname also gets a proxied record. */
+  /** Rules of the cluster's own tunnel. The first match is used. Each hostname also gets a proxied record. */
   ingress: ingress.default([]),
-  /** Tunnels beside the cluster's own, by name, for connectors of other clusters or hosts. */
+  /** Additional tunnels by name, for connectors of other clusters or hosts. */
   tunnels: z
     .record(
       name,
       z.strictObject({
-        /** What the tunnel answers for, first match first. */
+        /** Rules of the tunnel. The first match is used. */
         ingress,
       }),
     )
     .default({}),
-  /** Host name at which a push to the repository tells Flux to reconcile at once. */
+  /** Host name that receives push notifications of the repository, which make Flux reconcile at once. */
   webhook: z.string().regex(domain, says("is not a host name", "write one such as flux.example.com")).optional(),
-  /** Records beside those of the tunnels' hostnames. */
+  /** Records in addition to those of the tunnels' hostnames. */
   records: z.array(record).default([]),
 });
 

@@ -4,7 +4,7 @@ import { says } from "./error.ts";
 import { patchesSchema } from "./patches.ts";
 import { address, cidr, httpsUrl, minor, name, release } from "./values.ts";
 
-/** What opens encrypted disks: nothing is encrypted, the machine's own identifier, or its TPM. */
+/** Where the key of encrypted disks comes from: the machine's own identifier or its TPM. With none, disks are not encrypted. */
 export const diskEncryption = z.enum(["none", "nodeID", "tpm"]);
 
 export const sysctls = z.record(
@@ -13,16 +13,16 @@ export const sysctls = z.record(
 );
 
 const podSecurity = z.strictObject({
-  /** Standard that pods are held to. @default "restricted" */
+  /** Pod security standard that applies to pods. @default "restricted" */
   level: z.enum(["privileged", "baseline", "restricted"]).default("restricted"),
-  /** Namespaces that it does not hold for, beside kube-system. */
+  /** Namespaces that the standard does not apply to, in addition to kube-system. */
   exemptNamespaces: z.array(name).default([]),
 });
 
 const talosApiAccess = z.strictObject({
   /** Namespaces whose pods may call the Talos API. */
   namespaces: z.array(name).min(1, says("is empty", "name at least one")),
-  /** What they may do there. @default ["os:etcd:backup"] */
+  /** Roles of these pods. @default ["os:etcd:backup"] */
   roles: z
     .array(z.enum(["os:reader", "os:operator", "os:etcd:backup", "os:admin"]))
     .min(1, says("is empty", "name at least one, such as os:etcd:backup"))
@@ -30,11 +30,11 @@ const talosApiAccess = z.strictObject({
 });
 
 const registryMirror = z.strictObject({
-  /** Tried in order. */
+  /** URLs of the mirror, tried in order. */
   endpoints: z
     .array(z.url({ protocol: /^https?$/, error: says("is not a URL", "write one such as https://mirror.example.com") }))
     .min(1, says("is empty", "name at least one")),
-  /** Never ask the registry itself, not even when no mirror answers. @default false */
+  /** Never fall back to the registry itself, even if no mirror answers. @default false */
   skipFallback: z.boolean().default(false),
   /** Use the URLs as they are, without adding /v2. @default false */
   overridePath: z.boolean().default(false),
@@ -54,31 +54,31 @@ export const clusterSchema = z.strictObject({
   talos: release,
   /** Release of Kubernetes. @example "v1.36.4" */
   kubernetes: release,
-  /** Talos minor that the cluster was created with; it stays. @example "v1.13" */
+  /** Talos minor that the cluster was created with. It never changes. @example "v1.13" */
   contract: minor,
-  /** Range of the pods' addresses; every node takes a /24 of it. @example "10.244.0.0/16" */
+  /** Address range of pods. Every node gets a /24 of it. @example "10.244.0.0/16" */
   podCidr: cidr,
-  /** Range of the Services' addresses. @example "10.96.0.0/12" */
+  /** Address range of Services. @example "10.96.0.0/12" */
   serviceCidr: cidr,
   /** Whether control planes run workloads too. @default true when there are no workers */
   scheduleOnControlPlanes: z.boolean().optional(),
-  /** Further names and addresses that the APIs of Talos and Kubernetes are called by. */
+  /** Additional names and addresses for the certificates of the Talos and Kubernetes APIs. */
   certSANs: z.array(z.string()).default([]),
-  /** Standard that the API server holds pods to. */
+  /** Pod security standard that the API server enforces. */
   podSecurity: podSecurity.prefault({}),
-  /** How much of each request the API server writes down. @default what Talos sets, Metadata */
+  /** How much of each request the audit log records. @default what Talos sets, Metadata */
   auditLevel: z.enum(["None", "Metadata", "Request", "RequestResponse"]).optional(),
-  /** What opens the disks of machines. @default "none" */
+  /** Where the key of machines' disks comes from. @default "none" */
   diskEncryption: diskEncryption.default("none"),
-  /** Machines boot only what is signed. A machine that was installed without it has to be installed anew. @default false */
+  /** Machines boot signed images only. A machine that was installed without it has to be reinstalled. @default false */
   secureBoot: z.boolean().default(false),
   /** Pods that may call the Talos API, such as a backup of etcd. */
   talosApiAccess: talosApiAccess.optional(),
-  /** CoreDNS asks the machine's own resolver; with Cilium's BPF masquerading that needs bpf.hostLegacyRouting. @default false */
+  /** CoreDNS forwards to the machine's own resolver. With Cilium's BPF masquerading that needs bpf.hostLegacyRouting. @default false */
   forwardDnsToHost: z.boolean().default(false),
   /** Machines find each other through Talos's discovery service on the Internet. @default true */
   discovery: z.boolean().default(true),
-  /** Where images are fetched from, by registry, such as docker.io. */
+  /** Mirrors of image registries, by registry, such as docker.io. */
   registryMirrors: z.record(z.string(), registryMirror).default({}),
   /** Kernel parameters of all machines. */
   sysctls: sysctls.default({}),

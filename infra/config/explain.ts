@@ -5,16 +5,16 @@ import { documentAt, exampleOf, keysAt, ownerOf, type JsonSchema } from "./json-
 import { advise, nearest } from "./nearest.ts";
 import { show } from "./show.ts";
 
-/** So many keys a person can be told of in one line. */
+/** The number of keys that fit into one line of advice. */
 const manageable = 8;
 
 type Issue = z.core.$ZodIssue;
 
 /**
- * What a person should know of the issues that zod found.
+ * Turns zod's issues into problems for a person.
  *
- * @param raw what was parsed
- * @param document JSON Schema of the whole, for examples and known keys
+ * @param raw the parsed value
+ * @param document JSON Schema of the whole configuration, for examples and known keys
  */
 export const explain = (issues: Issue[], raw: unknown, document: JsonSchema): ConfigurationProblem[] =>
   issues.flatMap((issue) => explainIssue(issue, raw, document));
@@ -53,7 +53,7 @@ const unknownKey = (path: PropertyKey[], known: string[], at: JsonSchema | undef
   const key = String(path.at(-1));
   const owner = at && ownerOf(key, at);
   if (owner !== undefined) {
-    return { path, problem: `is of no use without ${owner}`, advice: `write ${owner} beside it, or remove it` };
+    return { path, problem: `has no effect without ${owner}`, advice: `write ${owner} beside it, or remove it` };
   }
   return {
     path,
@@ -65,7 +65,7 @@ const unknownKey = (path: PropertyKey[], known: string[], at: JsonSchema | undef
   };
 };
 
-/** What is wrong with a value, and what to write instead. Schemas that say both themselves know best. */
+/** What is wrong with a value, and what to write instead. A schema's own message takes precedence. */
 const predicateOf = (issue: Issue, value: unknown, at: JsonSchema | undefined): [string, string] => {
   if (issue.message.includes("\n")) return split(issue.message);
   switch (issue.code) {
@@ -101,7 +101,7 @@ const split = (message: string): [string, string] => {
   return [problem, advice];
 };
 
-/** The alternative that the person most likely meant: the one that went wrong deepest, and there in the fewest places. */
+/** The alternative that the person most likely meant: the one that failed deepest, and there with the fewest issues. */
 const nearestBranch = (branches: Issue[][]): Issue[] | undefined => {
   const depth = (issues: Issue[]) => Math.max(0, ...issues.map(({ path }) => path.length));
   return branches.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)[0];

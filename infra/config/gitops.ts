@@ -5,13 +5,13 @@ import { release } from "./values.ts";
 
 export const gitopsSchema = z
   .strictObject({
-    /** What keeps the cluster at its repository. @default flux */
+    /** The engine that reconciles the cluster with its repository. @default flux */
     engine: z
       .enum(["flux", "argocd"], says("is not an engine that Hearth knows", "write flux or argocd"))
       .default("flux"),
     /**
-     * URL of the repository: over SSH, read with the stack's deploy key, or over HTTPS, read with the secret hearth:gitToken
-     * or by anyone.
+     * URL of the repository. Over SSH it is read with the stack's deploy key. Over HTTPS it is read with the secret
+     * hearth:gitToken, or without credentials.
      * @example "ssh://git@github.com/you/hearth.git"
      */
     repository: z.url({
@@ -22,9 +22,9 @@ export const gitopsSchema = z
     branch: z.string().min(1, says("is empty", "write one such as main")),
     /** Folder of the cluster in the repository. @example "gitops/clusters/dev" */
     path: z.string().min(1, says("is empty", "write the cluster's folder, such as gitops/clusters/dev")),
-    /** Lines of known_hosts for the repository's server, where it is reached over SSH. */
+    /** Lines of known_hosts for the server of an SSH URL. */
     knownHosts: z.string().optional(),
-    /** Release of Flux, where the engine is Flux. */
+    /** Release of Flux, if it is the engine. */
     flux: release.optional(),
   })
   .superRefine(({ engine, repository, knownHosts, flux }, context) => {

@@ -3,13 +3,13 @@ import { z } from "zod";
 import { says } from "./error.ts";
 
 const kernelModule = z.strictObject({
-  /** What the kernel calls it. @example "drbd" */
+  /** Name of the module. @example "drbd" */
   name: z.string().regex(/^[\w-]+$/, says("is not a kernel module", "write its name, such as drbd")),
-  /** What the module is loaded with. @example ["usermode_helper=disabled"] */
+  /** Parameters of the module. @example ["usermode_helper=disabled"] */
   parameters: z.array(z.string()).default([]),
 });
 
-/** An Image Factory profile, and what the machines with it load. */
+/** An Image Factory profile, and the kernel modules that its machines load. */
 export const imageSchema = z.strictObject({
   /** Official system extensions. */
   extensions: z
@@ -19,7 +19,7 @@ export const imageSchema = z.strictObject({
         .regex(/^[\w-]+\/[\w.-]+$/, says("is not an extension", "write one such as siderolabs/qemu-guest-agent")),
     )
     .default([]),
-  /** Arguments added to the kernel's command line, one each; one that begins with `-` removes an argument. */
+  /** Arguments that are added to the kernel's command line. One that begins with `-` removes an argument. */
   kernelArguments: z
     .array(
       z
@@ -32,7 +32,7 @@ export const imageSchema = z.strictObject({
     .default([]),
   /** Kernel modules that are loaded at boot, such as those of an extension. */
   kernelModules: z.array(kernelModule).default([]),
-  /** With SecureBoot, also accept what Microsoft signed, such as firmware of a graphics card. @default false */
+  /** With SecureBoot, also accept Microsoft's signatures, as on the firmware of a graphics card. @default false */
   wellKnownCertificates: z.boolean().default(false),
 });
 

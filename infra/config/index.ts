@@ -18,18 +18,18 @@ export { ConfigurationError } from "./error.ts";
 export type { NodeConfig } from "./platform-nodes.ts";
 export { configKeys, type HearthConfig } from "./schema.ts";
 
-/** A configuration, as far as it is valid, and everything that a person should know of it. */
+/** The result of examining a configuration. */
 export interface Examined {
-  /** Undefined where there are problems. */
+  /** Undefined if there are problems. */
   config: HearthConfig | undefined;
   problems: ConfigurationProblem[];
-  /** What may be right all the same. */
+  /** Findings that may be right nevertheless. */
   warnings: ConfigurationProblem[];
-  /** What has to be written before it can be deployed. */
+  /** Findings that prevent a deployment only. */
   undeployable: ConfigurationProblem[];
 }
 
-/** Looks at what a stack file says: at every value by itself, and at how those that are valid go together. */
+/** Checks each value of a stack file on its own, and how the valid ones fit together. */
 export const examineConfig = (raw: unknown, platforms = all): Examined => {
   const parsed = schemaOf(platforms).safeParse(raw);
   const own = parsed.success ? [] : explain(parsed.error.issues, raw, document(platforms));
@@ -44,9 +44,9 @@ export const examineConfig = (raw: unknown, platforms = all): Examined => {
 };
 
 /**
- * Parses what a stack file says.
+ * Parses a stack file's configuration.
  *
- * @throws ConfigurationError naming every problem with its path.
+ * @throws ConfigurationError that lists every problem with its path
  */
 export const parseConfig = (stack: string, raw: unknown): HearthConfig => {
   const { config, problems } = examineConfig(raw);
@@ -54,7 +54,7 @@ export const parseConfig = (stack: string, raw: unknown): HearthConfig => {
   return config;
 };
 
-/** The committed schema, for it has what comments say of each key. */
+/** The committed schema, which contains the comments on each key. */
 const document = (platforms: readonly Platform[]): JsonSchema => {
   if (platforms !== all) return bareDocument(platforms);
   try {
@@ -64,7 +64,7 @@ const document = (platforms: readonly Platform[]): JsonSchema => {
   }
 };
 
-/** The parts that are valid by themselves, so that one mistake does not hide another. */
+/** Returns the parts that are valid on their own, so that one mistake does not hide another. */
 const draftOf = (raw: unknown, platforms: readonly Platform[]): Draft => {
   const given = isObject(raw) ? raw : {};
   const { shape } = schemaOf(platforms);
@@ -86,7 +86,7 @@ const validNodes = (nodes: unknown, platforms: readonly Platform[]) => {
   );
 };
 
-/** Keys under `hearth:` that mean nothing, such as `hearth:clutser`. */
+/** Finds unknown keys under `hearth:`, such as `hearth:clutser`. */
 export const unknownKeys = (keys: string[]): ConfigurationProblem[] => {
   const known = [...configKeys, ...Object.keys(secretKeys)];
   return keys

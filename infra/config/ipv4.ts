@@ -1,21 +1,21 @@
-/** Addresses from the first to the last, as numbers. */
+/** A range of addresses as numbers, both ends included. */
 export interface Range {
   first: number;
   last: number;
 }
 
-/** An IPv4 address as a number of 32 bits. */
+/** Converts an IPv4 address to its 32-bit number. */
 export const toNumber = (address: string): number =>
   address.split(".").reduce((number, octet) => number * 256 + Number(octet), 0);
 
-/** The IPv4 address that a number of 32 bits is. */
+/** Converts a 32-bit number to its IPv4 address. */
 export const toAddress = (number: number): string =>
   [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
 
-/** Length of a range's prefix, as the 24 in `10.20.0.0/24`. */
+/** Returns the length of a range's prefix, such as 24 for `10.20.0.0/24`. */
 export const prefixLength = (cidr: string): number => Number(cidr.split("/")[1]);
 
-/** The addresses of a CIDR, or of `FIRST-LAST`, or of one address. */
+/** Parses a CIDR, `FIRST-LAST`, or a single address. */
 export const rangeOf = (text: string): Range => {
   if (text.includes("-")) {
     const [first = "", last = ""] = text.split("-");
@@ -27,7 +27,7 @@ export const rangeOf = (text: string): Range => {
   return { first, last: first + size - 1 };
 };
 
-/** The CIDR with its host bits cleared, as routers write it. */
+/** Returns the CIDR without host bits, as routers write it. */
 export const canonical = (cidr: string): string => `${toAddress(rangeOf(cidr).first)}/${prefixLength(cidr)}`;
 
 export const overlap = (a: string, b: string): boolean => {
@@ -35,13 +35,13 @@ export const overlap = (a: string, b: string): boolean => {
   return one.first <= other.last && other.first <= one.last;
 };
 
-/** Whether every address of the inner range is one of the outer. */
+/** Whether the outer range contains every address of the inner one. */
 export const contains = (outer: string, inner: string): boolean => {
   const [out, inside] = [rangeOf(outer), rangeOf(inner)];
   return out.first <= inside.first && inside.last <= out.last;
 };
 
-/** Whether an address can be a host's: neither the network's own nor the broadcast address. */
+/** Whether a host may have the address, which is neither the network's own nor the broadcast address. */
 export const isHost = (subnet: string, address: string): boolean => {
   const { first, last } = rangeOf(subnet);
   const number = toNumber(address);
@@ -49,10 +49,10 @@ export const isHost = (subnet: string, address: string): boolean => {
   return first < number && number < last;
 };
 
-/** The address so many after a range's first. */
+/** Returns the address at an offset from a range's first. */
 export const nth = (cidr: string, index: number): string => toAddress(rangeOf(cidr).first + index);
 
-/** The first host addresses of a subnet that none of the given addresses or ranges takes. */
+/** Returns the first host addresses of a subnet that none of the taken addresses or ranges contains. */
 export const free = (subnet: string, taken: string[], count = 1): string[] => {
   const { first, last } = rangeOf(subnet);
   const found: string[] = [];

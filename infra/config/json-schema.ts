@@ -1,4 +1,4 @@
-/** The parts of a JSON Schema that are read here. */
+/** The parts of a JSON Schema that Hearth reads. */
 export interface JsonSchema {
   $schema?: string;
   title?: string;
@@ -17,7 +17,7 @@ export interface JsonSchema {
   oneOf?: JsonSchema[];
 }
 
-/** What a schema says of the place that a path names; undefined where nothing is known of it. */
+/** Returns the schema at a path, or undefined if nothing is known of it. */
 export const documentAt = (schema: JsonSchema | undefined, path: PropertyKey[]): JsonSchema | undefined => {
   if (!schema || path.length === 0) return schema;
   const alternatives = schema.anyOf ?? schema.oneOf;
@@ -30,11 +30,11 @@ export const documentAt = (schema: JsonSchema | undefined, path: PropertyKey[]):
   return documentAt(inner, rest);
 };
 
-/** The constants that tell the alternatives of a schema apart, such as `platform: metal`. */
+/** Returns the constants that distinguish the alternatives of a schema, such as `platform: metal`. */
 const constantsOf = ({ properties = {} }: JsonSchema): [key: string, value: unknown][] =>
   Object.entries(properties).flatMap(([key, inner]) => (inner.const === undefined ? [] : [[key, inner.const]]));
 
-/** Keys that a value may have: of alternatives, those of the one that the value chose. */
+/** Returns the keys that a value may have. Of several alternatives, it uses the one that the value chose. */
 export const keysAt = (schema: JsonSchema | undefined, value: unknown): string[] => {
   const alternatives = schema?.anyOf ?? schema?.oneOf ?? [];
   const given = typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
@@ -42,14 +42,14 @@ export const keysAt = (schema: JsonSchema | undefined, value: unknown): string[]
   return Object.keys(schema?.properties ?? chosen?.properties ?? {});
 };
 
-/** What has to be said for an alternative that has a key, such as `platform: proxmox`. */
+/** Returns the setting that selects the alternative with a key, such as `platform: proxmox`. */
 export const ownerOf = (key: string, schema: JsonSchema): string | undefined => {
   const owners = (schema.anyOf ?? schema.oneOf ?? []).filter(({ properties = {} }) => key in properties);
   const [constant] = owners.flatMap(constantsOf);
   return constant && `${constant[0]}: ${String(constant[1])}`;
 };
 
-/** A value that would be right, as a person writes it in YAML. */
+/** Returns an example of a valid value, as a person writes it in YAML. */
 export const exampleOf = (schema: JsonSchema | undefined): string | undefined => {
   const example = schema?.examples?.[0] ?? schema?.enum?.[0];
   if (example === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** The number of letters to insert, delete, replace or exchange with the next to get from one word to another. */
+/** Returns the number of letters to insert, delete, replace or swap with the next to turn one word into another. */
 export const distance = (from: string, to: string): number => {
   let [before, previous]: [number[], number[]] = [[], Array.from({ length: to.length + 1 }, (_, index) => index)];
   for (const [row, letter] of Array.from(from).entries()) {
@@ -14,7 +14,7 @@ export const distance = (from: string, to: string): number => {
   return previous.at(-1) ?? 0;
 };
 
-/** The known word that a person most likely meant, where one is near enough: about one letter in three may differ. */
+/** Returns the known word that a person most likely meant, if one is close enough: about one letter in three may differ. */
 export const nearest = (word: string, known: Iterable<string>): string | undefined => {
   const byDistance = [...known]
     .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -23,13 +23,13 @@ export const nearest = (word: string, known: Iterable<string>): string | undefin
   return best && best.far <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined;
 };
 
-/** Advice for an unknown word: the one that was most likely meant, or all that there are. */
+/** Advises on an unknown word: use the one that was most likely meant, or one of all known words. */
 export const advise = (word: string, known: string[]): string => {
   const meant = nearest(word, known);
   if (meant !== undefined) return `write ${meant}`;
   return known.length === 0 ? "remove it" : `use ${alternatives(known)}`;
 };
 
-/** Words as a person lists them: `a, b or c`. */
+/** Lists words as `a, b or c`. */
 export const alternatives = (words: string[]): string =>
   words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1) ?? ""}`;

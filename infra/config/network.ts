@@ -5,7 +5,7 @@ import { address, cidr, name, release } from "./values.ts";
 
 const atLeastOne = says("is empty", "name at least one");
 
-/** A number that an autonomous system may have: 0, 23456 and the last of 16 and 32 bits are reserved (RFC 7607, 6793, 7300). */
+/** An autonomous system number. 0, 23456 and the last of 16 and 32 bits are reserved (RFC 7607, 6793, 7300). */
 const asn = z
   .int(says("is not a number of an autonomous system", "write one such as 64512"))
   .min(1, says("is not a number of an autonomous system", "write one such as 64512"))
@@ -18,7 +18,7 @@ const announcement = z.discriminatedUnion(
   "mode",
   [
     z.strictObject({
-      /** Machines answer for the addresses in their own network segment. */
+      /** Machines answer ARP requests for the addresses in their own network segment. */
       mode: z.literal("l2"),
       /** Regular expressions of the links to answer on. @default every link that Cilium manages */
       interfaces: z.array(z.string().min(1, says("is empty", "write one such as ^eth0$"))).default([]),
@@ -28,15 +28,15 @@ const announcement = z.discriminatedUnion(
       mode: z.literal("bgp"),
       /** Number of the cluster's autonomous system. */
       asn,
-      /** Routers that the addresses are announced to. */
+      /** Routers that learn the addresses. */
       peers: z
         .array(
           z.strictObject({
-            /** What it is called in Cilium's resources. */
+            /** Name of the router in Cilium's resources. */
             name,
-            /** Its address. @example "10.30.0.1" */
+            /** Address of the router. @example "10.30.0.1" */
             address,
-            /** Number of its autonomous system. @example 64512 */
+            /** Number of the router's autonomous system. @example 64512 */
             asn,
           }),
         )
@@ -51,14 +51,14 @@ export const networkSchema = z.strictObject({
   subnet: cidr,
   /** Router of the subnet. @example "10.20.0.1" */
   gateway: address,
-  /** Name servers of machines. @example ["10.20.0.1"] */
+  /** DNS servers of machines. @example ["10.20.0.1"] */
   nameservers: z.array(address).min(1, atLeastOne),
-  /** Time servers of machines. @example ["time.cloudflare.com"] */
+  /** NTP servers of machines. @example ["time.cloudflare.com"] */
   timeServers: z.array(z.string()).min(1, atLeastOne),
-  /** Range that Cilium gives to Services of type LoadBalancer. @example "10.20.0.192/26" */
+  /** Range that Cilium assigns to Services of type LoadBalancer. @example "10.20.0.192/26" */
   loadBalancers: cidr,
-  /** How that range becomes known to the network. @default by L2 on every link */
+  /** How the network learns that range. @default by L2 on every link */
   announce: announcement.default({ mode: "l2", interfaces: [] }),
-  /** Release of the Gateway API whose definitions Talos installs before Cilium starts. @default none */
+  /** Release of the Gateway API whose CRDs Talos installs before Cilium starts. @default none */
   gatewayApi: release.optional(),
 });

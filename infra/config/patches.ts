@@ -3,7 +3,7 @@ import { z } from "zod";
 import { pluginMinor, releaseOf } from "../../components/talos/releases/index.ts";
 import { ConfigurationError, says } from "./error.ts";
 
-/** The plugin refuses documents of kinds that its machinery does not know before any machine sees them. */
+/** The plugin refuses document kinds that its machinery does not know, before any machine sees them. */
 const pluginKinds = releaseOf(pluginMinor)?.documentKinds ?? [];
 
 const hasKnownKind = ({ kind }: Record<string, unknown>): boolean =>
@@ -24,7 +24,7 @@ export const patchSchema = z
     ),
   );
 
-/** Patches by what they are for. Those with keys in them belong into the secret hearth:machinePatches. */
+/** Patches by the machines that get them. Those that contain keys belong in the secret hearth:machinePatches. */
 export const patchesSchema = z.strictObject({
   /** For all machines. */
   all: z.array(patchSchema).default([]),
@@ -34,15 +34,15 @@ export const patchesSchema = z.strictObject({
   workers: z.array(patchSchema).default([]),
 });
 
-/** What the secret `hearth:machinePatches` holds. */
+/** Schema of the secret `hearth:machinePatches`. */
 export const secretPatchesSchema = patchesSchema.extend({
   nodes: z.record(z.string(), z.array(patchSchema)).default({}),
 });
 
 /**
- * Parses what the secret `hearth:machinePatches` holds.
+ * Parses the secret `hearth:machinePatches`.
  *
- * @throws ConfigurationError that shows nothing of it.
+ * @throws ConfigurationError that shows none of its content
  */
 export const parseSecretPatches = (raw: unknown, stack: string): z.output<typeof secretPatchesSchema> => {
   const parsed = secretPatchesSchema.safeParse(raw);

@@ -8,7 +8,7 @@ import { name } from "./values.ts";
 
 type NodeSchema = z.ZodDiscriminatedUnion<[...typeof nodeSchemas]>;
 
-/** Schema of a node of any platform. */
+/** Returns the schema of a node on any of the platforms. */
 export const nodeSchemaOf = (platforms: readonly Platform[]): NodeSchema =>
   z.discriminatedUnion("platform", platforms.map(({ node }) => node) as unknown as [...typeof nodeSchemas], {
     error: ({ input }) => platformMistake(input, platforms),

@@ -17,7 +17,7 @@ export const policyNames = [
 
 export type PolicyName = (typeof policyNames)[number];
 
-/** A day. Without quotes, Pulumi's YAML reads it as a time, and writes that. */
+/** A date. Pulumi's YAML reads an unquoted one as a time, and passes that on. */
 const date = z
   .string()
   .regex(
@@ -27,26 +27,26 @@ const date = z
   .transform((value) => value.slice(0, 10));
 
 const exemption = z.strictObject({
-  /** Policy that does not hold. */
+  /** Policy that does not apply. */
   policy: z.enum(policyNames),
-  /** Why not, for whoever reads it in a year. @example "The NAS answers the tunnel's health check itself" */
+  /** The reason, for somebody who reads it in a year. @example "The NAS answers the tunnel's health check itself" */
   reason: z.string().trim().min(10, says("says too little", "write a sentence that somebody else understands")),
-  /** Names of the resources that it does not hold for. @default all of them */
+  /** Names of the resources that the policy does not apply to. @default all of them */
   resources: z.array(z.string()).min(1, says("is empty", "name at least one resource, or leave it out")).optional(),
   /**
-   * Last day, in UTC, on which it does not hold.
+   * Last day of the exemption, in UTC.
    *
-   * @default it does not hold for as long as the exemption stands here
+   * @default no end
    * @example "2027-06-30"
    */
   until: date.optional(),
 });
 
-/** What the policy pack does not ask of a stack. */
+/** Settings of the policy pack for a stack. */
 export const policySchema = z.strictObject({
-  /** Whether people depend on the stack, so that its disks have to be encrypted. @default when the cluster's name ends with -prod */
+  /** Whether people depend on the stack, so that its disks have to be encrypted. @default true if the cluster's name ends with -prod */
   production: z.boolean().optional(),
-  /** Policies that do not hold for the stack, each for a reason. */
+  /** Policies that do not apply to the stack, each with a reason. */
   exemptions: z.array(exemption).default([]),
 });
 

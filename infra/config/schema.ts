@@ -14,9 +14,9 @@ import { networkSchema } from "./network.ts";
 import { nodesSchemaOf } from "./platform-nodes.ts";
 import { policySchema } from "./policy.ts";
 
-/** What a stack file says under `hearth:`, save its secrets. */
+/** Schema of the keys under `hearth:` in a stack file, without the secrets. */
 export const schema = z.strictObject({
-  /** The Talos cluster: its releases, its ranges of addresses, and what all its machines have. */
+  /** The Talos cluster: its releases, its address ranges, and the settings that all its machines share. */
   cluster: clusterSchema,
   /** The network that machines are in. */
   network: networkSchema,
@@ -36,17 +36,17 @@ export const schema = z.strictObject({
   /** Nodes by name, `<site>-<env>-<purpose><serial>`. */
   nodes: nodesSchemaOf(all),
   ...platformGroups,
-  /** Tunnels and DNS; without it there are none. */
+  /** Tunnels and DNS. Without this key there are none. */
   cloudflare: cloudflareSchema.optional(),
-  /** The repository that the cluster is kept at, and what keeps it there. */
+  /** The cluster's repository, and the engine that reconciles the cluster with it. */
   gitops: gitopsSchema,
-  /** Who can open the file with the stack's root secrets. */
+  /** Recipients and destinations of the escrow, the file with the stack's root secrets. */
   escrow: escrowSchema.optional(),
-  /** What the policy pack asks of the stack. */
+  /** Settings of the policy pack. */
   policy: policySchema.prefault({}),
 });
 
-/** The schema with other platforms than this project's. */
+/** Returns the schema with other platforms than this project's. */
 export const schemaOf = (platforms: readonly Platform[]): typeof schema =>
   platforms === all
     ? schema
@@ -57,15 +57,15 @@ export const schemaOf = (platforms: readonly Platform[]): typeof schema =>
           ...Object.assign({}, ...platforms.map(({ groups }) => groups)),
         }) as unknown as typeof schema);
 
-/** What one stack's configuration says, validated. */
+/** The validated configuration of one stack. */
 export type HearthConfig = z.output<typeof schema>;
 
-/** Keys of the stack file that hold objects without secrets. */
+/** Returns the keys of the stack file that hold objects without secrets. */
 export const configKeysOf = (platforms: readonly Platform[]): (keyof HearthConfig)[] =>
   Object.keys(schemaOf(platforms).shape) as (keyof HearthConfig)[];
 
 export const configKeys = configKeysOf(all);
 
-/** The schema as JSON Schema, of what a person writes; without what comments say of its keys. */
+/** Returns the JSON Schema of what a person writes, without the comments on its keys. */
 export const bareDocument = (platforms = all): JsonSchema =>
   z.toJSONSchema(schemaOf(platforms), { io: "input", target: "draft-7", unrepresentable: "any" }) as JsonSchema;

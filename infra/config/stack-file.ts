@@ -10,13 +10,13 @@ import { secretKeys, setSecret } from "./secrets.ts";
 
 const namespace = "hearth:";
 
-/** Names of the stacks that have a file in a folder, in alphabetical order. */
+/** Returns the names of the stacks that have a file in a folder, in alphabetical order. */
 export const stacksIn = (folder: string): string[] =>
   readdirSync(folder)
     .flatMap((file) => /^Pulumi\.([\w-]+)\.yaml$/.exec(file)?.[1] ?? [])
     .sort();
 
-/** What a stack file says under `config`, by its whole key; problems where it is no such file. */
+/** The settings under `config` by their whole key, or problems if the file is not a stack file. */
 export interface StackFile {
   settings: Record<string, unknown>;
   problems: ConfigurationProblem[];
@@ -29,9 +29,9 @@ export const parseStackFile = (text: string): StackFile => {
   const document = parseDocument(text);
   const problems = document.errors.map(({ message, linePos }) => ({
     path: [`line ${linePos?.[0].line ?? 1}`],
-    // The message goes on with the line itself, which may hold a secret.
+    // The message continues with the line itself, which may contain a secret.
     problem: `is not YAML: ${message.split(" at line")[0] ?? ""}`,
-    advice: "mend its indentation or quotes",
+    advice: "fix its indentation or quotes",
   }));
   const whole = problems.length > 0 ? undefined : (document.toJS() as { config?: unknown } | null);
   const settings = whole?.config;
@@ -40,7 +40,7 @@ export const parseStackFile = (text: string): StackFile => {
   return { settings: {}, problems: problems.length > 0 ? problems : [missing] };
 };
 
-/** The objects under `hearth:`, as the program gets them from Pulumi. */
+/** Returns the objects under `hearth:`, as Pulumi passes them to the program. */
 export const rawOf = ({ settings }: StackFile): Record<string, unknown> =>
   Object.fromEntries(
     configKeys.flatMap((key) => {
@@ -49,7 +49,7 @@ export const rawOf = ({ settings }: StackFile): Record<string, unknown> =>
     }),
   );
 
-/** Looks at a whole stack file, its secrets' wrapping included. */
+/** Checks a whole stack file, including that its secrets are encrypted. */
 export const examineStackFile = (file: StackFile): Examined => {
   if (file.problems.length > 0) return { config: undefined, problems: file.problems, warnings: [], undeployable: [] };
   const { config, problems, warnings, undeployable } = examineConfig(rawOf(file));
@@ -68,6 +68,6 @@ const plainSecrets = ({ settings }: StackFile): ConfigurationProblem[] =>
     })
     .map((key) => ({
       path: [namespace + key],
-      problem: "stands there for everyone to read",
-      advice: `make it another one, and ${setSecret(key)}`,
+      problem: "is readable for everyone",
+      advice: `replace the secret, and ${setSecret(key)}`,
     }));

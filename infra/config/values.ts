@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { says } from "./error.ts";
 
-/** A label of the domain name system, as names in Kubernetes and of hosts have to be. */
+/** A DNS label, as Kubernetes and hosts require for names. */
 export const name = z
   .string()
   .regex(

@@ -5,38 +5,38 @@ import type { Platform, ResourceFacts } from "./platform.ts";
 
 const known = [proxmox, metal] as const;
 
-/** All platforms. A new one is a folder beside these, a word here, and one in `makers.ts`. */
+/** All platforms. To add one, write a folder beside these, and add it to this list and to `makers.ts`. */
 export const platforms: readonly Platform[] = known;
 
 export type PlatformName = (typeof known)[number]["name"];
 
-/** Schemas of a node, one a platform. */
+/** The schemas of a node, one for each platform. */
 export const nodeSchemas = [proxmox.node, metal.node] as const;
 
-/** Groups of the stack file that platforms have. */
+/** The platforms' groups in the stack file. */
 export const platformGroups = { ...proxmox.groups, ...metal.groups };
 
-/** Secrets of platforms by their key under `hearth:`. */
+/** The platforms' secrets, by their key under `hearth:`. */
 export const platformSecrets = { ...proxmox.secrets, ...metal.secrets };
 
-/** The platform of a node. */
+/** Returns the platform of a node. */
 export const platformOf = ({ platform }: { platform: string }, among = platforms): Platform => {
   const found = among.find(({ name }) => name === platform);
   if (!found) throw new Error(`${platform} is not a platform`);
   return found;
 };
 
-/** The nodes of a platform, by name. */
+/** Returns the nodes of a platform, by name. */
 export const nodesOf = <Node extends { platform: string }>(
   nodes: Record<string, Node>,
   { name }: Pick<Platform, "name">,
 ): Record<string, Node> => Object.fromEntries(Object.entries(nodes).filter(([, { platform }]) => platform === name));
 
-/** What a configuration says in the group of a platform's name. */
+/** Returns a platform's group in a configuration. */
 export const settingsOf = (config: object, { name }: Pick<Platform, "name">): unknown =>
   (config as Record<string, unknown>)[name];
 
-/** The platform that a node looks like which names none, and why: by a key that only this platform has, or by none such. */
+/** Guesses the platform of a node that names none, by the keys that only one platform has, and returns the reason. */
 export const likelyPlatform = (
   node: object,
   among = platforms,
@@ -55,10 +55,10 @@ export const likelyPlatform = (
   return plain && { platform: plain.platform, because: `it has no key such as ${alternatives(others)}` };
 };
 
-/** What platforms know of a type of resources. */
+/** Returns what the platforms know of a resource type. */
 export const resourceFacts = (type: string, among = platforms): ResourceFacts | undefined =>
   among.map(({ resources }) => resources[type]).find((facts) => facts !== undefined);
 
-/** Whether each resource of a type is a machine, named after its node. */
+/** Whether each resource of a type is a machine, which is named after its node. */
 export const isMachineType = (type: string, among = platforms): boolean =>
   resourceFacts(type, among)?.isMachine === true;

@@ -3,7 +3,7 @@ import type { PlatformName } from "./index.ts";
 import { metalMachines } from "./metal/machines.ts";
 import { proxmoxMachines } from "./proxmox/machines.ts";
 
-/** How machines of each platform come to be. Apart from the list of platforms, for it loads the engine's SDK. */
+/** Creates the machines of each platform. Separate from the list of platforms, because it loads Pulumi's SDK. */
 export const makers = {
   proxmox: proxmoxMachines,
   metal: metalMachines,

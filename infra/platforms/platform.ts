@@ -6,77 +6,77 @@ import type { imagesSchema } from "../config/images.ts";
 import type { CommonNode } from "../config/nodes.ts";
 import type { Given, Question } from "./question.ts";
 
-/** What a platform's checks look at: the parts of a stack's configuration that are valid by themselves. */
+/** The input of a platform's checks: the parts of a stack's configuration that are valid on their own. */
 export interface PlatformDraft<Node = CommonNode, Settings = unknown> {
   cluster?: z.output<typeof clusterSchema> | undefined;
   images?: z.output<typeof imagesSchema> | undefined;
   /** The platform's own nodes. */
   nodes: Record<string, Node>;
-  /** What the group of the platform's name says. */
+  /** The platform's group in the stack file. */
   settings: Settings | undefined;
-  /** Whether nothing was left out, so that what is absent was not written. */
+  /** Whether no part was skipped as invalid, so that an absent part is absent in the file. */
   complete: boolean;
 }
 
-/** Something that one owner only may have. */
+/** A claim to something that only one owner may have. */
 export interface PlatformClaim {
   path: PropertyKey[];
   value: string;
-  /** The value as it is shown, where that is another. */
+  /** The text to show. @default the value */
   shown?: string;
   owner: string;
 }
 
-/** What an inventory tells of a machine beside what it tells of all. */
+/** What an inventory shows of a machine on this platform only. */
 export interface Placement {
   host: string;
-  /** What the host calls it. */
+  /** The host's name of the machine. */
   id: string;
   cores: number;
   /** MiB */
   memory: number;
 }
 
-/** Inputs of a resource, as the engine has them. */
+/** Inputs of a resource, in the engine's form. */
 export type Inputs = Record<string, unknown>;
 
-/** What is known of a type of resources that a platform makes machines with. */
+/** What is known of a resource type that a platform creates machines with. */
 export interface ResourceFacts {
-  /** Whether it is a machine, named after its node. */
+  /** Whether it is a machine, which is named after its node. */
   isMachine?: boolean;
-  /** It is lost with the machine that it is named after, or with any machine, as what hosts have. */
+  /** The machine whose loss it shares: the one that it is named after or, for resources of hosts, any machine. */
   lostWith: "its machine" | "any machine";
-  /** The identifier of what a creation would make, by which it is found where the state was lost. */
+  /** Returns the identifier of the resource to create, by which it is found if the state was lost. */
   identifier: (input: (key: string) => string) => string;
   /**
-   * Property that tells whether what was found is the same, and not somebody else's.
+   * Property that shows whether a resource that was found is the expected one.
    */
   recognizedBy?: {
     property: string;
-    /** What a person is told of somebody else's. */
+    /** The message about a resource that belongs to something else. */
     refuse: (found: { id: string; is: string; wanted: string }) => string;
   };
-  /** Paths of the inputs by which a machine is another one than before. */
+  /** Paths of the inputs whose change makes it another machine. */
   identity?: string[][];
-  /** What of its inputs nothing else may have. */
+  /** Returns the inputs that no other resource may share. */
   claims?: (inputs: Inputs, provider: Inputs) => { kind: string; value: string }[];
 }
 
-/** What a running machine asks for when it changes. */
+/** The restart that a change of a running machine needs. */
 export interface MachineRestart {
   /** What has to happen. */
   what: string;
-  /** Because of what. */
+  /** The reason. */
   why: string;
 }
 
-/** What a change of its resources endangers. */
+/** The dangers of a change to a platform's resources. */
 export interface Dangers {
-  /** Types of resources of which each is a machine, also those that this program does not make. */
+  /** Matches the resource types that are machines, including types that this program does not create. */
   machines: RegExp;
   /** Whether an update that removes these properties destroys a disk. */
   losesDisk: (type: string, removed: readonly string[]) => boolean;
-  /** What becomes of a running machine when these properties change. */
+  /** Returns the effect on a running machine if these properties change. */
   restarts: (type: string, properties: readonly string[], inputs: Inputs) => MachineRestart[];
 }
 
@@ -112,29 +112,29 @@ export interface Setup<Settings = unknown> {
 }
 
 /**
- * A kind of place that machines are at. All that the project knows of one is behind this, and in one folder.
+ * A kind of place where machines run. Everything that the project knows of a platform is in one folder, behind this interface.
  *
- * How machines come to be is in `makers.ts`: it needs the engine, and whoever checks a stack file does not.
+ * `makers.ts` creates the machines. It needs Pulumi's SDK, which a check of a stack file does not.
  */
 export interface Platform<Node extends CommonNode = CommonNode, Settings = unknown> {
-  /** What a node says under `platform`; also the group of the stack file that says what its machines have in common. */
+  /** The value of a node's key `platform`, and the name of the group with the settings that its machines share. */
   readonly name: string;
-  /** What a machine of it is called. @example "a virtual machine on Proxmox" */
+  /** What messages call a machine. @example "a virtual machine on Proxmox" */
   readonly machine: string;
-  /** Schema of a node of it. */
+  /** Schema of a node. */
   readonly node: z.ZodObject;
-  /** The group of its name, or none. */
+  /** Schema of the platform's group, if it has one. */
   readonly groups: z.ZodRawShape;
-  /** Secrets under `hearth:`, with what each is. */
+  /** Secrets under `hearth:`, with a description. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly resources: Readonly<Record<string, ResourceFacts>>;
-  /** What a change endangers; nothing where no resource stands for a machine. */
+  /** The dangers of a change. Undefined if no resource stands for a machine. */
   readonly dangers?: Dangers;
   readonly setup: Setup<Settings>;
   check(draft: PlatformDraft<Node, Settings>): ConfigurationProblem[];
-  /** Addresses that it uses beside its nodes'. */
+  /** Returns the addresses that the platform uses, in addition to its nodes'. */
   addresses(settings: Settings | undefined): PlatformClaim[];
-  /** What of a node no other stack may have, by namespace. */
+  /** Returns the values of a node that no other stack may use, by namespace. */
   claims(name: string, node: Node, settings: Settings | undefined): (PlatformClaim & { namespace: string })[];
   placement(node: Node): Placement | undefined;
 }

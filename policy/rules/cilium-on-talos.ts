@@ -4,15 +4,20 @@ import { machineDocuments, setting } from "../machine-documents.ts";
 import type { Inputs } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
 
-/** What machines have to leave to Cilium, or to give it. */
+/** The settings of machines that Cilium needs. */
 const wanted: [path: string[], is: (value: unknown) => boolean, value: string, why: string][] = [
   [["cluster", "network", "cni", "name"], (name) => name === "none", "none", "Talos would install Flannel beside it"],
-  [["cluster", "proxy", "disabled"], (disabled) => disabled === true, "true", "Cilium takes kube-proxy's place"],
-  [["machine", "features", "kubePrism", "enabled"], (on) => on === true, "true", "it reaches the API by KubePrism"],
-  [["machine", "features", "kubePrism", "port"], (port) => port === 7445, "7445", "its values say so"],
+  [["cluster", "proxy", "disabled"], (disabled) => disabled === true, "true", "Cilium replaces kube-proxy"],
+  [
+    ["machine", "features", "kubePrism", "enabled"],
+    (on) => on === true,
+    "true",
+    "Cilium reaches the API through KubePrism",
+  ],
+  [["machine", "features", "kubePrism", "port"], (port) => port === 7445, "7445", "Cilium's values use that port"],
 ];
 
-/** Cilium starts on Talos, and is alone there. */
+/** Requires settings with which Cilium starts on Talos, and runs without another CNI. */
 export const ciliumOnTalos: Rule = {
   name: "cilium-on-talos",
   description: "Machines leave the network to Cilium, and its values suit Talos.",
@@ -35,6 +40,6 @@ const ofMachine = (name: string, documents: Inputs[]): Finding[] =>
     .filter(([path, is]) => !is(setting(documents, ...path)))
     .map(([path, , value, why]) => ({
       problem: `the configuration of ${name} does not have ${path.join(".")}: ${value}, and ${why}`,
-      advice: "take away the patch that changes it",
+      advice: "remove the patch that changes it",
       subject: name,
     }));

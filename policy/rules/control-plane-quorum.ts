@@ -9,23 +9,23 @@ import { nameOf } from "../../components/urn.ts";
 import type { Recorded, Stack } from "../stack.ts";
 
 /**
- * Paths of the inputs by which a machine is another one than before, to its platform or to etcd.
+ * Paths of the inputs whose change makes it another machine, for its platform or for etcd.
  *
- * An address is only updated, but behind it is another machine, or one that etcd looks for at the old address. The engine's
- * own plan, which `npx hearth deploy` reads, knows of all replacements.
+ * The engine only updates an address. But another machine may be behind it, or etcd may still look for the old one. The engine's
+ * own plan, which `npx hearth deploy` reads, contains all replacements.
  */
 const identityOf = (type: string): string[][] =>
   type === resourceTypes.machineConfiguration ? [["node"]] : (resourceFacts(type)?.identity ?? []);
 
-/** Control planes go one at a time, and the others can still decide. */
+/** Requires that control planes change one at a time, and that the others keep the quorum. */
 export const controlPlaneQuorum: Rule = {
   name: "control-plane-quorum",
-  description: "Control planes are replaced or deleted one at a time, and those that stay have a quorum.",
+  description: "Control planes are replaced or deleted one at a time, and the remaining ones have a quorum.",
   check: (resource, stack) => {
     if (resource.type === resourceTypes.stack) return quorumFindings(recordedControlPlanes(stack), missing(stack));
     if (identityOf(resource.type).length === 0) return [];
     const lost = new Set([...missing(stack), ...replaced(stack)]);
-    // Told of the one that is too many, so that it is told once.
+    // Reported for the one that breaks the quorum, so that it is reported once.
     return lost.has(resource.name) && isReplaced(resource, stack)
       ? quorumFindings(recordedControlPlanes(stack), [...lost], resource.name)
       : [];
@@ -43,18 +43,18 @@ export const controlPlaneQuorum: Rule = {
 };
 
 /**
- * What losing control planes in one run does to etcd.
+ * Finds what the loss of control planes in one run does to etcd.
  *
- * @param controlPlanes those that the cluster has
- * @param lost those of them that would be deleted or replaced
+ * @param controlPlanes the cluster's control planes
+ * @param lost those that would be deleted or replaced
  */
 export const quorumFindings = (controlPlanes: string[], lost: string[], subject = lost[0] ?? ""): Finding[] => {
   const gone = controlPlanes.filter((name) => lost.includes(name));
-  const left = controlPlanes.length - gone.length;
+  const remaining = controlPlanes.length - gone.length;
   const quorum = Math.floor(controlPlanes.length / 2) + 1;
   if (gone.length === 0) return [];
   const who = `${list(gone)} of ${controlPlanes.length} control plane${controlPlanes.length === 1 ? "" : "s"}`;
-  if (left < quorum) {
+  if (remaining < quorum) {
     return [
       {
         problem: `${who} would be replaced or deleted, and etcd needs ${quorum} of them to decide`,
@@ -78,7 +78,7 @@ export const quorumFindings = (controlPlanes: string[], lost: string[], subject 
 
 const list = (names: string[]): string => names.join(" and ");
 
-/** The control planes that a state has, by name. */
+/** Returns the names of the control planes in a state. */
 export const controlPlanesOf = (recorded: readonly Recorded[]): string[] =>
   recorded
     .filter(
@@ -88,13 +88,13 @@ export const controlPlanesOf = (recorded: readonly Recorded[]): string[] =>
 
 const recordedControlPlanes = (stack: Stack): string[] => controlPlanesOf(stack.surroundings.recorded);
 
-/** The control planes that the stack file does not have any more. */
+/** Returns the control planes that the stack file no longer has. */
 const missing = (stack: Stack): string[] => {
   const { nodes } = stack.surroundings.config;
   return recordedControlPlanes(stack).filter((name) => nodes[name]?.role !== "controlplane");
 };
 
-/** The control planes seen so far that become other machines. */
+/** Returns the control planes, among the resources so far, that are replaced. */
 const replaced = (stack: Stack): string[] => {
   const controlPlanes = recordedControlPlanes(stack);
   return [...stack.seen.values()]
@@ -110,6 +110,6 @@ const isReplaced = (resource: Resource, stack: Stack): boolean => {
 const differs = ({ type, inputs }: Resource, recorded: Recorded): boolean =>
   identityOf(type).some((path) => {
     const value = at(inputs, ...path);
-    // What is not known yet tells nothing.
+    // An unknown value proves no change.
     return value !== undefined && !isDeepStrictEqual(value, at(recorded.inputs, ...path));
   });

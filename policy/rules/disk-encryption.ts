@@ -3,10 +3,10 @@ import { machineDocuments, ofKind } from "../machine-documents.ts";
 import { at } from "../resource.ts";
 import type { Rule } from "../rule.ts";
 
-/** The volumes of Talos that hold secrets: STATE has the machine configuration, EPHEMERAL etcd and all that pods write. */
+/** The Talos volumes with secrets. STATE holds the machine configuration; EPHEMERAL holds etcd and everything that pods write. */
 const volumes = ["STATE", "EPHEMERAL"];
 
-/** A disk that leaves the house tells nothing. */
+/** Requires encryption, so that a stolen disk reveals nothing. */
 export const diskEncryption: Rule = {
   name: "disk-encryption",
   description: "Machines of a production stack encrypt their disks.",

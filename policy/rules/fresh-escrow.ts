@@ -1,7 +1,7 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import type { Rule } from "../rule.ts";
 
-/** Everything can be lost, and comes back. */
+/** Requires a current escrow, from which a lost stack can be rebuilt. */
 export const freshEscrow: Rule = {
   name: "fresh-escrow",
   description: "The escrow holds the root secrets that the stack has.",

@@ -9,7 +9,7 @@ import { secretInputs } from "./secret-inputs.ts";
 import { uniqueAddresses } from "./unique-addresses.ts";
 import { versionSkew } from "./version-skew.ts";
 
-/** All policies. A stack file may exempt from each by its name. */
+/** All policies. A stack file may exempt resources from each by its name. */
 export const rules: readonly Rule[] = [
   controlPlaneQuorum,
   protectedSecrets,

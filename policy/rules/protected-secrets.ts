@@ -1,14 +1,14 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import type { Rule } from "../rule.ts";
 
-/** What is lost with each kind of resource. */
+/** What the loss of each type of resource causes. */
 const roots: Record<string, string> = {
-  [resourceTypes.machineSecrets]: "every machine and every certificate of the cluster hangs on it",
-  [resourceTypes.password]: "the age identity, the deploy key and the tunnel are made of such seeds",
-  [resourceTypes.tunnel]: "all that it answers for goes dark",
+  [resourceTypes.machineSecrets]: "every machine and every certificate of the cluster depends on it",
+  [resourceTypes.password]: "the age identity, the deploy key and the tunnel are derived from such seeds",
+  [resourceTypes.tunnel]: "everything that it publishes becomes unreachable",
 };
 
-/** Root secrets and tunnels cannot be deleted by a slip. */
+/** Prevents root secrets and tunnels from being deleted by accident. */
 export const protectedSecrets: Rule = {
   name: "protected-secrets",
   description: "Talos secrets, seeds and tunnels are protected.",
@@ -18,7 +18,7 @@ export const protectedSecrets: Rule = {
     return [
       {
         problem: `${name} is not protected, and ${loss}`,
-        advice: "give it the option protect: true where it is made",
+        advice: "set the option protect: true where it is created",
         subject: name,
       },
     ];

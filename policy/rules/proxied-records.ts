@@ -1,10 +1,10 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import type { Rule } from "../rule.ts";
 
-/** Types of record that Cloudflare can stand in front of. */
+/** Record types that Cloudflare can proxy. */
 const proxiable = ["A", "AAAA", "CNAME"];
 
-/** Addresses that nobody reaches from outside. Source: RFC 1918, RFC 4193, RFC 4291, RFC 6598. */
+/** Addresses that are not reachable from the Internet. Source: RFC 1918, RFC 4193, RFC 4291, RFC 6598. */
 const private4 =
   /^(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/;
 const private6 = /^(f[cd]|fe[89ab]|::1$)/i;
@@ -12,15 +12,15 @@ const private6 = /^(f[cd]|fe[89ab]|::1$)/i;
 const isPrivate = (type: unknown, content: string): boolean =>
   (type === "A" && private4.test(content)) || (type === "AAAA" && private6.test(content));
 
-/** Nobody learns where the house is. */
+/** Requires Cloudflare's proxy, so that records do not reveal the home's address. */
 export const proxiedRecords: Rule = {
   name: "proxied-records",
-  description: "Public records stand behind Cloudflare's proxy.",
+  description: "Public records use Cloudflare's proxy.",
   check: ({ type, inputs }) => {
     if (type !== resourceTypes.dnsRecord) return [];
     const { name, content, proxied } = inputs;
     if (!proxiable.includes(String(inputs.type)) || proxied === true) return [];
-    // What is not known yet is a tunnel's name, or judged in the update.
+    // An unknown content is a tunnel's name, or is checked in the update.
     if (typeof content !== "string" || isPrivate(inputs.type, content)) return [];
     return [
       {

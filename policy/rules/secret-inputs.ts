@@ -4,14 +4,14 @@ import { machineDocuments } from "../machine-documents.ts";
 import { isSecret, leaves, type Leaf, type Resource } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
 
-/** Names of inputs that hold secrets, whatever the resource. */
+/** Names of inputs that contain secrets, on any resource. */
 const secretName =
   /(^|\.)(password|passphrase|apiToken|token|privateKey|clientKey|secretKey|sshPrivateKey|tunnelSecret|clientSecret)$/i;
 
-/** Words of secrets this long, in characters, are looked for in what is not secret. */
+/** Minimum length, in characters, of the words of secrets that are searched for in other inputs. */
 const shortest = 20;
 
-/** Nothing secret lies open in the state, in a preview or in a log. */
+/** Keeps secrets from appearing unencrypted in the state, in a preview or in a log. */
 export const secretInputs: Rule = {
   name: "secret-inputs",
   description: "No secret is an input in the clear.",
@@ -28,7 +28,7 @@ export const secretInputs: Rule = {
       return [
         {
           problem: `${resource.name} has ${what} in the clear, in its input ${leaf.path}`,
-          advice: "wrap it with pulumi.secret where it is made, and make it another one if it was ever deployed",
+          advice: "wrap it with pulumi.secret where it is created, and replace it if it was ever deployed",
           subject: resource.name,
         },
       ];
@@ -36,13 +36,13 @@ export const secretInputs: Rule = {
   },
 };
 
-/** Patches are texts: what they say in the clear is found in their documents, by what it is called there. */
+/** Patches are strings, so secrets are searched for in the documents that they contain. */
 const patchFindings = (resource: Resource): Finding[] =>
   resource.type !== resourceTypes.machineConfiguration || isSecret(resource, "configPatches")
     ? []
     : secretsIn(machineDocuments(resource)).map(({ path: [, ...path], what }) => ({
         problem: `${resource.name} has ${what} in the clear, in ${path.join(".")} of its patches`,
-        advice: "make it another one, and put the patch into the secret hearth:machinePatches",
+        advice: "replace the secret, and move the patch into the secret hearth:machinePatches",
         subject: resource.name,
       }));
 
@@ -54,7 +54,7 @@ const copyOf = ({ text }: Leaf, known: Map<string, string>): string | undefined 
   return from === undefined ? undefined : `a secret of ${from}`;
 };
 
-/** Each resource is compared with all that come after it. */
+/** Caches the words, because each resource is compared with all later ones. */
 const found = new WeakMap<Resource, string[]>();
 
 const secretWords = (resource: Resource): string[] => {
@@ -67,7 +67,7 @@ const secretWords = (resource: Resource): string[] => {
   return all;
 };
 
-/** The words of a text that look like key material: long, of letters of both cases and digits, and no public key. */
+/** Returns the words of a text that look like key material: long, with digits and letters of both cases, and no public key. */
 const words = (text: string): string[] =>
   text
     .split(/[\s"':,]+/)

@@ -4,18 +4,18 @@ import { machineDocuments, ofKind } from "../machine-documents.ts";
 import type { Resource } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
 
-/** Something that one owner only may have. */
+/** A claim to something that only one owner may have. */
 interface Claim {
-  /** What it is, such as `address`. Values of different kinds never meet. */
+  /** The kind of claim, such as `address`. Values of different kinds never conflict. */
   kind: string;
   value: string;
   owner: string;
 }
 
-/** No two machines, shared addresses or stacks want the same. */
+/** Finds machines, shared addresses and stacks that claim the same value. */
 export const uniqueAddresses: Rule = {
   name: "unique-addresses",
-  description: "Addresses, hardware addresses, VMIDs and the VIP are each had by one owner.",
+  description: "Addresses, hardware addresses, VMIDs and the VIP each have one owner.",
   check: (resource, stack) => {
     if (resource.type === resourceTypes.stack) return acrossStacks(stack.surroundings.collisions);
     const taken = new Map(
@@ -59,7 +59,7 @@ const ofMachine = (resource: Resource): Claim[] => {
   const shared = ofKind(machineDocuments(resource), "Layer2VIPConfig").map((each) => String(each.name));
   return [
     ...(typeof inputs.node === "string" ? [claim("address", inputs.node, name)] : []),
-    // Control planes share it, so it is nobody's own.
+    // Control planes share this address, so no machine owns it.
     ...shared.map((value) => claim("address", value, "the VIP")),
   ];
 };

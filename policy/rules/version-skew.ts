@@ -9,7 +9,7 @@ import type { Finding, Rule } from "../rule.ts";
 import type { Stack } from "../stack.ts";
 
 /**
- * The Kubernetes minors that each Cilium minor is tested with, first and last.
+ * The first and last Kubernetes minor that each Cilium minor is tested with.
  *
  * Source: cilium/cilium, Documentation/network/kubernetes/compatibility.rst, of v1.18.14 and v1.20.2.
  */
@@ -18,10 +18,11 @@ const tested: Record<string, [first: number, last: number]> = {
   "1.20": [33, 36],
 };
 
-/** Talos, Kubernetes and Cilium know each other, and no minor of the first two is skipped. */
+/** Requires compatible releases of Talos, Kubernetes and Cilium, and upgrades of the first two that skip no minor. */
 export const versionSkew: Rule = {
   name: "version-skew",
-  description: "Talos, Kubernetes and Cilium belong together, and Talos and Kubernetes go up by a minor at a time.",
+  description:
+    "Talos, Kubernetes and Cilium are compatible, and Talos and Kubernetes are upgraded by one minor at a time.",
   check: (resource, stack) => {
     if (resource.type === resourceTypes.machineConfiguration) return talosStep(resource, stack);
     if (resource.type !== resourceTypes.stack) return [];
@@ -47,7 +48,7 @@ const ciliumWithKubernetes = ({ surroundings: { cilium, config } }: Stack): Find
     const known = Object.keys(tested).join(", ");
     return [
       {
-        problem: `nobody has noted with which Kubernetes Cilium ${cilium.version} is tested`,
+        problem: `Hearth does not know which Kubernetes minors Cilium ${cilium.version} is tested with`,
         advice: `use Cilium ${known}, or add its minor to policy/rules/version-skew.ts from its documentation`,
         subject,
       },
@@ -65,29 +66,29 @@ const ciliumWithKubernetes = ({ surroundings: { cilium, config } }: Stack): Find
   ];
 };
 
-/** Source: Kubernetes, "Version Skew Policy": control planes go from each minor to the next, and never back. */
+/** Source: Kubernetes, "Version Skew Policy": upgrades of control planes skip no minor, and there are no downgrades. */
 const kubernetesStep = ({ surroundings: { config, recorded } }: Stack): Finding[] => {
   const from = recorded.find(({ type }) => type === resourceTypes.talosCluster)?.outputs.kubernetes;
   return typeof from === "string"
     ? step("Kubernetes", from, config.cluster.kubernetes, {
         who: config.cluster.name,
-        back: "what a newer API server stored an older one may not read",
+        back: "an older API server may not be able to read what a newer one stored",
       })
     : [];
 };
 
-/** Source: Talos, "Upgrading Talos Linux": from each minor to the next, and never back across one. */
+/** Source: Talos, "Upgrading Talos Linux": upgrades skip no minor, and downgrades stay within a minor. */
 const talosStep = (resource: Resource, stack: Stack): Finding[] => {
   const recorded = stack.recorded(resource.urn);
   const [from, to] = [recorded && talosOf(recorded), talosOf(resource)];
   if (!from || !to) return [];
   return step("Talos", from, to, {
     who: resource.name,
-    back: "what a newer Talos wrote to its disks an older one may not read",
+    back: "an older Talos may not be able to read what a newer one wrote to disk",
   });
 };
 
-/** What is wrong with going from one release to another: only the same minor and the next are near enough. */
+/** Checks a change of release. Only the same minor and the next one are allowed. */
 const step = (what: string, from: string, to: string, { who, back }: { who: string; back: string }): Finding[] => {
   const minors = semver.major(to) === semver.major(from) ? semver.minor(to) - semver.minor(from) : Infinity;
   if (minors === 0 || minors === 1) return [];
@@ -99,14 +100,14 @@ const step = (what: string, from: string, to: string, { who, back }: { who: stri
           subject: who,
         }
       : {
-          problem: `${who} would go from ${what} ${from} to ${to}, past a minor`,
+          problem: `${who} would go from ${what} ${from} to ${to}, which skips a minor`,
           advice: `go to ${what} v${semver.major(from)}.${semver.minor(from) + 1} first`,
           subject: who,
         },
   ];
 };
 
-/** The release of Talos that a machine installs. */
+/** Returns the Talos release that a machine installs. */
 const talosOf = (resource: Pick<Resource, "inputs">): string | undefined => {
   const image = setting(machineDocuments(resource), "machine", "install", "image");
   const tag = typeof image === "string" ? image.split(":").at(-1) : undefined;

@@ -8,7 +8,7 @@ export interface GetConfigurationArgs {
   clientConfiguration: pulumi.Input<ClientConfiguration>;
   /** Addresses that talosctl calls. */
   endpoints?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Addresses of the machines that talosctl speaks to by default. */
+  /** Addresses of the machines that talosctl addresses by default. */
   nodes?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
@@ -17,7 +17,7 @@ export interface GetConfigurationResult {
   readonly talosConfig: string;
 }
 
-/** Renders a talosconfig. It calls no API. */
+/** Renders a talosconfig, without a call to an API. */
 export const getConfigurationOutput = (
   args: GetConfigurationArgs,
   options?: pulumi.InvokeOutputOptions,

@@ -8,12 +8,12 @@ export interface KubeconfigArgs {
   node: pulumi.Input<string>;
   clientConfiguration: pulumi.Input<ClientConfiguration>;
   endpoint?: pulumi.Input<string>;
-  /** Renew the client certificate when less than this is left. @default "720h" */
+  /** Renew the client certificate when its remaining validity is shorter. @default "720h" */
   certificateRenewalDuration?: pulumi.Input<string>;
   timeouts?: pulumi.Input<Timeouts>;
 }
 
-/** An administrator's kubeconfig, as a resource: previews do not ask the cluster for it. */
+/** An administrator's kubeconfig, as a resource, so that previews need not fetch it from the cluster. */
 export class Kubeconfig extends pulumi.CustomResource {
   /** The kubeconfig, YAML. Secret. */
   declare readonly kubeconfigRaw: pulumi.Output<string>;

@@ -8,9 +8,8 @@ export interface SchematicArgs {
 }
 
 /**
- * A schematic that the Image Factory knows. The factory keeps it for ever: deleting the resource deletes nothing.
- *
- * Its ID is the factory's.
+ * A schematic that is registered with the Image Factory, which assigns its ID. The factory keeps it for ever, so deleting the
+ * resource deletes nothing.
  */
 export class Schematic extends pulumi.CustomResource {
   declare readonly schematic: pulumi.Output<string | undefined>;

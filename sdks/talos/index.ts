@@ -1,7 +1,7 @@
 /**
- * Talos for Pulumi: the tokens of the published plugin (pulumiverse/pulumi-talos 0.8), as far as Hearth uses them.
+ * Talos for Pulumi: those resources and functions of the published plugin (pulumiverse/pulumi-talos 0.8) that Hearth uses.
  *
- * The names and fields are those of the plugin's schema; a test holds them against it.
+ * The names and fields are those of the plugin's schema. A test compares them.
  */
 export { Provider, type ProviderArgs } from "./provider.ts";
 export * as client from "./client.ts";

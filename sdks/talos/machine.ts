@@ -5,11 +5,11 @@ import { unwrapped } from "./secret.ts";
 import type { ClientConfiguration, MachineSecrets, Timeouts } from "./types.ts";
 
 export interface SecretsArgs {
-  /** Talos minor that the secrets are made for. Lowering it makes new secrets. @example "v1.13" */
+  /** Talos minor that the secrets are generated for. Lowering it generates new secrets. @example "v1.13" */
   talosVersion?: pulumi.Input<string>;
 }
 
-/** The root secrets of a cluster. Imports from the path of a `secrets.yaml`. */
+/** The root secrets of a cluster. To import them, use the path of a `secrets.yaml` as the ID. */
 export class Secrets extends pulumi.CustomResource {
   declare readonly machineSecrets: pulumi.Output<MachineSecrets>;
   declare readonly clientConfiguration: pulumi.Output<ClientConfiguration>;
@@ -30,13 +30,13 @@ export interface ConfigurationApplyArgs {
   clientConfiguration: pulumi.Input<ClientConfiguration>;
   /** The machine's whole configuration. */
   machineConfigurationInput: pulumi.Input<string>;
-  /** Address that the API is called at. @default the node's */
+  /** Address of the API. @default the node's */
   endpoint?: pulumi.Input<string>;
   /** @default "auto" */
   applyMode?: pulumi.Input<"auto" | "reboot" | "no_reboot" | "staged">;
   /** Strategic merge patches on top of the configuration. */
   configPatches?: pulumi.Input<pulumi.Input<string>[]>;
-  /** What happens to the machine when the resource is destroyed. It counts only once it has been applied. */
+  /** What to do with the machine when the resource is destroyed. It takes effect only after it has been applied. */
   onDestroy?: pulumi.Input<{ reset?: boolean; graceful?: boolean; reboot?: boolean }>;
   timeouts?: pulumi.Input<Timeouts>;
 }
@@ -44,7 +44,7 @@ export interface ConfigurationApplyArgs {
 /** The configuration that a machine runs. */
 export class ConfigurationApply extends pulumi.CustomResource {
   declare readonly node: pulumi.Output<string>;
-  /** The configuration as it was applied. Secret. */
+  /** The applied configuration. Secret. */
   declare readonly machineConfiguration: pulumi.Output<string>;
 
   constructor(name: string, args: ConfigurationApplyArgs, options?: pulumi.CustomResourceOptions) {
@@ -72,7 +72,7 @@ export interface BootstrapArgs {
   timeouts?: pulumi.Input<Timeouts>;
 }
 
-/** The one call that makes a cluster of configured machines. */
+/** The call that turns configured machines into a cluster. It happens once. */
 export class Bootstrap extends pulumi.CustomResource {
   declare readonly node: pulumi.Output<string>;
 
@@ -102,7 +102,7 @@ export interface GetConfigurationResult {
   readonly machineConfiguration: string;
 }
 
-/** Renders a machine's configuration. It calls no API. */
+/** Renders a machine's configuration, without a call to an API. */
 export const getConfigurationOutput = (
   args: GetConfigurationArgs,
   options?: pulumi.InvokeOutputOptions,

@@ -10,6 +10,6 @@ const manifest = createRequire(import.meta.url)("./package.json") as Manifest;
 
 const plugin = { version: manifest.pulumi.version, pluginDownloadURL: manifest.pulumi.server };
 
-/** Adds what finds the plugin to a resource's or a call's options. */
+/** Adds the plugin's version and download server to the options of a resource or a call. */
 export const withPlugin = <T extends pulumi.ResourceOptions | pulumi.InvokeOptions>(options: T | undefined): T =>
   ({ ...plugin, ...options }) as T;

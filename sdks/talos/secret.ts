@@ -4,10 +4,10 @@ import type * as pulumi from "@pulumi/pulumi";
 const signatureKey = "4dabf18193072939515e22adb298388d";
 
 /**
- * Takes the marks off what is inside of a secret.
+ * Removes the marks of secrets inside a secret.
  *
- * The plugin marks single fields of an object that is secret as a whole. The SDK then takes one of the two marks off, and fields
- * read from the object would be undefined.
+ * The plugin marks single fields of an object that is secret as a whole. The SDK removes only one of the two marks, so fields of
+ * the object would be undefined.
  */
 export const unwrapped = <T extends object>(secret: pulumi.Output<T>): pulumi.Output<T> =>
   secret.apply((value): unknown => plain(value)) as pulumi.Output<T>;

@@ -1,11 +1,11 @@
-/** What a client of the Talos API proves itself with; each field is base64-encoded PEM. */
+/** The credentials of a client of the Talos API. Each field is base64-encoded PEM. */
 export interface ClientConfiguration {
   caCertificate: string;
   clientCertificate: string;
   clientKey: string;
 }
 
-/** A certificate and its key, each base64-encoded PEM. */
+/** A certificate and its key, each as base64-encoded PEM. */
 export interface Certificate {
   cert: string;
   key: string;
@@ -25,7 +25,7 @@ export interface MachineSecrets {
   };
 }
 
-/** How long an operation may take, as Go durations such as `10m`. */
+/** How long operations may take, as Go durations such as `10m`. */
 export interface Timeouts {
   create?: string;
   update?: string;

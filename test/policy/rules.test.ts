@@ -240,7 +240,7 @@ describe("the policy cilium-on-talos", () => {
     const found = await findings(resources, surroundings);
     expect(found).to.have.length(3);
     expect(found.map(({ problem }) => problem)).to.include(
-      "the configuration of den-dev-cp01 does not have cluster.proxy.disabled: true, and Cilium takes kube-proxy's place",
+      "the configuration of den-dev-cp01 does not have cluster.proxy.disabled: true, and Cilium replaces kube-proxy",
     );
   });
 
@@ -414,7 +414,7 @@ describe("the policy version-skew", () => {
       ...surroundings,
       cilium: { ...surroundings.cilium, version: "1.99.0" },
     });
-    expect(first).to.contain("nobody has noted with which Kubernetes Cilium 1.99.0 is tested");
+    expect(first).to.contain("Hearth does not know which Kubernetes minors Cilium 1.99.0 is tested with");
   });
 
   it("refuses a Kubernetes that Talos does not support", async () => {
@@ -454,7 +454,7 @@ describe("the policy version-skew", () => {
   it("refuses to skip a minor of Talos", async () => {
     const found = await step("v1.11.5", "v1.13.9");
     expect(found).to.have.length(3);
-    expect(found).to.include("den-dev-cp01 would go from Talos v1.11.5 to v1.13.9, past a minor");
+    expect(found).to.include("den-dev-cp01 would go from Talos v1.11.5 to v1.13.9, which skips a minor");
   });
 
   it("refuses to go back by a minor of Talos", async () => {
@@ -480,7 +480,7 @@ describe("the step from one Kubernetes to another", () => {
 
   it("may skip none, and not go back", async () => {
     expect(await problems("v1.34.1")).to.deep.equal([
-      "den-dev would go from Kubernetes v1.34.1 to v1.36.4, past a minor",
+      "den-dev would go from Kubernetes v1.34.1 to v1.36.4, which skips a minor",
     ]);
     expect(await problems("v1.37.0")).to.deep.equal(["den-dev would go back from Kubernetes v1.37.0 to v1.36.4"]);
   });

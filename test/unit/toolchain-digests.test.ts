@@ -111,6 +111,8 @@ describe("digests.json", () => {
 
   it("refuses a digest that is published where another one was known", () => {
     const known = { version: "1.0.0", "linux/amd64": "a" };
-    expect(() => merge("greet", known, { version: "1.0.0", "linux/amd64": "b" })).to.throw("not to be trusted");
+    expect(() => merge("greet", known, { version: "1.0.0", "linux/amd64": "b" })).to.throw(
+      "do not trust a release that changed",
+    );
   });
 });

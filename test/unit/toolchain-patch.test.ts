@@ -44,7 +44,7 @@ describe("patchedCopy", () => {
     const replacements = [{ file: "inner/code.go", from: "ancient", to: "young" }];
     const failure = await patched({ replacements }, "inner/code.go").catch((error: unknown) => String(error));
     expect(failure).to.include(
-      "example.com/m has no `ancient` in inner/code.go any more: look whether it still needs its entry in toolchain/patches.ts",
+      "example.com/m no longer has `ancient` in inner/code.go: check whether it still needs its entry in toolchain/patches.ts",
     );
   });
 });

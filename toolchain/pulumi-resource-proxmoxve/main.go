@@ -1,7 +1,7 @@
 // Command pulumi-resource-proxmoxve serves bpg's Terraform provider for Proxmox VE as a Pulumi plugin.
 //
-// Called as `schema --out FOLDER` it writes schema and metadata, which it reads from its own folder when it serves: a
-// plugin that embedded them would have to be linked twice.
+// Called as `schema --out FOLDER` it writes the schema and the metadata. When it serves, it reads them from its own folder.
+// To embed them, the plugin would have to be linked twice.
 package main
 
 import (
@@ -24,7 +24,7 @@ func main() {
 	tfbridge.MainWithMuxer(context.Background(), "proxmoxve", info.Provider(beside("bridge-metadata.json")), beside("schema.json"))
 }
 
-// beside reads a file of the folder that the program is in.
+// beside reads a file from the program's folder.
 func beside(name string) []byte {
 	program, err := os.Executable()
 	if err != nil {

@@ -1,7 +1,7 @@
 // Command pulumi-resource-talos serves Siderolabs' Terraform provider for Talos as a Pulumi plugin.
 //
-// Called as `schema --out FOLDER` it writes the schema, which it reads from its own folder when it serves: a plugin that
-// embedded it would have to be linked twice.
+// Called as `schema --out FOLDER` it writes the schema. When it serves, it reads the schema from its own folder. To embed it, the
+// plugin would have to be linked twice.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Package main is rclone with what Hearth's backups use of it: folders, S3, and a server of S3 for tests.
+// Package main is rclone with the parts that Hearth's backups use: folders, S3, and an S3 server for tests.
 package main
 
 import (

@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// build renders one Kustomization, in the steps and the order of kustomize-controller: generate, build, decrypt, substitute.
+// build renders one Kustomization in the order of kustomize-controller: generate, build, decrypt, substitute.
 // Source: fluxcd/kustomize-controller, internal/controller, KustomizationReconciler.build.
 type build struct {
 	root string
@@ -33,13 +33,13 @@ func (b *build) run() ([]rendered, []problem) {
 	path, _, _ := unstructured.NestedString(u.Object, "spec", "path")
 	folder := filepath.Join(b.root, filepath.Clean("/"+path))
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		b.fail(b.File, path, fmt.Sprintf("spec.path %s is no folder of the repository", path), "write the folder that holds its manifests")
+		b.fail(b.File, path, fmt.Sprintf("spec.path %s is no folder of the repository", path), "write the folder that contains its manifests")
 		return nil, b.problems
 	}
 	resources, err := b.resources(u, folder)
 	if err != nil {
 		file := filepath.Join(filepath.Clean("/" + path)[1:], "kustomization.yaml")
-		b.fail(file, "", plain(err, b.root), "mend what kustomize stumbles over")
+		b.fail(file, "", plain(err, b.root), "fix what kustomize reports")
 		return nil, b.problems
 	}
 	variables, err := b.cluster.variables(u)
@@ -55,7 +55,7 @@ func (b *build) run() ([]rendered, []problem) {
 	return objects, b.problems
 }
 
-// plain is what kustomize says, without the places and the tries that mean nothing to a person.
+// plain shortens an error of kustomize: it removes temporary paths and failed attempts.
 func plain(err error, root string) string {
 	text := strings.ReplaceAll(err.Error(), root+"/", "")
 	text, _, _ = strings.Cut(text, ": failed to run ")
@@ -66,7 +66,7 @@ func (b *build) fail(file, near, message, advice string) {
 	b.problems = append(b.problems, problem{b.Name, file, near, message, advice})
 }
 
-// resources are what kustomize makes of the folder, each with its origin.
+// resources builds the folder with kustomize. Each resource has its origin.
 func (b *build) resources(u unstructured.Unstructured, folder string) ([]*resource.Resource, error) {
 	if err := unstructured.SetNestedStringSlice(u.Object, []string{"originAnnotations"}, "spec", "buildMetadata"); err != nil {
 		return nil, err
@@ -87,33 +87,33 @@ func (b *build) object(u unstructured.Unstructured, folder string, res *resource
 	file := b.origin(folder, res)
 	whole, err := res.Map()
 	if err != nil {
-		b.fail(file, "", err.Error(), "mend it")
+		b.fail(file, "", err.Error(), "fix it")
 		return rendered{}, false
 	}
 	encrypted := conceal(whole)
 	if encrypted {
 		raw, _ := json.Marshal(whole)
 		if err := res.UnmarshalJSON(raw); err != nil {
-			b.fail(file, "", err.Error(), "encrypt it anew")
+			b.fail(file, "", err.Error(), "encrypt it again")
 			return rendered{}, false
 		}
 	}
 	if _, substitutes, _ := unstructured.NestedMap(u.Object, "spec", "postBuild"); substitutes && b.substituted(file, res, variables) {
 		if _, err := generator.SubstituteVariables(context.Background(), b.cluster.withoutMissing(), u, res); err != nil {
-			b.fail(file, "${", strings.ReplaceAll(err.Error(), "\n", " "), "mend it, or write $${…} for what is not to be substituted")
+			b.fail(file, "${", strings.ReplaceAll(err.Error(), "\n", " "), "fix it, or write $${…} for text that must not be substituted")
 			return rendered{}, false
 		}
 	}
 	if whole, err = res.Map(); err != nil {
-		b.fail(file, "", err.Error(), "mend it")
+		b.fail(file, "", err.Error(), "fix it")
 		return rendered{}, false
 	}
 	return rendered{b.Name, file, encrypted, whole}, true
 }
 
-// origin is the file that a resource comes from, taken off the resource.
+// origin returns the file that a resource comes from, and removes it from the resource.
 func (b *build) origin(folder string, res *resource.Resource) string {
-	place, _ := filepath.Rel(b.root, folder)
+	parent, _ := filepath.Rel(b.root, folder)
 	file := "kustomization.yaml"
 	if origin, err := res.GetOrigin(); err == nil && origin != nil {
 		file = origin.Path
@@ -122,13 +122,13 @@ func (b *build) origin(folder string, res *resource.Resource) string {
 		}
 		_ = res.SetOrigin(nil)
 	}
-	return filepath.Join(place, file)
+	return filepath.Join(parent, file)
 }
 
 var notSet = regexp.MustCompile(`variable not set \(strict mode\): "(.*)"`)
 
-// substituted tells of every variable without value or default, in whose place Flux puts nothing, and whether Flux
-// substitutes in this resource at all.
+// substituted reports every variable without a value or a default, for which Flux would substitute an empty string. It returns
+// whether Flux substitutes variables in this resource.
 func (b *build) substituted(file string, res *resource.Resource, variables map[string]string) bool {
 	const key = "kustomize.toolkit.fluxcd.io/substitute"
 	if res.GetLabels()[key] == generator.DisabledValue || res.GetAnnotations()[key] == generator.DisabledValue {
@@ -152,11 +152,11 @@ func (b *build) substituted(file string, res *resource.Resource, variables map[s
 		}
 		missing = append(missing, match[1])
 		b.fail(file, "${"+match[1], fmt.Sprintf("nothing gives the variable ${%s} a value", match[1]),
-			"give it one or a default, as ${"+match[1]+":=default}, or write $${"+match[1]+"} for what is not to be substituted")
+			"give it one or a default, as ${"+match[1]+":=default}, or write $${"+match[1]+"} for text that must not be substituted")
 	}
 }
 
-// patched is an object after patches, as the flux-operator applies those of a FluxInstance.
+// patched applies patches to an object, as the flux-operator applies those of a FluxInstance.
 func patched(object map[string]any, patches []map[string]any) (map[string]any, error) {
 	files := filesys.MakeFsInMemory()
 	whole, err := yaml.Marshal(object)

@@ -25,9 +25,9 @@ import (
 	kjson "sigs.k8s.io/json"
 )
 
-// checkRequest asks what the API server would say of objects.
+// checkRequest is a request to validate objects as the API server would.
 type checkRequest struct {
-	// Schemas is a file that index wrote.
+	// Schemas is a file that the index subcommand wrote.
 	Schemas string           `json:"schemas"`
 	Objects []map[string]any `json:"objects"`
 }
@@ -38,14 +38,14 @@ type checkAnswer struct {
 }
 
 type checkedObject struct {
-	// Source of the schema; empty where there is none.
+	// Source of the schema. Empty if there is none.
 	Source     string       `json:"source,omitempty"`
 	Namespaced bool         `json:"namespaced"`
 	Errors     []fieldError `json:"errors"`
 }
 
 type fieldError struct {
-	// Path of the field, as spec.ports[0].name.
+	// Path of the field, such as spec.ports[0].name.
 	Path    string `json:"path"`
 	Message string `json:"message"`
 }
@@ -79,7 +79,7 @@ type checker struct {
 	known   map[schema.GroupVersionKind]*validator
 }
 
-// learn takes in the definitions that are among the objects themselves.
+// learn adds the definitions among the objects themselves.
 func (c checker) learn(objects []map[string]any) error {
 	for _, object := range objects {
 		if object["kind"] != "CustomResourceDefinition" {
@@ -118,7 +118,7 @@ func (c checker) check(object map[string]any) (checkedObject, error) {
 	return checkedObject{v.Source, v.Namespaced, append(errors, v.validate(runtime.DeepCopyJSON(object))...)}, nil
 }
 
-// read gives nil for a kind that nothing defines.
+// read returns nil for a kind without a definition.
 func (c checker) read(kind schema.GroupVersionKind) (*validator, error) {
 	file, err := c.archive.Open(entryName(kind))
 	if err != nil {
@@ -132,7 +132,7 @@ func (c checker) read(kind schema.GroupVersionKind) (*validator, error) {
 	return newValidator(known, kind)
 }
 
-// validator is how the API server validates one kind: the libraries are its own.
+// validator validates one kind with the API server's own libraries.
 type validator struct {
 	kindSchema
 	structural *structuralschema.Structural
@@ -174,7 +174,7 @@ func (v *validator) validate(object map[string]any) []fieldError {
 	return append(errors, fieldErrors(problems)...)
 }
 
-// metadataErrors are those of names, labels and annotations, which have the same form in every kind.
+// metadataErrors checks names, labels and annotations, which have the same form in every kind.
 func metadataErrors(u unstructured.Unstructured) []fieldError {
 	errors := []fieldError{}
 	raw, err := json.Marshal(u.Object["metadata"])

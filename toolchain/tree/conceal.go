@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// placeholder stands for a value that only the cluster can decrypt.
+// placeholder replaces a value that only the cluster can decrypt.
 const placeholder = "placeholder"
 
-// conceal puts placeholders where SOPS keeps values, and tells whether there were any.
+// conceal replaces encrypted values with placeholders, and returns whether there were any.
 func conceal(object map[string]any) bool {
 	if _, encrypted := object["sops"].(map[string]any); !encrypted {
 		return false
@@ -43,7 +43,7 @@ func concealIn(value any) any {
 	return value
 }
 
-// standIn has the type that an encrypted value says it is of.
+// standIn returns a value of the type that an encrypted value states.
 func standIn(encrypted string) any {
 	switch {
 	case strings.HasSuffix(encrypted, "type:int]"), strings.HasSuffix(encrypted, "type:float]"):

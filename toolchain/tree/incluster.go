@@ -14,11 +14,11 @@ import (
 	generator "github.com/fluxcd/pkg/kustomize"
 )
 
-// inCluster answers for the ConfigMaps and Secrets of a cluster: those created, and those rendered so far.
+// inCluster is a client that returns the ConfigMaps and Secrets that exist so far: those created and those rendered.
 type inCluster struct {
 	client.Client
 	objects map[string]map[string]any
-	// lenient answers for a missing object with an empty one: that it is missing was told before.
+	// lenient returns an empty object for a missing one, which was reported before.
 	lenient bool
 }
 
@@ -42,7 +42,7 @@ func (c inCluster) add(object map[string]any) {
 	}
 }
 
-// variables are what a Kustomization substitutes, its own before those it reads.
+// variables returns the variables that a Kustomization substitutes. Its own take precedence over those that it reads.
 func (c inCluster) variables(kustomization unstructured.Unstructured) (map[string]string, error) {
 	all, err := generator.LoadVariables(context.Background(), c, kustomization)
 	if err != nil {
@@ -55,7 +55,7 @@ func (c inCluster) variables(kustomization unstructured.Unstructured) (map[strin
 	return all, err
 }
 
-// Get is all that Flux's library asks for.
+// Get is the only method that Flux's library calls.
 func (c inCluster) Get(_ context.Context, key client.ObjectKey, into client.Object, _ ...client.GetOption) error {
 	kind := "ConfigMap"
 	if _, isSecret := into.(*corev1.Secret); isSecret {
@@ -77,7 +77,7 @@ func (c inCluster) Get(_ context.Context, key client.ObjectKey, into client.Obje
 	return nil
 }
 
-// readable puts stringData where the API server would put it.
+// readable copies stringData to data, as the API server does.
 func readable(secret *corev1.Secret) {
 	if secret.Data == nil {
 		secret.Data = map[string][]byte{}

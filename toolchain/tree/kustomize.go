@@ -10,10 +10,10 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 )
 
-// kustomized builds a folder with the file system and the options of Flux's SecureBuild. That one reads Kubernetes' schema
-// anew for every build, which is most of its time; here it is read again only after a build that brought its own.
+// kustomized builds a folder with the file system and the options of Flux's SecureBuild. SecureBuild parses Kubernetes' schema in
+// every build, which takes most of its time. This function parses it again only after a build with a schema of its own.
 func kustomized(root, folder string) (built resmap.ResMap, err error) {
-	// Kustomize panics at some invalid objects.
+	// Kustomize panics on some invalid objects.
 	defer func() {
 		if reason := recover(); reason != nil {
 			err = fmt.Errorf("kustomize panicked: %v", reason)

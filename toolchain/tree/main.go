@@ -1,6 +1,6 @@
-// Command hearth-tree looks at a GitOps tree the way Flux does, with Flux's own libraries and without a cluster.
+// Command hearth-tree renders and checks a GitOps tree like Flux, with Flux's own libraries and without a cluster.
 //
-// Each subcommand reads a request as JSON from standard input and answers as JSON on standard output.
+// Each subcommand reads a JSON request from standard input and writes a JSON answer to standard output.
 package main
 
 import (

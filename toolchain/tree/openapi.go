@@ -14,7 +14,7 @@ import (
 
 func newReader(raw []byte) *bufio.Reader { return bufio.NewReader(bytes.NewReader(raw)) }
 
-// openAPI is the part of one of Kubernetes' OpenAPI 3 documents that says what its kinds look like.
+// openAPI is the part of a Kubernetes OpenAPI 3 document that describes its kinds.
 type openAPI struct {
 	Paths      map[string]map[string]json.RawMessage `json:"paths"`
 	Components struct {
@@ -81,7 +81,7 @@ func (i *indexer) openAPI(source, file string) error {
 	return nil
 }
 
-// scopes are the kinds that can be created, and whether they live in namespaces.
+// scopes returns the kinds that can be created, and whether they are namespaced.
 func (d openAPI) scopes() map[gvk]bool {
 	scopes := map[gvk]bool{}
 	for path, methods := range d.Paths {
@@ -103,11 +103,11 @@ func kindsOf(definition map[string]any) []gvk {
 	return kinds
 }
 
-// Quantities are numbers or texts such as 250m. Source: k8s.io/apimachinery, pkg/api/resource, the grammar of a Quantity.
+// Quantities are numbers or strings such as 250m. Source: k8s.io/apimachinery, pkg/api/resource, the grammar of a Quantity.
 const quantityPattern = `^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$`
 
-// inline is a schema without references, in the form that CustomResourceDefinitions have theirs in. within are the
-// references on the way: one that leads back to itself stays open.
+// inline returns a schema without references, in the form of a CustomResourceDefinition's. within lists the enclosing
+// references: one that refers back to itself becomes an object with any fields.
 func (d openAPI) inline(definition map[string]any, within []string) map[string]any {
 	if reference := referenceOf(definition); reference != "" {
 		for _, outer := range within {
@@ -148,7 +148,7 @@ func (d openAPI) inline(definition map[string]any, within []string) map[string]a
 	return plain
 }
 
-// isOpen tells of an object of which nothing is said, such as a RawExtension.
+// isOpen returns whether a schema describes an object without any fields, such as a RawExtension.
 func isOpen(definition map[string]any) bool {
 	return definition["type"] == "object" && definition["properties"] == nil && definition["additionalProperties"] == nil
 }

@@ -10,15 +10,15 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// renderRequest asks for what Flux would apply to a cluster.
+// renderRequest is a request for the objects that Flux would apply to a cluster.
 type renderRequest struct {
 	// Checkout is the root of the repository's checkout.
 	Checkout string `json:"checkout"`
-	// Root is the Kustomization that the FluxInstance's sync makes.
+	// Root is the Kustomization that the FluxInstance's sync creates.
 	Root map[string]any `json:"root"`
-	// Patches are those of the FluxInstance, which it applies to Root.
+	// Patches are the FluxInstance's patches, which apply to Root.
 	Patches []map[string]any `json:"patches"`
-	// Created are the ConfigMaps and Secrets that are in the cluster before Flux is.
+	// Created are the ConfigMaps and Secrets that exist before Flux starts.
 	Created []map[string]any `json:"created"`
 }
 
@@ -28,30 +28,30 @@ type renderAnswer struct {
 	Problems       []problem       `json:"problems"`
 }
 
-// kustomization is a Kustomization of Flux that was rendered.
+// kustomization is a rendered Flux Kustomization.
 type kustomization struct {
 	Name string `json:"name"`
-	// File holds it; empty for the root.
+	// File contains it. Empty for the root.
 	File   string         `json:"file"`
 	Object map[string]any `json:"object"`
 }
 
 // rendered is an object as Flux would apply it.
 type rendered struct {
-	// Kustomization that applies it, as namespace/name.
+	// Kustomization that applies it, in the form namespace/name.
 	Kustomization string `json:"kustomization"`
 	// File that it comes from, relative to the checkout.
 	File string `json:"file"`
-	// Encrypted tells that its values are placeholders for what SOPS keeps.
+	// Encrypted is true if SOPS encrypts its values, which are placeholders here.
 	Encrypted bool           `json:"encrypted,omitempty"`
 	Object    map[string]any `json:"object"`
 }
 
-// problem is what keeps Flux from applying something, or makes it apply what nobody meant.
+// problem prevents Flux from applying an object, or makes it apply something that nobody meant.
 type problem struct {
 	Kustomization string `json:"kustomization"`
 	File          string `json:"file"`
-	// Near is a text in the file beside which the problem is; empty where it is the whole file.
+	// Near is a text in the file that locates the problem. Empty if the whole file has it.
 	Near    string `json:"near,omitempty"`
 	Message string `json:"message"`
 	Advice  string `json:"advice"`
@@ -66,7 +66,7 @@ type walk struct {
 	answer  renderAnswer
 }
 
-// render renders a cluster from its root, and every Kustomization that it leads to.
+// render renders the root Kustomization and every one that it creates.
 func render(request renderRequest) (renderAnswer, error) {
 	if err := wholeNumbers(append(append(request.Created, request.Patches...), request.Root)...); err != nil {
 		return renderAnswer{}, err
@@ -89,7 +89,7 @@ func render(request renderRequest) (renderAnswer, error) {
 	return w.answer, nil
 }
 
-// copyTree copies the folder that holds the tree, because Flux's library writes into it.
+// copyTree copies the tree's top folder, because Flux's library writes to it.
 func copyTree(request renderRequest) (string, error) {
 	path, _, _ := unstructured.NestedString(request.Root, "spec", "path")
 	top, _, _ := strings.Cut(filepath.ToSlash(filepath.Clean(path)), "/")
@@ -103,7 +103,7 @@ func copyTree(request renderRequest) (string, error) {
 	return root, os.CopyFS(filepath.Join(root, top), os.DirFS(filepath.Join(request.Checkout, top)))
 }
 
-// found queues a Kustomization, unless it is known already: the duplicate is for a check to tell.
+// found queues a Kustomization unless it is known. A check reports duplicates.
 func (w *walk) found(object map[string]any, file string) {
 	u := unstructured.Unstructured{Object: object}
 	name := u.GetNamespace() + "/" + u.GetName()
@@ -114,7 +114,7 @@ func (w *walk) found(object map[string]any, file string) {
 	w.queue = append(w.queue, kustomization{name, file, object})
 }
 
-// next takes the first Kustomization whose variables are all there; where none is, the first.
+// next removes the first Kustomization whose variables all exist, or else the first one, from the queue.
 func (w *walk) next() kustomization {
 	index := max(0, slices.IndexFunc(w.queue, func(k kustomization) bool {
 		_, err := w.cluster.variables(unstructured.Unstructured{Object: k.Object})

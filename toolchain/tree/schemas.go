@@ -19,20 +19,20 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// kindSchema is what the API server knows of one kind.
+// kindSchema is what the API server knows of a kind.
 type kindSchema struct {
 	// Source is the project and version that the schema comes from.
 	Source string `json:"source"`
-	// Namespaced tells whether objects live in namespaces.
+	// Namespaced is true if objects of the kind are in namespaces.
 	Namespaced bool                            `json:"namespaced"`
 	Schema     apiextensionsv1.JSONSchemaProps `json:"schema"`
 }
 
-// indexRequest asks for one file of all schemas, by kind, so that a check reads only those that it needs.
+// indexRequest is a request for a file of all schemas by kind, so that a check reads only those that it needs.
 type indexRequest struct {
-	// Kubernetes is the folder of its OpenAPI documents, with its version.
+	// Kubernetes is the folder of Kubernetes' OpenAPI documents, and its version.
 	Kubernetes projectFolder `json:"kubernetes"`
-	// Projects are folders and files of CustomResourceDefinitions.
+	// Projects are the files and folders of CustomResourceDefinitions.
 	Projects []projectFolder `json:"projects"`
 	// Out is the file to write.
 	Out string `json:"out"`
@@ -40,12 +40,12 @@ type indexRequest struct {
 
 type projectFolder struct {
 	Name string `json:"name"`
-	// Paths are files, or folders whose files are read.
+	// Paths are files, or folders of files.
 	Paths []string `json:"paths"`
 }
 
 type indexAnswer struct {
-	// Kinds by the project that defines them, as group/version/kind.
+	// Kinds by the project that defines them, in the form group/version/kind.
 	Kinds map[string][]string `json:"kinds"`
 }
 
@@ -78,7 +78,7 @@ func entryName(kind schema.GroupVersionKind) string {
 	return cmp.Or(kind.Group, "core") + "/" + kind.Version + "/" + kind.Kind
 }
 
-// write adds a kind; the first that defines it wins.
+// write adds a kind. If several projects define it, the first one is used.
 func (i *indexer) write(project string, kind schema.GroupVersionKind, known kindSchema) error {
 	name := entryName(kind)
 	if i.written[name] {
@@ -143,7 +143,7 @@ func (i *indexer) definitionsOf(project string, raw []byte) error {
 	}
 }
 
-// schemasOf are the kinds that a definition makes, one for each version that is served.
+// schemasOf returns the kinds of a definition, one for each served version.
 func schemasOf(source string, definition apiextensionsv1.CustomResourceDefinition) map[schema.GroupVersionKind]kindSchema {
 	kinds := map[schema.GroupVersionKind]kindSchema{}
 	for _, version := range definition.Spec.Versions {

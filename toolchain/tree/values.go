@@ -16,29 +16,29 @@ import (
 	"helm.sh/helm/v4/pkg/engine"
 )
 
-// valuesRequest asks what Helm would say of releases' values.
+// valuesRequest is a request to check the values of releases as Helm would.
 type valuesRequest struct {
 	Releases []helmRelease `json:"releases"`
-	// Kinds are those of the cluster, as group/version/kind, on which charts make decisions.
+	// Kinds are the cluster's kinds, in the form group/version/kind, which charts test for.
 	Kinds []string `json:"kinds"`
 }
 
 type helmRelease struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
-	// Folder holds the chart, and With further folders by their path in it.
+	// Folder contains the chart. With names further folders by their path in the chart.
 	Folder string            `json:"folder"`
 	With   map[string]string `json:"with"`
 	Values map[string]any    `json:"values"`
 }
 
 type valuesAnswer struct {
-	// Releases are in the order of the request, each with its errors.
+	// Releases are in the order of the request. Each has its errors.
 	Releases [][]fieldError `json:"releases"`
 }
 
 func values(request valuesRequest) (valuesAnswer, error) {
-	// Helm warns of what a chart's values cannot be merged with, on standard error.
+	// Helm logs a warning for values that it cannot merge.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	capabilities := common.DefaultCapabilities.Copy()
 	for _, kind := range request.Kinds {
@@ -76,10 +76,10 @@ func (r helmRelease) chart() (*chart.Chart, error) {
 	return loaded, nil
 }
 
-// atPath is one line of a JSON Schema's errors.
+// atPath matches one line of the errors of a JSON Schema.
 var atPath = regexp.MustCompile(`at '([^']*)': (.*)`)
 
-// errors are what Helm refuses: values that the chart's schema does not take, or that its templates fail on.
+// errors returns what Helm refuses: values that violate the chart's schema, or on which its templates fail.
 func (r helmRelease) errors(loaded *chart.Chart, capabilities *common.Capabilities) []fieldError {
 	found := []fieldError{}
 	if err := chartutil.ProcessDependencies(loaded, r.Values); err != nil {

@@ -9,14 +9,14 @@ import { releases, type Release } from "./releases.ts";
 import { releaseName, type Digests } from "./wanted.ts";
 import { reasonOf, Web } from "./web.ts";
 
-/** What is missing in the digests of a release at that version: all of them, or those of some platforms. */
+/** Whether the digests of a release are complete at a version, for all platforms. */
 export const isComplete = (release: Release, version: string, digests: Digests | undefined): boolean =>
   digests?.version === version &&
   ("image" in release.from ? digests.image !== undefined : platforms.every((each) => digests[each] !== undefined));
 
 /**
- * Brings `digests.json` to the versions that are pinned: what is missing is asked of the vendors, tried and written.
- * It is for where the vendors answer.
+ * Brings `digests.json` up to date with the pinned versions: it fetches the missing digests from the vendors and verifies them.
+ * It needs access to the vendors' servers.
  */
 export const updateDigests = async (
   versionOf: (tool: string) => Promise<string>,
@@ -49,14 +49,14 @@ export const updateDigests = async (
     await rm(work, { recursive: true });
   }
   if (failures.length > 0) {
-    throw new Problem(`${failures.length.toString()} releases keep the digests they had:\n${failures.join("\n")}`);
+    throw new Problem(`${failures.length.toString()} releases keep their previous digests:\n${failures.join("\n")}`);
   }
 };
 
 /**
- * Adds what a vendor publishes to what is known of the same version.
+ * Adds a vendor's published digests to the known ones of the same version.
  *
- * @throws Problem where both have a digest of the same file, and not the same one
+ * @throws Problem if both have a digest of the same file and they differ
  */
 export const merge = (name: string, known: Digests | undefined, found: Digests): Digests => {
   if (known?.version !== found.version) return found;
@@ -64,13 +64,13 @@ export const merge = (name: string, known: Digests | undefined, found: Digests):
     if (known[key] === undefined || known[key] === digest) continue;
     throw new Problem(
       `the vendor's digest for ${key} is ${digest ?? ""}, and digests.json has ${known[key]}: ` +
-        `a release that changed is not to be trusted; find out which of them is right, then remove ${name} from digests.json`,
+        `do not trust a release that changed; find out which digest is right, then remove ${name} from digests.json`,
     );
   }
   return { ...known, ...found };
 };
 
-/** The table as it is kept: by name, without releases that no digest is known of. */
+/** Serialises the digests, sorted by name. Releases without a known digest are skipped. */
 export const render = (digests: Readonly<Record<string, Digests>>): string => {
   const known = Object.entries(digests).filter(([, of]) => Object.keys(of).length > 1);
   const sorted = known.sort(([a], [b]) => (a < b ? -1 : 1));

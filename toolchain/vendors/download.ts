@@ -7,7 +7,7 @@ import { codeOf, Problem } from "../problem.ts";
 import { mismatch } from "./registry.ts";
 import { discard, reasonOf, type Answer, type Web } from "./web.ts";
 
-/** A file that the vendor does not give: it has to be had otherwise. */
+/** Thrown for a file that the vendor does not serve, and that has to come from elsewhere. */
 export class Unavailable extends Error {
   override readonly name = "Unavailable";
 }
@@ -20,19 +20,19 @@ export interface Source {
 }
 
 export interface DownloadOptions {
-  /** Called with the number of bytes that are there. */
+  /** Called with the number of bytes downloaded so far. */
   onBytes?: (bytes: number) => void;
-  /** How often in a row to go on without having got anything. */
+  /** Number of consecutive attempts without any progress. */
   tries?: number;
-  /** Time between two tries, in milliseconds. */
+  /** Time between attempts, in milliseconds. */
   pause?: number;
 }
 
 /**
- * Downloads a file to path and checks its digest. What is there already of an earlier, broken download is gone on with.
+ * Downloads a file to path and verifies its digest. A partial earlier download is resumed.
  *
- * @throws Problem where the digest differs
- * @throws Unavailable where the vendor does not give the file
+ * @throws Problem if the digest differs
+ * @throws Unavailable if the vendor does not serve the file
  */
 export const download = async (
   web: Web,
@@ -44,7 +44,7 @@ export const download = async (
   await fetchAll(web, source, path, options);
   let found = await digestOf(path);
   if (found !== source.digest && resumed) {
-    // The part that was there may have been spoilt by a crash: whole and anew, it says who is to blame.
+    // A crash may have damaged the earlier part. Only a fresh download shows whether the vendor's file is wrong.
     await rm(path, { force: true });
     await fetchAll(web, source, path, options);
     found = await digestOf(path);
@@ -69,11 +69,11 @@ const fetchAll = async (web: Web, source: Source, path: string, options: Downloa
   }
 };
 
-/** Whether an error is this machine's own: no other try changes it. */
+/** Whether an error is local, so that another attempt would not help. */
 const isLocal = (error: unknown): boolean =>
   ["ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS", "EISDIR", "ENOTDIR", "ENOENT"].includes(codeOf(error) ?? "");
 
-/** Appends what is missing of a file; false where it has to be asked for again, from its beginning. */
+/** Downloads the rest of a file. Returns false if it has to be downloaded from the beginning. */
 const fetchOnce = async (
   web: Web,
   { url, headers = {} }: Source,
@@ -81,12 +81,12 @@ const fetchOnce = async (
   have: number,
   onBytes?: (bytes: number) => void,
 ): Promise<boolean> => {
-  // A compressed answer would be other bytes than those of the digest.
+  // The digest is that of the uncompressed file.
   const range: Record<string, string> = have === 0 ? {} : { range: `bytes=${have.toString()}-` };
   const answer = await web.ask(url, { headers: { "accept-encoding": "identity", ...headers, ...range } });
   const { statusCode } = answer;
   if (statusCode === 416) {
-    // Either everything is there, or what is there is not of this file; its digest tells.
+    // Either the file is complete, or the part is from another file. The size shows which.
     await discard(answer);
     if (totalOf(answer) === have) return true;
     await rm(path, { force: true });

@@ -2,14 +2,14 @@ import { Registry } from "./registry.ts";
 import type { Wanted } from "./wanted.ts";
 import { discard, reasonOf, type Web } from "./web.ts";
 
-/** How long a vendor has to answer, in milliseconds. Who answers at all does so in a fraction of it. */
+/** How long a vendor may take to answer, in milliseconds. Reachable servers answer in a fraction of it. */
 export const probeTimeout = 3_000;
 
-/** The server that a release is asked of, for example `github.com`. */
+/** Returns the host of a release, for example `github.com`. */
 export const hostOf = ({ from, kind }: Pick<Wanted, "from" | "kind">): string =>
   new URL(kind === "image" && !from.includes("://") ? `https://${from}` : from).host;
 
-/** Asks each server once, all at the same time, for one of the releases that are wanted of it; gives why not, or undefined where it answers. */
+/** Probes each host once, all at the same time, with one of the desired releases. Returns the reason for each failure by host. */
 export const probe = async (
   web: Web,
   wanted: readonly Wanted[],
@@ -29,7 +29,7 @@ const ask = async (web: Web, wanted: Wanted, timeout: number): Promise<string | 
     const answer = await web.ask(wanted.from, { method: "HEAD", signal });
     await discard(answer);
     const { statusCode } = answer;
-    // That one file is missing says nothing of the others.
+    // A missing file says nothing about the host's other files.
     return statusCode === 200 || statusCode === 404 ? undefined : `answers HTTP ${statusCode.toString()}`;
   } catch (error) {
     return `does not answer (${reasonOf(error)})`;

@@ -11,9 +11,9 @@ import { discard, type Web } from "./web.ts";
 
 export interface PublishedOptions {
   web: Web;
-  /** A folder for what is downloaded to be tried. */
+  /** A folder for trial downloads. */
   work: string;
-  /** Where GitHub is, and a token for its API where there is one. */
+  /** GitHub's URLs, and an optional token for its API. */
   github?: { site: string; api: string; token?: string | undefined };
 }
 
@@ -22,18 +22,18 @@ const gitHub = { site: "https://github.com", api: "https://api.github.com", toke
 export const platforms = ["linux/amd64", "linux/arm64"] as const;
 
 /**
- * Asks the vendor for the digests of a release, and tries each: the file is downloaded, and has to hold what the table says.
+ * Fetches the vendor's digests of a release. It verifies each by downloading the file, which has to contain the expected tools.
  *
- * A platform whose digest the vendor does not publish is left out, and so is built.
+ * A platform without a published digest is skipped. Its tools are built.
  */
 export const published = async (release: Release, version: string, options: PublishedOptions): Promise<Digests> => {
   const digests: Digests = { version };
   for (const platform of platforms) {
-    const place = located(release, version, platform);
-    const digest = await digestOf(place, options);
+    const asset = located(release, version, platform);
+    const digest = await digestOf(asset, options);
     if (digest === undefined) continue;
-    await attempt({ ...place, digest }, options);
-    digests[place.kind === "image" ? "image" : platform] = digest;
+    await attempt({ ...asset, digest }, options);
+    digests[asset.kind === "image" ? "image" : platform] = digest;
   }
   return digests;
 };
@@ -61,7 +61,7 @@ const digestOf = ({ from, kind }: Omit<Wanted, "digest">, options: PublishedOpti
   return atGitHub(repository, tag, file, options);
 };
 
-/** The digest in the file of checksums that Kubernetes publishes beside each of its own. */
+/** Reads the digest from the checksum file that Kubernetes publishes beside each file. */
 const besideIt = async (url: string, { web }: PublishedOptions): Promise<string | undefined> => {
   const text = await read(web, `${url}.sha256`);
   return text === undefined ? undefined : /^[0-9a-f]{64}\b/.exec(text)?.[0];
@@ -69,7 +69,7 @@ const besideIt = async (url: string, { web }: PublishedOptions): Promise<string 
 
 const releaseAnswer = z.object({ assets: z.array(z.object({ name: z.string(), digest: z.string().nullish() })) });
 
-/** The digest that GitHub took of a release's file when it was uploaded. It has none of files before June 2025. */
+/** Returns the digest that GitHub computed when a release's file was uploaded. Files from before June 2025 have none. */
 const atGitHub = async (
   repository: string,
   tag: string,

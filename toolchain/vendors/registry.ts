@@ -20,24 +20,24 @@ const accept = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 
-/** A layer of an image, and what it takes to ask for it. */
+/** A layer of an image, and the headers for downloading it. */
 export interface Layer {
   url: string;
   digest: string;
   headers: Record<string, string>;
 }
 
-/** The repository of an image in its registry, and the version that the image's reference names. */
+/** Splits the reference of an image into the URL of its repository and its tag. */
 export const parseReference = (reference: string): { base: string; tag: string } => {
   const found = /^(?:(https?):\/\/)?([^/]+)\/(.+):([^:/]+)$/.exec(reference);
-  if (found === null) throw new Problem(`"${reference}" is no reference of an image with a tag`);
+  if (found === null) throw new Problem(`"${reference}" is not the reference of an image with a tag`);
   const [, scheme = "https", host = "", repository = "", tag = ""] = found;
-  // Docker Hub's registry has another name than its images do.
+  // Docker Hub's registry has another host name than its images.
   const server = host === "docker.io" ? "registry-1.docker.io" : host;
   return { base: `${scheme}://${server}/v2/${repository}`, tag };
 };
 
-/** Asks a registry as anybody may, with the token that it sends one for. */
+/** An anonymous client of an image registry, which gets the token that the registry's challenge demands. */
 export class Registry {
   private headers: Record<string, string> = {};
   private readonly base: string;
@@ -50,7 +50,7 @@ export class Registry {
     ({ base: this.base, tag: this.tag } = parseReference(reference));
   }
 
-  /** The layers for a platform of the image with that digest, the topmost first. */
+  /** Returns the layers of an image for a platform, the topmost first. */
   async layers(digest: string, { os, arch }: Asset): Promise<Layer[]> {
     const index = await this.manifest(digest);
     const { layers = [] } = index.manifests === undefined ? index : await this.platformOf(index.manifests, os, arch);
@@ -61,12 +61,12 @@ export class Registry {
     }));
   }
 
-  /** The digest of the image that the tag names now. */
+  /** Returns the digest of the image that the tag refers to now. */
   async digest(): Promise<string> {
     return sha256(await this.read(this.tag));
   }
 
-  /** Whether the registry gives that image out. */
+  /** Whether the registry answers requests for the image, even if it does not have it. */
   async has(digest: string, signal: AbortSignal): Promise<boolean> {
     const answer = await this.ask(`${this.base}/manifests/sha256:${digest}`, "HEAD", signal);
     await discard(answer);
@@ -75,7 +75,7 @@ export class Registry {
 
   private platformOf(manifests: readonly Descriptor[], os: string, arch: string): Promise<Manifest> {
     const fits = manifests.find(({ platform }) => platform?.os === os && platform.architecture === arch);
-    if (fits === undefined) throw new Error(`it is not made for ${os}/${arch}`);
+    if (fits === undefined) throw new Error(`there is no image for ${os}/${arch}`);
     return this.manifest(fits.digest.replace("sha256:", ""));
   }
 
@@ -120,11 +120,11 @@ export class Registry {
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** What to say of something that is not what the table says it is. */
+/** The message for content whose digest is not the expected one. */
 export const mismatch = (what: string, expected: string, found: string): string =>
   [
     `The digest of ${what} differs, so it is not used:`,
     `  expected  sha256:${expected}`,
     `  found     sha256:${found}`,
-    "Run this again; if it stays so, the vendor or somebody in between changed the file: do not use it. HEARTH_DOWNLOADS=off builds instead",
+    "Run this again. If the digest still differs, the vendor or somebody in between changed the file: do not use it. HEARTH_DOWNLOADS=off builds instead",
   ].join("\n");

@@ -1,4 +1,4 @@
-/** Where a release goes: the names that vendors put into their files' names differ, so each row maps them. */
+/** A platform that releases are downloaded for. Vendors name platforms differently, so each release maps them. */
 export type Platform = "linux/amd64" | "linux/arm64";
 
 /** A release file for one platform. */
@@ -6,19 +6,19 @@ export interface Asset {
   /** Without a leading `v`. */
   version: string;
   os: string;
-  /** In Go's words: `amd64`, `arm64`. */
+  /** In Go's notation: `amd64`, `arm64`. */
   arch: string;
 }
 
-/** Where a vendor's release is, and what of it is wanted. */
+/** A vendor's release, and the tools in it. */
 export interface Release {
   /** SPDX identifier of the program's licence. */
   licence: string;
-  /** Where it is: a file to download, or a container image of whose layers one holds the program. */
+  /** A file to download, or a container image of which one layer contains the program. */
   from: { file: (asset: Asset) => string } | { image: (asset: Asset) => string };
-  /** How the file is packed. An image's layers say so themselves. */
+  /** Format of the file's archive. Layers of an image state theirs. */
   packed?: "tar.gz" | "zip";
-  /** Path in the archive or the image of each tool. A file that is not packed is the tool itself. */
+  /** The path of each tool in the archive or image. A file that is not an archive is the tool itself. */
   holds: Record<string, (asset: Asset) => string>;
 }
 
@@ -26,7 +26,7 @@ const github = (repository: string, file: (asset: Asset) => string) => ({
   file: (asset: Asset) => `https://github.com/${repository}/releases/download/v${asset.version}/${file(asset)}`,
 });
 
-/** Pulumi and versitygw name processors as their own makers do. */
+/** Pulumi and versitygw have their own names for processors. */
 const pulumiArch = ({ arch }: Asset): string => (arch === "amd64" ? "x64" : arch);
 const unameArch = ({ arch }: Asset): string => (arch === "amd64" ? "x86_64" : arch);
 
@@ -50,11 +50,11 @@ const plugin = (name: string, repository: string): Release => ({
 });
 
 /**
- * What the projects themselves release of the programs in tools.ts.
+ * The vendors' releases of the programs in tools.ts.
  *
- * A version is never written here: a tool's is the one that its Go module pins, a plugin's the one that its npm package
- * asks for, so Renovate moves it in one place. `digests.json` has the digests, for exactly one version of each release.
- * VolSync has no row: its image is several times larger than what building it takes.
+ * No version is written here. A tool's version is pinned by its Go module, and a plugin's by its npm package, so Renovate updates
+ * it in one file. `digests.json` has the digests for exactly one version of each release. VolSync has no release here, because
+ * its image is several times larger than the download for its build.
  */
 export const releases: readonly Release[] = [
   {
@@ -107,7 +107,7 @@ export const releases: readonly Release[] = [
     holds: { age: () => "age/age" },
   },
   {
-    // Its release files are packed with bzip2, which Node.js cannot read.
+    // The release files are packed with bzip2, which Node.js cannot read.
     licence: "BSD-2-Clause",
     from: { image: ({ version }) => `docker.io/restic/restic:${version}` },
     holds: { restic: () => "usr/bin/restic" },

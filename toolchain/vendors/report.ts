@@ -3,7 +3,7 @@ import type { Group } from "./wanted.ts";
 
 const count = (number: number): string => `${number.toString()} ${number === 1 ? "tool" : "tools"}`;
 
-/** Says which way tools are had: how many are downloaded and from whom, which are built, and why. */
+/** Summarises which tools are downloaded and from where, which are built, and why. */
 export const plan = (downloads: readonly Group[], built: ReadonlyMap<string, string>): string => {
   const downloaded = downloads.flatMap(({ names }) => names).length;
   const hosts = [...new Set(downloads.map(({ wanted }) => hostOf(wanted)))].sort();
@@ -13,7 +13,7 @@ export const plan = (downloads: readonly Group[], built: ReadonlyMap<string, str
   return `${count(downloaded + built.size)} missing: ${parts.join("; ")}`;
 };
 
-/** Names with the same reason, one after the other. */
+/** Groups the names by reason. */
 const reasons = (built: ReadonlyMap<string, string>): string => {
   const byReason = new Map<string, string[]>();
   for (const [name, reason] of built) byReason.set(reason, [...(byReason.get(reason) ?? []), name]);

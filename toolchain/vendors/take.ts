@@ -8,37 +8,37 @@ import type { Wanted } from "./wanted.ts";
 import { reasonOf, type Web } from "./web.ts";
 
 export interface TakeOptions extends DownloadOptions {
-  /** Folder for what is on its way; what is left there of a broken download is gone on with. */
+  /** Folder for downloads in progress. A partial file in it is resumed. */
   parts: string;
-  /** Takes a tool out of an archive; false where it is not in it. */
+  /** Extracts a tool from an archive. Returns false if the archive does not contain it. */
   place: (name: string, archive: string, packed: Release["packed"]) => Promise<boolean>;
 }
 
 /**
- * Downloads a release, checks it, and has the tools named taken out of it.
+ * Downloads a release, verifies it, and extracts the named tools.
  *
- * @throws Problem where it is not what the table says: its digest, or what it holds
- * @throws Unavailable where the vendor does not give it
+ * @throws Problem if its digest or its content is not the expected one
+ * @throws Unavailable if the vendor does not serve it
  */
 export const take = async (web: Web, wanted: Wanted, names: readonly string[], options: TakeOptions): Promise<void> => {
   const { parts, place, ...rest } = options;
   await mkdir(parts, { recursive: true });
-  const left = new Set(names);
+  const remaining = new Set(names);
   for (const { packed, ...source } of await sources(web, wanted)) {
     const part = join(parts, source.digest);
     await download(web, source, part, rest);
-    for (const name of left) if (await place(name, part, packed)) left.delete(name);
+    for (const name of remaining) if (await place(name, part, packed)) remaining.delete(name);
     await rm(part, { force: true });
-    if (left.size === 0) return;
+    if (remaining.size === 0) return;
   }
-  const [name = ""] = left;
+  const [name = ""] = remaining;
   throw new Problem(
-    `${wanted.from} holds no ${wanted.holds[name] ?? ""}: toolchain/vendors/releases.ts has another place for ${name} than its release. ` +
+    `${wanted.from} holds no ${wanted.holds[name] ?? ""}: the path of ${name} in toolchain/vendors/releases.ts is wrong for this release. ` +
       "HEARTH_DOWNLOADS=off builds it instead",
   );
 };
 
-/** The files to look for a tool in: the release itself, or the layers of the image from the topmost down. */
+/** Returns the files that may contain a tool: the release itself, or the layers of the image from the top down. */
 const sources = async (web: Web, { kind, from, digest, packed, asset }: Wanted) => {
   if (kind === "file") return [{ url: from, digest, packed }];
   try {

@@ -8,9 +8,9 @@ import { open, type Entry, type ZipFile } from "yauzl";
 import type { Release } from "./releases.ts";
 
 /**
- * Unpacks exactly the files named to the paths given, and says which of them were there.
+ * Extracts exactly the named files to the given paths, and returns the names that the archive contains.
  *
- * No path of an archive ever becomes a path on this machine, so what it holds beside them, under whatever name, comes to nothing.
+ * No path from an archive is ever used as a path on this machine, so any other entry has no effect, whatever its name.
  */
 export const unpack = async (
   archive: string,
@@ -40,7 +40,7 @@ const unpackTar = async (archive: string, wanted: ReadonlyMap<string, string>): 
   const take = (entry: ReadEntry): void => {
     const name = posix.normalize(entry.path).replace(/^\//, "");
     const to = wanted.get(name);
-    // A link is no program, and where it points to is nobody's business.
+    // A link is not a program, and must not be followed.
     if (to === undefined || !["File", "OldFile", "ContiguousFile"].includes(entry.type)) {
       entry.resume();
       return;

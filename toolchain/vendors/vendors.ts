@@ -15,7 +15,7 @@ import { unpack } from "./unpack.ts";
 import { downloadKey, wantedOf, type Digests, type Group, type Wanted } from "./wanted.ts";
 import { Web, type Timeouts } from "./web.ts";
 
-/** A tool that is nowhere, at the version that its Go module pins. */
+/** A tool that was not found on this machine, in the version that its Go module pins. */
 export interface Absent {
   tool: Tool;
   version: string;
@@ -26,9 +26,9 @@ export interface VendorsOptions {
   root: string;
   cache: ToolCache;
   env?: NodeJS.ProcessEnv;
-  /** As Go writes it, for example `linux/amd64`. */
+  /** In Go's notation, for example `linux/amd64`. */
   platform?: string;
-  /** The table; a test gives its own. */
+  /** The known releases. @default the project's */
   releases?: readonly Release[];
   digests?: Readonly<Record<string, Digests>>;
   timeouts?: Partial<Timeouts> & { probe?: number };
@@ -37,7 +37,7 @@ export interface VendorsOptions {
 
 const thisPlatform = (): string => `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`;
 
-/** Has tools from their own projects: release files and images that the table pins by digest, kept in the cache. */
+/** Downloads tools from their vendors: release files and images whose digests are pinned. The cache keeps them. */
 export class Vendors {
   private readonly options: Required<Omit<VendorsOptions, "timeouts" | "retry">> & VendorsOptions;
 
@@ -45,18 +45,18 @@ export class Vendors {
     this.options = { env: process.env, platform: thisPlatform(), releases, digests: pinned, ...options };
   }
 
-  /** Whether downloads are wanted on this machine. */
+  /** Whether downloads are enabled. */
   get on(): boolean {
     return this.options.env.HEARTH_DOWNLOADS !== "off";
   }
 
-  /** The key that a tool has in the cache when it was downloaded; empty where it cannot be. */
+  /** Returns the cache key of a downloaded tool. Empty if it cannot be downloaded. */
   async keyOf(absent: Absent): Promise<string> {
     const wanted = await this.wanted(absent);
     return "reason" in wanted ? "" : downloadKey(wanted, absent.tool.name);
   }
 
-  /** A tool that was downloaded before. It needs no network. */
+  /** Finds a tool that was downloaded before, without the network. */
   async cached({ tool, version }: Absent): Promise<Located | undefined> {
     const wanted = this.on ? await this.wanted({ tool, version }) : { reason: "" };
     if ("reason" in wanted) return undefined;
@@ -66,10 +66,10 @@ export class Vendors {
   }
 
   /**
-   * Downloads what can be, and gives the paths. Servers that are needed are asked once first, so that a network that lets
-   * none of them through costs no more than the time of one question.
+   * Downloads the tools that have a release, and returns their paths. It probes each server once first, so that a blocked network
+   * costs only the timeout of one request.
    *
-   * @throws Problem where something that was downloaded is not what the table says
+   * @throws Problem if a downloaded file is not the expected one
    */
   async fetch(absent: readonly Absent[]): Promise<Record<string, string>> {
     const why = new Map<string, string>();
@@ -101,7 +101,7 @@ export class Vendors {
     return paths;
   }
 
-  /** The version of the release that is wanted: a plugin's is the one that its npm package asks for. */
+  /** Returns the version of the release. For a plugin it is the one that its npm package requires. */
   async versionOf({ tool, version }: Absent): Promise<string> {
     return (await vendorPlugin(tool, this.options.root))?.version ?? version;
   }
@@ -135,7 +135,7 @@ export class Vendors {
   private fetchOne(web: Web, { wanted, names }: Group, say: (text: string) => void): Promise<[string, string][]> {
     const { cache } = this.options;
     const onWait = (pid: number): void => {
-      say(`process ${pid.toString()} is downloading it already, waiting`);
+      say(`process ${pid.toString()} is already downloading it, waiting`);
     };
     return withLock(
       cache.lock(`download-${wanted.digest}`),
@@ -156,7 +156,7 @@ export class Vendors {
     );
   }
 
-  /** Puts a tool into the cache, where the archive holds it. */
+  /** Extracts a tool from an archive into the cache. */
   private async place(wanted: Wanted, name: string, archive: string, packed: Release["packed"]): Promise<boolean> {
     const member = wanted.holds[name] ?? "";
     const { cache } = this.options;

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import type { Asset, Release } from "./releases.ts";
 
-/** The digests of one release: for exactly one version, by platform, or of the image for all of them. SHA-256 in hex. */
+/** The SHA-256 digests of one version of a release, in hex: by platform, or of the image for all platforms. */
 export interface Digests {
   version: string;
   image?: string;
   [platform: string]: string | undefined;
 }
 
-/** A release as it has to be fetched for this machine. */
+/** A release to download for this machine. */
 export interface Wanted {
   /** URL of the file, or reference of the image. */
   from: string;
@@ -17,20 +17,20 @@ export interface Wanted {
   /** SHA-256 in hex. */
   digest: string;
   asset: Asset;
-  /** Path in it of each tool. */
+  /** The path of each tool in the release. */
   holds: Record<string, string>;
 }
 
-/** A release, and the tools that are taken from it. */
+/** A release, and the tools to extract from it. */
 export interface Group {
   wanted: Wanted;
   names: string[];
 }
 
-/** A release is known by the first tool that it holds. */
+/** Returns the name of a release, which is that of its first tool. */
 export const releaseName = (release: Release): string => Object.keys(release.holds)[0] ?? "";
 
-/** What to fetch for a tool, or why nothing can be fetched. */
+/** Returns the release to download for a tool, or the reason why there is none. */
 export const wantedOf = (
   name: string,
   version: string,
@@ -46,7 +46,7 @@ export const wantedOf = (
   return { ...located(release, version, platform), digest };
 };
 
-/** Where a release of that version is for that platform. */
+/** Returns the location of a release for a version and a platform. */
 export const located = (release: Release, version: string, platform: string): Omit<Wanted, "digest"> => {
   const [os = "", arch = ""] = platform.split("/");
   const asset: Asset = { version, os, arch };
@@ -55,7 +55,7 @@ export const located = (release: Release, version: string, platform: string): Om
   return { from, kind: "file" in release.from ? "file" : "image", packed: release.packed, asset, holds };
 };
 
-/** Names a downloaded program in the cache by all that decides its content. */
+/** Returns the cache key of a downloaded program. It contains everything that determines the program's content. */
 export const downloadKey = (wanted: Wanted, name: string): string => {
   const { from, digest, holds, asset } = wanted;
   const parts = JSON.stringify([from, digest, holds[name], asset.os, asset.arch]);

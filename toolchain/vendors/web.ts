@@ -1,12 +1,12 @@
 import { EnvHttpProxyAgent, interceptors, request, type Dispatcher } from "undici";
 
-/** How long to wait, in milliseconds. */
+/** Timeouts in milliseconds. */
 export interface Timeouts {
-  /** Until a connection stands. */
+  /** For establishing a connection. */
   connect: number;
-  /** Until an answer begins. */
+  /** For the beginning of an answer. */
   headers: number;
-  /** Between two pieces of an answer. */
+  /** Between two chunks of an answer. */
   body: number;
 }
 
@@ -14,7 +14,7 @@ const defaults: Timeouts = { connect: 5_000, headers: 20_000, body: 30_000 };
 
 export type Answer = Dispatcher.ResponseData;
 
-/** Asks vendors' servers, through the proxies that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name, and follows redirects. */
+/** An HTTP client that uses the proxies in HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and follows redirects. */
 export class Web {
   private readonly agent: EnvHttpProxyAgent;
   private readonly dispatcher: Dispatcher;
@@ -23,7 +23,7 @@ export class Web {
     const { connect, headers, body } = { ...defaults, ...timeouts };
     const proxy = (name: string): string | undefined => env[name.toLowerCase()] ?? env[name];
     this.agent = new EnvHttpProxyAgent({
-      // An empty string, not undefined: that would have undici look at this process's own environment.
+      // An empty string disables a proxy. With undefined, undici would read this process's own environment.
       httpProxy: proxy("HTTP_PROXY") ?? "",
       httpsProxy: proxy("HTTPS_PROXY") ?? "",
       noProxy: proxy("NO_PROXY") ?? "",
@@ -34,7 +34,7 @@ export class Web {
     this.dispatcher = this.agent.compose(interceptors.redirect({ maxRedirections: 5 }));
   }
 
-  /** Sends a request. An answer of any status is one; only a server that gives none throws. */
+  /** Sends a request. It returns answers of any status, and throws only if the server does not answer. */
   ask(
     url: string,
     options: { method?: "GET" | "HEAD"; headers?: Record<string, string>; signal?: AbortSignal } = {},
@@ -48,18 +48,18 @@ export class Web {
     });
   }
 
-  /** Ends the connections that are kept. */
+  /** Closes all connections. */
   close(): Promise<void> {
     return this.agent.destroy();
   }
 }
 
-/** Takes an answer that is not wanted off its connection. */
+/** Discards the body of an answer, which frees its connection. */
 export const discard = async (answer: Answer): Promise<void> => {
   await answer.body.dump().catch(() => undefined);
 };
 
-/** What went wrong between here and a server, in a few words. */
+/** Describes the failure of a request in a few words. */
 export const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error && typeof error.code === "string" ? error.code : "";

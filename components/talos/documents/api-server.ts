@@ -1,16 +1,16 @@
-/** What the API server lets pods be, and what it writes down. */
+/** Settings of the API server. */
 export interface ApiServerSettings {
   podSecurity: PodSecurity;
-  /** How much of every request goes to the audit log. @default Metadata, which Talos sets */
+  /** How much of each request the audit log records. @default Metadata, which Talos sets */
   auditLevel?: AuditLevel | undefined;
 }
 
 export type AuditLevel = "None" | "Metadata" | "Request" | "RequestResponse";
 
-/** The pod security standard that every namespace is held to unless it is exempt. */
+/** The pod security standard that applies to every namespace that is not exempt. */
 export interface PodSecurity {
   level: "privileged" | "baseline" | "restricted";
-  /** Namespaces that it does not hold for. */
+  /** Namespaces that the standard does not apply to. */
   exemptNamespaces: string[];
 }
 
@@ -25,14 +25,17 @@ export const apiServerSection = ({ podSecurity, auditLevel }: ApiServerSettings,
   },
 });
 
-/** Talos itself exempts kube-system, and lists are merged by adding. */
+/** Talos itself exempts kube-system, and merging a patch appends to lists. */
 const podSecurityConfiguration = ({ level, exemptNamespaces }: PodSecurity) => ({
   apiVersion: "pod-security.admission.config.k8s.io/v1",
   kind: "PodSecurityConfiguration",
   defaults: {
-    ...{ enforce: level, "enforce-version": "latest" },
-    ...{ audit: level, "audit-version": "latest" },
-    ...{ warn: level, "warn-version": "latest" },
+    enforce: level,
+    "enforce-version": "latest",
+    audit: level,
+    "audit-version": "latest",
+    warn: level,
+    "warn-version": "latest",
   },
   ...(exemptNamespaces.length > 0 && {
     exemptions: { namespaces: exemptNamespaces.filter((namespace) => namespace !== "kube-system") },

@@ -12,9 +12,9 @@ import { registryMirrorDocuments } from "./registries.ts";
 import { volumeDocuments } from "./volumes.ts";
 
 /**
- * The documents that a configuration of contract v1.12 or v1.13 is patched with, in this order.
+ * Renders the patches for a configuration of contract v1.12 or v1.13, in this order.
  *
- * What every machine has comes first, so that an option added to one moves no other's place in a preview.
+ * The documents that every machine has come first. So an option that adds a document does not move the others in a preview.
  */
 export const configurationDocuments = (machine: MachineSettings, cluster: ClusterSettings): TalosDocument[] => [
   { machine: machineSection(machine, cluster) },
@@ -36,7 +36,7 @@ const machineSection = (machine: MachineSettings, cluster: ClusterSettings): Tal
   ...kernelSection(machine.kernelModules, { ...cluster.sysctls, ...machine.sysctls }),
 });
 
-/** Cilium is both the CNI and kube-proxy. */
+/** Cilium is the CNI and replaces kube-proxy. */
 const clusterSection = (cluster: ClusterSettings): TalosDocument => ({
   network: { cni: { name: "none" }, podSubnets: [cluster.podCidr], serviceSubnets: [cluster.serviceCidr] },
   proxy: { disabled: true },

@@ -1,7 +1,7 @@
-/** Port of localhost where every node reaches the Kubernetes API, whichever control plane answers. Cilium is told the same. */
+/** Port of localhost at which every node reaches the Kubernetes API, through any control plane. Cilium uses the same port. */
 export const kubePrismPort = 7445;
 
-/** Which pods may call the Talos API, such as one that backs etcd up. */
+/** The pods that may call the Talos API, such as one that backs up etcd. */
 export interface TalosApiAccess {
   namespaces: string[];
   /** @example ["os:etcd:backup"] */
@@ -9,22 +9,22 @@ export interface TalosApiAccess {
 }
 
 export interface FeatureSettings {
-  /** CoreDNS asks the machine's own resolver. */
+  /** Whether CoreDNS forwards to the machine's own resolver. */
   forwardDnsToHost: boolean;
   talosApiAccess: TalosApiAccess | undefined;
 }
 
 /**
- * The machine section's features.
+ * Renders the machine section's features.
  *
- * CoreDNS does not ask the host's resolver by default: with Cilium's BPF masquerading the answers get lost
+ * By default CoreDNS does not forward to the host's resolver: with Cilium's BPF masquerading the answers get lost
  * (siderolabs/talos#10002, cilium/cilium#36737).
  */
 export const featuresSection = ({ forwardDnsToHost, talosApiAccess }: FeatureSettings, controlPlane: boolean) => ({
   features: {
     kubePrism: { enabled: true, port: kubePrismPort },
     hostDNS: { enabled: true, forwardKubeDNSToHost: forwardDnsToHost },
-    // Talos refuses it on workers.
+    // Talos refuses this field on workers.
     ...(controlPlane &&
       talosApiAccess && {
         kubernetesTalosAPIAccess: {

@@ -1,7 +1,7 @@
 import { documentOf, type TalosDocument } from "./document.ts";
 
 /**
- * Gives a machine its name.
+ * Sets a machine's host name.
  *
  * From contract v1.12 Talos generates `HostnameConfig` with `auto: stable`; a fixed name turns that off.
  * Source: Talos 1.12 reference, network/HostnameConfig.

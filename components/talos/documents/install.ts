@@ -1,12 +1,12 @@
-/** The disk that Talos is installed to: by its path, or by what it is. */
+/** The disk that Talos is installed to: by its path, or by its properties. */
 export type InstallTarget = { disk: string } | { diskSelector: DiskSelector };
 
-/** What a disk has to be, all of it. Source: Talos reference, v1alpha1, InstallDiskSelector. */
+/** The properties of a disk. It has to match all of them. Source: Talos reference, v1alpha1, InstallDiskSelector. */
 export interface DiskSelector {
   /** @example ">= 100GB" */
   size?: string | undefined;
   type?: "ssd" | "hdd" | "nvme" | "sd" | undefined;
-  /** May have wildcards. */
+  /** May contain wildcards. */
   model?: string | undefined;
   serial?: string | undefined;
   wwid?: string | undefined;
@@ -16,11 +16,11 @@ export interface DiskSelector {
 }
 
 /**
- * The part of the machine section that says where Talos is installed, and from which image.
+ * Renders the part of the machine section that says where Talos is installed, and from which image.
  *
- * Kernel arguments are not here but in the image: it brings its command line with it.
+ * Kernel arguments are part of the image, which contains its own command line.
  */
 export const installSection = (target: InstallTarget, image: string) => ({
-  // Talos generates a path, which a selector is to take the place of.
+  // Talos generates a path, which a selector has to replace.
   install: { ...("diskSelector" in target && { disk: { $patch: "delete" } }), ...target, image, wipe: false },
 });

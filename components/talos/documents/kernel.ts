@@ -7,7 +7,7 @@ export interface KernelModule {
   parameters: string[];
 }
 
-/** The parts of the machine section that are about the kernel. Its arguments are in the image. */
+/** Renders the kernel's parts of the machine section. Kernel arguments are part of the image. */
 export const kernelSection = (modules: KernelModule[], sysctls: Record<string, string>) => ({
   ...(modules.length > 0 && {
     kernel: { modules: modules.map(({ name, parameters }) => ({ name, ...unlessEmpty("parameters", parameters) })) },

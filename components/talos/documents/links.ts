@@ -1,46 +1,46 @@
 import { documentOf, type TalosDocument } from "./document.ts";
 
-/** How a machine is wired to its network. */
+/** How a machine is connected to its network. */
 export interface LinkSettings {
-  /** Hardware address of its first link. */
+  /** Hardware address of the machine's first link. */
   mac: string;
-  /** The network's DHCP server hands out the address; otherwise it is fixed. */
+  /** Whether the network's DHCP server assigns the address. Otherwise the machine sets it itself. */
   dhcp: boolean;
   /** Tag of the VLAN that the machine itself adds, 1 to 4094. */
   vlan?: number | undefined;
   bond?: BondSettings | undefined;
-  /** Largest packet, in bytes. @default what the link has */
+  /** MTU in bytes. @default the link's own */
   mtu?: number | undefined;
 }
 
-/** Several links as one. */
+/** A bond: several links that act as one. */
 export interface BondSettings {
   mode: "802.3ad" | "active-backup" | "balance-alb" | "balance-rr" | "balance-tlb" | "balance-xor" | "broadcast";
-  /** Hardware addresses of its links beside the first. */
+  /** Hardware addresses of the bond's links, except the first. */
   macs: string[];
   /** @example "layer3+4" */
   xmitHashPolicy?: string | undefined;
   lacpRate?: "slow" | "fast" | undefined;
 }
 
-/** An address in a network with a way out of it. */
+/** An address in a network, and the network's gateway. */
 export interface Addressing {
   address: string;
   prefixLength: number;
   gateway: string;
 }
 
-/** Name of the link that carries the machine's address: the alias of its hardware address, its bond, or its VLAN on that. */
+/** Name of the link that carries the machine's address: the alias of its first link, its bond, or the VLAN on top of either. */
 export const topLink = ({ bond, vlan }: Pick<LinkSettings, "bond" | "vlan">): string => {
   const base = bond ? "bond0" : alias(0);
   return vlan === undefined ? base : `${base}.${vlan}`;
 };
 
-/** The documents of a machine's links, from the hardware up. */
+/** Renders the documents of a machine's links, starting with the hardware. */
 export const linkDocuments = (link: LinkSettings, addressing: Addressing): TalosDocument[] => {
   const { mac, bond, vlan } = link;
   const addresses = addressFields(link, addressing);
-  // What carries a VLAN has no address of its own, only to be up.
+  // A link that carries a VLAN has no address of its own, but has to be up.
   const base = vlan === undefined ? addresses : { up: true, mtu: link.mtu };
   return [
     ...[mac, ...(bond?.macs ?? [])].map(linkAliasDocument),
@@ -52,11 +52,11 @@ export const linkDocuments = (link: LinkSettings, addressing: Addressing): Talos
   ];
 };
 
-/** The address that control planes share; one of them answers for it at a time. */
+/** The address that control planes share. One of them answers at a time. */
 export const vipDocument = (vip: string, link: LinkSettings): TalosDocument =>
   documentOf("Layer2VIPConfig", { name: vip, link: topLink(link) });
 
-/** Talos's names for links come from the kernel, which names them differently from one release to the next. */
+/** Aliases are stable. The kernel's own names for links can change with a new release. */
 const alias = (index: number): string => `net${index}`;
 
 const linkAliasDocument = (mac: string, index: number): TalosDocument =>
@@ -70,7 +70,7 @@ const bondDocument = ({ mode, macs, xmitHashPolicy, lacpRate }: BondSettings, fi
     name: topLink({ bond: { mode, macs } }),
     links: [alias(0), ...macs.map((_, index) => alias(index + 1))],
     bondMode: mode,
-    // Milliseconds between looks at whether a link is up; without it a dead link is never noticed.
+    // Milliseconds between checks of each link. Without them a failed link is never noticed.
     miimon: 100,
     xmitHashPolicy,
     lacpRate,

@@ -1,9 +1,9 @@
 import { documentOf, type TalosDocument } from "./document.ts";
 
-/** Whom a machine asks for names. */
+/** Sets a machine's DNS servers. */
 export const resolverDocument = (nameservers: string[]): TalosDocument =>
   documentOf("ResolverConfig", { nameservers: nameservers.map((address) => ({ address })) });
 
-/** Whom a machine asks for the time. */
+/** Sets a machine's NTP servers. */
 export const timeSyncDocument = (servers: string[]): TalosDocument =>
   documentOf("TimeSyncConfig", { ntp: { servers } });

@@ -1,20 +1,20 @@
 import { documentOf, withoutUndefined, type TalosDocument } from "./document.ts";
 
-/** What opens the encrypted disk: nothing is encrypted, the machine's own identifier, or its TPM. */
+/** Where the key of encrypted disks comes from: the machine's own identifier or its TPM. With `none`, disks are not encrypted. */
 export type DiskEncryption = "none" | "nodeID" | "tpm";
 
-/** Where a volume comes from. Sizes are such as `100GiB`. */
+/** How a volume is created. Sizes have the form `100GiB`. */
 export interface Provisioning {
-  /** Which disk, as a CEL expression. @example 'disk.transport == "nvme" && !system_disk' */
+  /** Selects the disk, as a CEL expression. @example 'disk.transport == "nvme" && !system_disk' */
   disk?: string | undefined;
   minSize?: string | undefined;
   /** A size or a percentage. */
   maxSize?: string | undefined;
-  /** Take what is free when there is more of it. */
+  /** Grow the volume if the disk has free space. */
   grow?: boolean | undefined;
 }
 
-/** A volume of one's own, mounted at `/var/mnt/<name>`. */
+/** A user volume, mounted at `/var/mnt/<name>`. */
 export interface UserVolume extends Provisioning {
   disk: string;
   filesystem?: "xfs" | "ext4" | undefined;
@@ -22,19 +22,19 @@ export interface UserVolume extends Provisioning {
 
 export interface VolumeSettings {
   encryption: DiskEncryption;
-  /** Whether the machine proves what it booted: then the TPM gives its key only to that. */
+  /** Whether the machine uses SecureBoot. The TPM then releases its key only to a verified boot. */
   secureBoot: boolean;
-  /** The volume of `/var`: images, logs, etcd. */
+  /** The volume of `/var`, which holds images, logs and etcd. */
   ephemeral?: Provisioning | undefined;
-  /** Volumes of one's own by name. */
+  /** User volumes by name. */
   volumes: Record<string, UserVolume>;
 }
 
 /**
- * The documents of a machine's volumes.
+ * Renders the documents of a machine's volumes.
  *
- * STATE holds the machine configuration. The keys of the others are locked to it, so that a disk moved behind another STATE
- * does not open. Source: Talos 1.12 reference, block/VolumeConfig.
+ * STATE holds the machine configuration. The keys of all other volumes are locked to it: a disk that is moved to a machine with
+ * another STATE cannot be decrypted. Source: Talos 1.12 reference, block/VolumeConfig.
  */
 export const volumeDocuments = ({ encryption, secureBoot, ephemeral, volumes }: VolumeSettings): TalosDocument[] => {
   const key = diskKey(encryption, secureBoot);

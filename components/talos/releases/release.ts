@@ -1,25 +1,25 @@
 import type { TalosDocument } from "../documents/document.ts";
 import type { ClusterSettings, MachineSettings } from "../settings.ts";
 
-/** What Hearth knows of a minor of Talos. */
+/** What Hearth knows of a Talos minor. */
 export interface TalosRelease {
   /** @example "v1.13" */
   minor: string;
-  /** Minors of Kubernetes 1 that it runs, first and last. */
+  /** The first and last minor of Kubernetes 1 that it supports. */
   kubernetes: { first: number; last: number };
-  /** Kinds of configuration documents that it knows. */
+  /** Kinds of configuration documents that it accepts. */
   documentKinds: readonly string[];
   /** Official system extensions that are built for it. */
   extensions: readonly string[];
-  /** What it changes while it runs. Any other change reboots the machine. */
+  /** The changes that it applies without a reboot. Any other change reboots the machine. */
   whileRunning: WhileRunning;
-  /** Renders the documents that a configuration generated for this contract is patched with. */
+  /** Renders the patches for a configuration that was generated for this contract. */
   documents: (machine: MachineSettings, cluster: ClusterSettings) => TalosDocument[];
 }
 
-/** Fields by where they are in the document without a kind. */
+/** Fields of the document without a kind. */
 export interface WhileRunning {
-  /** At the top. */
+  /** At the top level. */
   configuration: readonly string[];
   /** Below `machine`. */
   machine: readonly string[];

@@ -1,7 +1,7 @@
 import { configurationDocuments } from "../documents/configuration.ts";
 import type { TalosRelease } from "./release.ts";
 
-/** Source: siderolabs/talos v1.12.11, pkg/machinery/config/types, the kinds that are registered. */
+/** Source: siderolabs/talos v1.12.11, pkg/machinery/config/types, the registered kinds. */
 const documentKinds = [
   "BondConfig",
   "BridgeConfig",
@@ -124,7 +124,7 @@ const extensions = [
 
 /**
  * Source: siderolabs/talos v1.12.11, CanApplyImmediate of internal/app/machined/pkg/runtime/v1alpha1/v1alpha1_runtime.go.
- * It does not look at documents that have a kind.
+ * The function does not check documents that have a kind.
  */
 const whileRunning = {
   configuration: ["debug", "cluster"],
@@ -151,7 +151,7 @@ const whileRunning = {
   features: ["kubernetesTalosAPIAccess", "kubePrism", "hostDNS", "imageCache", "nodeAddressSortAlgorithm"],
 };
 
-/** The first whose network is documents with a kind, which is what Hearth writes. */
+/** The first minor whose network configuration consists of documents with a kind, the only form that Hearth writes. */
 export const v1_12: TalosRelease = {
   minor: "v1.12",
   // Source: siderolabs/talos v1.12.11, pkg/machinery/compatibility/talos112.

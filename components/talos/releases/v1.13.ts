@@ -1,7 +1,7 @@
 import type { TalosRelease } from "./release.ts";
 import { v1_12 } from "./v1.12.ts";
 
-/** Source: siderolabs/talos v1.13.9, pkg/machinery/config/types, the kinds that are registered. None of v1.12 is gone. */
+/** Source: siderolabs/talos v1.13.9, pkg/machinery/config/types, the registered kinds. No kind of v1.12 was removed. */
 const documentKinds = [
   ...v1_12.documentKinds,
   "BlackholeRouteConfig",

@@ -7,13 +7,13 @@ import { platformOf, platforms as all, settingsOf } from "../../platforms/index.
 import type { Platform } from "../../platforms/platform.ts";
 import { fullName, ruleLists } from "./edge.ts";
 
-/** Something that one stack only may have, in a namespace such as `address`. */
+/** Something that only one stack may have, in a namespace such as `address`. */
 type StackClaim = Omit<Claim, "advice"> & { namespace: string; advice?: string };
 
 /**
- * What stacks take from each other: addresses, names, numbers and records that only one of them may have.
+ * Finds what several stacks claim although only one may have it: addresses, names, numbers and records.
  *
- * @returns problems by stack; of two stacks with the same, the later one has the problem
+ * @returns problems by stack; of two stacks that claim the same, the later one has the problem
  */
 export const checkStacks = (
   stacks: [stack: string, config: HearthConfig][],
@@ -86,7 +86,7 @@ const ofNode = (
 const ofEdge = ({ cluster, cloudflare }: HearthConfig): StackClaim[] => {
   if (!cloudflare) return [];
   const { account, zone, tunnels, records } = cloudflare;
-  const advice = "a name leads to one place only: give each environment names of its own";
+  const advice = "a name points to one tunnel or record only: give each environment its own names";
   const hostnames = ruleLists(cloudflare).flatMap(({ path, rules }) =>
     rules.map(({ hostname }, index) => ({ path: [...path, index, "hostname"], value: hostname })),
   );
@@ -133,7 +133,7 @@ const ofGitOps = ({ gitops, escrow }: HearthConfig): StackClaim[] => [
   },
 ];
 
-/** A router drops a route that says to have come through its receiver's own system. */
+/** A router drops a route that already contains the autonomous system of its receiver. */
 const ofRouting = ({ network: { announce } }: HearthConfig): StackClaim[] =>
   announce.mode === "bgp"
     ? announce.peers.map(({ address }) => ({
@@ -146,7 +146,7 @@ const ofRouting = ({ network: { announce } }: HearthConfig): StackClaim[] =>
       }))
     : [];
 
-/** Pools that overlap, and pools that hold another stack's addresses. */
+/** Finds pools that overlap, and pools that contain another stack's addresses. */
 const pools = (
   theirs: HearthConfig,
   ours: HearthConfig,

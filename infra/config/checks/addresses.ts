@@ -4,7 +4,7 @@ import type { ConfigurationProblem } from "../error.ts";
 import { collisions, type Claim } from "./collisions.ts";
 import type { Check, Draft } from "./check.ts";
 
-/** Addresses of hosts in the subnet by where they stand: each may be had by one only. */
+/** Addresses of hosts in the subnet, with their paths. Each may be used once. */
 const hosts = ({ cluster, network, nodes }: Draft): Omit<Claim, "advice">[] => [
   ...(network ? [{ path: ["network", "gateway"], value: network.gateway, owner: "the gateway" }] : []),
   ...(cluster?.vip ? [{ path: ["cluster", "vip"], value: cluster.vip, owner: "the VIP" }] : []),
@@ -15,7 +15,7 @@ const hosts = ({ cluster, network, nodes }: Draft): Omit<Claim, "advice">[] => [
   })),
 ];
 
-/** Addresses that platforms use: they may be outside of the subnet, but are taken all the same. */
+/** Addresses that platforms use. They are taken even if they are outside the subnet. */
 const ofPlatforms = (draft: Draft): Omit<Claim, "advice">[] =>
   draft.platforms.flatMap((platform) => platform.addresses(settingsOf(draft, platform)));
 
@@ -65,7 +65,7 @@ const poolIsFree: Check = (draft) => {
     }));
 };
 
-/** Ranges that must be apart, with where they stand. */
+/** Ranges that may not overlap, with their paths. */
 const ranges = ({ cluster, network }: Draft): [path: string[], range: string][] => [
   ...(network ? [[["network", "subnet"], network.subnet] as [string[], string]] : []),
   ...(cluster
@@ -101,7 +101,7 @@ const rangesAreCanonical: Check = (draft) => {
     }));
 };
 
-/** Kubernetes gives every node a /24 of the pods' range. */
+/** Kubernetes assigns a /24 of the pods' range to every node. */
 const podsForEveryNode: Check = ({ cluster, nodes }) => {
   if (!cluster) return [];
   const room = 2 ** (24 - prefixLength(cluster.podCidr));
@@ -116,7 +116,7 @@ const podsForEveryNode: Check = ({ cluster, nodes }) => {
   ];
 };
 
-/** Source: Kubernetes, kube-apiserver: more than 20 bits of Service addresses are refused. */
+/** Source: Kubernetes, kube-apiserver, which refuses ranges with more than 20 bits of Service addresses. */
 const servicesFit: Check = ({ cluster }) =>
   cluster && prefixLength(cluster.serviceCidr) < 12
     ? [
@@ -128,7 +128,7 @@ const servicesFit: Check = ({ cluster }) =>
       ]
     : [];
 
-/** The endpoint must lead to the control planes. */
+/** The endpoint has to lead to the control planes. */
 const endpointIsTheirs: Check = (draft) => {
   const { cluster, nodes, complete } = draft;
   if (!cluster || !complete) return [];
@@ -139,7 +139,7 @@ const endpointIsTheirs: Check = (draft) => {
   const theirs: string[] = [...(cluster.vip ? [cluster.vip] : []), ...controlPlanes.map(({ address }) => address)];
   const advice = `use https://${cluster.vip ?? theirs[0] ?? ""}:6443`;
   if (!theirs.includes(hostname)) {
-    // A load balancer of one's own may stand there.
+    // The address may be that of a separate load balancer.
     return [{ path, problem: `${hostname} is neither the VIP nor a control plane`, advice, warning: true }];
   }
   if (port !== "6443") {
@@ -155,7 +155,7 @@ const lonelyEndpoint = (hostname: string): ConfigurationProblem => ({
   warning: true,
 });
 
-/** A free address of the subnet, for advice to end with; nothing where there is none. */
+/** The end of an advice that names a free address of the subnet. Empty if there is none. */
 const adviceOnFree = (draft: Draft): string => {
   const { network } = draft;
   if (!network) return "";

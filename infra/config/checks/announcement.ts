@@ -2,7 +2,7 @@ import { collisions } from "./collisions.ts";
 import { contains, overlap } from "../ipv4.ts";
 import type { Check } from "./check.ts";
 
-/** Machines answer ARP for the pool, so it has to be where others ask by ARP; routers learn of it, so it must not be there. */
+/** With L2, hosts of the subnet find the pool by ARP, so it has to be inside. With BGP they ask the router, so it has to be outside. */
 const poolIsWhereItIsAnnounced: Check = ({ network }) => {
   if (!network) return [];
   const { subnet, loadBalancers: pool, announce } = network;
@@ -67,7 +67,7 @@ const peersAreRouters: Check = ({ network, nodes }) =>
       })
     : [];
 
-/** Between equal numbers BGP is internal, and routers pass what they learn on differently. */
+/** Between equal numbers BGP is internal, and routers pass on routes by other rules. */
 const ownNumber: Check = ({ network }) => {
   if (network?.announce.mode !== "bgp") return [];
   const { asn, peers } = network.announce;

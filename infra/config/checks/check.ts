@@ -2,15 +2,15 @@ import type { Platform } from "../../platforms/platform.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import type { HearthConfig } from "../schema.ts";
 
-/** The parts of a configuration that are valid by themselves. */
+/** The parts of a configuration that are valid on their own. */
 export interface Draft extends Partial<HearthConfig> {
-  /** Nodes that are valid; all of them only where the draft is complete. */
+  /** The valid nodes. Only a complete draft has all of them. */
   nodes: HearthConfig["nodes"];
-  /** Whether nothing was left out, so that what is absent was not written. */
+  /** Whether no part was skipped as invalid, so that an absent part is absent in the file. */
   complete: boolean;
-  /** All platforms that a node may be of. */
+  /** All platforms that a node may use. */
   platforms: readonly Platform[];
 }
 
-/** Looks at how the parts of one stack's configuration go together. */
+/** Checks how the parts of one stack's configuration fit together. */
 export type Check = (draft: Draft) => ConfigurationProblem[];

@@ -1,19 +1,19 @@
 import type { ConfigurationProblem } from "../error.ts";
 
-/** One use of something that only one may have. */
+/** A claim to something that only one owner may have. */
 export interface Claim {
   path: PropertyKey[];
-  /** The thing as it is compared, such as an address. */
+  /** The value to compare, such as an address. */
   value: string;
-  /** The thing as it is shown, where that is not its value. */
+  /** The text to show. @default the value */
   shown?: string;
-  /** Who has it, as a message names them. */
+  /** The owner, as a message names it. */
   owner: string;
-  /** What to do for whoever claims it second. */
+  /** What to do about the second claim. */
   advice: string;
 }
 
-/** A problem for every claim of what an earlier one has already. */
+/** Returns a problem for every claim to a value that an earlier claim already has. */
 export const collisions = (claims: Claim[]): ConfigurationProblem[] => {
   const owners = new Map<string, string>();
   return claims.flatMap(({ path, value, shown = value, owner, advice }) => {

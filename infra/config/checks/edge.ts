@@ -7,7 +7,7 @@ import type { Check } from "./check.ts";
 type Cloudflare = NonNullable<HearthConfig["cloudflare"]>;
 type Rule = Cloudflare["ingress"][number];
 
-/** The rules of one tunnel, and where they stand. */
+/** The rules of one tunnel, and their path. */
 interface RuleList {
   path: PropertyKey[];
   rules: Rule[];
@@ -22,7 +22,7 @@ export const ruleLists = ({ ingress, tunnels }: Cloudflare): RuleList[] => [
   })),
 ];
 
-/** A record's full name. */
+/** Returns a record's full name. */
 export const fullName = (name: string, zone: string): string => {
   if (name === "@") return zone;
   return within(name, zone) ? name : `${name}.${zone}`;
@@ -48,7 +48,7 @@ const hostnamesInZone: Check = ({ cloudflare }) => {
     }));
 };
 
-/** Flux alone has receivers. */
+/** Only Flux has receivers. */
 const webhookIsHeard: Check = ({ cloudflare, gitops }) =>
   cloudflare?.webhook && gitops && gitops.engine !== "flux"
     ? [
@@ -61,7 +61,7 @@ const webhookIsHeard: Check = ({ cloudflare, gitops }) =>
       ]
     : [];
 
-/** The first rule that matches answers, so one after it for the same requests never does. */
+/** The first rule that matches is used, so a later rule for the same requests never is. */
 const rulesAreReached: Check = ({ cloudflare }) =>
   cloudflare
     ? ruleLists(cloudflare).flatMap(({ path, rules }) =>
@@ -84,7 +84,7 @@ const covers = (earlier: Rule, later: Rule): boolean =>
   (earlier.hostname === later.hostname ||
     (earlier.hostname.startsWith("*.") && later.hostname.endsWith(earlier.hostname.slice(1))));
 
-/** A hostname's record leads to one tunnel. */
+/** A hostname's record points to one tunnel. */
 const hostnamesOfOneTunnel: Check = ({ cloudflare }) => {
   if (!cloudflare) return [];
   const advice = "a record leads to one tunnel only: remove one of them";
@@ -111,7 +111,7 @@ const hostnamesOfOneTunnel: Check = ({ cloudflare }) => {
   return collisions([...lists.flat(), ...webhook]);
 };
 
-/** Source: RFC 1034, 3.6.2: beside a CNAME there is nothing of the same name. */
+/** Source: RFC 1034, 3.6.2: a name with a CNAME has no other records. */
 const recordsGoTogether: Check = ({ cloudflare }) => {
   if (!cloudflare) return [];
   const zone = cloudflare.zone.name;

@@ -15,7 +15,7 @@ const recipientsOnce: Check = ({ escrow }) =>
     })),
   );
 
-/** A file that one person's key alone opens is as easily lost as that key. */
+/** A file that only one person's key decrypts is lost with that key. */
 const secondWayIn: Check = ({ escrow, network }) =>
   !isLab(network) && escrow?.recipients.length === 1 && escrow.kms === undefined
     ? [
@@ -28,7 +28,7 @@ const secondWayIn: Check = ({ escrow, network }) =>
       ]
     : [];
 
-/** What strangers can open is no secret, and what nobody can open is no escrow. */
+/** A recipient whose identity others know keeps nothing secret. A placeholder lets nobody decrypt. */
 const ownRecipients: Check = ({ escrow, network }) =>
   isLab(network)
     ? []
@@ -39,8 +39,8 @@ const ownRecipients: Check = ({ escrow, network }) =>
           return [
             {
               path,
-              problem: `${recipient} is ${what}: the escrow and all backups would be sealed to strangers`,
-              advice: "write the age1… of an identity of your own; age-keygen -o FILE makes one",
+              problem: `${recipient} is ${what}: the escrow and all backups could be decrypted by strangers`,
+              advice: "write the age1… of your own identity; age-keygen -o FILE creates one",
               undeployable: true,
             },
           ];

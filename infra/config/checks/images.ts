@@ -27,8 +27,8 @@ const usedProfile: Check = ({ images = {}, nodes, complete }) =>
     : [];
 
 /**
- * A name near an official one is a slip of the keyboard; any other may be newer than the list. So may one that Talos has in
- * another minor, because extensions are added in patch releases too.
+ * A name close to an official one is a typo. Any other name may be newer than this list, as may an extension that the list has
+ * for another minor: patch releases of Talos add extensions too.
  */
 export const extensionCheckOf =
   (releases: readonly TalosRelease[]): Check =>

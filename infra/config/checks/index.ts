@@ -29,5 +29,5 @@ const checks: Check[] = [
   ...openSecretChecks,
 ];
 
-/** Everything wrong, or maybe wrong, with how the parts of one stack's configuration go together. */
+/** Finds all problems and warnings in how the parts of one stack's configuration fit together. */
 export const checkConfig: Check = (draft) => checks.flatMap((check) => check(draft));

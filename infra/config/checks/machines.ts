@@ -1,7 +1,7 @@
 import { collisions } from "./collisions.ts";
 import type { Check } from "./check.ts";
 
-/** The links of a bond are hardware: each belongs to one machine. */
+/** The links of a bond are hardware, so each belongs to one machine. */
 const uniqueLinks: Check = ({ nodes }) =>
   collisions(
     Object.entries(nodes).flatMap(([name, { mac, bond }]) =>
@@ -14,7 +14,7 @@ const uniqueLinks: Check = ({ nodes }) =>
     ),
   ).filter(({ path }) => path.includes("bond"));
 
-/** Without SecureBoot anything that boots gets the key. */
+/** Without SecureBoot the TPM releases the key to whatever boots. */
 const tpmKnowsWhatBooted: Check = ({ cluster }) =>
   cluster?.diskEncryption === "tpm" && !cluster.secureBoot
     ? [

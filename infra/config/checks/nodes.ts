@@ -9,13 +9,13 @@ const oddControlPlanes: Check = ({ nodes, complete }) => {
   return [{ path: ["nodes"], problem, advice: "have 1, 3 or 5 with role: controlplane" }];
 };
 
-/** What each platform has to say of its own nodes. */
+/** Each platform checks its own nodes. */
 const platformChecks: Check = ({ platforms, ...draft }) =>
   platforms.flatMap((platform) =>
     platform.check({ ...draft, nodes: nodesOf(draft.nodes, platform), settings: settingsOf(draft, platform) }),
   );
 
-/** Scheduling is off on every node where control planes refuse pods and nothing else is there. */
+/** If control planes refuse pods and there are no workers, nothing can run pods. */
 const somewhereToRun: Check = ({ cluster, nodes, complete }) =>
   complete && cluster?.scheduleOnControlPlanes === false && Object.values(nodes).every(({ role }) => role !== "worker")
     ? [

@@ -3,7 +3,7 @@ import type { ConfigurationProblem } from "../error.ts";
 import { setSecret } from "../secrets.ts";
 import type { Check, Draft } from "./check.ts";
 
-/** Patches in the clear are in Git, in the state and in previews, for everyone to read. */
+/** Patches in the stack file appear unencrypted in Git, in the state and in previews. */
 const openPatches: Check = ({ cluster, nodes }) => [
   ...Object.entries(cluster?.patches ?? {}).flatMap(([group, patches]) =>
     found(patches, ["cluster", "patches", group], `under ${group}`),
@@ -13,22 +13,22 @@ const openPatches: Check = ({ cluster, nodes }) => [
   ),
 ];
 
-const found = (patches: unknown, path: string[], place: string): ConfigurationProblem[] =>
+const found = (patches: unknown, path: string[], group: string): ConfigurationProblem[] =>
   secretsIn(patches).map((secret) =>
     problemOf(
       secret,
       path,
-      `make it another one, and put the patch ${place} of the secret hearth:machinePatches: ${setSecret("machinePatches")}`,
+      `replace the secret, and move the patch ${group} in the secret hearth:machinePatches: ${setSecret("machinePatches")}`,
     ),
   );
 
-/** Secrets elsewhere: a mirror's password in its URL, a token in a kernel argument. */
+/** Other values may contain secrets too: a password in a mirror's URL, a token in a kernel argument. */
 const openValues: Check = (draft) =>
   secretsIn(withoutPatches(draft)).map((secret) =>
     problemOf(
       secret,
       [],
-      "make it another one, and take it out of the file: what is in it, everyone reads who reads the repository",
+      "replace the secret, and remove it from the file: everyone who reads the repository can read it",
     ),
   );
 
@@ -38,7 +38,7 @@ const problemOf = ({ path, what }: FoundSecret, parent: string[], advice: string
   advice,
 });
 
-/** What the stack file says beside the patches. */
+/** The stack file without its patches. */
 const withoutPatches = (draft: Draft): unknown => ({
   ...draft,
   platforms: undefined,

@@ -8,7 +8,7 @@ interface Located {
   patch: Patch;
 }
 
-/** Every patch of the stack file with the place where it stands. */
+/** Every patch of the stack file, with its path. */
 const patchesOf = ({ cluster, nodes }: Draft): Located[] => [
   ...Object.entries(cluster?.patches ?? {}).flatMap(([group, patches]) =>
     patches.map((patch, index) => ({ path: ["cluster", "patches", group, index], patch })),
@@ -18,7 +18,7 @@ const patchesOf = ({ cluster, nodes }: Draft): Located[] => [
   ),
 ];
 
-/** What a field of the document without a kind would do beside what Hearth writes. */
+/** Fields of the document without a kind that conflict with what Hearth writes. */
 const refused: { field: string[]; problem: string; advice: string }[] = [
   {
     // Source: siderolabs/talos v1.13.9, v1alpha1_validation.go. Contracts from v1.12 on set grubUseUKICmdline.
@@ -56,14 +56,14 @@ const fieldsBesideDocuments: Check = (draft) =>
       .map(({ field, problem, advice }) => ({ path: [...path, ...field], problem, advice })),
   );
 
-/** Kinds of which a machine has one document, and Hearth writes it. */
+/** Kinds that a machine has only one document of, which Hearth writes. */
 const alone: Record<string, string> = {
   HostnameConfig: "remove it: a machine has the name that it has under nodes",
   ResolverConfig: "use network.nameservers",
   TimeSyncConfig: "use network.timeServers",
 };
 
-/** Kinds of which a machine has several by name, and the names that Hearth gives. */
+/** Kinds that a machine may have several documents of, and the names that Hearth uses. */
 const named: Record<string, { isHearths: (name: string) => boolean; advice: string }> = {
   LinkAliasConfig: { isHearths: (name) => /^net\d+$/.test(name), advice: "use another name; net0 is the node's mac" },
   LinkConfig: { isHearths: (name) => name === "net0", advice: "use vlan, bond, mtu and dhcp of the node" },
@@ -76,7 +76,7 @@ const named: Record<string, { isHearths: (name: string) => boolean; advice: stri
   },
 };
 
-/** Talos merges documents of the same kind and name, and says nothing. */
+/** Talos silently merges documents of the same kind and name. */
 const documentsOfHearth: Check = (draft) =>
   patchesOf(draft).flatMap(({ path, patch: { kind, name } }): ConfigurationProblem[] => {
     if (typeof kind !== "string") return [];

@@ -3,7 +3,7 @@ import semver from "semver";
 import { minorOf, releaseOf, talosReleases, type TalosRelease } from "../../../components/talos/releases/index.ts";
 import type { Check } from "./check.ts";
 
-/** The newest and the oldest minor whose machine configuration Hearth writes. */
+/** The oldest and the newest minor that Hearth writes machine configuration for. */
 const ends = (releases: readonly TalosRelease[]) => ({
   oldest: releases[0]?.minor ?? "",
   newest: releases.at(-1)?.minor ?? "",
@@ -12,7 +12,7 @@ const ends = (releases: readonly TalosRelease[]) => ({
 const runs = ({ kubernetes: { first, last } }: TalosRelease, kubernetes: string): boolean =>
   semver.major(kubernetes) === 1 && first <= semver.minor(kubernetes) && semver.minor(kubernetes) <= last;
 
-/** Whether releases of Talos, Kubernetes and the contract go together, by what is known of Talos's minors. */
+/** Checks whether the releases of Talos and Kubernetes and the contract are compatible. */
 export const versionChecksOf = (releases: readonly TalosRelease[]): Check[] => {
   const knownTalos: Check = ({ cluster }) =>
     !cluster || releaseOf(cluster.talos, releases)

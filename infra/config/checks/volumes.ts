@@ -4,7 +4,7 @@ import type { Check, Draft } from "./check.ts";
 
 type Node = Draft["nodes"][string];
 
-/** The volumes of a node with the place of each. */
+/** The volumes of a node, each with its path. */
 const volumesOf = (name: string, { ephemeral, volumes }: Node) => [
   ...(ephemeral ? [{ path: ["nodes", name, "ephemeral"], volume: ephemeral }] : []),
   ...Object.entries(volumes).map(([volume, value]) => ({ path: ["nodes", name, "volumes", volume], volume: value })),
@@ -27,7 +27,7 @@ const sizesInOrder: Check = (draft) =>
       : [];
   });
 
-/** EPHEMERAL is made first, and takes what there is unless it is told where to end. */
+/** EPHEMERAL is created first, and takes all free space unless it has a maximum size. */
 const roomBesideEphemeral: Check = ({ nodes }) =>
   Object.entries(nodes).flatMap(([name, { ephemeral, volumes }]) =>
     ephemeral?.maxSize !== undefined || ephemeral?.disk !== undefined
@@ -41,10 +41,10 @@ const roomBesideEphemeral: Check = ({ nodes }) =>
           })),
   );
 
-/** Texts of an expression hold anything. */
+/** Empties the strings of an expression, which may contain anything. */
 const withoutTexts = (expression: string): string => expression.replaceAll(/"[^"]*"|'[^']*'/g, '""');
 
-/** Source: siderolabs/talos v1.13.9, pkg/machinery/cel/celenv/celenv.go: units are constants without a sign. */
+/** Source: siderolabs/talos v1.13.9, pkg/machinery/cel/celenv/celenv.go: units are unsigned constants. */
 const unit = /(\d+)(u?)\s*\*\s*(u\.)?([KMGTPE]iB|[kMGTPE]B)\b/g;
 
 const selectorsAreCel: Check = (draft) =>
@@ -68,7 +68,7 @@ const selectorsAreCel: Check = (draft) =>
     ];
   });
 
-/** To Talos `ssd` is any disk that does not rotate. */
+/** For Talos, `ssd` matches any disk that does not rotate. */
 const ssdsAreMeant: Check = ({ nodes }) =>
   Object.entries(nodes)
     .filter(([, { diskSelector }]) => diskSelector?.type === "ssd" && Object.keys(diskSelector).length === 1)

@@ -5,7 +5,7 @@ import type { Platform } from "../platform.ts";
 
 const node = withInstallDisk(
   z.strictObject({
-    /** Where its machine is. */
+    /** Platform of the node's machine. */
     platform: z.literal("metal"),
     ...commonKeys,
   }),
@@ -13,7 +13,7 @@ const node = withInstallDisk(
 
 export type MetalNode = z.output<typeof node>;
 
-/** Machines that somebody boots from the Image Factory's ISO: there is nothing to create, and nothing to look for. */
+/** Machines that a person boots from the Image Factory's ISO. Hearth neither creates nor looks for them. */
 export const metal = {
   name: "metal",
   machine: "bare metal",

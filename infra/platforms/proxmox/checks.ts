@@ -32,13 +32,13 @@ const apiIsUsed: Check = ({ nodes, settings, complete }) =>
       ]
     : [];
 
-/** Proxmox gives a machine one link, and bonds its own. */
+/** Proxmox gives a machine one link. Bonds belong to its hosts. */
 const bondsAreItsHosts: Check = ({ nodes }) =>
   Object.entries(nodes)
     .filter(([, { bond }]) => bond)
     .map(([name]) => ({
       path: ["nodes", name, "bond"],
-      problem: "is of no use to a virtual machine, which has one link",
+      problem: "has no effect on a virtual machine, which has one link",
       advice: "leave it out, and bond the links of the Proxmox host",
     }));
 
@@ -52,7 +52,7 @@ const keysHaveTpm: Check = ({ cluster, nodes }) =>
       advice: "leave it out, or set diskEncryption to nodeID or none",
     }));
 
-/** A host that goes takes all of its machines along, and half of the control planes are no quorum. */
+/** A host that fails takes all its machines with it, and half of the control planes are no quorum. */
 const controlPlanesAreApart: Check = ({ nodes, settings }) => {
   const virtual = Object.entries(nodes).map(([name, { role, proxmox: vm }]) => ({ name, role, vm }));
   const hosts = new Set([...virtual.map(({ vm }) => vm.host), ...(settings?.hosts ?? [])]);
@@ -73,7 +73,7 @@ const controlPlanesAreApart: Check = ({ nodes, settings }) => {
   });
 };
 
-/** Without its agent Proxmox cannot shut a machine down or tell its addresses. */
+/** Without the guest agent Proxmox cannot shut down a machine or show its addresses. */
 const guestAgent: Check = ({ images = {}, nodes }) =>
   Object.entries(images)
     .filter(([profile]) => Object.values(nodes).some(({ image }) => image === profile))
@@ -128,5 +128,5 @@ const checks = [
   ephemeralFits,
 ];
 
-/** Everything wrong, or maybe wrong, with the virtual machines of a stack. */
+/** Finds all problems and warnings of a stack's virtual machines. */
 export const checkProxmox: Check = (draft) => checks.flatMap((check) => check(draft));

@@ -1,9 +1,9 @@
 import type { Dangers, MachineRestart } from "../platform.ts";
 
 /**
- * Properties of a virtual machine that reach it when it is stopped and started.
+ * Properties of a virtual machine that take effect when it is stopped and started.
  *
- * Memory and processors may get there without, where Proxmox's hotplug is on. Source: bpg/terraform-provider-proxmox 0.111,
+ * With Proxmox's hotplug, memory and processors may change without that. Source: bpg/terraform-provider-proxmox 0.111,
  * proxmoxtf/resource/vm.
  */
 const onStart = new Set([
@@ -12,7 +12,7 @@ const onStart = new Set([
   ...["operatingSystem", "serialDevices", "vga", "virtiofs", "scsiHardware", "watchdog"],
 ]);
 
-/** What becomes of a running virtual machine when properties of it change. */
+/** Returns the effect on a running virtual machine if properties of it change. */
 export const virtualMachineRestarts = (properties: readonly string[], rebootAfterUpdate: boolean): MachineRestart[] => {
   const names = [...new Set(properties.map((path) => path.split(/[.[]/)[0] ?? path))].filter((name) =>
     onStart.has(name),
@@ -29,10 +29,10 @@ export const virtualMachineRestarts = (properties: readonly string[], rebootAfte
     : [{ what: "nothing until somebody stops and starts it", why: names.join(", ") }];
 };
 
-/** What a change of virtual machines endangers. */
+/** The dangers of a change to virtual machines. */
 export const proxmoxDangers: Dangers = {
   machines: /^proxmoxve:index\/(vm|vmLegacy|clonedVm|clonedVmLegacy|container|containerLegacy):/,
-  // Proxmox destroys a disk that is no longer said to be there.
+  // Proxmox destroys a disk that is no longer declared.
   losesDisk: (type, removed) =>
     type.startsWith("proxmoxve:") && removed.some((path) => /^disks\[\d+\](\.interface)?$/.test(path)),
   restarts: (type, properties, { rebootAfterUpdate }) =>

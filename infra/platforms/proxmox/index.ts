@@ -11,7 +11,7 @@ import { vmSchema } from "./vm.ts";
 
 const node = withInstallDisk(
   z.strictObject({
-    /** Where its machine is. */
+    /** Platform of the node's machine. */
     platform: z.literal("proxmox"),
     ...commonKeys,
     /** The virtual machine, with `platform: proxmox`. */
@@ -22,7 +22,7 @@ const node = withInstallDisk(
 export type ProxmoxNode = z.output<typeof node>;
 
 const groups = {
-  /** The Proxmox cluster, where nodes are virtual machines. */
+  /** The Proxmox cluster, for nodes that are virtual machines. */
   proxmox: proxmoxSchema.optional(),
 };
 
@@ -39,7 +39,7 @@ export const proxmox = {
   dangers: proxmoxDangers,
   setup: proxmoxSetup,
   check: checkProxmox,
-  /** Its API, where it is named by its address: it may be outside of the subnet, but is taken all the same. */
+  /** The API's address, if the endpoint has one instead of a name. It is taken even if it is outside the subnet. */
   addresses: (settings) => {
     const hostname = settings && new URL(settings.endpoint).hostname;
     return hostname !== undefined && /^[\d.]+$/.test(hostname)

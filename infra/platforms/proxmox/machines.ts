@@ -5,7 +5,7 @@ import { prefixLength } from "../../config/ipv4.ts";
 import type { Maker } from "../maker.ts";
 import type { ProxmoxNode } from "./index.ts";
 
-/** Virtual machines, each on the host that its node names. */
+/** Creates virtual machines, each on the host that its node names. */
 export const proxmoxMachines: Maker<ProxmoxNode> = ({ config, nodes, secret, imageProfiles, factsOf }) => {
   if (!config.proxmox || Object.keys(nodes).length === 0) return {};
   const { endpoint, insecure, ...settings } = config.proxmox;

@@ -1,7 +1,7 @@
 import { resourceTypes } from "../../../components/resource-types.ts";
 import type { Inputs, ResourceFacts } from "../platform.ts";
 
-/** What virtual machines are made with. The identifiers are those that bpg's provider gives. */
+/** The resources of virtual machines. The identifiers are those of bpg's provider. */
 export const proxmoxResources: Record<string, ResourceFacts> = {
   [resourceTypes.virtualMachine]: {
     isMachine: true,
@@ -13,7 +13,7 @@ export const proxmoxResources: Record<string, ResourceFacts> = {
         `Proxmox has another machine under the number ${id}: ${is}, where ${wanted} should be. ` +
         `Give nodes.${wanted}.proxmox another vmId, or remove that machine`,
     },
-    // What bpg/terraform-provider-proxmox v0.111.1 replaces a machine for (proxmoxtf/resource/vm, ForceNew).
+    // The inputs that replace a machine in bpg/terraform-provider-proxmox v0.111.1 (proxmoxtf/resource/vm, ForceNew).
     identity: [["nodeName"], ["vmId"], ["efiDisk", "type"], ["tpmState", "version"]],
     claims: (inputs, provider) => [
       ...objects(inputs.networkDevices).flatMap(({ macAddress }) => claim("hardware address", macAddress)),
@@ -21,7 +21,7 @@ export const proxmoxResources: Record<string, ResourceFacts> = {
         .map(({ ipv4 }) => object(ipv4).address)
         .filter((address) => address !== "dhcp")
         .flatMap((address) => claim("address", typeof address === "string" ? address.split("/")[0] : address)),
-      // Numbers are unique in a Proxmox cluster, not in the world.
+      // A VMID is unique in one Proxmox cluster only.
       ...(typeof inputs.vmId === "number" ? claim("VMID", `${inputs.vmId} at ${String(provider.endpoint)}`) : []),
     ],
   },
@@ -29,7 +29,7 @@ export const proxmoxResources: Record<string, ResourceFacts> = {
     lostWith: "its machine",
     identifier: (input) => input("resourceId"),
   },
-  // What machines need of their hosts may have gone with them.
+  // Images and rules belong to hosts, and may be lost with them.
   [resourceTypes.image]: {
     lostWith: "any machine",
     identifier: (input) => `${input("datastoreId")}:${input("contentType")}/${input("fileName")}`,

@@ -5,25 +5,25 @@ import { httpsUrl, vlan } from "../../config/values.ts";
 export const proxmoxSchema = z.strictObject({
   /** URL of the API. @example "https://10.20.0.5:8006" */
   endpoint: httpsUrl("https://10.20.0.5:8006"),
-  /** Datastore for boot images; it has the content type `import`. */
+  /** Datastore for boot images. It needs the content type `import`. */
   imageDatastore: z.string(),
   /** Datastore for the disks of machines. @example "local-lvm" */
   diskDatastore: z.string(),
-  /** Datastores that all hosts see: an image is downloaded to them once. */
+  /** Datastores that all hosts share. An image is downloaded to them once. */
   sharedDatastores: z.array(z.string()).default([]),
   /** Bridge of the hosts that machines are connected to. @example "vmbr0" */
   bridge: z.string(),
   /** VLAN that the bridge puts machines into. */
   vlan: vlan.optional(),
-  /** Hosts of the Proxmox cluster beside those that nodes are on. */
+  /** Hosts of the Proxmox cluster without a node of this stack. */
   hosts: z.array(z.string()).default([]),
-  /** Tags of all machines, beside hearth and the cluster's name. */
+  /** Tags of all machines, in addition to hearth and the cluster's name. */
   tags: z.array(z.string()).default([]),
   /**
-   * Have Proxmox keep control planes on different hosts, where there are enough of both. Only for disks that all hosts see.
+   * Makes Proxmox keep control planes on different hosts, if there are enough of both. Use it only if all hosts share the disks.
    *
-   * It puts them under Proxmox's high availability: a host that loses its cluster then restarts itself, and its machines are
-   * moved to another host, which cannot start them without their disks.
+   * It puts the control planes under Proxmox's high availability. A host that loses its cluster then restarts itself, and its
+   * machines are moved to another host, which cannot start them without their disks.
    * @default false
    */
   antiAffinity: z.boolean().default(false),

@@ -9,26 +9,26 @@ const gibibytes = z.int().min(1, says("is no size", "give GiB, at least 1"));
 export const vmSchema = z.strictObject({
   /** Proxmox host that it runs on. @example "pve1" */
   host: z.string(),
-  /** Its number, unique in the Proxmox cluster. @example 2011 */
+  /** VMID, unique in the Proxmox cluster. @example 2011 */
   vmId: z
     .int()
     .min(100, says("is below 100, which Proxmox keeps for itself", "choose one from 100 to 999999999"))
     .max(999_999_999, says("is above what Proxmox can count to", "choose one from 100 to 999999999")),
-  /** Cores of its processor. @example 4 */
+  /** Number of processor cores. @example 4 */
   cores: z.int().positive(says("is no number of cores", "give at least 1")),
   /** MiB */
   memory: z.int().min(2048, says("is less than Talos needs", "give at least 2048 MiB")),
   /** GiB */
   disk: z.int().min(10, says("is less than Talos needs", "give at least 10 GiB")),
-  /** Further disks, /dev/sdb and on. */
+  /** Further disks, from /dev/sdb on. */
   extraDisks: z
     .array(
       z.strictObject({
         /** GiB */
         size: gibibytes,
-        /** Datastore that it is in. @default the machine's */
+        /** Datastore of the disk. @default the machine's */
         datastore: z.string().optional(),
-        /** What the disk calls itself, for a selector to find it. */
+        /** Serial number of the disk, which a selector can match. */
         serial: z.string().max(20, says("is longer than 20 characters", "write a shorter one")).optional(),
       }),
     )
@@ -41,31 +41,31 @@ export const vmSchema = z.strictObject({
   bridge: z.string().optional(),
   /** VLAN that the bridge puts it into. @default the cluster's */
   vlan: vlan.optional(),
-  /** Processor that it sees, in QEMU's words. @default "host" */
+  /** Processor type, as QEMU names it. @default "host" */
   cpuType: z.string().optional(),
-  /** Whether it sees the host's memory as NUMA nodes. @default false */
+  /** Whether processors and memory appear as NUMA nodes. @default false */
   numa: z.boolean().optional(),
-  /** A TPM of version 2.0. @default true when the disk's key is in it */
+  /** Whether the machine has a TPM 2.0. @default true if the disk's key is in it */
   tpm: z.boolean().optional(),
-  /** Starts with its host. @default true */
+  /** Whether it starts with its host. @default true */
   onBoot: z.boolean().optional(),
-  /** When it starts with its host. */
+  /** How it starts with its host. */
   startup: z
     .strictObject({
-      /** Low ones first. @default 1 for control planes, 2 for workers */
+      /** Machines with a lower number start first. @default 1 for control planes, 2 for workers */
       order: z.int().nonnegative().optional(),
-      /** Seconds until the next one starts. @default 5 */
+      /** Seconds until the next machine starts. @default 5 */
       upDelay: z.int().nonnegative().optional(),
-      /** Seconds that it has to shut down. @default 60 */
+      /** Seconds that the machine may take to shut down. @default 60 */
       downDelay: z.int().nonnegative().optional(),
     })
     .optional(),
-  /** Stop and start it when a change needs that. @default false for control planes, true for workers */
+  /** Restart it when a change needs that. @default false for control planes, true for workers */
   rebootAfterUpdate: z.boolean().optional(),
   /** Resource pool that it belongs to. */
   pool: z.string().optional(),
-  /** Tags beside those of all machines. */
+  /** Tags in addition to those of all machines. */
   tags: z.array(z.string()).default([]),
-  /** Devices of the host that are mapped for it, by the name of the mapping. */
+  /** Names of the PCI resource mappings that the machine gets. */
   pciMappings: z.array(z.string()).default([]),
 });

@@ -55,7 +55,7 @@ describe("stack files at the command line", () => {
     change("dev", "<your age recipient>", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p");
     const { exitCode, stderr } = await config(folder, ["check", "dev"]);
     expect(stderr).to.contain(
-      "a sample of age's documentation: the escrow and all backups would be sealed to strangers",
+      "a sample of age's documentation: the escrow and all backups could be decrypted by strangers",
     );
     expect(exitCode).to.equal(1);
   });
@@ -93,7 +93,7 @@ describe("stack files at the command line", () => {
     change("dev", "config:\n", "config:\n  hearth:cloudflareToken: plain-secret\n");
     const { exitCode, stdout, stderr } = await config(folder, ["check", "dev"]);
     expect(exitCode).to.equal(1);
-    expect(stderr).to.contain("hearth:cloudflareToken   stands there for everyone to read");
+    expect(stderr).to.contain("hearth:cloudflareToken   is readable for everyone");
     expect(stderr + stdout).not.to.contain("plain-secret");
   });
 

@@ -1,4 +1,4 @@
-// Package info maps bpg's Terraform provider to the tokens that the published Proxmox VE plugin of Pulumi has.
+// Package info maps bpg's Terraform provider to the tokens of the published Pulumi plugin for Proxmox VE.
 package info
 
 import (
@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// Version is that of the published plugin whose tokens these are, muhlba91/pulumi-proxmoxve.
+	// Version is the version of the published plugin that has these tokens, muhlba91/pulumi-proxmoxve.
 	Version = "8.6.0"
-	// upstream is the Terraform provider's release in that plugin.
+	// upstream is the release of the Terraform provider in that plugin.
 	upstream = "0.111.1"
 
 	pluginName   = "proxmoxve"
@@ -26,10 +26,10 @@ const (
 	prefix       = "proxmox_"
 )
 
-// unmapped resources have integer identifiers, which the bridge cannot hold; Hearth uses none of them.
+// unmapped are resources with integer identifiers, which the bridge does not support. Hearth uses none of them.
 var unmapped = []string{"proxmox_vm", "proxmox_cloned_vm", legacyPrefix + "vm2", legacyPrefix + "cloned_vm"}
 
-// Provider describes the plugin, with what generate has found out in advance.
+// Provider describes the plugin, with the metadata that the schema command generated.
 func Provider(metadata []byte) tfbridge.ProviderInfo {
 	ctx := context.Background()
 	info := tfbridge.ProviderInfo{
@@ -64,14 +64,14 @@ func Provider(metadata []byte) tfbridge.ProviderInfo {
 	return info
 }
 
-// exposeID lets a person choose a resource's identifier, as the input resourceId.
+// exposeID makes a resource's identifier an input, resourceId.
 func exposeID(resource *tfbridge.ResourceInfo) {
 	resource.Fields = map[string]*tfbridge.SchemaInfo{"id": {Name: "resourceId"}}
 	resource.ComputeID = tfbridge.DelegateIDField("resourceId", pluginName, repository)
 }
 
-// token gives the module path and type name of a Terraform name: the last word is the type, the words before it are
-// the path, and names with the old prefix get the suffix "Legacy".
+// token returns the module path and the type name for a Terraform name. The last word is the type, and the words before it are
+// the path. Names with the old prefix get the suffix "Legacy".
 func token(name string) (module, typeName string) {
 	rest, suffix := strings.TrimPrefix(name, prefix), ""
 	if strings.HasPrefix(name, legacyPrefix) {

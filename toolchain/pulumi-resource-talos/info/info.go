@@ -1,4 +1,4 @@
-// Package info maps Siderolabs' Terraform provider to the tokens that the published Talos plugin of Pulumi has.
+// Package info maps Siderolabs' Terraform provider to the tokens of the published Pulumi plugin for Talos.
 package info
 
 import (
@@ -7,7 +7,7 @@ import (
 	"github.com/siderolabs/terraform-provider-talos/pkg/talos"
 )
 
-// Version is that of the Terraform provider, which the published plugin shares.
+// Version is the version of the Terraform provider, which is also that of the published plugin.
 const Version = "0.8.0"
 
 // Provider describes the plugin. Its tokens are those of pulumiverse/pulumi-talos 0.8.

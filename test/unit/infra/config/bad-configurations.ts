@@ -55,7 +55,7 @@ export const badConfigurations: BadConfiguration[] = [
       [
         "cluster",
         "is missing",
-        "add it: The Talos cluster: its releases, its ranges of addresses, and what all its machines have.",
+        "add it: The Talos cluster: its releases, its address ranges, and the settings that all its machines share.",
       ],
     ],
   },
@@ -611,7 +611,7 @@ export const badConfigurations: BadConfiguration[] = [
     problems: [
       [
         "nodes.den-dev-wk01.proxmox",
-        "is of no use without platform: proxmox",
+        "has no effect without platform: proxmox",
         "write platform: proxmox beside it, or remove it",
       ],
     ],
@@ -659,7 +659,7 @@ export const badConfigurations: BadConfiguration[] = [
     problems: [
       [
         "nodes.den-dev-wk01.bond",
-        "is of no use to a virtual machine, which has one link",
+        "has no effect on a virtual machine, which has one link",
         "leave it out, and bond the links of the Proxmox host",
       ],
     ],
@@ -1401,12 +1401,12 @@ export const badConfigurations: BadConfiguration[] = [
       [
         "cluster.patches.all.0.machine.registries.config.ghcr.io.auth.password",
         "holds the secret password for everyone to read",
-        `make it another one, and put the patch under all of the secret hearth:machinePatches: ${setSecret("machinePatches")}`,
+        `replace the secret, and move the patch under all in the secret hearth:machinePatches: ${setSecret("machinePatches")}`,
       ],
       [
         "nodes.den-dev-wk01.patches.0.privateKey",
         "holds the secret privateKey for everyone to read",
-        `make it another one, and put the patch under nodes.den-dev-wk01 of the secret hearth:machinePatches: ${setSecret("machinePatches")}`,
+        `replace the secret, and move the patch under nodes.den-dev-wk01 in the secret hearth:machinePatches: ${setSecret("machinePatches")}`,
       ],
     ],
   },
@@ -1418,7 +1418,7 @@ export const badConfigurations: BadConfiguration[] = [
       [
         "cluster.registryMirrors.docker.io.endpoints.0",
         "holds a URL with a password for everyone to read",
-        "make it another one, and take it out of the file: what is in it, everyone reads who reads the repository",
+        "replace the secret, and remove it from the file: everyone who reads the repository can read it",
       ],
     ],
   },

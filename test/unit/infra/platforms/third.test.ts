@@ -64,7 +64,7 @@ describe("a platform that is added", () => {
     expect(problemsOf(controller, ...all(), ["nodes/den-prod-cp02/platform", "metal"])).to.deep.equal([
       [
         "nodes.den-prod-cp02.shelf",
-        "is of no use without platform: shelf",
+        "has no effect without platform: shelf",
         "write platform: shelf beside it, or remove it",
       ],
     ]);
