@@ -6,9 +6,9 @@ import { expect } from "chai";
 import { type LabFolder, type LabProcess, accepts, eventually, labFolder, startLab } from "../support/lab-process.ts";
 import { type Process, exposed, listeners, processTree, survivors } from "../support/processes.ts";
 
-const api = "127.92.255.1:7700";
-const proxy = "127.92.255.2:8128";
-const git = "127.92.255.3:2222";
+const api = "127.97.255.1:7700";
+const proxy = "127.97.255.2:8128";
+const git = "127.97.255.3:2222";
 
 interface Child {
   name: string;
@@ -180,7 +180,7 @@ describe("the lab's supervisor", function () {
 
   it("runs bare-metal machines, each from what is known of its hardware", async () => {
     const machine = {
-      ...{ name: "den-lab-cp01", address: "127.92.0.11", mac: "52:54:00:92:00:11", platform: "metal" },
+      ...{ name: "den-lab-cp01", address: "127.97.0.11", mac: "52:54:00:97:00:11", platform: "metal" },
       uuid: "5f0c3e3e-0000-4000-8000-000000000092",
       ...{ cores: 4, memoryMiB: 8192, secureBoot: false, tpm: false },
       disks: [{ device: "/dev/sda", sizeGiB: 100, transport: "sata", model: "Disk", serial: "1" }],
@@ -190,7 +190,7 @@ describe("the lab's supervisor", function () {
     await writeFile(folder.config, JSON.stringify({ ...config, metal: [machine] }));
     supervisor = await supervise();
     await ready();
-    expect(await child("machine-den-lab-cp01")).to.include({ address: "127.92.0.11:50000", ready: true });
+    expect(await child("machine-den-lab-cp01")).to.include({ address: "127.97.0.11:50000", ready: true });
     const spec = join(folder.dir, "machines", "den-lab-cp01", "spec.json");
     expect(JSON.parse(await readFile(spec, "utf8"))).to.deep.equal(machine);
     const tree = await processTree(supervisor.pid);
@@ -201,7 +201,7 @@ describe("the lab's supervisor", function () {
 
   it("refuses a machine whose name would lead out of its folder", async () => {
     const config = JSON.parse(await readFile(folder.config, "utf8")) as object;
-    await writeFile(folder.config, JSON.stringify({ ...config, metal: [{ name: "../x", address: "127.92.0.11" }] }));
+    await writeFile(folder.config, JSON.stringify({ ...config, metal: [{ name: "../x", address: "127.97.0.11" }] }));
     supervisor = await supervise();
     expect(await supervisor.ended).to.equal(1);
     expect(supervisor.output()).to.contain('metal machine "../x": a name is lower-case letters, digits and dashes\n');
@@ -218,7 +218,7 @@ describe("the lab's supervisor", function () {
   });
 
   it("says in one line which port is in use, gives that child up, and starts it on request", async () => {
-    const squatter = createServer().listen(8128, "127.92.255.2");
+    const squatter = createServer().listen(8128, "127.97.255.2");
     await once(squatter, "listening");
     try {
       supervisor = await supervise();
@@ -242,12 +242,12 @@ describe("the lab's supervisor", function () {
   });
 
   it("says in one line that its own port is in use, and starts nothing", async () => {
-    const squatter = createServer().listen(7700, "127.92.255.1");
+    const squatter = createServer().listen(7700, "127.97.255.1");
     await once(squatter, "listening");
     try {
       supervisor = await supervise();
       expect(await supervisor.ended).to.equal(1);
-      expect(supervisor.output()).to.match(/^hearth-lab: supervise: 127\.92\.255\.1:7700 is in use by .*\n$/);
+      expect(supervisor.output()).to.match(/^hearth-lab: supervise: 127\.97\.255\.1:7700 is in use by .*\n$/);
       expect(await accepts(proxy)).to.equal(false);
     } finally {
       squatter.close();
