@@ -11,7 +11,7 @@ describe("npx hearth destroy", () => {
   let outside: Outside;
 
   before(async () => {
-    checkout = await LabCheckout.createSmall(96);
+    checkout = await LabCheckout.createSmall(63);
     const { exitCode, all } = await checkout.lab();
     expect(exitCode, all).to.equal(0);
     outside = new Outside(checkout, "dev");

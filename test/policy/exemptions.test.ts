@@ -19,7 +19,7 @@ describe("an exemption", () => {
   it("is asked for, with what to write, where there is none", () => {
     expect(judged()).to.deep.equal({
       message:
-        "the record A door.example.com shows 203.0.113.7: set proxied: true. Where it is meant to be so, " +
+        "the record A door.example.com shows 203.0.113.7: set proxied: true. If this is intended, " +
         "add to hearth:policy.exemptions { policy: proxied-records, reason: … }",
       exempt: false,
     });
