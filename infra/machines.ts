@@ -34,7 +34,7 @@ export const machineFacts = ({ cluster, images, imageFactory }: HearthConfig, no
   const image = images[node.image];
   if (!image) throw new Error(`nodes: ${node.image} is not a profile under images`);
   const { role, address, labels, annotations, taints, sysctls, volumes, ephemeral, patches } = node;
-  const { mac, dhcp, vlan, bond, mtu } = node;
+  const { mac, dhcp, vlan, bond, mtu, renamedFrom } = node;
   return {
     role,
     address,
@@ -45,6 +45,7 @@ export const machineFacts = ({ cluster, images, imageFactory }: HearthConfig, no
     volumes,
     ephemeral,
     patches,
+    renamedFrom,
     link: { mac, dhcp, vlan, bond, mtu },
     install: node.diskSelector ? { diskSelector: node.diskSelector } : { disk: node.installDisk ?? "" },
     encryption: node.diskEncryption ?? cluster.diskEncryption,

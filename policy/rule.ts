@@ -1,4 +1,4 @@
-import type { Exemption, PolicyName } from "../infra/config/policy.ts";
+import { exemptionFor, type Exemption, type PolicyName } from "../infra/config/policy.ts";
 import type { Resource } from "./resource.ts";
 import type { Stack } from "./stack.ts";
 
@@ -10,6 +10,8 @@ export interface Finding {
   advice: string;
   /** The name that an exemption uses. @default the resource's name */
   subject?: string;
+  /** Whether no exemption lets it pass. @default false */
+  final?: true;
 }
 
 /** A policy, which checks each resource before the engine changes it. */
@@ -33,20 +35,17 @@ export interface Verdict {
 /** Applies a stack's exemptions to a finding. */
 export const judge = (
   policy: PolicyName,
-  { problem, advice, subject = "" }: Finding,
+  { problem, advice, subject = "", final }: Finding,
   exemptions: readonly Exemption[],
   today: string,
 ): Verdict => {
-  const named = exemptions.filter(
-    (exemption) => exemption.policy === policy && (exemption.resources?.includes(subject) ?? true),
-  );
-  const [valid] = named.filter(({ until }) => until === undefined || until >= today);
-  if (valid) {
-    const ends = valid.until === undefined ? "" : ` until ${valid.until}`;
-    return { message: `${problem}; exempt from ${policy}${ends}: ${valid.reason}`, exempt: true };
+  if (final) return { message: `${problem}: ${advice}`, exempt: false };
+  const found = exemptionFor(policy, subject, exemptions, today);
+  if (found?.isValid) {
+    const ends = found.until === undefined ? "" : ` until ${found.until}`;
+    return { message: `${problem}; exempt from ${policy}${ends}: ${found.reason}`, exempt: true };
   }
-  const [ended] = named;
-  const over = ended === undefined ? "" : ` The exemption from ${policy} ended on ${ended.until ?? ""}.`;
+  const over = found === undefined ? "" : ` The exemption from ${policy} ended on ${found.until ?? ""}.`;
   return {
     message: `${problem}: ${advice}.${over} If this is intended, add to hearth:policy.exemptions { policy: ${policy}, reason: … }`,
     exempt: false,

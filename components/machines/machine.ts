@@ -4,7 +4,11 @@ import type { MachineSettings } from "../talos/machine-config.ts";
 import type { BootImage } from "../talos/schematic.ts";
 
 /** The facts of a machine that do not depend on its platform. */
-export type MachineFacts = Omit<MachineSettings, "hostname" | "installerImage"> & Omit<BootImage, "platform">;
+export type MachineFacts = Omit<MachineSettings, "hostname" | "installerImage"> &
+  Omit<BootImage, "platform"> & {
+    /** Name of its node before it was renamed. */
+    renamedFrom?: string | undefined;
+  };
 
 /** A machine in maintenance mode, virtual or bare metal, that waits for its configuration. */
 export interface Machine extends MachineFacts, BootImage {

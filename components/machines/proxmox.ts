@@ -89,6 +89,8 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
             parent: this,
             ignoreChanges: onlyAtCreation(machine),
             deleteBeforeReplace: true,
+            protect: true,
+            ...aliasOf(machine),
           }),
         ];
       }),
@@ -108,7 +110,7 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
             // The disk is local. On another host the machine would not find it.
             maxRelocate: 0,
           },
-          { parent: this, dependsOn: vms.get(name) },
+          { parent: this, dependsOn: vms.get(name), ...aliasOf(args.machines[name]) },
         ),
     );
     new proxmox.Harule(
@@ -123,6 +125,10 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
     );
   }
 }
+
+/** The name in the state of a machine whose node was renamed. */
+const aliasOf = (machine: ProxmoxMachine | undefined): pulumi.CustomResourceOptions =>
+  machine?.facts.renamedFrom === undefined ? {} : { aliases: [{ name: machine.facts.renamedFrom }] };
 
 /** Inputs that have no effect after creation. */
 const onlyAtCreation = ({ extraDisks = [] }: ProxmoxMachine): string[] => [

@@ -93,6 +93,8 @@ export const vmArgs = (
   return {
     name,
     nodeName: machine.host,
+    // Without it another host means another machine, and new disks. Source: bpg/terraform-provider-proxmox v0.111.1, vm.go, ForceNewIf.
+    migrate: true,
     vmId: machine.vmId,
     tags: [...new Set([...defaults.tags, ...(machine.tags ?? [])])].sort(),
     ...withoutUndefined({ poolId: machine.pool }),
@@ -106,6 +108,9 @@ export const vmArgs = (
     // Talos enrols its own keys. With pre-enrolled keys the firmware would not boot it.
     efiDisk: { datastoreId: datastore, type: "4m", preEnrolledKeys: false },
     ...((machine.tpm ?? facts.encryption === "tpm") && { tpmState: { datastoreId: datastore, version: "v2.0" } }),
+    // Otherwise the provider attaches the drive of the host, with which Proxmox refuses to migrate: "can't migrate local cdrom drive".
+    // Source: qemu-server 9.2.6, PVE/QemuMigrate.pm; bpg/terraform-provider-proxmox v0.111.1, vm.go, dvCDROMFileID.
+    cdrom: { fileId: "none", interface: "ide3" },
     disks: [
       { ...disk(0, machine.disk, datastore), ...(image !== undefined && { importFrom: image }) },
       ...(machine.extraDisks ?? []).map(({ size, serial, datastore: own }, index) => ({

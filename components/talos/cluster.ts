@@ -112,6 +112,9 @@ export class TalosCluster extends pulumi.ComponentResource {
         parent: this,
         // No input shows that the machine exists, or that it was replaced.
         dependsOn: [...machine.resources, ...(args.imageProfiles ?? [])],
+        // Its deletion wipes the machine.
+        protect: machine.resetOnDestroy,
+        ...aliasOf(machine),
         replaceWith: machine.resources,
       },
     );
@@ -175,6 +178,10 @@ export class TalosCluster extends pulumi.ComponentResource {
     ).talosConfig;
   }
 }
+
+/** The name in the state of a machine whose node was renamed. */
+const aliasOf = ({ renamedFrom }: Machine): pulumi.CustomResourceOptions =>
+  renamedFrom === undefined ? {} : { aliases: [{ name: renamedFrom }] };
 
 /** The administrator's certificate is valid for a year. Any update in its last 90 days renews it. */
 const kubeconfigRenewal = "2160h";

@@ -75,6 +75,12 @@ const taint = z
 
 /** The keys of a node on any platform. */
 export const commonKeys = {
+  /**
+   * Name of the node before it was renamed, so that the state knows its machine. You can remove it after the next deployment.
+   *
+   * @example "den-prod-cp01"
+   */
+  renamedFrom: z.string().optional(),
   /** Whether the node is a control plane or a worker. */
   role: z.enum(["controlplane", "worker"]),
   /** Name of its image profile under `images`. */

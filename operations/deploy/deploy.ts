@@ -1,3 +1,5 @@
+import { stackFile } from "../../infra/config/error.ts";
+import { today } from "../../infra/config/policy.ts";
 import { examineStackFile, readStackFile } from "../../infra/config/stack-file.ts";
 import type { Display } from "../../lib/terminal/display.ts";
 import type { RunReport } from "../../lib/engine/report.ts";
@@ -8,7 +10,8 @@ import { Problem } from "../../toolchain/problem.ts";
 import { backUpState } from "../state/backup.ts";
 import { policyPack, type Target } from "../../lib/engine/target.ts";
 import { update as updateAll, type Operation, type RunOptions } from "../../lib/engine/pulumi-stack.ts";
-import { LostMachines, refusals } from "./plan.ts";
+import { unprotectExempted } from "../../policy/protection.ts";
+import { Losses, refusals } from "./plan.ts";
 
 /**
  * Deploys a stack: previews it, updates it where something changes, and makes sure that then nothing would change any more.
@@ -19,16 +22,21 @@ import { LostMachines, refusals } from "./plan.ts";
 export const deploy = async (target: Target, display: Display, signal: AbortSignal): Promise<boolean> => {
   const { stack } = target;
   const run = runOn(target, display, signal);
-  const lost = new LostMachines();
+  await unprotect(target, display);
+  const losses = new Losses();
   const preview = await run(["preview"], {
     onEvent: (event) => {
-      lost.add(event);
+      losses.add(event);
     },
+  }).catch(async (error: unknown) => {
+    // The engine refuses what is protected, and tells how to take the protection off: what to do instead comes first.
+    await requireKept(target, losses);
+    throw error;
   });
   display.line(`Preview of ${stack}: ${describeChanges(preview)}`);
   for (const advice of preview.advice) display.line(`  ${advice}`);
   if (preview.isUnchanged) return false;
-  await requireQuorum(target, lost);
+  await requireKept(target, losses);
   const update = await run(updateAll);
   display.line(`Updated ${stack}: ${counted(update)}`);
   // What the escrow has to hold may just have changed: the policy asks for it the next time.
@@ -37,6 +45,8 @@ export const deploy = async (target: Target, display: Display, signal: AbortSign
     throw new Problem(`${stack} is updated, and would change again at once: ${describeChanges(after)}`);
   }
   display.line(`${stack} is as the program says`);
+  // So that a preview of what the exemption is for is whole.
+  await unprotect(target, display);
   await remindOfEscrow(target, display);
   await keepState(target, display);
   return true;
@@ -61,12 +71,28 @@ const runOn =
     return report;
   };
 
-const requireQuorum = async ({ root, stack, engine }: Target, lost: LostMachines): Promise<void> => {
-  if (lost.names.size === 0) return;
+/**
+ * Lets a plan lose what exemptions name, and nothing else.
+ *
+ * @throws Problem that names each loss
+ */
+const requireKept = async ({ root, stack, engine }: Target, losses: Losses): Promise<void> => {
+  if (losses.all.length === 0) return;
   const { config } = examineStackFile(readStackFile(root, stack));
-  const today = new Date().toISOString().slice(0, 10);
-  const why = refusals(lost, await recordedIn(engine), config?.policy.exemptions ?? [], today);
+  const why = refusals(losses, await recordedIn(engine), config?.policy.exemptions ?? [], today());
   if (why.length > 0) throw new Problem(`${stack} is not deployed:\n${why.map((each) => `  ${each}`).join("\n")}`);
+};
+
+/** Takes the protection off what exemptions let go. An update puts it back on what the program still has. */
+const unprotect = async (target: Target, display: Display): Promise<void> => {
+  const { root, stack, engine } = target;
+  if ((await engine.size()) === undefined) return;
+  const { config } = examineStackFile(readStackFile(root, stack));
+  const nodes = Object.values((await target.config()).nodes);
+  const names = await unprotectExempted(engine, config?.policy, new Set(nodes.map(({ address }) => address)));
+  for (const name of names) {
+    display.line(`  ${name} may be replaced or deleted, as an exemption of ${stackFile(stack)} says`);
+  }
 };
 
 const remindOfEscrow = async (target: Target, display: Display): Promise<void> => {

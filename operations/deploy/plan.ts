@@ -1,34 +1,64 @@
-import { resourceTypes } from "../../components/resource-types.ts";
-import type { EngineEvent } from "../../lib/engine/events.ts";
+import { nameOf } from "../../components/urn.ts";
 import type { Exemption } from "../../infra/config/policy.ts";
-import { isMachineType } from "../../infra/platforms/index.ts";
+import type { EngineEvent } from "../../lib/engine/events.ts";
+import { configuredAddress, lossOf, type Loss } from "../../lib/engine/losses.ts";
 import { judge } from "../../policy/rule.ts";
 import { controlPlanesOf, quorumFindings } from "../../policy/rules/control-plane-quorum.ts";
+import { lossFinding, renameFinding } from "../../policy/rules/kept-resources.ts";
 import type { Recorded } from "../../policy/stack.ts";
-import { nameOf } from "../../components/urn.ts";
 
-/** Steps of the engine after which a machine is another one, or none. */
-const losing = ["replace", "create-replacement", "delete-replaced", "delete"];
-
-/** The machines that a preview would replace or delete, by the name of their node. */
-export class LostMachines {
-  readonly names = new Set<string>();
+/** What a preview would lose, by what the engine says of it. */
+export class Losses {
+  private readonly byName = new Map<string, Loss>();
+  /** Addresses of the machines that are deleted, and of those that are configured, by the name of their node. */
+  private readonly deleted = new Map<string, string>();
+  private readonly configured = new Map<string, string>();
 
   add({ resourcePreEvent }: EngineEvent): void {
     const step = resourcePreEvent?.metadata;
-    if (!step || !losing.includes(step.op)) return;
-    if (step.type === resourceTypes.machineConfiguration || isMachineType(step.type)) this.names.add(nameOf(step.urn));
+    if (!step) return;
+    const name = nameOf(step.urn);
+    const loss = lossOf(step);
+    const known = loss && this.byName.get(`${loss.kind} ${name}`);
+    if (loss && (known?.because === undefined || loss.because !== undefined)) {
+      this.byName.set(`${loss.kind} ${name}`, loss);
+    }
+    const isDeleted = step.op === "delete";
+    const inputs = (isDeleted ? step.old : step.new)?.inputs;
+    const address = inputs && configuredAddress({ type: step.type, inputs });
+    if (address !== undefined) (isDeleted ? this.deleted : this.configured).set(name, address);
+  }
+
+  get all(): Loss[] {
+    return [...this.byName.values()];
+  }
+
+  /** Machines that would be deleted under one name, and stay under another. */
+  get renamed(): { from: string; to: string }[] {
+    return [...this.deleted].flatMap(([from, address]) => {
+      const [to] = [...this.configured].find(([, used]) => used === address) ?? [];
+      return to === undefined ? [] : [{ from, to }];
+    });
   }
 }
 
 /** Why a plan may not be carried out: the engine itself says what it would replace, which a policy can only tell from inputs. */
 export const refusals = (
-  lost: LostMachines,
+  losses: Losses,
   recorded: readonly Recorded[],
   exemptions: readonly Exemption[],
   today: string,
-): string[] =>
-  quorumFindings(controlPlanesOf(recorded), [...lost.names])
-    .map((finding) => judge("control-plane-quorum", finding, exemptions, today))
+): string[] => {
+  const { all, renamed } = losses;
+  const machines = all.filter(({ kind }) => kind === "machine").map(({ name }) => name);
+  const lost = all.filter(({ name }) => !renamed.some(({ from }) => from === name));
+  return [
+    ...quorumFindings(controlPlanesOf(recorded), machines).map((finding) =>
+      judge("control-plane-quorum", finding, exemptions, today),
+    ),
+    ...renamed.map(({ from, to }) => judge("kept-resources", renameFinding(from, to), exemptions, today)),
+    ...lost.map((loss) => judge("kept-resources", lossFinding(loss), exemptions, today)),
+  ]
     .filter(({ exempt }) => !exempt)
     .map(({ message }) => message);
+};

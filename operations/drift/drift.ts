@@ -1,4 +1,5 @@
 import type { EngineEvent, StepMetadata } from "../../lib/engine/events.ts";
+import { resourceTypes } from "../../components/resource-types.ts";
 import { nameOf } from "../../components/urn.ts";
 
 /** A resource that is not what the state says. */
@@ -9,6 +10,8 @@ export interface Drift {
   isGone: boolean;
   /** Paths of what differs, without their values. */
   paths: string[];
+  /** The Proxmox hosts, where it is a virtual machine that runs on another one. */
+  moved?: { from: string; to: string };
 }
 
 /** What a refresh that changes nothing found, by its events. */
@@ -23,7 +26,9 @@ export class DriftFinder {
     if (step === undefined || !["update", "delete"].includes(step.op)) return;
     const paths = this.meant(step);
     if (step.op === "update" && paths.length === 0) return;
+    const moved = movedTo(step);
     this.found.push({
+      ...(moved && { moved }),
       resource: `${step.type.split(":").at(-1) ?? step.type} ${nameOf(step.urn)}`,
       isGone: step.op === "delete",
       paths,
@@ -39,6 +44,35 @@ export class DriftFinder {
   }
 }
 
+/** A machine that was migrated, by a person, by the host's maintenance or by high availability. */
+const movedTo = ({ type, old, new: now }: StepMetadata): Drift["moved"] => {
+  const [from, to] = [hostOf(old), hostOf(now)];
+  return type === resourceTypes.virtualMachine && from !== undefined && to !== undefined && from !== to
+    ? { from, to }
+    : undefined;
+};
+
+const hostOf = (state: StepMetadata["old"]): string | undefined => {
+  const host = state?.outputs?.nodeName ?? state?.inputs?.nodeName;
+  return typeof host === "string" ? host : undefined;
+};
+
+const described = ({ isGone, moved }: Drift): string => {
+  if (isGone) return "is gone";
+  return moved ? `was moved from ${moved.from} to ${moved.to}` : "was changed";
+};
+
+const adviceOnMoves = (found: readonly Drift[]): string[] => {
+  const moves = found.flatMap(({ resource, moved }) =>
+    moved ? [`\`proxmox.host: ${moved.to}\` for ${resource}`] : [],
+  );
+  if (moves.length === 0) return [];
+  return [
+    "",
+    `A machine that was moved is whole. To leave it where it is, write ${moves.join(", ")} into the stack file; otherwise the next update migrates it back.`,
+  ];
+};
+
 /** What drifted, in Markdown, for an issue. */
 export const driftReport = (stack: string, found: readonly Drift[]): string =>
   found.length === 0
@@ -49,10 +83,11 @@ export const driftReport = (stack: string, found: readonly Drift[]): string =>
         "| resource | what | where |",
         "| --- | --- | --- |",
         ...found.map(
-          ({ resource, isGone, paths }) =>
-            `| ${resource} | ${isGone ? "is gone" : "was changed"} | ${paths.map((path) => `\`${path}\``).join(", ")} |`,
+          (drift) =>
+            `| ${drift.resource} | ${described(drift)} | ${drift.paths.map((path) => `\`${path}\``).join(", ")} |`,
         ),
         "",
         `\`npx hearth deploy ${stack}\` after \`pulumi refresh --stack ${stack}\` puts it back. To keep the change, write it into the program first.`,
+        ...adviceOnMoves(found),
         "",
       ].join("\n");

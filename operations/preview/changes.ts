@@ -1,6 +1,7 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { dangerOf, dangers, type Danger, type Operation } from "./danger.ts";
 import { nameOf } from "../../components/urn.ts";
+import { lossOf } from "../../lib/engine/losses.ts";
 import type { EngineEvent, StepMetadata } from "../../lib/engine/events.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import { propertyDiff, type PropertyChange } from "./property-diff.ts";
@@ -17,6 +18,8 @@ export interface ResourceChange {
   /** Paths of the new properties that only the update will tell. */
   unknown: string[];
   danger: Danger | undefined;
+  /** Whether a deployment refuses it, unless an exemption names it. */
+  isKept: boolean;
 }
 
 /** Inputs and outputs of a resource, with its secrets. */
@@ -88,6 +91,7 @@ const changeOf = (
       ? propertyDiff(without(old, hidden), without(now, hidden), fingerprints)
       : [];
   const removed = differences.filter((each) => each.after === undefined).map(({ path }) => path);
+  const danger = dangerOf(type, operation, removed);
   return {
     urn,
     type,
@@ -96,7 +100,8 @@ const changeOf = (
     because: [...new Set(step.keys ?? [])].filter((key) => !key.startsWith("__")),
     properties: differences,
     unknown: operation === "delete" ? [] : unknownPaths(without(now, hidden)),
-    danger: dangerOf(type, operation, removed),
+    danger,
+    isKept: lossOf(step) !== undefined || (operation === "update" && danger === "volume"),
   };
 };
 

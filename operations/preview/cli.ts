@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 
+import { examineStackFile, readStackFile } from "../../infra/config/stack-file.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { duration } from "../../lib/terminal/display.ts";
 import { interruption } from "../../lib/terminal/interruption.ts";
@@ -62,6 +63,7 @@ const gather = async ({
     run,
     observed: observer.observed,
     trees,
+    exemptions: examineStackFile(readStackFile(root, stack)).config?.policy.exemptions ?? [],
     policies: policies.length > 0,
   };
 };

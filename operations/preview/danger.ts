@@ -1,19 +1,17 @@
 import { platforms as all } from "../../infra/platforms/index.ts";
+import { keptKind, type Kept } from "../../lib/engine/losses.ts";
 
 /** What happens to a resource. */
 export type Operation = "create" | "update" | "replace" | "delete" | "import" | "other";
 
 /** What is lost when a resource goes. */
-export type Danger = "machine" | "secret" | "volume" | "tunnel" | "cluster";
+export type Danger = Kept | "cluster";
 
-/** Which kinds of resources hold what cannot be made again by an update. The first that matches tells. */
+/** What is told of beside what `kept-resources` keeps: a deployment carries it out. */
 const kinds: [type: RegExp, danger: Danger][] = [
-  [/^talos:machine\/(configurationApply|bootstrap):/, "machine"],
-  [/^talos:machine\/secrets:/, "secret"],
-  [/^random:/, "secret"],
+  [/^talos:machine\/bootstrap:/, "machine"],
   [/^kubernetes:core\/v1:Secret$/, "secret"],
-  [/^kubernetes:core\/v1:(PersistentVolume|PersistentVolumeClaim|Namespace)$/, "volume"],
-  [/^cloudflare:index\/zeroTrustTunnelCloudflared(Config)?:/, "tunnel"],
+  [/^cloudflare:index\/zeroTrustTunnelCloudflaredConfig:/, "tunnel"],
   [/^kubernetes:helm\.sh\/v3:Release$/, "cluster"],
 ];
 
@@ -37,8 +35,7 @@ export const dangerOf = (
   platforms = all,
 ): Danger | undefined => {
   if (operation === "replace" || operation === "delete") {
-    const isMachine = platforms.some(({ dangers }) => dangers?.machines.test(type) === true);
-    return isMachine ? "machine" : kinds.find(([pattern]) => pattern.test(type))?.[1];
+    return keptKind(type, platforms) ?? kinds.find(([pattern]) => pattern.test(type))?.[1];
   }
   const losesDisk = platforms.some(({ dangers }) => dangers?.losesDisk(type, removed) === true);
   return operation === "update" && losesDisk ? "volume" : undefined;

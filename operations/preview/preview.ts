@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 
 import { resourceTypes } from "../../components/resource-types.ts";
+import type { Exemption } from "../../infra/config/policy.ts";
 import { resourceChanges, type ResourceChange } from "./changes.ts";
 import type { Before, Run } from "./engine.ts";
 import { isNamed, nameOf } from "../../components/urn.ts";
@@ -24,6 +25,8 @@ export interface Sources {
   run: Run;
   observed: Observed;
   trees: Trees;
+  /** Those of the stack file. @default none */
+  exemptions?: readonly Exemption[];
   policies: boolean;
 }
 
@@ -40,6 +43,7 @@ export const previewOf = (sources: Sources): { preview: Preview; markdown: strin
     base: sources.base,
     state: state.time,
     resources: changes,
+    exemptions: sources.exemptions ?? [],
     same: sameCount(run.events),
     machines,
     restarts,

@@ -1,4 +1,5 @@
 import { count } from "../../infra/config/error.ts";
+import { exemptionFor, today, type Exemption } from "../../infra/config/policy.ts";
 import type { ResourceChange } from "./changes.ts";
 import { dangerNouns, type Operation } from "./danger.ts";
 import type { MachineChange } from "./machines.ts";
@@ -20,6 +21,8 @@ export interface Preview {
   /** When the state was last changed; undefined where there is no state. */
   state: string | undefined;
   resources: ResourceChange[];
+  /** What the stack file says of what may be lost. */
+  exemptions?: readonly Exemption[];
   /** Resources that stay as they are. */
   same: number;
   machines: MachineChange[];
@@ -118,13 +121,13 @@ const problems = ({ problems: found }: Preview): string[] =>
         -1,
       );
 
-const dangerous = ({ resources: changes, tree: objects = [] }: Preview): string[] => {
+const dangerous = ({ resources: changes, tree: objects = [], exemptions = [] }: Preview): string[] => {
   const rows = [
-    ...changes.flatMap(({ danger, operation, name, type, because, properties }) =>
+    ...changes.flatMap(({ danger, isKept, operation, name, type, because, properties }) =>
       danger === undefined
         ? []
         : [
-            `- ⚠ **${verbs[operation]} ${dangerNouns[danger]}** ${code(name)} (${shortType(type)})${reason(operation, because, properties)}`,
+            `- ⚠ **${verbs[operation]} ${dangerNouns[danger]}** ${code(name)} (${shortType(type)})${reason(operation, because, properties)}${isKept ? keptUnless(name, exemptions) : ""}`,
           ],
     ),
     ...objects.flatMap(({ danger, kind, name, kustomization }) =>
@@ -136,6 +139,14 @@ const dangerous = ({ resources: changes, tree: objects = [] }: Preview): string[
     ),
   ];
   return rows.length === 0 ? [] : ["## ⚠ Dangerous", "", ...rows];
+};
+
+/** Whether a deployment would carry the loss out. */
+const keptUnless = (name: string, exemptions: readonly Exemption[]): string => {
+  const found = exemptionFor("kept-resources", name, exemptions, today());
+  return found?.isValid === true
+    ? `; exempt until ${found.until ?? ""}: ${escaped(found.reason)}`
+    : "; refused, for no exemption from `kept-resources` names it";
 };
 
 const reason = (operation: Operation, because: readonly string[], properties: ResourceChange["properties"]): string => {

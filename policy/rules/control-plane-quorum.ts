@@ -37,7 +37,7 @@ export const controlPlaneQuorum: Rule = {
         .map(({ name }) => name),
     );
     const controlPlanes = recordedControlPlanes(stack);
-    const deleted = controlPlanes.filter((name) => !names.has(name));
+    const deleted = controlPlanes.filter((name) => !names.has(renamedTo(name, stack)));
     return deleted.length === 0 ? [] : quorumFindings(controlPlanes, [...new Set([...deleted, ...replaced(stack)])]);
   },
 };
@@ -91,8 +91,12 @@ const recordedControlPlanes = (stack: Stack): string[] => controlPlanesOf(stack.
 /** Returns the control planes that the stack file no longer has. */
 const missing = (stack: Stack): string[] => {
   const { nodes } = stack.surroundings.config;
-  return recordedControlPlanes(stack).filter((name) => nodes[name]?.role !== "controlplane");
+  return recordedControlPlanes(stack).filter((name) => nodes[renamedTo(name, stack)]?.role !== "controlplane");
 };
+
+/** The name that a node has now. */
+const renamedTo = (name: string, { surroundings: { config } }: Stack): string =>
+  Object.entries(config.nodes).find(([, { renamedFrom }]) => renamedFrom === name)?.[0] ?? name;
 
 /** Returns the control planes, among the resources so far, that are replaced. */
 const replaced = (stack: Stack): string[] => {

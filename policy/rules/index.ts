@@ -4,6 +4,7 @@ import { controlPlaneQuorum } from "./control-plane-quorum.ts";
 import { diskEncryption } from "./disk-encryption.ts";
 import { freshEscrow } from "./fresh-escrow.ts";
 import { protectedSecrets } from "./protected-secrets.ts";
+import { keptResources } from "./kept-resources.ts";
 import { proxiedRecords } from "./proxied-records.ts";
 import { secretInputs } from "./secret-inputs.ts";
 import { uniqueAddresses } from "./unique-addresses.ts";
@@ -12,6 +13,7 @@ import { versionSkew } from "./version-skew.ts";
 /** All policies. A stack file may exempt resources from each by its name. */
 export const rules: readonly Rule[] = [
   controlPlaneQuorum,
+  keptResources,
   protectedSecrets,
   diskEncryption,
   ciliumOnTalos,

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { expect } from "chai";
@@ -46,9 +46,13 @@ describe("npx hearth destroy", () => {
 
   it("does nothing where something cannot be kept", async () => {
     const before = await count();
-    await checkout.edit(".lab/dev/Pulumi.dev.yaml", (text) => text.replaceAll("path: ", "path: /proc/none"));
+    await checkout.write(".lab/dev/backups", "a file where backups should be");
     const { exitCode, all } = await destroy("--confirm", "dev");
     expect(exitCode, all).to.equal(1);
+    expect(all)
+      .to.contain(".lab/dev/backups")
+      .and.not.to.match(/^ +at .*:\d+:\d+/m);
+    await rm(checkout.file(".lab/dev/backups"));
     expect(await count()).to.equal(before);
   });
 

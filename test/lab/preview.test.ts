@@ -141,19 +141,19 @@ describe("npx hearth preview", () => {
     expect(report).to.match(/\+ {2}token: ‹[0-9a-f]{12}›/);
   });
 
-  it("puts a node that is removed first", async () => {
+  it("puts a node that is removed first, and says that it is refused", async () => {
     const report = await expectReport(
       "node-removed",
       () => checkout.edit(stackFile, (text) => text.replace(/ {4}den-dev-wk02:\n( {6}.*\n)+/, "")),
-      "dangerous",
+      "failed",
     );
-    expect(report).to.match(/## ⚠ Dangerous\n\n- ⚠ \*\*delete machine\*\* `den-dev-wk02`/);
+    expect(report).to.match(/- ⚠ \*\*delete machine\*\* `den-dev-wk02` .*; refused, for no exemption/);
   });
 
   it("puts a control plane that is replaced first, and says that policy refuses it", async () => {
     const report = await expectReport(
       "control-plane-replaced",
-      () => checkout.edit(stackFile, (text) => text.replace("{ host: pve1, vmId: 2011", "{ host: pve2, vmId: 2011")),
+      () => checkout.edit(stackFile, (text) => text.replace("{ host: pve1, vmId: 2011", "{ host: pve1, vmId: 2019")),
       "failed",
     );
     expect(report).to.contain("control-plane-quorum");

@@ -349,6 +349,24 @@ describe("Proxmox VE's API", () => {
       expect(unknown.errors).to.deep.equal({ delete: "unknown option 'colour'" });
     });
 
+    it("migrates a machine with its disks, and a running one goes on running", async () => {
+      await downloadImage(api);
+      await api.task("POST", qemu, machine(110, "127.91.1.10"));
+      const moved = "/nodes/pve2/qemu";
+      const off = await api.task("POST", `${qemu}/110/migrate`, { target: "pve2" });
+      expect([off, await api.data("GET", qemu)]).to.deep.equal(["OK", []]);
+      expect(await api.task("POST", `${moved}/110/status/start`)).to.equal("OK");
+      const process = await pid(api, "vm-110");
+      const unasked = await api.call("POST", `${moved}/110/migrate`, { target: "pve1" });
+      expect([unasked.status, unasked.reason]).to.deep.equal([500, "can't migrate running VM without --online"]);
+      expect(await api.task("POST", `${moved}/110/migrate`, { target: "pve1", online: 1 })).to.equal(
+        "can't migrate VM - check log",
+      );
+      const live = { target: "pve1", online: 1, "with-local-disks": 1 };
+      expect(await api.task("POST", `${moved}/110/migrate`, live)).to.equal("OK");
+      expect([await status(api, 110), await pid(api, "vm-110")]).to.deep.equal(["running", process]);
+    });
+
     it("removes a machine with everything that belongs to it", async () => {
       await downloadImage(api);
       await api.task("POST", qemu, machine(116, "127.91.1.16", { start: 1 }));

@@ -7,7 +7,7 @@ import { expect } from "chai";
 
 import { resourceTypes } from "../../components/resource-types.ts";
 import { parseConfig, type HearthConfig } from "../../infra/config/index.ts";
-import { policyNames } from "../../infra/config/policy.ts";
+import { policyNames, policySchema } from "../../infra/config/policy.ts";
 import type { Resource } from "../../policy/resource.ts";
 import { rules } from "../../policy/rules/index.ts";
 import { escrowProblem } from "../../policy/escrow.ts";
@@ -183,6 +183,84 @@ describe("the policy control-plane-quorum", () => {
     const { resources, surroundings } = await committed("prod");
     const fewer = resources.filter(({ name }) => !["den-prod-cp01", "den-prod-cp02"].includes(name));
     expect(await problems(fewer, { ...surroundings, recorded: recordedOf(resources) })).to.have.length(1);
+  });
+});
+
+describe("the policy kept-resources", () => {
+  const found = async (change: (inputs: Resource["inputs"]) => Resource["inputs"] | undefined) => {
+    const { resources, surroundings } = await committed("dev");
+    const isWorker = ({ type, name }: Resource) => type === resourceTypes.virtualMachine && name === "den-dev-wk02";
+    const now = resources.flatMap((each) => {
+      if (!isWorker(each)) return [each];
+      const inputs = change(each.inputs);
+      return inputs ? [{ ...each, inputs }] : [];
+    });
+    const all = await findings(now, { ...surroundings, recorded: recordedOf(resources) });
+    return all.filter(({ policy }) => policy === "kept-resources");
+  };
+
+  it("refuses to replace a virtual machine, and says why it would be", async () => {
+    const [finding, ...others] = await found((inputs) => ({ ...inputs, vmId: 2999 }));
+    expect(finding?.problem).to.equal(
+      "the machine den-dev-wk02 would be replaced, because of vmId, and all that is on its disks with it",
+    );
+    expect([finding?.subject, others]).to.deep.equal(["den-dev-wk02", []]);
+  });
+
+  it("refuses to delete one", async () => {
+    const [finding] = await found(() => undefined);
+    expect(finding?.problem).to.contain("den-dev-wk02 would be deleted");
+  });
+
+  it("refuses that a machine of metal is reset under its old name, and takes its new one for the same", async () => {
+    const { resources, surroundings } = await committed("prod");
+    const isOld = ({ name }: Resource) => name === "den-prod-cp03";
+    const to = "den-prod-cp09";
+    const now = resources.map((each) =>
+      isOld(each) ? { ...each, name: to, urn: each.urn.replace("den-prod-cp03", to) } : each,
+    );
+    const renamed = async (renamedFrom?: string) => {
+      const { "den-prod-cp03": node, ...nodes } = surroundings.config.nodes;
+      if (!node) throw new Error("prod has no den-prod-cp03");
+      const config = { ...surroundings.config, nodes: { ...nodes, [to]: { ...node, renamedFrom } } };
+      const all = await findings(now, { ...surroundings, config, recorded: recordedOf(resources) });
+      return all.filter(({ policy }) => ["kept-resources", "control-plane-quorum"].includes(policy));
+    };
+    const [finding] = await renamed();
+    expect(finding?.problem).to.contain("den-prod-cp03 and den-prod-cp09 are the same machine");
+    expect(finding?.advice).to.equal("write renamedFrom: den-prod-cp03 under nodes.den-prod-cp09");
+    expect(await renamed("den-prod-cp03")).to.deep.equal([]);
+  });
+
+  it("refuses that a tunnel, a root secret or a disk goes", async () => {
+    const { resources, surroundings } = await committed("dev");
+    const lost: string[] = [resourceTypes.tunnel, resourceTypes.machineSecrets];
+    const worker = resources.find(({ type, name }) => type === resourceTypes.virtualMachine && name === "den-dev-wk01");
+    const disks = (worker?.inputs.disks as unknown[]).slice(0, 1);
+    const fewer = resources
+      .filter(({ type }) => !lost.includes(type))
+      .map((each) => (each === worker ? { ...each, inputs: { ...each.inputs, disks } } : each));
+    const all = await findings(fewer, { ...surroundings, recorded: recordedOf(resources) });
+    const kept = all.filter(({ policy }) => policy === "kept-resources").map(({ problem }) => problem);
+    expect(kept.map((problem) => /^the (\w+ \w+)/.exec(problem)?.[1])).to.have.members([
+      ...["volume of", "root secret"],
+      ...resources
+        .filter(({ type }) => type === resourceTypes.tunnel)
+        .map(({ name }) => `tunnel ${/^\w+/.exec(name)?.[0] ?? ""}`),
+    ]);
+  });
+
+  it("lets one move to another host, and get a TPM", async () => {
+    expect(await found((inputs) => ({ ...inputs, nodeName: "pve2" }))).to.deep.equal([]);
+    expect(await found((inputs) => ({ ...inputs, tpmState: { version: "v2.0" } }))).to.deep.equal([]);
+  });
+
+  it("takes an exemption only where that names machines and a last day", () => {
+    const { success, error } = policySchema.safeParse({
+      exemptions: [{ policy: "kept-resources", reason: "All of them are to go away" }],
+    });
+    expect(success).to.equal(false);
+    expect(error?.issues[0]?.message).to.contain("has to name what may be lost");
   });
 });
 

@@ -23,6 +23,8 @@ export interface Registered {
   importId: string;
   dependsOn: string[];
   ignoreChanges: string[];
+  /** Names under which the state may have it. */
+  aliases: string[];
   /** Inputs without their secret marks. */
   inputs: Record<string, unknown>;
   /** Paths of the inputs that were marked secret. */
@@ -105,6 +107,8 @@ interface RegisterRequest {
   getImportid: () => string;
   getDependenciesList: () => string[];
   getIgnorechangesList: () => string[];
+  getAliasurnsList: () => string[];
+  getAliasesList: () => { getSpec: () => { getName: () => string } | undefined }[];
   getObject: () => { toJavaScript: () => Record<string, unknown> } | undefined;
 }
 
@@ -134,6 +138,10 @@ class Recorder extends MockMonitor {
         importId: req.getImportid(),
         dependsOn: req.getDependenciesList(),
         ignoreChanges: req.getIgnorechangesList(),
+        aliases: [
+          ...req.getAliasurnsList().map((urn) => urn.split("::").at(-1) ?? ""),
+          ...req.getAliasesList().flatMap((alias) => alias.getSpec()?.getName() ?? []),
+        ],
         inputs: strip(raw) as Record<string, unknown>,
         secretPaths: secretPaths(raw),
       });

@@ -27,4 +27,18 @@ const somewhereToRun: Check = ({ cluster, nodes, complete }) =>
       ]
     : [];
 
-export const nodeChecks: Check[] = [oddControlPlanes, platformChecks, somewhereToRun];
+/** A machine has one name, and had one. */
+const renamedOnce: Check = ({ nodes }) =>
+  Object.entries(nodes).flatMap(([name, { renamedFrom }]) => {
+    if (renamedFrom === undefined) return [];
+    const path = ["nodes", name, "renamedFrom"];
+    const others = Object.entries(nodes).filter(([other]) => other !== name);
+    if (renamedFrom in nodes) {
+      return [{ path, problem: `${renamedFrom} is a node that is still there`, advice: "leave it out" }];
+    }
+    return others.some(([, other]) => other.renamedFrom === renamedFrom)
+      ? [{ path, problem: `${renamedFrom} has become two nodes`, advice: "write it at one of them" }]
+      : [];
+  });
+
+export const nodeChecks: Check[] = [oddControlPlanes, renamedOnce, platformChecks, somewhereToRun];

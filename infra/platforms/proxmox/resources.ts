@@ -13,8 +13,18 @@ export const proxmoxResources: Record<string, ResourceFacts> = {
         `Proxmox has another machine under the number ${id}: ${is}, where ${wanted} should be. ` +
         `Give nodes.${wanted}.proxmox another vmId, or remove that machine`,
     },
-    // The inputs that replace a machine in bpg/terraform-provider-proxmox v0.111.1 (proxmoxtf/resource/vm, ForceNew).
-    identity: [["nodeName"], ["vmId"], ["efiDisk", "type"], ["tpmState", "version"]],
+    // Another host is none of these: a machine migrates. Source: bpg/terraform-provider-proxmox v0.111.1, proxmoxtf/resource/vm/vm.go,
+    // ForceNew and CustomizeDiff; adding an EFI disk or a TPM replaces nothing.
+    identity: [
+      ["vmId"],
+      ["efiDisk", "type"],
+      ["tpmState", "version"],
+      ["initialization", "type"],
+      ...["userDataFileId", "vendorDataFileId", "networkDataFileId", "metaDataFileId"].map((id) => [
+        "initialization",
+        id,
+      ]),
+    ],
     claims: (inputs, provider) => [
       ...objects(inputs.networkDevices).flatMap(({ macAddress }) => claim("hardware address", macAddress)),
       ...objects(object(inputs.initialization).ipConfigs)

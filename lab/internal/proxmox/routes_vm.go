@@ -50,6 +50,7 @@ var vmEndpoints = []endpoint{
 		"disk": driveOrUnusedName.need(), "storage": formatted(isStorageID), "format": enum("raw", "qcow2", "vmdk"), "delete": flag(),
 		"digest": digest, "bwlimit": atLeast(0), "target-vmid": vmID, "target-disk": driveOrUnusedName, "target-digest": digest,
 	}, []access{needs("/vms/{vmid}", "VM.Config.Disk")}, moveDisk},
+	{"POST", qemu + "/{vmid}/migrate", migration, []access{needs("/vms/{vmid}", "VM.Migrate")}, migrateVM},
 	{"GET", qemu + "/{vmid}/status/current", nil, seesVM, currentStatus},
 	{"POST", qemu + "/{vmid}/status/start", schema{
 		"skiplock": flag(), "stateuri": text().upTo(128), "migratedfrom": formatted(isNodeName), "migration_type": enum("secure", "insecure"),

@@ -54,6 +54,11 @@ const controlPlanes = (count: number, hosts: string[]): Record<string, ProxmoxMa
 describe("the inputs of a virtual machine", () => {
   const inputs = (changes: Partial<ProxmoxMachine> = {}) => vmArgs("den-dev-cp01", vm(changes), defaults, "image");
 
+  it("let it migrate to another host, for the provider would make another machine there", () => {
+    expect(inputs({ host: "pve2" })).to.deep.include({ nodeName: "pve2", migrate: true });
+    expect(inputs().cdrom).to.deep.include({ fileId: "none" });
+  });
+
   it("are what Talos boots with", () => {
     expect(inputs()).to.deep.include({
       machine: "q35",

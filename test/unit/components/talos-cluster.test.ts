@@ -100,6 +100,17 @@ describe("a Talos cluster", () => {
     });
   });
 
+  it("protects the configurations whose deletion wipes a machine", async () => {
+    const applied = (await form()).ofType(apply, { exactly: 4 });
+    expect(applied.filter(({ protect }) => protect).map(({ name }) => name)).to.deep.equal(["den-dev-cp03"]);
+  });
+
+  it("has the machine of a renamed node for the same", async () => {
+    const renamed = metalMachine(machineFacts({ address: "10.20.0.14", renamedFrom: "den-dev-old" }));
+    const applied = (await form({ machines: { "den-dev-cp01": renamed } })).ofType(apply, { exactly: 1 });
+    expect(applied[0]).to.deep.include({ name: "den-dev-cp01", aliases: ["den-dev-old"] });
+  });
+
   it("shows in a preview what was typed, and nothing of what is secret", async () => {
     const graph = await form({
       secretPatches: pulumi.secret({

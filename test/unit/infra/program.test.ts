@@ -45,6 +45,7 @@ describe("the program of dev", () => {
     const unprotected = [
       ...graph.ofType("talos:machine/secrets:Secrets", { exactly: 1 }),
       ...graph.ofType("random:index/randomPassword:RandomPassword"),
+      ...graph.ofType("proxmoxve:index/vmLegacy:VmLegacy", { exactly: 3 }),
     ].filter(({ protect }) => !protect);
     expect(unprotected.map(({ urn }) => urn)).to.deep.equal([]);
   });

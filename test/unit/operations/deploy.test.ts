@@ -3,8 +3,10 @@ import { stringify } from "yaml";
 
 import { resourceTypes } from "../../../components/resource-types.ts";
 import type { EngineEvent } from "../../../lib/engine/events.ts";
-import { LostMachines, refusals } from "../../../operations/deploy/plan.ts";
+import { Losses, refusals } from "../../../operations/deploy/plan.ts";
 import { DriftFinder, driftReport } from "../../../operations/drift/drift.ts";
+import type { Exemption } from "../../../infra/config/policy.ts";
+import { protectedAmong } from "../../../policy/protection.ts";
 import type { Recorded } from "../../../policy/stack.ts";
 
 const urnOf = (type: string, name: string): string => `urn:pulumi:prod::hearth::${type}::${name}`;
@@ -29,11 +31,19 @@ const state = (...names: string[]): Recorded[] =>
 
 const three = state("cp01", "cp02", "cp03", "wk01");
 
-const refused = (...events: EngineEvent[]): string[] => {
-  const lost = new LostMachines();
+const refusedOf = (exemptions: Exemption[], ...events: EngineEvent[]): string[] => {
+  const lost = new Losses();
   for (const event of events) lost.add(event);
-  return refusals(lost, three, [], "2027-01-01");
+  return refusals(lost, three, exemptions, "2027-01-01");
 };
+
+const mayGo = (...resources: string[]): Exemption => ({
+  ...{ policy: "kept-resources", reason: "The cluster moves to another house", until: "2027-01-31" },
+  resources,
+});
+
+/** What is refused of a plan where the virtual machines themselves may go. */
+const refused = (...events: EngineEvent[]): string[] => refusedOf([mayGo("cp01", "cp02", "cp03", "wk01")], ...events);
 
 describe("a plan of the engine", () => {
   it("is carried out where one control plane is replaced, by its machine and its configuration", () => {
@@ -65,11 +75,92 @@ describe("a plan of the engine", () => {
     ).to.deep.equal([]);
   });
 
-  it("may do it where an exemption says why", () => {
-    const lost = new LostMachines();
-    for (const name of ["cp01", "cp02", "cp03"]) lost.add(step("delete", resourceTypes.virtualMachine, name));
+  it("may do it where exemptions say why", () => {
+    const names = ["cp01", "cp02", "cp03"];
     const reason = "The cluster moves to another house";
-    expect(refusals(lost, three, [{ policy: "control-plane-quorum", reason }], "2027-01-01")).to.deep.equal([]);
+    const steps = names.map((name) => step("delete", resourceTypes.virtualMachine, name));
+    expect(refusedOf([{ policy: "control-plane-quorum", reason }, mayGo(...names)], ...steps)).to.deep.equal([]);
+  });
+
+  it("is refused where a virtual machine goes that no exemption names", () => {
+    const [message, ...others] = refusedOf(
+      [mayGo("wk01")],
+      step("replace", resourceTypes.virtualMachine, "wk01"),
+      step("delete", resourceTypes.virtualMachine, "wk02"),
+      step("update", resourceTypes.virtualMachine, "wk03"),
+    );
+    expect(message).to.contain("the machine wk02 would be deleted, and all that is on its disks with it");
+    expect(others).to.deep.equal([]);
+  });
+
+  for (const [what, type, name] of [
+    ["root secret", resourceTypes.machineSecrets, "machine-secrets"],
+    ["root secret", resourceTypes.password, "age-seed"],
+    ["tunnel", resourceTypes.tunnel, "tunnel"],
+    ["volume of", resourceTypes.namespace, "flux-system"],
+    ["machine", resourceTypes.machineConfiguration, "wk01"],
+  ] as const) {
+    it(`is refused where the ${what} ${name} goes, until an exemption names it`, () => {
+      const lost = step("delete", type, name);
+      expect(refusedOf([], lost)[0]).to.contain(`the ${what} ${name} would be deleted`);
+      expect(refusedOf([mayGo(name)], lost)).to.deep.equal([]);
+      expect(refusedOf([{ ...mayGo(name), until: "2026-12-31" }], lost)[0]).to.contain("ended on 2026-12-31");
+      expect(refusedOf([], step("update", type, name))).to.deep.equal([]);
+    });
+  }
+
+  const detailed = (op: string, type: string, name: string, old?: object, now?: object): EngineEvent => ({
+    resourcePreEvent: { metadata: { ...{ op, type, urn: urnOf(type, name) }, old: old ?? null, new: now ?? null } },
+  });
+
+  it("is refused where an update destroys a disk", () => {
+    const disks = (...interfaces: string[]) => ({ inputs: { disks: interfaces.map((each) => ({ interface: each })) } });
+    const change = (before: object, after: object) =>
+      refusedOf([], detailed("update", resourceTypes.virtualMachine, "wk01", before, after));
+    const [message] = change(disks("scsi0", "scsi1"), disks("scsi0"));
+    expect(message).to.contain("the volume of wk01 would be deleted");
+    expect(change(disks("scsi0"), disks("scsi0", "scsi1"))).to.deep.equal([]);
+  });
+
+  it("may delete a seed that was rotated, off which the protection was taken", () => {
+    const seed = (protect: boolean) =>
+      refusedOf([], detailed("delete", resourceTypes.password, "age-seed", { protect }));
+    expect(seed(false)).to.deep.equal([]);
+    expect(seed(true)).to.have.length(1);
+  });
+
+  it("is refused where a machine would be reset whose address another node has, whatever is exempt", () => {
+    const type = resourceTypes.machineConfiguration;
+    const inputs = (node: string) => ({ inputs: { node } });
+    const rename = (address: string) =>
+      refusedOf(
+        [mayGo("wk01")],
+        detailed("create", type, "wk09", undefined, inputs(address)),
+        detailed("delete", type, "wk01", inputs("10.30.0.21")),
+      );
+    const [message, ...others] = rename("10.30.0.21");
+    expect(message).to.contain("wk01 and wk09 are the same machine").and.contain("renamedFrom: wk01");
+    expect(others).to.deep.equal([]);
+    expect(rename("10.30.0.29")).to.deep.equal([]);
+  });
+});
+
+describe("the protection", () => {
+  const { machineConfiguration, password } = resourceTypes;
+  const recorded = (type: string, name: string, node?: string): Recorded => ({
+    ...{ urn: urnOf(type, name), type, inputs: { node }, outputs: {}, protect: true, ignoreChanges: [] },
+  });
+
+  it("is taken off what an exemption names, and off no machine that the configuration still has", () => {
+    const all = [
+      recorded(machineConfiguration, "wk01", "10.30.0.21"),
+      recorded(machineConfiguration, "wk02", "10.30.0.22"),
+      recorded(password, "age-seed"),
+      recorded(password, "wk02"),
+      recorded(resourceTypes.dnsRecord, "wk02"),
+    ];
+    const open = protectedAmong(all, ["wk01", "wk02"], new Set(["10.30.0.21"]));
+    expect(open.map(({ urn }) => urn)).to.deep.equal([urnOf(machineConfiguration, "wk02"), urnOf(password, "wk02")]);
   });
 });
 
@@ -109,6 +200,25 @@ describe("drift", () => {
       found(["metadata.labels"], refreshed("update", "settings", "metadata.labels.flux", "metadata.labels")),
     ).to.deep.equal([]);
     expect(found(["metadata.labels"], refreshed("update", "settings", "metadata.labelsOfMine"))).to.have.length(1);
+  });
+
+  it("is told as a move where a virtual machine runs on another host, which is left there by writing it down", () => {
+    const machine = resourceTypes.virtualMachine;
+    const finder = new DriftFinder(new Map());
+    finder.add({
+      timestamp: 0,
+      resOutputsEvent: {
+        metadata: {
+          ...{ op: "update", type: machine, urn: urnOf(machine, "wk01") },
+          detailedDiff: { nodeName: { diffKind: "update", inputDiff: false } },
+          old: { outputs: { nodeName: "pve1" } },
+          new: { outputs: { nodeName: "pve2" } },
+        },
+      },
+    });
+    const report = driftReport("dev", finder.found);
+    expect(report).to.contain("| VmLegacy wk01 | was moved from pve1 to pve2 | `nodeName` |");
+    expect(report).to.contain("write `proxmox.host: pve2` for VmLegacy wk01 into the stack file");
   });
 
   it("is told as a table, and its absence as a sentence", () => {

@@ -539,6 +539,24 @@ export const badConfigurations: BadConfiguration[] = [
     ],
   },
   {
+    what: "a node that was renamed from one that is still there",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/renamedFrom", "den-dev-wk02"]],
+    problems: [["nodes.den-dev-wk01.renamedFrom", "den-dev-wk02 is a node that is still there", "leave it out"]],
+  },
+  {
+    what: "a node that has become two",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/renamedFrom", "den-dev-old"],
+      ["nodes/den-dev-wk02/renamedFrom", "den-dev-old"],
+    ],
+    problems: [
+      ["nodes.den-dev-wk01.renamedFrom", "den-dev-old has become two nodes", "write it at one of them"],
+      ["nodes.den-dev-wk02.renamedFrom", "den-dev-old has become two nodes", "write it at one of them"],
+    ],
+  },
+  {
     what: "two control planes",
     stack: "dev",
     changes: [["nodes/den-dev-wk01/role", "controlplane"]],

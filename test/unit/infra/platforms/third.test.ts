@@ -130,6 +130,7 @@ describe("a platform that is added", () => {
     const urn = `urn:pulumi:prod::hearth::${boardType}::den-prod-cp01`;
     const change = {
       ...{ urn, type: boardType, name: "den-prod-cp01", operation: "update" as const, danger: undefined },
+      isKept: false,
       ...{ because: [], unknown: [], properties: [{ path: "slot", before: "1", after: "2" }] },
     };
     const none = new Map();

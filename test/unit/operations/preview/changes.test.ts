@@ -1,5 +1,6 @@
 import { expect } from "chai";
 
+import type { Exemption } from "../../../../infra/config/policy.ts";
 import { resourceChanges } from "../../../../operations/preview/changes.ts";
 import type { EngineEvent } from "../../../../lib/engine/events.ts";
 import { Fingerprints } from "../../../../operations/preview/fingerprints.ts";
@@ -156,6 +157,20 @@ describe("what a preview comes to", () => {
   it("stands in the heading, before anything else", () => {
     expect(report(nothing)).to.match(/^# Preview of dev: nothing changes\n\n38 unchanged\./);
     expect(report(dangerous)).to.match(/^# Preview of dev: ⚠ dangerous changes\n/);
+  });
+
+  it("says of what cannot be made again whether a deployment would lose it", () => {
+    const exemption = (until: string) => ({
+      ...{ policy: "kept-resources" as const, reason: "It is sold", resources: ["it"], until },
+    });
+    const told = (...exemptions: Exemption[]) => report({ ...dangerous, exemptions });
+    expect(told()).to.contain("; refused, for no exemption from `kept-resources` names it");
+    expect(told({ ...exemption("2999-12-31"), resources: ["another"] })).to.contain("; refused");
+    expect(told(exemption("2020-01-01"))).to.contain("; refused");
+    expect(told(exemption("2999-12-31")))
+      .to.contain("; exempt until 2999-12-31: It is sold")
+      .and.not.contain("refused");
+    expect(report({ ...nothing, resources: changesOf(step("update", vm)) })).not.to.contain("refused");
   });
 
   it("says that nothing but the state was asked", () => {

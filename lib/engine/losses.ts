@@ -1,0 +1,72 @@
+import { resourceTypes } from "../../components/resource-types.ts";
+import { nameOf } from "../../components/urn.ts";
+import { platforms as all } from "../../infra/platforms/index.ts";
+import type { StepMetadata } from "./events.ts";
+
+/** What a resource holds that no update makes again. */
+export type Kept = "machine" | "volume" | "tunnel" | "secret";
+
+/** A resource that would be lost. Its name is that by which an exemption names it; a machine's is its node's. */
+export interface Loss {
+  kind: Kept;
+  name: string;
+  how: "replaced" | "deleted";
+  /** Properties because of which it is replaced. */
+  because?: string[];
+}
+
+/** Kinds of resources beside the machines of platforms. */
+const kinds: [type: RegExp, kind: Kept][] = [
+  [/^talos:machine\/configurationApply:/, "machine"],
+  [/^talos:machine\/secrets:/, "secret"],
+  [/^random:/, "secret"],
+  [/^kubernetes:core\/v1:(PersistentVolume|PersistentVolumeClaim|Namespace)$/, "volume"],
+  [/^cloudflare:index\/zeroTrustTunnelCloudflared:/, "tunnel"],
+];
+
+/** What a resource of a type holds; undefined where an update makes it again. */
+export const keptKind = (type: string, platforms = all): Kept | undefined =>
+  platforms.some(({ dangers }) => dangers?.machines.test(type) === true)
+    ? "machine"
+    : kinds.find(([pattern]) => pattern.test(type))?.[1];
+
+/** Steps of the engine after which a resource is another one, or none. */
+const losing = ["replace", "create-replacement", "delete-replaced", "delete"];
+
+/** What a step of the engine loses. */
+export const lossOf = ({ op, type, urn, keys, old, new: now }: StepMetadata): Loss | undefined => {
+  const name = nameOf(urn);
+  const kind = keptKind(type);
+  if (op === "update" && losesDisk(type, old?.inputs ?? {}, now?.inputs ?? {}))
+    return { kind: "volume", name, how: "deleted" };
+  if (kind === undefined || !losing.includes(op) || isRotated(kind, old)) return undefined;
+  const because = (keys ?? []).filter((key) => !key.startsWith("__"));
+  return { kind, name, how: op === "delete" ? "deleted" : "replaced", ...(because.length > 0 && { because }) };
+};
+
+/** Whether a root secret has a successor: `rotate` takes the protection off it, which all have. */
+export const isRotated = (kind: Kept, recorded: { protect?: boolean } | null | undefined): boolean =>
+  kind === "secret" && recorded != null && recorded.protect !== true;
+
+/** Whether other inputs of a machine destroy one of its disks. */
+export const losesDisk = (
+  type: string,
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+  platforms = all,
+): boolean => {
+  const kept = new Set(paths(after));
+  const removed = paths(before).filter((path) => !kept.has(path));
+  return platforms.some(({ dangers }) => dangers?.losesDisk(type, removed) === true);
+};
+
+/** Paths of all values, such as `disks[1].interface`. */
+const paths = (value: unknown, path = ""): string[] => {
+  if (Array.isArray(value)) return value.flatMap((each, index) => paths(each, `${path}[${index}]`));
+  if (typeof value !== "object" || value === null) return [path];
+  return Object.entries(value).flatMap(([key, each]) => paths(each, path === "" ? key : `${path}.${key}`));
+};
+
+/** The addresses of machines that a run configures, by the name of their node. */
+export const configuredAddress = ({ type, inputs }: { type: string; inputs: Record<string, unknown> }) =>
+  type === resourceTypes.machineConfiguration && typeof inputs.node === "string" ? inputs.node : undefined;
