@@ -44,7 +44,7 @@ export const finishInterrupted = async (
   const { display, signal, hurry } = context;
   const config = await (await Target.open(folder.root, folder.stack, { lab: true })).config();
   const journal = await Journal.open(folder.recovery);
-  await journal.endProcesses(stack);
+  await journal.endProcesses();
   if (journal.current === undefined) {
     const plan = await planned(lab, context, config, await stack.state());
     await journal.begin({ version: 1, stack: stack.name, begun: new Date().toISOString(), plan, done: {} });
@@ -62,7 +62,7 @@ export const finishInterrupted = async (
     }
   } finally {
     log.end();
-    await journal.endProcesses(stack);
+    await journal.endProcesses();
   }
   display.clear();
   await journal.close();
@@ -90,27 +90,35 @@ const planned = async (
   for (;;) {
     signal.throwIfAborted();
     const machines = await lookAtMachines(config, authorityOf(state));
-    const waiting = Object.keys(machines).filter(
-      (name) => machines[name]?.state !== "member" && !unmade?.machines.includes(name),
-    );
-    const situation: Situation = { state: "interrupted", machines, unmade, hasEscrow: false, hasSnapshot: false };
-    const plan = planFor(situation);
+    const waiting = awaited(machines, unmade);
     const isLate = Date.now() > deadline;
-    if (plan.case === "interrupted" && (waiting.length === 0 || isLate)) {
+    // A cluster that was never begun is begun by machines that are there, whatever became of the others.
+    if (waiting.length === 0 || (isLate && unmade?.cluster)) {
+      const situation: Situation = { state: "interrupted", machines, unmade, hasEscrow: false, hasSnapshot: false };
+      const plan = planFor(situation);
       display.clear();
       for (const line of describePlan(plan, situation)) display.line(`Recovering: ${line}`);
       return plan;
     }
     if (isLate) {
-      const { stack } = lab.folder;
       throw new Problem(
-        `An update was interrupted, and ${plan.loss.machines.join(", ") || "etcd"} did not come back: ` +
-          `run \`npm run rebuild -- ${stack} --lab\``,
+        `An update was interrupted, and ${waiting.join(", ")} did not come back: ` +
+          `run \`npx hearth rebuild ${lab.folder.stack} --lab\``,
       );
     }
-    display.live(`Waiting for ${waiting.join(", ") || "etcd"}`);
+    display.live(`Waiting for ${waiting.join(", ")}`);
     await sleep(1000);
   }
+};
+
+/** What has to be there before a plan is made: machines that were members, and a majority of etcd. */
+const awaited = (machines: Situation["machines"], unmade: Situation["unmade"]): string[] => {
+  const waiting = Object.keys(machines).filter(
+    (name) => machines[name]?.state !== "member" && !unmade?.machines.includes(name),
+  );
+  const planes = Object.values(machines).filter(({ role }) => role === "controlplane");
+  const hasQuorum = planes.filter(({ state, hasEtcd }) => state === "member" && hasEtcd).length > planes.length / 2;
+  return hasQuorum || unmade?.cluster ? waiting : [...waiting, "etcd"];
 };
 
 const stateOf = async (stack: PulumiStack): Promise<State | undefined> =>

@@ -1,4 +1,4 @@
-import { connect } from "node:tls";
+import { connect, type PeerCertificate } from "node:tls";
 import { connect as connectTcp } from "node:net";
 
 /** Port of the Talos API, and of etcd's. */
@@ -8,16 +8,32 @@ const ports = { talos: 50_000, etcd: 2379 };
 export type MachineState =
   /** It runs with this cluster's certificates. */
   | "member"
-  /** It waits for a configuration, or is another cluster's. */
+  /** It waits for a configuration. */
   | "blank"
+  /** It answers with another certificate: as another cluster's machine does, or one whose clock is off. */
+  | "foreign"
   /** It does not answer. */
   | "silent";
 
-const timeout = 3000;
+/** How long a machine may take to answer, in milliseconds. */
+const answerTimeout = 3000;
+
+/**
+ * Name in the certificate of a machine in maintenance mode, which the machine signs itself.
+ *
+ * Source: talos, pkg/machinery/constants, MaintenanceServiceCommonName; v1.12 to v1.14.
+ */
+const maintenanceName = "maintenance-service.talos.dev";
+
+/** How a machine is, by the certificate that it answers with. */
+export const stateBy = ({ isTrusted, commonName }: { isTrusted: boolean; commonName: unknown }): MachineState => {
+  if (isTrusted) return "member";
+  return commonName === maintenanceName ? "blank" : "foreign";
+};
 
 /**
  * Looks at a machine without asking it anything: a member of the cluster proves itself with a certificate of the cluster's
- * own authority, and one in maintenance mode with one that it made itself.
+ * own authority, and one in maintenance mode has one of a name that Talos gives no other.
  *
  * @param authority certificate of the cluster's Talos authority, PEM
  */
@@ -29,7 +45,7 @@ export const machineState = (address: string, authority: string): Promise<Machin
       ca: authority,
       rejectUnauthorized: false,
       ALPNProtocols: ["h2"],
-      timeout,
+      timeout: answerTimeout,
       checkServerIdentity: () => undefined,
     });
     const answer = (state: MachineState): void => {
@@ -37,7 +53,8 @@ export const machineState = (address: string, authority: string): Promise<Machin
       resolve(state);
     };
     socket.once("secureConnect", () => {
-      answer(socket.authorized ? "member" : "blank");
+      const { subject } = socket.getPeerCertificate() as Partial<PeerCertificate>;
+      answer(stateBy({ isTrusted: socket.authorized, commonName: subject?.CN }));
     });
     socket.once("timeout", () => {
       answer("silent");
@@ -50,7 +67,7 @@ export const machineState = (address: string, authority: string): Promise<Machin
 /** Whether etcd listens on a machine: it does from its bootstrap on. */
 export const hasEtcd = (address: string): Promise<boolean> =>
   new Promise((resolve) => {
-    const socket = connectTcp({ host: address, port: ports.etcd, timeout });
+    const socket = connectTcp({ host: address, port: ports.etcd, timeout: answerTimeout });
     const answer = (is: boolean): void => {
       socket.destroy();
       resolve(is);

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 
 import { Problem } from "../../toolchain/problem.ts";
-import { Locked } from "./locked.ts";
+import { Locked, lockHolders } from "./locked.ts";
 import { endEngine } from "./processes.ts";
 import { complaints, type Ended, type Pulumi, type StreamOptions } from "./pulumi.ts";
 import type { RunReport } from "./report.ts";
@@ -73,16 +73,38 @@ export class PulumiStack {
    * @throws Locked where somebody else is changing it; of an engine that was killed here, the lock and the plugins are cleared away
    */
   async replaceState(state: State): Promise<void> {
-    const replace = () => this.call(["stack", "import"], JSON.stringify(state));
-    await replace().catch(async (error: unknown) => {
+    await this.withoutStaleLock(() => this.call(["stack", "import"], JSON.stringify(state)));
+  }
+
+  /**
+   * Changes the state as it is now, and imports nothing over one that has moved meanwhile.
+   *
+   * @throws Problem where somebody else has written it since it was read
+   */
+  async changeState(change: (state: State) => State): Promise<void> {
+    const before = await this.sealedState();
+    const changed = change(await this.state());
+    if ((await this.sealedState()) !== before) {
+      throw new Problem(
+        `The state of ${this.name} was changed by somebody else meanwhile, and is left as it is: run this again`,
+      );
+    }
+    await this.replaceState(changed);
+  }
+
+  /** Does work, and does it again once the lock of engines that are proven to be gone was taken off the state. */
+  private async withoutStaleLock<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
       if (!(error instanceof Locked && (await error.isStale()))) throw error;
       for (const engine of error.engines) await endEngine(engine);
       await this.unlock();
-      return replace();
-    });
+      return work();
+    }
   }
 
-  /** Takes the lock of an engine that is gone off the state. */
+  /** Takes every lock off the state, whoever has it: its owner has to be proven gone. */
   async unlock(): Promise<void> {
     await this.call(["cancel", "--yes"]);
   }
@@ -96,19 +118,23 @@ export class PulumiStack {
   }
 
   /**
-   * Runs an operation on the whole stack.
+   * Runs an operation on the whole stack. Of an engine that was killed here, the lock and the plugins are cleared away.
    *
    * @param log file with all that it said
-   * @throws Problem where it fails
+   * @throws Locked where somebody else is changing the state, else Problem where it fails
    */
-  async run(operation: Operation, options: RunOptions & { log?: string } = {}): Promise<RunReport> {
-    const ended = await this.try(operation, options);
-    if (ended.exitCode !== 0) throw this.failed(operation, ended, options.log);
-    return ended.report;
+  run(operation: Operation, options: RunOptions & { log?: string } = {}): Promise<RunReport> {
+    return this.withoutStaleLock(async () => {
+      const ended = await this.try(operation, options);
+      if (ended.exitCode !== 0) throw this.failed(operation, ended, options.log);
+      return ended.report;
+    });
   }
 
   /** How a run failed, with its reasons. */
   failed([command]: Operation, ended: Ended, log?: string): Problem {
+    const holders = lockHolders([...ended.report.errors, ended.stderr].join("\n"));
+    if (holders.length > 0) return new Locked(this.name, holders);
     const where = log === undefined ? "" : ` (log: ${log})`;
     const reasons = complaints(ended).map((reason) => reason.replaceAll(/^/gm, "  "));
     return new Problem([`pulumi ${command} of ${this.name} failed${where}:`, ...reasons].join("\n"));

@@ -1,7 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 
 import { endEngine } from "../engine/processes.ts";
-import type { PulumiStack } from "../engine/pulumi-stack.ts";
 import { writeWhole } from "../terminal/whole-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Plan } from "./plan.ts";
@@ -17,6 +16,12 @@ export interface Entry {
   snapshot?: string;
   /** Seconds that each phase took, of those that are done. */
   done: Record<string, number>;
+  /** Machines of the plan that are lost because a person said so. */
+  declared?: string[];
+  /** Whether this rebuild began etcd with the snapshot, or was about to on a machine that was proven to be empty. */
+  recovery?: "begun" | "recovered";
+  /** Machines whose etcd was wiped, or was about to be. */
+  wiped?: string[];
   /** The engine's process, while one runs, and those of its plugins. */
   processes?: number[];
 }
@@ -74,12 +79,14 @@ export class Journal {
     await rm(this.path, { force: true });
   }
 
-  /** Ends what was left behind where this was killed: the engine and its plugins, and the lock on the state. */
-  async endProcesses(stack: Pick<PulumiStack, "unlock">): Promise<void> {
+  /**
+   * Ends what was left behind where this was killed: the engine and its plugins. Whoever calls it has to be the only one that works by
+   * this journal. The lock on the state is taken off by who needs it, where its owner is proven gone.
+   */
+  async endProcesses(): Promise<void> {
     const { processes = [] } = this.entry ?? {};
     if (processes.length === 0) return;
     for (const pid of processes) await endEngine(pid);
-    await stack.unlock();
     await this.update({ processes: [] });
   }
 

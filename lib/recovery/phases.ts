@@ -10,6 +10,8 @@ import { describeChanges, describeProgress } from "../engine/describe.ts";
 import { forgotten, withoutLost } from "../engine/loss.ts";
 import { update as updateAll, type PulumiStack, type RunOptions } from "../engine/pulumi-stack.ts";
 import { adopting, type Roots } from "./adoption/index.ts";
+import { ownEdge } from "./adoption/cloudflare.ts";
+import type { RecoveryNote } from "./adoption/talos.ts";
 import { waitForGit } from "./gitops.ts";
 import { forgetBegunReleases } from "./helm.ts";
 import type { Journal } from "./journal.ts";
@@ -55,8 +57,29 @@ export const forget: Phase = {
     if (lost.length === 0) return;
     say(lost.join(", "));
     if (plan.case === "interrupted") await forgetBegunReleases(state);
-    await stack.replaceState(withoutLost(state, plan.loss));
+    await stack.changeState((now) => withoutLost(now, plan.loss));
   },
+};
+
+/**
+ * Remembers how etcd began. That it was about to counts only on a machine that is empty, as a new one is, and one that was wiped: on any
+ * other the etcd that answers later may be an older one.
+ */
+export const recoveryNote = ({
+  journal,
+  plan,
+  config: { nodes },
+}: Pick<Recovery, "journal" | "plan" | "config">): RecoveryNote => {
+  const [bootstrapNode = ""] = Object.keys(nodes).filter((name) => nodes[name]?.role === "controlplane");
+  const { declared = [], wiped = [], recovery } = journal.current ?? {};
+  const isNew = plan.loss.machines.includes(bootstrapNode) && !declared.includes(bootstrapNode);
+  const isEmpty = isNew || wiped.includes(bootstrapNode);
+  return {
+    hasBegun: recovery !== undefined,
+    note: async (how) => {
+      if (how === "recovered" || isEmpty) await journal.update({ recovery: how });
+    },
+  };
 };
 
 /** Updates the whole stack, with what exists taken over instead of created. */
@@ -72,6 +95,8 @@ export const update = async (
       talosctl,
       snapshot: plan.recovers ? snapshot : undefined,
       isRunning: touchesNothing,
+      recovery: recoveryNote(recovery),
+      edge: ownEdge(recovery.config),
       pulumi: {
         program: stack.pulumi.program,
         environment: stack.pulumi.whole(),
@@ -154,8 +179,9 @@ export const reconcile: Phase = {
   name: "reconcile",
   title: "Let Git fill the cluster",
   run: async (recovery, say) => {
-    const { plan, signal } = recovery;
-    const revision = await waitForGit(await kubernetesOf(recovery.stack), { say, signal, isAnew: plan.losesVolumes });
+    const { plan, journal, signal } = recovery;
+    const isAnew = plan.losesVolumes && journal.current?.recovery === "recovered";
+    const revision = await waitForGit(await kubernetesOf(recovery.stack), { say, signal, isAnew });
     say(`at ${revision}`);
   },
 };

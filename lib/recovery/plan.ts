@@ -7,13 +7,26 @@ export interface Situation {
   /** The state: with its resources, with operations that an engine began and never reported, or lost. */
   state: "whole" | "interrupted" | "lost";
   /** Machines by the name of their node. */
-  machines: Record<string, { role: "controlplane" | "worker"; state: MachineState; hasEtcd: boolean }>;
+  machines: Record<string, FoundMachine>;
   /** What an interrupted update had not come to; undefined where there is none. */
   unmade?: { machines: readonly string[]; cluster: boolean } | undefined;
   hasEscrow: boolean;
   hasSnapshot: boolean;
   /** Names of the tunnels and records that Cloudflare has of those that the stack wants; undefined without Cloudflare. */
   edge?: { there: string[]; missing: string[] } | undefined;
+}
+
+/** What is known of a machine. */
+export interface FoundMachine {
+  role: "controlplane" | "worker";
+  /** `silent` and `foreign` are unknown; `absent` is lost: Proxmox has no such machine, or a person said so. */
+  state: MachineState | "absent";
+  /** Whether it has etcd's data; undefined where it does not say. */
+  hasEtcd: boolean | undefined;
+  /** Whether its etcd knows a leader, which only a majority elects; undefined where it does not say. */
+  hasLeader?: boolean | undefined;
+  /** Whom was asked about it, and what they said. */
+  asked?: readonly string[];
 }
 
 /** The cases that a rebuild tells apart. */
@@ -45,10 +58,14 @@ export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan
   // Whoever gives a snapshot says that there was a cluster, whatever became of its state.
   const unmade = situation.hasSnapshot ? undefined : situation.unmade;
   const isMade = (name: string): boolean => !unmade?.cluster && !unmade?.machines.includes(name);
-  const lost = Object.entries(situation.machines).filter(([name, { state }]) => state !== "member" && isMade(name));
+  const made = Object.entries(situation.machines).filter(([name]) => isMade(name));
+  refuseUnknown(made);
+  const lost = made.filter(([, { state }]) => state !== "member");
   const controlPlanes = Object.entries(situation.machines).filter(([, { role }]) => role === "controlplane");
   const withEtcd = controlPlanes.filter(([, { state, hasEtcd }]) => state === "member" && hasEtcd);
-  const isClusterLost = !unmade?.cluster && withEtcd.length <= controlPlanes.length / 2;
+  // A leader is elected by a majority: it lives, also where the configuration asks for more members than it has.
+  const hasLeader = withEtcd.some(([, machine]) => machine.hasLeader === true);
+  const isClusterLost = !unmade?.cluster && withEtcd.length <= controlPlanes.length / 2 && !hasLeader;
   const found = caseOf(situation, lost.length, isClusterLost);
   const which = wanted ?? found;
   if (which === undefined) {
@@ -64,6 +81,10 @@ export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan
     );
   }
   const loss = { machines: lost.map(([name]) => name), isClusterLost };
+  if (isClusterLost) {
+    refuseUnknownData(controlPlanes);
+    refuseToWipe(withEtcd, situation);
+  }
   const recovers = isClusterLost && situation.hasSnapshot;
   return {
     case: which,
@@ -72,6 +93,74 @@ export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan
     recovers,
     losesVolumes: recovers && lost.length === Object.keys(situation.machines).length,
   };
+};
+
+/** A machine that does not answer may live: it may be off, be starting, or have no route to here. */
+const refuseUnknown = (machines: readonly (readonly [string, FoundMachine])[]): void => {
+  const silent = machines.filter(([, { state }]) => state === "silent");
+  const foreign = machines.filter(([, { state }]) => state === "foreign");
+  const unknown = [...silent, ...foreign];
+  if (unknown.length === 0) return;
+  const lines = unknown.map(([name, { state, asked = [] }]) => {
+    const answer =
+      state === "silent"
+        ? "does not answer"
+        : "answers with a certificate that is not of this cluster's authority, or not valid now";
+    return `  ${name}: ${[answer, ...asked].join("; ")}`;
+  });
+  throw new Problem(
+    [
+      `Nobody knows whether ${unknown.length > 1 ? "these machines are" : "this machine is"} lost, so nothing is done:`,
+      ...lines,
+      ...(foreign.length > 0
+        ? [
+            "Set clocks right, and see whose machine has that address: give the node another one, or reset the machine where it may " +
+              "be given away",
+          ]
+        : []),
+      ...(silent.length > 0
+        ? [
+            "Start what is off, mend the network, or run this where they can be reached. Where you know that a machine is gone for " +
+              `good, say so: ${silent.map(([name]) => `--lost ${name}`).join(" ")}`,
+          ]
+        : []),
+    ].join("\n"),
+  );
+};
+
+/**
+ * A control plane whose etcd may have data may make a quorum with others, so nothing is wiped, and no second etcd begun beside it.
+ * Where etcd begins on that very machine, Talos itself refuses if there is data. Source: talos, v1alpha1_server.go, Bootstrap; v1.13.
+ */
+const refuseUnknownData = (controlPlanes: readonly (readonly [string, FoundMachine])[]): void => {
+  const [bootstrapNode] = controlPlanes;
+  const unsure = controlPlanes.filter(([, { state, hasEtcd }]) => state === "member" && hasEtcd === undefined);
+  const isWiping = controlPlanes.some(([, { state, hasEtcd }]) => state === "member" && hasEtcd === true);
+  if (unsure.length === 0 || (!isWiping && unsure.every(([name]) => name === bootstrapNode?.[0]))) return;
+  throw new Problem(
+    `etcd on ${unsure.map(([name]) => name).join(", ")} may have data and does not run, so nothing is wiped or begun anew: look at ` +
+      "talosctl service etcd there, wait until it runs, or reset that machine yourself where nothing of it is worth keeping; then run " +
+      "this again",
+  );
+};
+
+/** What is left of etcd may be all that there is of the cluster. */
+const refuseToWipe = (withEtcd: readonly (readonly [string, FoundMachine])[], { hasSnapshot }: Situation): void => {
+  const [first] = withEtcd;
+  if (first === undefined) return;
+  const unsure = withEtcd.filter(([, { hasLeader }]) => hasLeader === undefined).map(([name]) => name);
+  if (unsure.length > 0) {
+    throw new Problem(
+      `etcd on ${unsure.join(", ")} has data, and does not say whether it has a leader, so it is not wiped: run this again, and ` +
+        `look at talosctl etcd status there. Where nothing of it is worth keeping, reset that machine yourself`,
+    );
+  }
+  if (!hasSnapshot) {
+    throw new Problem(
+      `etcd on ${withEtcd.map(([name]) => name).join(", ")} has lost its quorum, and what it holds would be wiped: give a snapshot ` +
+        `with --etcd. From ${first[0]} itself: talosctl cp /var/lib/etcd/member/snap/db .`,
+    );
+  }
 };
 
 const caseOf = ({ state }: Situation, lost: number, isClusterLost: boolean): Case | undefined => {

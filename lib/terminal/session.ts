@@ -41,9 +41,9 @@ export const typedName = async (
   what: string,
   name: string,
   given: string | undefined,
-): Promise<void> => {
+): Promise<true> => {
   const typed = given ?? (await ask?.(`${what}\nType ${name} to do that: `));
-  if (typed?.trim() === name) return;
+  if (typed?.trim() === name) return true;
   throw new Problem(`${what}\nNothing was done: type the name, or give --confirm ${name}`);
 };
 

@@ -2,12 +2,17 @@ import { resolve } from "node:path";
 
 import type { Call } from "../../lib/terminal/command.ts";
 import { interruption } from "../../lib/terminal/interruption.ts";
+import { typedName } from "../../lib/terminal/session.ts";
+import { Problem } from "../../toolchain/problem.ts";
 import { rebuild } from "./command.ts";
 
 interface RebuildFlags {
   from?: string | undefined;
   etcd?: string | undefined;
   case?: string | undefined;
+  lost?: string[] | undefined;
+  wait?: string | undefined;
+  confirm?: string | undefined;
   plan?: boolean | undefined;
   restart?: boolean | undefined;
 }
@@ -27,9 +32,17 @@ export const rebuildCommand = async (call: Call<RebuildFlags>): Promise<number> 
     wish: values.case,
     isPlanOnly: values.plan === true,
     isRestart: values.restart === true,
+    lost: values.lost ?? [],
+    timeout: secondsOf(values.wait ?? "180") * 1000,
     signal,
     confirm: call.agreed,
+    confirmLoss: (what) => typedName(call, what, call.stack, values.confirm),
   });
   call.answer({ stack: call.stack, seconds });
   return 0;
+};
+
+const secondsOf = (text: string): number => {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new Problem(`--wait ${text} is no number of seconds: give one, as --wait 180`);
 };

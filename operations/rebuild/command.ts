@@ -3,23 +3,24 @@ import { join } from "node:path";
 import { Listr, PRESET_TIMER } from "listr2";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
+import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
+import type { Target } from "../../lib/engine/target.ts";
+import { readState } from "../../lib/recovery/examine.ts";
+import { Journal, type Entry } from "../../lib/recovery/journal.ts";
+import type { Recovery } from "../../lib/recovery/phases.ts";
+import { describePlan, planFor, type Case, type Situation } from "../../lib/recovery/plan.ts";
+import type { Escrow } from "../../lib/secrets/escrow.ts";
 import { Display } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { credentialsFor } from "../escrow/credentials.ts";
-import type { Escrow } from "../../lib/secrets/escrow.ts";
 import type { Credentials } from "../escrow/write.ts";
-import type { Target } from "../../lib/engine/target.ts";
+import { describeLosses, describePending } from "./describe.ts";
+import { exclusively } from "./exclusive.ts";
 import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
-import { lookAtEdge } from "./edge.ts";
-import { authorityOf, fromBase64, lookAtMachines, readState } from "../../lib/recovery/examine.ts";
-import { conditionOf, unmadeOf } from "../../lib/recovery/condition.ts";
-import { Journal, type Entry } from "../../lib/recovery/journal.ts";
 import { requireEscrowOfNow } from "./older-escrow.ts";
-import { describePlan, planFor, type Case, type Situation } from "../../lib/recovery/plan.ts";
-import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
-import type { Recovery } from "../../lib/recovery/phases.ts";
 import { phasesOf } from "./rebuild.ts";
+import { examine } from "./situation.ts";
 
 export interface RebuildOptions {
   /** Path of the escrow file. @default the configuration's, where the state is lost */
@@ -32,8 +33,14 @@ export interface RebuildOptions {
   wish: string | undefined;
   isPlanOnly: boolean;
   isRestart: boolean;
+  /** Machines that a person says are lost. */
+  lost: string[];
+  /** How long machines that do not answer are asked again, in milliseconds. */
+  timeout: number;
   signal: AbortSignal;
   confirm: (question: string) => Promise<boolean>;
+  /** Has a person name the stack, where a plan destroys what is left. */
+  confirmLoss: (what: string) => Promise<boolean>;
 }
 
 /**
@@ -42,23 +49,36 @@ export interface RebuildOptions {
  * @returns seconds that each phase took; none where nothing was done
  */
 export const rebuild = async (target: Target, options: RebuildOptions): Promise<Record<string, number>> => {
-  const journal = await Journal.open(join(target.root, ".hearth", `rebuild-${target.stack}.json`));
-  if (options.isRestart) await journal.close();
+  const path = join(target.root, ".hearth", `rebuild-${target.stack}.json`);
+  const work = async () => attempt(target, await Journal.open(path), options);
+  return options.isPlanOnly ? work() : exclusively(`${path}.lock`, target.stack, work);
+};
+
+/** Begins a rebuild, or goes on with one. With `isPlanOnly` it changes nothing, the journal neither. */
+const attempt = async (target: Target, journal: Journal, options: RebuildOptions): Promise<Record<string, number>> => {
+  const entry = options.isRestart ? undefined : journal.current;
+  if (entry !== undefined) {
+    console.log(describePending(entry));
+    if (options.isPlanOnly || !(await isAgreed(entry, "Go on with it?", options))) return {};
+  }
+  if (!options.isPlanOnly) {
+    await journal.endProcesses();
+    if (options.isRestart) await journal.close();
+  }
   const credentials = await credentialsFor(target, options.identities, true, new Display());
   const stack = target.engine;
-  await journal.endProcesses(stack);
-  const entry = journal.current;
   const given = entry?.snapshot ?? options.snapshot;
   const roots = await rootsFor(target, stack, { ...options, entry, credentials });
-  if (roots) await mendConfiguration(target, roots);
+  if (roots && !options.isPlanOnly) await mendConfiguration(target, roots);
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
   const identities = [...credentials.keys.identities, ...(roots ? [roots.ageIdentity] : [])];
   return withGivenSnapshot(target, given, identities, async (snapshot) => {
     if (entry === undefined) {
-      const decided = await decide(target, stack, { ...options, roots, talosctl });
-      if (options.isPlanOnly || !(await options.confirm("Do that?"))) return {};
-      await journal.begin(decided);
-    } else sayWhere(entry);
+      const decided = await decide(target, { ...options, snapshot }, { roots, talosctl });
+      if (options.isPlanOnly) return {};
+      if (!(await isAgreed(decided, "Do that?", options))) return {};
+      await journal.begin({ ...decided, ...(options.snapshot !== undefined && { snapshot: options.snapshot }) });
+    }
     const plan = journal.current?.plan;
     if (plan === undefined) return {};
     const config = await target.config();
@@ -68,6 +88,12 @@ export const rebuild = async (target: Target, options: RebuildOptions): Promise<
     await journal.close();
     return done;
   });
+};
+
+/** Has a person agree; what is wiped or forgotten is agreed to by the stack's name alone, each time. */
+const isAgreed = ({ plan, done }: Entry, question: string, options: RebuildOptions): Promise<boolean> => {
+  const losses = describeLosses(plan, done);
+  return losses === undefined ? options.confirm(question) : options.confirmLoss(losses);
 };
 
 /** What the escrow holds, where the state has it no more. */
@@ -83,23 +109,11 @@ const rootsFor = async (
 /** Looks at everything, and says what will be done. */
 const decide = async (
   target: Target,
-  stack: PulumiStack,
-  { escrow, snapshot, wish, roots, talosctl }: RebuildOptions & { roots: Escrow | undefined; talosctl: string },
+  { escrow, snapshot, wish, lost, timeout, signal }: RebuildOptions,
+  { roots, talosctl }: { roots: Escrow | undefined; talosctl: string },
 ): Promise<Entry> => {
-  const state = await readState(stack);
   const config = await target.config();
-  const authority = state ? authorityOf(state) : fromBase64(roots?.talosSecrets.certs.os.crt ?? "");
-  const situation: Situation = {
-    state: conditionOf(state),
-    unmade: state && unmadeOf(state, Object.keys(config.nodes)),
-    machines: await lookAtMachines(config, authority),
-    edge: await lookAtEdge(config, await tokenOf(target, roots), {
-      program: stack.pulumi.program,
-      environment: stack.pulumi.whole(),
-    }),
-    hasEscrow: roots !== undefined,
-    hasSnapshot: snapshot !== undefined,
-  };
+  const situation = await examine(target, { config, roots, snapshot, talosctl, lost, timeout, signal });
   const plan = planFor(situation, { ...(wish && { case: caseNamed(wish) }) });
   if (roots && !plan.loss.isClusterLost) await compareWithCluster(config, roots, { situation, talosctl });
   console.log([`Rebuilding ${target.stack}`, ...describePlan(plan, situation)].join("\n  "));
@@ -109,7 +123,7 @@ const decide = async (
     begun: new Date().toISOString(),
     plan,
     ...(escrow !== undefined && { escrow }),
-    ...(snapshot !== undefined && { snapshot }),
+    ...(lost.length > 0 && { declared: lost }),
     done: {},
   };
 };
@@ -124,18 +138,6 @@ const compareWithCluster = async (
   const address = running && config.nodes[running]?.address;
   if (address) await requireEscrowOfNow(config, roots, { address, talosctl });
 };
-
-/** What an interrupted rebuild decided stands, for what it sees now is half of its own doing. */
-const sayWhere = ({ stack, begun, done }: Entry): void => {
-  const doneSoFar = Object.keys(done).join(", ");
-  console.log(`Going on with the rebuild of ${stack} that began ${begun}; done so far: ${doneSoFar || "nothing"}`);
-};
-
-/** The token of Cloudflare: without a state, Pulumi does not read the configuration, but the escrow has it. */
-const tokenOf = async (target: Target, roots: Escrow | undefined): Promise<string> =>
-  roots
-    ? (roots.configured.cloudflareToken ?? "")
-    : target.engine.configure(["config", "get", "hearth:cloudflareToken"]).catch(() => "");
 
 const caseNamed = (name: string): Case => {
   const cases: Case[] = ["machines", "state", "all", "interrupted"];

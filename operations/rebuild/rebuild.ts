@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { kubernetesOf } from "../../lib/cluster/access.ts";
-import { hasEtcd } from "../../lib/cluster/machine-state.ts";
+import { Problem } from "../../toolchain/problem.ts";
 import { etcdMembers, Talosctl } from "../../lib/cluster/talosctl.ts";
 import {
   build,
@@ -15,8 +13,11 @@ import {
   verify,
   type Phase,
 } from "../../lib/recovery/phases.ts";
+import { fromBase64, lookAtMachines } from "../../lib/recovery/examine.ts";
 import type { Plan } from "../../lib/recovery/plan.ts";
 import { forgetLostVolumes } from "./forget-volumes.ts";
+import { askedOfEtcd } from "./inquiry.ts";
+import { wipeEtcd } from "./wipe.ts";
 
 /** The phases of a plan, in order. */
 export const phasesOf = ({ case: which }: Plan): readonly Phase[] =>
@@ -37,7 +38,16 @@ const leave: Phase = {
     const lost = planes.filter(([name]) => plan.loss.machines.includes(name));
     const survivor = planes.find(([name]) => !plan.loss.machines.includes(name));
     if (plan.loss.isClusterLost || lost.length === 0 || survivor === undefined) return;
-    const talos = new Talosctl(talosctl, await clientOf(rebuild));
+    const client = await clientOf(rebuild);
+    const found = await lookAtMachines(config, fromBase64(client.caCertificate));
+    const back = lost.find(([name]) => found[name]?.state === "member");
+    if (back) {
+      throw new Problem(
+        `${back[0]}, which was taken for lost, answers as a member of the cluster, so it is not taken out of etcd: run this again ` +
+          "with --restart, which looks at everything anew",
+      );
+    }
+    const talos = new Talosctl(talosctl, client);
     const members = etcdMembers(await talos.run(survivor[1].address, ["etcd", "members"]));
     for (const { id, name } of members.filter((member) => lost.some(([lostName]) => lostName === member.name))) {
       say(name);
@@ -51,20 +61,23 @@ const wipe: Phase = {
   name: "wipe",
   title: "Wipe what is left of etcd",
   run: async (rebuild, say) => {
-    const { config, plan, talosctl, signal } = rebuild;
+    const { config, plan, talosctl, signal, journal } = rebuild;
     if (plan.wipes.length === 0) return;
-    const talos = new Talosctl(talosctl, await clientOf(rebuild));
-    for (const name of plan.wipes) {
-      const address = config.nodes[name]?.address ?? "";
-      if (!(await hasEtcd(address))) continue;
-      say(name);
-      const what = ["--graceful=false", "--reboot", "--wait=false", "--system-labels-to-wipe", "EPHEMERAL"];
-      await talos.run(address, ["reset", ...what]);
-      while (await hasEtcd(address)) {
-        signal.throwIfAborted();
-        await sleep(500);
-      }
-    }
+    const client = await clientOf(rebuild);
+    const talos = new Talosctl(talosctl, client);
+    const what = ["--graceful=false", "--reboot", "--wait=false", "--system-labels-to-wipe", "EPHEMERAL"];
+    await wipeEtcd({
+      names: plan.wipes,
+      lost: plan.loss.machines,
+      begun: journal.current?.wiped ?? [],
+      look: async () =>
+        askedOfEtcd(await lookAtMachines(config, fromBase64(client.caCertificate)), { config, client, talosctl }),
+      note: (name) => journal.update({ wiped: [...(journal.current?.wiped ?? []), name] }),
+      reset: async (name) => {
+        await talos.run(config.nodes[name]?.address ?? "", ["reset", ...what]);
+      },
+      ...{ say, signal },
+    });
   },
 };
 
@@ -89,7 +102,13 @@ const volumes: Phase = {
   run: async (rebuild, say) => {
     const { plan, journal } = rebuild;
     if (!plan.losesVolumes) return;
-    const forgotten = await forgetLostVolumes(await kubernetesOf(rebuild.stack), journal.current?.begun ?? "");
+    const { recovery, begun } = journal.current ?? {};
+    // An etcd that this rebuild did not begin may be the one that lives, with volumes that do.
+    if (recovery !== "recovered" || begun === undefined) {
+      console.log("Volumes are kept as they are: etcd ran before it could be recovered from the snapshot");
+      return;
+    }
+    const forgotten = await forgetLostVolumes(await kubernetesOf(rebuild.stack), begun);
     if (forgotten.length > 0) say(forgotten.join(", "));
   },
 };

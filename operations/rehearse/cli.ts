@@ -33,7 +33,9 @@ export const rehearseCommand = async (call: Call<RehearseFlags>): Promise<number
     const credentials = await credentialsFor(target, identities, true, display);
     const { signal } = new AbortController();
     const disaster = target.isLab && values.wipe !== true ? fire : wipe(target.engine);
-    rehearsals.push(await rehearse({ target, stack: target.engine, credentials, disaster, hasVolumes, signal }, loss));
+    rehearsals.push(
+      await rehearse({ target, stack: target.engine, credentials, identities, disaster, hasVolumes, signal }, loss),
+    );
   }
   const file = resolve(root, values.svg ?? join(".hearth", `rehearsal-${stack}.svg`));
   await mkdir(dirname(file), { recursive: true });

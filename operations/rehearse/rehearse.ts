@@ -1,14 +1,20 @@
 import { kubernetesOf } from "../../lib/cluster/access.ts";
 import type { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { writeEscrow, type Credentials } from "../escrow/write.ts";
-import { takeSnapshot } from "../etcd/snapshot.ts";
+import { Display } from "../../lib/terminal/display.ts";
+import { Backups } from "../backup/backups.ts";
+import { collect } from "../escrow/collect.ts";
+import { credentialsFor } from "../escrow/credentials.ts";
+import { takeSnapshot, withSnapshot } from "../etcd/snapshot.ts";
 import { rebuild } from "../rebuild/command.ts";
+import { openEscrow } from "../rebuild/given.ts";
 import { waitForGit } from "../../lib/recovery/gitops.ts";
 import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { rowIn } from "./database.ts";
 import type { Disaster, Loss } from "./disaster.ts";
 import { decryptedOf, identityOf, tracesOf, type Identity } from "./identity.ts";
+import { requireRecoverable, type Openings } from "./proof.ts";
 import { create, created, sentinels, remove } from "./sentinels.ts";
 import type { Rehearsal, Span } from "./timeline.ts";
 import {
@@ -26,6 +32,8 @@ export interface Stage {
   target: Target;
   stack: PulumiStack;
   credentials: Credentials;
+  /** Files with age identities, which the rebuild gets too. */
+  identities: string[];
   disaster: Disaster;
   /** Whether volumes hold data, and are backed up. */
   hasVolumes: boolean;
@@ -54,22 +62,27 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
   // What is written from the moment on in which the first backup begins may be lost.
   const saved = Date.now();
   if (volumes.length > 0) await timed(marks, "volumes backed up", () => backUpAll(before, volumes));
-  await timed(marks, "snapshot", () => takeSnapshot(target, credentials.live));
+  const { name: snapshot } = await timed(marks, "snapshot", () => takeSnapshot(target, credentials.live));
   const late = await create(before, sentinels.late);
   const lateFiles = await writeSentinels(before, volumes, sentinelFiles.late);
   const wanted = await pictureOf(stage, before);
+  await requireRecoverable(loss, await openingsOf(stage), { escrow: await collect(target), snapshot });
   const struck = Date.now();
   const lost = await disaster(target, loss);
   const began = Date.now();
   const done = await rebuild(target, {
     escrow: undefined,
-    identities: [],
+    identities: stage.identities,
     snapshot: loss === "state" ? undefined : "latest",
     wish: undefined,
     isPlanOnly: false,
     isRestart: true,
+    lost: [],
+    timeout: 180_000,
     signal,
     confirm: () => Promise.resolve(true),
+    // Whoever began the rehearsal has named the stack, or it is the lab's.
+    confirmLoss: () => Promise.resolve(true),
   });
   const ended = Date.now();
   const after = await kubernetesOf(stage.stack);
@@ -110,9 +123,21 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
   };
 };
 
-const timed = async (marks: [string, number][], name: string, work: () => Promise<unknown>): Promise<void> => {
+/** What is opened is what the rebuild will open, by the keys that it will find: those at hand and the files that were named. */
+const openingsOf = async ({ target, identities }: Stage): Promise<Openings> => {
+  const credentials = await credentialsFor(target, identities, true, new Display());
+  return {
+    escrow: () => openEscrow(target, undefined, credentials),
+    snapshot: async (more) => {
+      const kept = await (await Backups.of(target, "etcd")).choose();
+      return withSnapshot(target, kept, [...credentials.keys.identities, ...more], () => Promise.resolve(kept.name));
+    },
+  };
+};
+
+const timed = <T>(marks: [string, number][], name: string, work: () => Promise<T>): Promise<T> => {
   marks.push([name, Date.now()]);
-  await work();
+  return work();
 };
 
 /** The phases of a rebuild one after the other, from a time on. */

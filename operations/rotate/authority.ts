@@ -59,7 +59,9 @@ export const rotateAuthority = async (
     await talos.run(planes[0] ?? "", ["rotate-ca", "--talos=false", "--kubernetes", "--dry-run=false", ...machines], 0);
   }
   live("Taking it into the state");
-  await target.engine.replaceState(withAuthority(state, await authorityOf(talos, planes)));
+  const authority = await authorityOf(talos, planes);
+  // The rotation took minutes: what was read before it may be an old state by now.
+  await target.engine.changeState((now) => withAuthority(now, authority));
   return { resumed, escrow: await writeEscrow(target, credentials) };
 };
 

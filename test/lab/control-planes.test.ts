@@ -22,11 +22,11 @@ describe("npx hearth rebuild with three control planes of metal", () => {
   };
 
   const start = (...args: string[]) =>
-    execa("node", ["--import", "tsx", "operations/main.ts", "rebuild", "prod", "--lab", "--yes", ...args], {
-      cwd: checkout.path,
-      all: true,
-      reject: false,
-    });
+    execa(
+      "node",
+      ["--import", "tsx", "operations/main.ts", "rebuild", "prod", "--lab", "--yes", "--confirm", "prod", ...args],
+      { cwd: checkout.path, all: true, reject: false },
+    );
 
   const rebuild = async (...args: string[]): Promise<string> => {
     const { exitCode, all } = await start(...args);

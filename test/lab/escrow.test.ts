@@ -292,10 +292,10 @@ describe("the escrow and backups of the lab's dev", () => {
 
   it("brings a lost state back, but not by a copy from before the age key was another", async () => {
     await lab("lose", "dev", "state");
-    expect(await badly("rebuild", "dev", "--yes", "--from", older))
+    expect(await badly("rebuild", "dev", "--yes", "--confirm", "dev", "--from", older))
       .to.contain("The escrow is older than the cluster, which has another age key")
       .and.to.contain("name it with --from");
-    expect(await well("rebuild", "dev", "--yes"))
+    expect(await well("rebuild", "dev", "--yes", "--confirm", "dev"))
       .to.contain("Nothing is touched")
       .and.to.contain("Rebuilt in");
     expect(await lab()).to.contain("no changes");

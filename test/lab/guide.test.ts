@@ -55,10 +55,10 @@ describe("the guide to disaster recovery, followed in a fresh clone", () => {
     return all;
   };
 
-  /** Types a command into a terminal, and `y` when it asks. */
+  /** Types a command into a terminal, and the stack's name when it asks for that. */
   const answer = async (command: string): Promise<string> => {
     const { exitCode, all } = await execa("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
-      ...{ cwd: clone, env: environment, extendEnv: false, all: true, reject: false, input: "y\n" },
+      ...{ cwd: clone, env: environment, extendEnv: false, all: true, reject: false, input: "dev\n" },
     });
     expect(exitCode, all).to.equal(0);
     return all;
@@ -122,6 +122,7 @@ describe("the guide to disaster recovery, followed in a fresh clone", () => {
     expect(said).to.contain("State and machines are lost: a new state begins with the escrow");
     expect(said).to.match(/made anew +den-dev-cp01, den-dev-wk01, den-dev-wk02/);
     expect(said).to.match(/etcd +recovered from the snapshot/);
+    expect(said).to.contain("Type the stack's name to do that:");
     expect(said).to.match(/Rebuilt in .* A preview says that nothing changes/);
   });
 
@@ -142,7 +143,10 @@ describe("the guide to disaster recovery, followed in a fresh clone", () => {
       },
       300,
     );
-    await type(`${apply}\n${apply.trim().split("\n").at(-1)?.replace("10.20.0.21", "10.20.0.22") ?? ""}`);
+    const worker = apply.trim().split("\n").at(-1) ?? "";
+    await type(
+      `${apply}\n${worker.replace("wk01", "wk02").replace("10.20.0.21", "10.20.0.22").replace(":21 ", ":22 ")}`,
+    );
     const [, open = ""] = /`(age -d [^`]+)`/.exec(guide) ?? [];
     await type(open.replace("SNAPSHOT.db.age", "$(ls backups/dev/etcd/*.db.age)"));
     const [setting = "", found = "", fetch = ""] = bootstrap.trim().split("\n");
@@ -151,7 +155,7 @@ describe("the guide to disaster recovery, followed in a fresh clone", () => {
     const [, look = ""] = /`(kubectl --kubeconfig kubeconfig get [^`]+)`/.exec(guide) ?? [];
     await eventually(
       "the nodes are ready",
-      async () => (await type(look)).match(/^node\/.* Ready /gm)?.length === 3,
+      async () => (await type(look)).match(/^node\/den-dev-(cp01|wk01|wk02) .*\bReady /gm)?.length === 3,
       300,
     );
     await type("kubectl --kubeconfig kubeconfig get configmap sentinel --namespace default");

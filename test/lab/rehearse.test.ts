@@ -26,7 +26,7 @@ describe("npx hearth rebuild and npx hearth rehearse", () => {
     execa("node", ["--import", "tsx", ...args, "--lab"], { cwd: checkout.path, all: true, reject: false });
 
   const rebuild = async (...args: string[]): Promise<Ended> =>
-    start("operations/main.ts", "rebuild", "dev", "--yes", ...args);
+    start("operations/main.ts", "rebuild", "dev", "--yes", "--confirm", "dev", ...args);
 
   /** Rebuilds until it is done: an API that fails for a while ends an attempt, and the next one goes on. */
   const rebuildAtLast = async (...args: string[]): Promise<string> => {
@@ -42,7 +42,7 @@ describe("npx hearth rebuild and npx hearth rehearse", () => {
   /** Kills a rebuild as soon as it says each of several things, one attempt each. */
   const killAt = async (moments: readonly RegExp[], ...args: string[]): Promise<void> => {
     for (const moment of moments) {
-      const attempt = start("operations/main.ts", "rebuild", "dev", "--yes", ...args);
+      const attempt = start("operations/main.ts", "rebuild", "dev", "--yes", "--confirm", "dev", ...args);
       let said = "";
       attempt.all.on("data", (chunk: Buffer) => {
         said += chunk.toString();

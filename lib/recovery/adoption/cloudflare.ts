@@ -1,4 +1,6 @@
 import { resourceTypes } from "../../../components/resource-types.ts";
+import { fullName } from "../../../components/cloudflare/names.ts";
+import type { HearthConfig } from "../../../infra/config/index.ts";
 import { Problem } from "../../../toolchain/problem.ts";
 import { revealed } from "../../engine/value.ts";
 import { refresh, type Adopter, type Adopters, type Creation } from "./adopter.ts";
@@ -34,21 +36,95 @@ const tunnelConfiguration: Adopter = async (creation) => {
   return found !== undefined && revealed(found.properties.config) ? found : undefined;
 };
 
-/** A record is known by its name and type and, where there may be several, by what it says. */
-const dnsRecord: Adopter = async (creation) => {
-  const [zoneId, name, type] = ["zoneId", "name", "type"].map((key) => text(creation.inputs, key));
-  const content = text(creation.inputs, "content");
-  const token = "cloudflare:index/getDnsRecords:getDnsRecords";
-  const found = (await list(creation, token, { zoneId, name: { exact: name }, type })).filter(
-    (each) => text(each, "name") === name && text(each, "type") === type,
-  );
-  const same = found.filter((each) => text(each, "content") === content);
-  return only(creation, found.length > 1 ? same : found, `${type} records of the name ${name}`);
+/** What of Cloudflare is this stack's own. */
+export interface OwnEdge {
+  account: string;
+  /** Names of its tunnels. */
+  tunnels: readonly string[];
+  /** What its configuration says of records, by `recordSays`. */
+  records: readonly string[];
+}
+
+/** A record's type, name and what it says. Cloudflare compares names without case and final dot, and keeps what TXT says in quotes. */
+const recordSays = (record: Properties): string => {
+  const [type, name, content] = ["type", "name", "content"].map((key) => text(record, key));
+  const bare = (host: string): string => host.replace(/\.$/, "").toLowerCase();
+  if (content === undefined || content === "") return JSON.stringify([type, bare(name ?? ""), parts(record)]);
+  const said = type === "TXT" ? content.replaceAll(/^"|"$|" "/g, "") : bare(content);
+  return JSON.stringify([type, bare(name ?? ""), said]);
 };
 
+/** The parts of a record that has some: Cloudflare may add others to them. */
+const parts = (record: Properties): string[] =>
+  Object.entries((revealed(record.data) ?? {}) as Properties).map(([key, value]) => `${key} ${String(value)}`);
+
+const saysTheSame = (found: Properties, wanted: Properties): boolean => {
+  if (text(wanted, "content") !== "") return recordSays(found) === recordSays(wanted);
+  const has = parts(found);
+  return parts(wanted).every((part) => has.includes(part));
+};
+
+/** Types of record that send a name's visitors somewhere: one that says something else is another's, or a failover. */
+const directing = new Set(["A", "AAAA", "CNAME"]);
+
+/** Whether a record leads to a tunnel of this stack, or to one that it had and lost. */
+const isOwn = async (creation: Creation, found: Properties, own: OwnEdge): Promise<boolean> => {
+  if (own.records.includes(recordSays(found))) return true;
+  const [, tunnelId] = /^([0-9a-f-]{36})\.cfargotunnel\.com\.?$/i.exec(text(found, "content")) ?? [];
+  if (tunnelId === undefined) return false;
+  // Without `isDeleted` the list has tunnels that are deleted too.
+  const token = "cloudflare:index/getZeroTrustTunnelCloudflareds:getZeroTrustTunnelCloudflareds";
+  const tunnels = await list(creation, token, { accountId: own.account });
+  return tunnels.some((each) => text(each, "id") === tunnelId && own.tunnels.includes(text(each, "name")));
+};
+
+/**
+ * A record is known by its name and type and by what it says. What leads elsewhere than to this stack is not overwritten: somebody may
+ * have set it while the stack was down.
+ */
+const dnsRecord =
+  (own: OwnEdge): Adopter =>
+  async (creation) => {
+    const { inputs } = creation;
+    const [zoneId, name = "", type = ""] = ["zoneId", "name", "type"].map((key) => text(inputs, key));
+    const token = "cloudflare:index/getDnsRecords:getDnsRecords";
+    const found = (await list(creation, token, { zoneId, name: { exact: name }, type })).filter(
+      (each) => text(each, "name") === name && text(each, "type") === type,
+    );
+    const same = found.find((each) => saysTheSame(each, inputs));
+    if (same) return refresh(creation, text(same, "id"));
+    if (!directing.has(type)) return undefined;
+    for (const each of found) {
+      if (!(await isOwn(creation, each, own))) throw leadsElsewhere(name, type, { found: each, wanted: inputs });
+    }
+    // A name has one CNAME record; of the others it may have several, and each of this stack's has a turn of its own.
+    const [first] = found;
+    return first && type === "CNAME" ? refresh(creation, text(first, "id")) : undefined;
+  };
+
+const leadsElsewhere = (
+  name: string,
+  type: string,
+  { found, wanted }: { found: Properties; wanted: Properties },
+): Problem =>
+  new Problem(
+    `Cloudflare has another ${type} record of the name ${name}: it says ${text(found, "content")}, and this stack wants ` +
+      `${text(wanted, "content")}. It is left as it is: where it is a failover or is no longer wanted, remove it at Cloudflare and run this ` +
+      "again; where it is to stay, take the name out of the stack file",
+  );
+
 /** How Cloudflare's resources are found. */
-export const cloudflareAdopters: Adopters = {
+export const cloudflareAdopters = (own: OwnEdge = { account: "", tunnels: [], records: [] }): Adopters => ({
   [resourceTypes.tunnel]: tunnel,
   [resourceTypes.tunnelConfig]: tunnelConfiguration,
-  [resourceTypes.dnsRecord]: dnsRecord,
-};
+  [resourceTypes.dnsRecord]: dnsRecord(own),
+});
+
+/** What of Cloudflare a configuration says is its own. */
+export const ownEdge = ({ cluster, cloudflare }: Pick<HearthConfig, "cluster" | "cloudflare">): OwnEdge => ({
+  account: cloudflare?.account ?? "",
+  tunnels: [cluster.name, ...Object.keys(cloudflare?.tunnels ?? {})],
+  records: (cloudflare?.records ?? []).map((each) =>
+    recordSays({ ...each, name: fullName(each.name, cloudflare?.zone.name ?? "") }),
+  ),
+});

@@ -1,5 +1,5 @@
 import type { Adopters } from "./adopter.ts";
-import { cloudflareAdopters } from "./cloudflare.ts";
+import { cloudflareAdopters, type OwnEdge } from "./cloudflare.ts";
 import { gitHubAdopters } from "./github.ts";
 import { kubernetesAdopters } from "./kubernetes.ts";
 import { AdoptingProxy } from "./proxy.ts";
@@ -13,6 +13,8 @@ export type { Roots } from "../../secrets/roots.ts";
 export interface AdoptionOptions extends TalosRecovery {
   /** How plugins are started. */
   pulumi: PulumiProgram;
+  /** What of Cloudflare is this stack's own. @default nothing, so that only what says the same is taken over */
+  edge?: OwnEdge;
   onAdopted?: (type: string, name: string) => void;
 }
 
@@ -30,7 +32,7 @@ export const adopting = async <T>(
     ...platformAdopters(),
     talos: talosAdopters(options),
     kubernetes: kubernetesAdopters,
-    cloudflare: cloudflareAdopters,
+    cloudflare: cloudflareAdopters(options.edge),
     github: gitHubAdopters,
   };
   const { onAdopted, isRunning: adoptOnly } = options;

@@ -9,6 +9,13 @@ import type { Adopter, Adopters, Creation, Found } from "./adopter.ts";
 import { withSecretsBundle, type Roots } from "../../secrets/roots.ts";
 import { record, text } from "./properties.ts";
 
+/** What a run remembers of etcd's beginning with a snapshot, for the one that goes on should it be killed. */
+export interface RecoveryNote {
+  /** Whether an earlier run had begun it on a machine that was proven to be empty: an etcd that is there now began so. */
+  hasBegun: boolean;
+  note: (how: "begun" | "recovered") => Promise<void>;
+}
+
 export interface TalosRecovery {
   /** What the escrow holds, where the state has it no more. */
   roots: Roots | undefined;
@@ -16,6 +23,8 @@ export interface TalosRecovery {
   talosctl: string;
   /** Path of the snapshot that etcd starts with; without one it starts empty. */
   snapshot: string | undefined;
+  /** What is remembered of etcd's beginning with the snapshot. */
+  recovery?: RecoveryNote;
   /** Whether the machines run and keep what they have. */
   isRunning: boolean;
 }
@@ -63,20 +72,25 @@ const configuration =
 
 /** etcd is bootstrapped once. Where it runs nothing is done; where there is a snapshot, it starts with that. */
 const bootstrap =
-  (talosctl: string, snapshot: string | undefined): Adopter =>
+  ({ talosctl, snapshot, recovery }: TalosRecovery): Adopter =>
   async (creation) => {
     const node = text(creation.inputs, "node");
     const done = () => asPlanned(creation, "machine_bootstrap");
-    if (await hasEtcd(node)) return done();
+    if (await hasEtcd(node)) {
+      if (recovery?.hasBegun) await recovery.note("recovered");
+      return done();
+    }
     if (snapshot === undefined) return undefined;
     const client = record(creation.inputs, "clientConfiguration") as unknown as ClientConfiguration;
+    await recovery?.note("begun");
     await new Talosctl(talosctl, client).run(node, ["bootstrap", "--recover-from", snapshot]);
+    await recovery?.note("recovered");
     return done();
   };
 
 /** How what the Talos plugin makes is found. A kubeconfig is always asked for anew, which changes nothing. */
-export const talosAdopters = ({ roots, talosctl, snapshot, isRunning }: TalosRecovery): Adopters => ({
-  [resourceTypes.machineSecrets]: machineSecrets(roots),
-  [resourceTypes.machineConfiguration]: configuration(talosctl, isRunning),
-  [resourceTypes.bootstrap]: bootstrap(talosctl, snapshot),
+export const talosAdopters = (recovery: TalosRecovery): Adopters => ({
+  [resourceTypes.machineSecrets]: machineSecrets(recovery.roots),
+  [resourceTypes.machineConfiguration]: configuration(recovery.talosctl, recovery.isRunning),
+  [resourceTypes.bootstrap]: bootstrap(recovery),
 });

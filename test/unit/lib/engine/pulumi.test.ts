@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect } from "chai";
@@ -52,6 +54,65 @@ describe("PulumiStack", () => {
     const lock = "created by me@here (pid 1) at 2027-01-01T00:00:00Z";
     const error = await failureOf((await stackOf(`echo 'error: ${lock}' >&2; exit 255`)).state());
     expect(error).to.be.instanceOf(Locked);
+  });
+
+  describe("changing the state", () => {
+    const state = (version: number) => ({ version, deployment: {} });
+
+    /** An engine whose state is in a file; after so many exports somebody else writes it. */
+    const movingAfter = (exports: number) =>
+      stackOf(`
+        case "$2" in
+          import) cat > ${folder}/state ;;
+          export)
+            cat ${folder}/state
+            echo >> ${folder}/exports
+            if [ "$(wc -l < ${folder}/exports)" -eq ${exports.toString()} ]; then echo '${JSON.stringify(state(7))}' > ${folder}/state; fi ;;
+        esac`);
+    const now = async () => JSON.parse(await readFile(join(folder, "state"), "utf8")) as unknown;
+
+    beforeEach(() => writeFile(join(folder, "state"), JSON.stringify(state(3))));
+
+    it("changes what it is now", async () => {
+      await (await movingAfter(99)).changeState(({ version, ...rest }) => ({ ...rest, version: version + 1 }));
+      expect(await now()).to.deep.equal(state(4));
+    });
+
+    it("imports nothing over a state that somebody else has written meanwhile", async () => {
+      for (const exports of [1, 2]) {
+        await rm(join(folder, "exports"), { force: true });
+        await writeFile(join(folder, "state"), JSON.stringify(state(3)));
+        const error = await failureOf((await movingAfter(exports)).changeState(() => state(4)));
+        expect(error.message).to.contain("was changed by somebody else meanwhile, and is left as it is");
+        expect(await now()).to.deep.equal(state(7));
+      }
+    });
+  });
+
+  describe("with a lock on the state", () => {
+    /** An engine that finds a lock until somebody cancels it. */
+    const lockedBy = (host: string, pid: number) =>
+      stackOf(`
+        if [ "$1" = cancel ]; then echo > ${folder}/cancelled; exit 0; fi
+        if [ -e ${folder}/cancelled ]; then exit 0; fi
+        echo 'error: the stack is currently locked' >&2
+        echo '  created by me@${host} (pid ${pid.toString()}) at 2027-01-01T00:00:00Z' >&2
+        exit 255`);
+    const isCancelled = () => existsSync(join(folder, "cancelled"));
+
+    it("takes it off where its engine is gone, and updates then", async () => {
+      const gone = spawnSync(process.execPath, ["-e", ""]).pid;
+      await (await lockedBy(hostname(), gone)).run(update);
+      expect(isCancelled()).to.equal(true);
+    });
+
+    it("leaves it where its engine runs, or may run on another computer", async () => {
+      for (const stack of [await lockedBy(hostname(), process.pid), await lockedBy("desk", 999_999_999)]) {
+        const error = await failureOf(stack.run(update));
+        expect(error).to.be.instanceOf(Locked);
+        expect(isCancelled()).to.equal(false);
+      }
+    });
   });
 
   it("follows the events of a run, and passes over other lines", async () => {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import type { Adopter, Creation, Found } from "../../../../lib/recovery/adoption/adopter.ts";
-import { cloudflareAdopters } from "../../../../lib/recovery/adoption/cloudflare.ts";
+import { cloudflareAdopters, ownEdge } from "../../../../lib/recovery/adoption/cloudflare.ts";
 import { kubernetesAdopters } from "../../../../lib/recovery/adoption/kubernetes.ts";
 import type { Properties } from "../../../../lib/recovery/adoption/properties.ts";
 import { platformAdopters } from "../../../../lib/recovery/adoption/platforms.ts";
@@ -31,6 +31,13 @@ const adopter = (adopters: Record<string, Adopter>, type: string): Adopter => {
   if (found === undefined) throw new Error(`No adopter of ${type}`);
   return found;
 };
+
+/** A configuration with one record. */
+const edgeWith = (record: object) =>
+  ({
+    cluster: { name: "den-dev" },
+    cloudflare: { account: "a", tunnels: {}, zone: { id: "z", name: "example.com" }, records: [record] },
+  }) as unknown as Parameters<typeof ownEdge>[0];
 
 const failure = (found: Promise<Found | undefined>): Promise<string> =>
   found.then(
@@ -70,9 +77,11 @@ describe("taking over", () => {
       ],
       there: { "1": {}, "2": {} },
     };
-    expect(await adopter(cloudflareAdopters, ":ZeroTrustTunnelCloudflared")(creation(tunnel, world))).to.deep.include({
-      id: "2",
-    });
+    expect(await adopter(cloudflareAdopters(), ":ZeroTrustTunnelCloudflared")(creation(tunnel, world))).to.deep.include(
+      {
+        id: "2",
+      },
+    );
   });
 
   it("does not choose between two tunnels of a name", async () => {
@@ -82,21 +91,73 @@ describe("taking over", () => {
         { id: "2", name: "den-dev" },
       ],
     };
-    const found = adopter(cloudflareAdopters, ":ZeroTrustTunnelCloudflared")(creation(tunnel, world));
+    const found = adopter(cloudflareAdopters(), ":ZeroTrustTunnelCloudflared")(creation(tunnel, world));
     expect(await failure(found)).to.contain("Cloudflare has 2 tunnels of the name den-dev: remove those");
   });
 
-  it("finds the one of several records that says the same, and a single one whatever it says", async () => {
-    const record = { zoneId: "z", name: "example.com", type: "TXT", content: "b" };
-    const same = { name: "example.com", type: "TXT" };
-    const both = [
-      { ...same, id: "1", content: "a" },
-      { ...same, id: "2", content: "b" },
-    ];
-    const adopt = adopter(cloudflareAdopters, ":DnsRecord");
-    expect(await adopt(creation(record, { results: both, there: { "2": {} } }))).to.deep.include({ id: "2" });
-    expect(await adopt(creation(record, { results: both.slice(0, 1), there: { "1": {} } }))).to.deep.include({
-      id: "1",
+  describe("a record", () => {
+    const lostTunnel = "0a1b2c3d-0000-4000-8000-000000000001";
+    const others = "0a1b2c3d-0000-4000-8000-000000000002";
+    const leading = (tunnelId: string) => `${tunnelId}.cfargotunnel.com`;
+    const own = {
+      account: "a",
+      tunnels: ["den-dev"],
+      records: ownEdge(edgeWith({ type: "A", name: "two", content: "192.0.2.1" })).records,
+    };
+
+    /** Takes a record over where Cloudflare has the ones given, and tunnels: one that the stack had, and another's. */
+    const adopt = (wanted: Properties, there: Properties[]): Promise<Found | undefined> => {
+      const numbered = there.map((each, index): Properties => ({ ...wanted, id: String(index), ...each }));
+      const tunnels = [
+        { id: lostTunnel, name: "den-dev" },
+        { id: others, name: "other" },
+      ];
+      const world = creation(wanted, { there: { "0": {}, "1": {} } });
+      const invoke = (token: string) => Promise.resolve({ results: token.includes("DnsRecords") ? numbered : tunnels });
+      return adopter(cloudflareAdopters(own), ":DnsRecord")({ ...world, invoke });
+    };
+
+    const txt = { zoneId: "z", name: "example.com", type: "TXT", content: "b" };
+    const cname = {
+      zoneId: "z",
+      name: "www.example.com",
+      type: "CNAME",
+      content: leading("0a1b2c3d-0000-4000-8000-00000000000f"),
+    };
+
+    it("is the one of several that says the same, quoted or not", async () => {
+      expect(await adopt(txt, [{ content: '"a"' }, { content: '"b"' }])).to.deep.include({ id: "1" });
+      const service = {
+        zoneId: "z",
+        name: "_s._tcp.example.com",
+        type: "SRV",
+        data: { port: 1, target: "a.example.com" },
+      };
+      const other = { data: { port: 2, target: "a.example.com" } };
+      expect(await adopt(service, [other, { data: { ...service.data, weight: 0 } }])).to.deep.include({ id: "1" });
+    });
+
+    it("is made beside others that say something else, and overwrites none", async () => {
+      expect(await adopt(txt, [{ content: '"a"' }])).to.equal(undefined);
+    });
+
+    it("is taken over where it leads to a tunnel that this stack lost", async () => {
+      expect(await adopt(cname, [{ content: leading(lostTunnel) }])).to.deep.include({ id: "0" });
+    });
+
+    it("is not overwritten where it leads elsewhere, as a failover does: both are shown", async () => {
+      for (const content of ["failover.example.net", leading(others)]) {
+        expect(await failure(adopt(cname, [{ content }])))
+          .to.contain(`CNAME record of the name www.example.com: it says ${content}`)
+          .and.to.contain(`this stack wants ${cname.content}`);
+      }
+      const address = { zoneId: "z", name: "nas.example.com", type: "A", content: "192.0.2.7" };
+      expect(await failure(adopt(address, [{ content: "198.51.100.1" }]))).to.contain("it says 198.51.100.1");
+    });
+
+    it("has others of its name beside it where the stack wants several", async () => {
+      const second = { zoneId: "z", name: "two.example.com", type: "A", content: "192.0.2.2" };
+      expect(await adopt(second, [{ content: "192.0.2.1" }])).to.equal(undefined);
     });
   });
 

@@ -1,7 +1,6 @@
 import { expect } from "chai";
 
-import type { MachineState } from "../../../../lib/cluster/machine-state.ts";
-import { describePlan, planFor, type Situation } from "../../../../lib/recovery/plan.ts";
+import { describePlan, planFor, type FoundMachine, type Situation } from "../../../../lib/recovery/plan.ts";
 
 /** One control plane and one worker, all well, with the state. */
 const situation = (change: Partial<Situation> = {}): Situation => ({
@@ -12,7 +11,7 @@ const situation = (change: Partial<Situation> = {}): Situation => ({
   ...change,
 });
 
-const machines = (controlPlane: MachineState, worker: MachineState): Situation["machines"] => ({
+const machines = (controlPlane: FoundMachine["state"], worker: FoundMachine["state"]): Situation["machines"] => ({
   cp01: { role: "controlplane", state: controlPlane, hasEtcd: controlPlane === "member" },
   wk01: { role: "worker", state: worker, hasEtcd: false },
 });
@@ -23,7 +22,7 @@ describe("planFor", () => {
   });
 
   it("rebuilds all machines with the identity that the state has", () => {
-    expect(planFor(situation({ machines: machines("silent", "silent") }))).to.deep.equal({
+    expect(planFor(situation({ machines: machines("absent", "absent") }))).to.deep.equal({
       case: "machines",
       loss: { machines: ["cp01", "wk01"], isClusterLost: true },
       wipes: [],
@@ -44,14 +43,23 @@ describe("planFor", () => {
   });
 
   it("keeps the cluster where one control plane of three is lost", () => {
-    const plane = (state: MachineState) => ({ role: "controlplane" as const, state, hasEtcd: state === "member" });
-    const three = { cp01: plane("silent"), cp02: plane("member"), cp03: plane("member") };
+    const plane = (state: FoundMachine["state"]) => ({
+      role: "controlplane" as const,
+      state,
+      hasEtcd: state === "member",
+    });
+    const three = { cp01: plane("absent"), cp02: plane("member"), cp03: plane("member") };
     expect(planFor(situation({ machines: three })).loss).to.deep.equal({ machines: ["cp01"], isClusterLost: false });
   });
 
   it("founds etcd anew where it has lost its quorum, and wipes what is left of it", () => {
-    const plane = (state: MachineState) => ({ role: "controlplane" as const, state, hasEtcd: state === "member" });
-    const three = { cp01: plane("silent"), cp02: plane("member"), cp03: plane("silent") };
+    const plane = (state: FoundMachine["state"]) => ({
+      role: "controlplane" as const,
+      state,
+      hasEtcd: state === "member",
+    });
+    const cp02 = { ...plane("member"), hasLeader: false };
+    const three = { cp01: plane("absent"), cp02, cp03: plane("absent") };
     expect(planFor(situation({ machines: three, hasSnapshot: true }))).to.deep.equal({
       case: "machines",
       loss: { machines: ["cp01", "cp03"], isClusterLost: true },
@@ -83,15 +91,92 @@ describe("planFor", () => {
     const lost = situation({
       state: "lost",
       hasEscrow: true,
-      machines: machines("silent", "silent"),
+      machines: machines("absent", "absent"),
       hasSnapshot: true,
     });
     expect(planFor(lost)).to.deep.include({ case: "all", recovers: true, losesVolumes: true });
   });
 
   it("refuses to call a takeover what would have to make a machine", () => {
-    const half = situation({ state: "lost", hasEscrow: true, machines: machines("member", "silent") });
+    const half = situation({ state: "lost", hasEscrow: true, machines: machines("member", "absent") });
     expect(() => planFor(half, { case: "state" })).to.throw("wk01 is no member of the cluster");
+  });
+
+  it("stops where a machine does not answer, with what was asked and what to say", () => {
+    const silent: Situation["machines"] = {
+      cp01: {
+        role: "controlplane",
+        state: "silent",
+        hasEtcd: false,
+        asked: ["Proxmox: its VM 2011 is stopped on pve1"],
+      },
+      wk01: { role: "worker", state: "silent", hasEtcd: false },
+    };
+    const all = situation({ machines: silent, hasSnapshot: true });
+    expect(() => planFor(all))
+      .to.throw("cp01: does not answer; Proxmox: its VM 2011 is stopped on pve1")
+      .with.property("message")
+      .that.contains("--lost cp01 --lost wk01");
+    expect(() => planFor({ ...all, state: "lost", hasEscrow: true }, { case: "all" })).to.throw("so nothing is done");
+  });
+
+  it("takes no machine for lost whose address another cluster's certificate answers at, whatever a snapshot says", () => {
+    const foreign = situation({ machines: machines("foreign", "foreign"), hasSnapshot: true });
+    expect(() => planFor(foreign))
+      .to.throw("cp01: answers with a certificate that is not of this cluster's authority")
+      .with.property("message")
+      .that.does.not.contain("--lost");
+  });
+
+  describe("with one of three control planes in reach", () => {
+    const plane = (state: FoundMachine["state"]): FoundMachine => {
+      return { role: "controlplane", state, hasEtcd: state === "member" };
+    };
+    const three = (survivor: Partial<FoundMachine>, others: FoundMachine["state"] = "absent") =>
+      situation({
+        machines: { cp01: plane(others), cp02: { ...plane("member"), ...survivor }, cp03: plane(others) },
+        hasSnapshot: true,
+      });
+
+    it("does not reset it while the others are unknown", () => {
+      expect(() => planFor(three({ hasLeader: false }, "silent"))).to.throw("--lost cp01 --lost cp03");
+    });
+
+    it("founds no second etcd where the one that lives has a leader", () => {
+      const { loss, wipes, recovers } = planFor(three({ hasLeader: true }));
+      expect({ loss, wipes, recovers }).to.deep.equal({
+        loss: { machines: ["cp01", "cp03"], isClusterLost: false },
+        wipes: [],
+        recovers: false,
+      });
+    });
+
+    it("does not wipe an etcd that does not say whether it has a leader", () => {
+      expect(() => planFor(three({}))).to.throw("does not say whether it has a leader");
+    });
+
+    it("wipes nothing and begins no second etcd while another one does not say whether it has data", () => {
+      const unsure: FoundMachine = { role: "controlplane", state: "member", hasEtcd: undefined };
+      const lost: FoundMachine = plane("absent");
+      const survivor: FoundMachine = { ...plane("member"), hasLeader: false };
+      const found = (machines: Situation["machines"]) => situation({ machines, hasSnapshot: true });
+      expect(() => planFor(found({ cp01: unsure, cp02: survivor, cp03: lost }))).to.throw("etcd on cp01 may have data");
+      expect(() => planFor(found({ cp01: lost, cp02: unsure, cp03: lost }))).to.throw("etcd on cp02 may have data");
+    });
+
+    it("begins etcd on the bootstrap node where that has no data or refuses to, as Talos does where it has some", () => {
+      const only = (hasEtcd: boolean | undefined) =>
+        planFor(
+          situation({ machines: { cp01: { role: "controlplane", state: "member", hasEtcd } }, hasSnapshot: true }),
+        );
+      for (const hasEtcd of [false, undefined]) expect(only(hasEtcd)).to.deep.include({ wipes: [], recovers: true });
+    });
+
+    it("does not wipe the last data of etcd without a snapshot to begin with", () => {
+      expect(() => planFor({ ...three({ hasLeader: false }), hasSnapshot: false })).to.throw(
+        "give a snapshot with --etcd",
+      );
+    });
   });
 
   it("takes up an update that was interrupted", () => {
@@ -108,19 +193,24 @@ describe("planFor", () => {
     expect(describePlan(planFor(early), early).join("\n")).not.to.contain("kept");
   });
 
-  it("takes a member for lost that does not answer, though an update was interrupted", () => {
-    const late = situation({
-      state: "interrupted",
-      machines: machines("silent", "blank"),
-      unmade: { machines: ["wk01"], cluster: false },
+  it("takes a member for lost that is gone, though an update was interrupted", () => {
+    const late = (controlPlane: FoundMachine["state"]) =>
+      situation({
+        state: "interrupted",
+        machines: machines(controlPlane, "silent"),
+        unmade: { machines: ["wk01"], cluster: false },
+      });
+    expect(() => planFor(late("silent"))).to.throw(/--lost cp01$/);
+    expect(planFor(late("absent"))).to.deep.include({
+      case: "machines",
+      loss: { machines: ["cp01"], isClusterLost: true },
     });
-    expect(planFor(late)).to.deep.include({ case: "machines", loss: { machines: ["cp01"], isClusterLost: true } });
   });
 
   it("believes whoever gives a snapshot that there was a cluster", () => {
     const again = situation({
       state: "interrupted",
-      machines: machines("silent", "silent"),
+      machines: machines("blank", "blank"),
       unmade: { machines: ["cp01", "wk01"], cluster: true },
       hasSnapshot: true,
     });
@@ -130,7 +220,7 @@ describe("planFor", () => {
 
 describe("describePlan", () => {
   it("names what is made anew, what is kept, and how etcd begins", () => {
-    const lost = situation({ machines: machines("silent", "member"), hasSnapshot: true });
+    const lost = situation({ machines: machines("absent", "member"), hasSnapshot: true });
     expect(describePlan(planFor(lost), lost).join("\n"))
       .to.match(/made anew +cp01\n/)
       .and.to.match(/kept +wk01\n/)

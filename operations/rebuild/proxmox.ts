@@ -1,0 +1,99 @@
+import { request } from "node:https";
+import { rootCertificates } from "node:tls";
+
+/** What Proxmox says of a virtual machine. */
+export type VirtualMachine =
+  /** There is none of that number, on any host. */
+  | { is: "absent" }
+  | { is: "there"; status: string; host: string }
+  /** Proxmox does not answer, or does not let its token see. */
+  | { is: "unknown"; why: string };
+
+/** An answer of Proxmox's API: the status with what it says in the status line, and its data. */
+export interface ProxmoxAnswer {
+  status: number;
+  reason: string;
+  data: unknown;
+}
+
+/** Asks Proxmox's API, with a path below /api2/json. */
+export type AskProxmox = (path: string) => Promise<ProxmoxAnswer>;
+
+interface Listed {
+  vmid?: number;
+  node?: string;
+  status?: string;
+}
+
+/**
+ * Asks whether a virtual machine exists, on whichever host.
+ *
+ * The list alone does not prove that there is none: a token sees only what it has rights to. So the host is asked as well, which
+ * looks at rights before it looks for the machine. Source: pve-manager, PVE/API2/Cluster.pm; qemu-server, PVE/API2/Qemu.pm; 8.4.
+ */
+export const virtualMachine = async (ask: AskProxmox, host: string, vmId: number): Promise<VirtualMachine> => {
+  try {
+    const list = await ask("/cluster/resources?type=vm");
+    if (list.status !== 200) return { is: "unknown", why: refusal(list) };
+    const listed = (list.data as Listed[] | undefined) ?? [];
+    const found = listed.find(({ vmid }) => Number(vmid) === vmId);
+    if (found) return { is: "there", status: found.status ?? "unknown", host: found.node ?? host };
+    const there = await ask(`/nodes/${encodeURIComponent(host)}/qemu/${vmId.toString()}/status/current`);
+    if (there.status === 200) return { is: "there", status: "unknown", host };
+    if (there.status === 500 && /configuration file .* does not exist/i.test(there.reason)) return { is: "absent" };
+    return { is: "unknown", why: refusal(there) };
+  } catch (error) {
+    return { is: "unknown", why: error instanceof Error ? error.message : String(error) };
+  }
+};
+
+const refusal = ({ status, reason }: ProxmoxAnswer): string => `answers ${status.toString()} ${reason}`.trim();
+
+/** How long Proxmox may take to answer, in milliseconds. */
+const answerTimeout = 10_000;
+
+export interface ProxmoxAccess {
+  endpoint: string;
+  insecure: boolean;
+  token: string;
+  /** Certificates of authorities beside the known ones, PEM. */
+  authorities?: string | undefined;
+}
+
+/** Asks the real API. */
+export const askProxmox =
+  ({ endpoint, insecure, token, authorities }: ProxmoxAccess): AskProxmox =>
+  (path) =>
+    new Promise((resolve, reject) => {
+      const asked = request(
+        new URL(`/api2/json${path}`, endpoint),
+        {
+          headers: { Authorization: `PVEAPIToken=${token}` },
+          rejectUnauthorized: !insecure,
+          timeout: answerTimeout,
+          ...(authorities !== undefined && { ca: [...rootCertificates, authorities] }),
+        },
+        (answer) => {
+          const chunks: Buffer[] = [];
+          answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+          answer.on("error", reject);
+          answer.on("end", () => {
+            const body = parsed(Buffer.concat(chunks).toString());
+            const reason = answer.statusMessage ?? "";
+            const said = body?.message ?? "";
+            resolve({ status: answer.statusCode ?? 0, reason: `${reason} ${said}`.trim(), data: body?.data });
+          });
+        },
+      );
+      asked.on("timeout", () => asked.destroy(new Error(`takes more than ${(answerTimeout / 1000).toString()} s`)));
+      asked.on("error", reject);
+      asked.end();
+    });
+
+const parsed = (text: string): { data?: unknown; message?: string } | undefined => {
+  try {
+    return JSON.parse(text) as { data?: unknown; message?: string };
+  } catch {
+    return undefined;
+  }
+};

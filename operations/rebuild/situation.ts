@@ -1,0 +1,84 @@
+import { readFile } from "node:fs/promises";
+
+import type { HearthConfig } from "../../infra/config/index.ts";
+import { talosClientOf } from "../../lib/cluster/access.ts";
+import { clientOfSecrets } from "../../lib/cluster/talosctl.ts";
+import type { Target } from "../../lib/engine/target.ts";
+import { conditionOf, unmadeOf } from "../../lib/recovery/condition.ts";
+import { authorityOf, fromBase64, readState } from "../../lib/recovery/examine.ts";
+import type { Situation } from "../../lib/recovery/plan.ts";
+import type { Escrow } from "../../lib/secrets/escrow.ts";
+import { Display, duration } from "../../lib/terminal/display.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import { lookAtEdge } from "./edge.ts";
+import { inquire } from "./inquiry.ts";
+import { askProxmox, type AskProxmox } from "./proxmox.ts";
+
+export interface Examination {
+  config: HearthConfig;
+  /** What the escrow holds; undefined where the state has it. */
+  roots: Escrow | undefined;
+  snapshot: string | undefined;
+  /** The program. */
+  talosctl: string;
+  /** Machines that a person says are lost. */
+  lost: readonly string[];
+  /** How long machines that do not answer are asked again, in milliseconds. */
+  timeout: number;
+  signal: AbortSignal;
+}
+
+/** Looks at the state, at every machine, and at the edge. It changes nothing. */
+export const examine = async (target: Target, examination: Examination): Promise<Situation> => {
+  const { config, roots, snapshot, talosctl, lost, timeout, signal } = examination;
+  const state = await readState(target.engine);
+  if (state === undefined && roots === undefined) {
+    throw new Problem("The state is lost, and only the escrow has its secrets: name its file with --from");
+  }
+  const display = new Display();
+  // Whoever gives a snapshot says that there was a cluster, whatever became of its state.
+  const unmade = state && snapshot === undefined ? unmadeOf(state, Object.keys(config.nodes)) : undefined;
+  const machines = await inquire({
+    ...{ config, talosctl, lost, timeout, signal, unmade },
+    authority: state ? authorityOf(state) : fromBase64(roots?.talosSecrets.certs.os.crt ?? ""),
+    client: roots ? await clientOfSecrets(talosctl, roots, config.cluster) : state && talosClientOf(state),
+    proxmox: await proxmoxOf(target, config, roots),
+    say: (names, elapsed) => {
+      display.live(
+        `Waiting for ${names.join(", ")} to answer, for ${duration(elapsed / 1000)} of ${duration(timeout / 1000)}`,
+      );
+    },
+  });
+  display.clear();
+  const { pulumi } = target.engine;
+  return {
+    state: conditionOf(state),
+    ...{ machines, unmade },
+    edge: await lookAtEdge(config, await secretOf(target, roots, "cloudflareToken"), {
+      program: pulumi.program,
+      environment: pulumi.whole(),
+    }),
+    hasEscrow: roots !== undefined,
+    hasSnapshot: snapshot !== undefined,
+  };
+};
+
+/** A secret of the configuration: without a state, Pulumi does not read it, but the escrow has it. */
+const secretOf = async (target: Target, roots: Escrow | undefined, name: string): Promise<string> =>
+  roots ? (roots.configured[name] ?? "") : target.engine.configure(["config", "get", `hearth:${name}`]).catch(() => "");
+
+/** Proxmox's API as the stack reaches it; in the lab its certificate is of the lab's own authority. */
+const proxmoxOf = async (
+  target: Target,
+  { proxmox }: HearthConfig,
+  roots: Escrow | undefined,
+): Promise<AskProxmox | undefined> => {
+  if (!proxmox) return undefined;
+  const file = target.environment.SSL_CERT_FILE ?? process.env.SSL_CERT_FILE;
+  return askProxmox({
+    endpoint: proxmox.endpoint,
+    insecure: proxmox.insecure,
+    token: await secretOf(target, roots, "proxmoxToken"),
+    authorities: file === undefined ? undefined : await readFile(file, "utf8"),
+  });
+};
