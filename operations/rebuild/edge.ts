@@ -4,6 +4,8 @@ import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { fullName } from "../../components/cloudflare/names.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { Problem } from "../../toolchain/problem.ts";
+import { recordsAt, tunnelsAt } from "../../lib/recovery/adoption/cloudflare.ts";
+import { invokeBy } from "../../lib/recovery/adoption/invoke.ts";
 import { Plugin, type PulumiProgram } from "../../lib/recovery/adoption/plugin.ts";
 import type { Situation } from "../../lib/recovery/plan.ts";
 
@@ -34,9 +36,9 @@ export const lookAtEdge = async (
   const plugin = await Plugin.start(pulumi, "cloudflare", "127.0.0.1:9");
   try {
     await configure(plugin, token);
-    const list = (what: string, args: Record<string, string | boolean>) => results(plugin, what, args);
-    const tunnels = await list("ZeroTrustTunnelCloudflareds", { accountId: edge.account, isDeleted: false });
-    const records = await list("DnsRecords", { zoneId: edge.zone.id });
+    const invoke = invokeBy((request) => plugin.call("Invoke", request));
+    const tunnels = await tunnelsAt(invoke, { accountId: edge.account, isDeleted: false });
+    const records = await recordsAt(invoke, { zoneId: edge.zone.id });
     const has = [
       ...tunnels.map(({ name }) => `tunnel ${String(name)}`),
       ...records.map(({ type, name }) => `${String(type)} ${String(name)}`),
@@ -44,6 +46,8 @@ export const lookAtEdge = async (
     const wanted = wantedOfEdge(cluster.name, edge);
     const all = [...wanted.tunnels.map((name) => `tunnel ${name}`), ...wanted.records];
     return { there: all.filter((each) => has.includes(each)), missing: all.filter((each) => !has.includes(each)) };
+  } catch (error) {
+    throw refusedBy(error instanceof Error ? error.message : String(error));
   } finally {
     await plugin.stop();
   }
@@ -55,24 +59,6 @@ const configure = async (plugin: Plugin, apiToken: string): Promise<void> => {
     .setAcceptsecrets(true);
   request.getVariablesMap().set("cloudflare:config:apiToken", apiToken);
   await plugin.call("Configure", Buffer.from(request.serializeBinary()));
-};
-
-const results = async (
-  plugin: Plugin,
-  what: string,
-  args: Record<string, string | boolean>,
-): Promise<Record<string, unknown>[]> => {
-  const token = `cloudflare:index/get${what}:get${what}`;
-  const request = new provider.InvokeRequest().setTok(token).setArgs(struct.Struct.fromJavaScript(args));
-  try {
-    const answer = provider.InvokeResponse.deserializeBinary(
-      await plugin.call("Invoke", Buffer.from(request.serializeBinary())),
-    );
-    const found = answer.getReturn()?.toJavaScript() as { results?: Record<string, unknown>[] } | undefined;
-    return found?.results ?? [];
-  } catch (error) {
-    throw refusedBy(error instanceof Error ? error.message : String(error));
-  }
 };
 
 const refusedBy = (message: string): Problem => {

@@ -1,3 +1,4 @@
+import type { Invoke } from "./invoke.ts";
 import type { Properties } from "./properties.ts";
 
 /** A resource as its plugin knows it. */
@@ -16,7 +17,7 @@ export interface Creation {
   /** Reads a resource by its identifier; undefined where there is none. Without properties it is an import. */
   read: (id: string, properties?: Properties) => Promise<Found | undefined>;
   /** Calls a function of the plugin. */
-  invoke: (token: string, args: Properties) => Promise<Properties>;
+  invoke: Invoke;
 }
 
 /** Finds what a creation would make, where it exists already; undefined where it does not. */

@@ -4,10 +4,19 @@ import type { HearthConfig } from "../../../infra/config/index.ts";
 import { Problem } from "../../../toolchain/problem.ts";
 import { revealed } from "../../engine/value.ts";
 import { refresh, type Adopter, type Adopters, type Creation } from "./adopter.ts";
+import type { Invoke } from "./invoke.ts";
 import { text, type Properties } from "./properties.ts";
 
-const list = async (creation: Creation, token: string, args: Properties): Promise<Properties[]> =>
-  (revealed((await creation.invoke(token, args)).results) ?? []) as Properties[];
+const listBy =
+  (token: string) =>
+  async (invoke: Invoke, args: Properties): Promise<Properties[]> =>
+    (revealed((await invoke(token, args)).results) ?? []) as Properties[];
+
+/** Lists the tunnels of an account. Without `isDeleted: false` deleted tunnels are among them. */
+export const tunnelsAt = listBy("cloudflare:index/getZeroTrustTunnelCloudflareds:getZeroTrustTunnelCloudflareds");
+
+/** Lists the DNS records of a zone. */
+export const recordsAt = listBy("cloudflare:index/getDnsRecords:getDnsRecords");
 
 /** Reads the only one of several; none is none. */
 const only = async (creation: Creation, found: Properties[], what: string): Promise<ReturnType<Adopter>> => {
@@ -21,8 +30,7 @@ const only = async (creation: Creation, found: Properties[], what: string): Prom
 
 const tunnel: Adopter = async (creation) => {
   const [accountId, name] = [text(creation.inputs, "accountId"), text(creation.inputs, "name")];
-  const token = "cloudflare:index/getZeroTrustTunnelCloudflareds:getZeroTrustTunnelCloudflareds";
-  const found = await list(creation, token, { accountId, name, isDeleted: false });
+  const found = await tunnelsAt(creation.invoke, { accountId, name, isDeleted: false });
   return only(
     creation,
     found.filter((each) => text(each, "name") === name),
@@ -72,9 +80,7 @@ const isOwn = async (creation: Creation, found: Properties, own: OwnEdge): Promi
   if (own.records.includes(recordSays(found))) return true;
   const [, tunnelId] = /^([0-9a-f-]{36})\.cfargotunnel\.com\.?$/i.exec(text(found, "content")) ?? [];
   if (tunnelId === undefined) return false;
-  // Without `isDeleted` the list has tunnels that are deleted too.
-  const token = "cloudflare:index/getZeroTrustTunnelCloudflareds:getZeroTrustTunnelCloudflareds";
-  const tunnels = await list(creation, token, { accountId: own.account });
+  const tunnels = await tunnelsAt(creation.invoke, { accountId: own.account });
   return tunnels.some((each) => text(each, "id") === tunnelId && own.tunnels.includes(text(each, "name")));
 };
 
@@ -87,8 +93,7 @@ const dnsRecord =
   async (creation) => {
     const { inputs } = creation;
     const [zoneId, name = "", type = ""] = ["zoneId", "name", "type"].map((key) => text(inputs, key));
-    const token = "cloudflare:index/getDnsRecords:getDnsRecords";
-    const found = (await list(creation, token, { zoneId, name: { exact: name }, type })).filter(
+    const found = (await recordsAt(creation.invoke, { zoneId, name: { exact: name }, type })).filter(
       (each) => text(each, "name") === name && text(each, "type") === type,
     );
     const same = found.find((each) => saysTheSame(each, inputs));

@@ -9,12 +9,12 @@ import {
 } from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import provider from "@pulumi/pulumi/proto/provider_pb.js";
-import struct from "google-protobuf/google/protobuf/struct_pb.js";
 
 import { nameOf, typesOf } from "../../../components/urn.ts";
 import { resourceTypes } from "../../../components/resource-types.ts";
 import type { Adopters, Creation, Found } from "./adopter.ts";
 import { messageLimits, Plugin, type PulumiProgram } from "./plugin.ts";
+import { invokeBy, toStruct } from "./invoke.ts";
 import { known, type Properties } from "./properties.ts";
 
 export interface ProxyOptions {
@@ -180,24 +180,13 @@ export class AdoptingProxy {
         if (answer.getId() === "") return undefined;
         return { id: answer.getId(), properties: answer.getProperties()?.toJavaScript() ?? {} };
       },
-      invoke: async (token, args) => {
-        const asked = new provider.InvokeRequest().setTok(token).setArgs(toStruct(args));
-        const answer = provider.InvokeResponse.deserializeBinary(
-          await this.forward(call, "Invoke", Buffer.from(asked.serializeBinary())),
-        );
-        const [failure] = answer.getFailuresList();
-        if (failure) throw new Error(`${token}: ${failure.getReason()}`);
-        return answer.getReturn()?.toJavaScript() ?? {};
-      },
+      invoke: invokeBy((asked) => this.forward(call, "Invoke", asked)),
     };
   }
 }
 
 /** What is only asked for, though the engine calls it a creation. */
 const harmless = new Set([resourceTypes.kubeconfig]);
-
-const toStruct = (properties: Properties) =>
-  struct.Struct.fromJavaScript(properties as Parameters<typeof struct.Struct.fromJavaScript>[0]);
 
 const created = ({ id, properties }: Found): Raw =>
   Buffer.from(new provider.CreateResponse().setId(id).setProperties(toStruct(properties)).serializeBinary());
