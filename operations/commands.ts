@@ -7,7 +7,7 @@ export const commands: readonly Command[] = [
   command({
     name: "check",
     group: "look",
-    summary: "says what is wrong with stack files, each by itself and against the others; all unless named",
+    summary: "checks stack files, each by itself and against the others; all unless named",
     forms: { "[STACK…]": "" },
     details: `With --tree it renders every Kustomization of the stacks' clusters as well, as Flux does, and holds each object to the API
 server's own schemas, and to the others.`,
@@ -23,7 +23,7 @@ server's own schemas, and to the others.`,
   command({
     name: "preview",
     group: "look",
-    summary: "says what an update would do to machines, cluster, edge and tree, in one report without secrets",
+    summary: "reports what an update would do to machines, cluster, edge and tree, without secrets",
     forms: { STACK: "" },
     details: `It ends with 0 where nothing changes, 2 where something does, 3 where machines, secrets, volumes or tunnels are replaced or
 deleted, and 1 where it failed. docs/guides/previews.md tells how to read the report.`,
@@ -46,7 +46,7 @@ deleted, and 1 where it failed. docs/guides/previews.md tells how to read the re
   command({
     name: "drift",
     group: "look",
-    summary: "asks every API whether what is deployed is what the state says",
+    summary: "asks every API whether the deployed resources are as the state has them",
     forms: { STACK: "" },
     details: `It changes nothing, not even the state, and ends with 0 where all is as it should be, 2 where it is not, and 1 where it cannot tell.
 With --issue it keeps one issue at GitHub, which is open for as long as something differs, and ends with 0 then.`,
@@ -76,7 +76,7 @@ With --issue it keeps one issue at GitHub, which is open for as long as somethin
   command({
     name: "init",
     group: "change",
-    summary: "writes a new stack file; asks for what it is not told",
+    summary: "writes a new stack file; asks for what flags do not give",
     forms: { "[NEW-STACK]": "" },
     details: "It asks for what has no default and is not given by a flag. The new stack is dev unless named.",
     flags: async () => (await import("./config/questions.ts")).initFlags(),
@@ -86,7 +86,7 @@ With --issue it keeps one issue at GitHub, which is open for as long as somethin
   command({
     name: "deploy",
     group: "change",
-    summary: "previews the stack, updates it where something changes, and makes sure that then nothing would any more",
+    summary: "previews the stack, updates it if something changes, and checks that nothing would change afterwards",
     forms: { STACK: "" },
     details: "Policies hold throughout. The state is backed up after an update.",
     json: "whether anything was changed",
@@ -95,7 +95,7 @@ With --issue it keeps one issue at GitHub, which is open for as long as somethin
   command({
     name: "rotate",
     group: "change",
-    summary: "gives the stack another age key or Kubernetes certificate authority, and writes the escrow anew",
+    summary: "gives the stack another age key or Kubernetes certificate authority, and writes the escrow again",
     forms: { "STACK age|authority": "" },
     details: `  age        draws another age key, and encrypts the tree to it
   authority  has every machine accept another certificate authority and the old one, until all have it
@@ -113,7 +113,7 @@ Run again after an interruption, it finishes what it had begun.`,
     forms: {
       "new FILE KEY…": "writes a Secret with these keys, encrypted to the recipients of .sops.yaml",
       "edit FILE": "changes a file in your editor ($EDITOR)",
-      "rotate [FILE…]": "encrypts files anew, with another data key, to today's recipients; all unless named",
+      "rotate [FILE…]": "encrypts files again, with another data key, to today's recipients; all unless named",
     },
     details: `The values of a new Secret are read from standard input, a line each, in the order of their keys.
 Set SOPS_AGE_KEY_FILE to the file with your age identity; what is encrypted to the lab's opens without. With --lab it is an example for
@@ -133,7 +133,7 @@ the lab: it may be encrypted to the lab's key, which everyone has.`,
   command({
     name: "destroy",
     group: "change",
-    summary: "destroys a stack to the end, after it has kept what brings it back",
+    summary: "destroys a stack, after it has kept what brings it back",
     forms: { STACK: "" },
     details: `It shows what is lost, and has you type the stack's name. Before it deletes anything it writes the escrow, a backup of the state
 and a snapshot of etcd, and opens each with the keys at hand. It stops the tunnel's connectors, because Cloudflare deletes no tunnel with
@@ -195,7 +195,7 @@ who can open it, in the stack file, before it is written.`,
   command({
     name: "rebuild",
     group: "recover",
-    summary: "finds out what a stack has lost, says what it is going to do, asks, and does it",
+    summary: "finds out what a stack has lost, prints its plan, asks, and carries it out",
     forms: { STACK: "" },
     details: "Run again after an interruption, it goes on where it was.",
     flags: {
@@ -231,7 +231,7 @@ who can open it, in the stack file, before it is written.`,
         what: "the stack's name, where something is wiped or forgotten and nobody is there to type it;\n--yes does not stand for it",
       },
       plan: { type: "boolean", what: "say what would be done, and stop" },
-      restart: { type: "boolean", what: "forget an interrupted rebuild, and look at everything anew" },
+      restart: { type: "boolean", what: "forget an interrupted rebuild, and look at everything again" },
     },
     uses: ["identity", "yes"],
     json: "the seconds that each phase took; none where nothing was done",

@@ -6,9 +6,9 @@ import { takesStack } from "./forms.ts";
 export const groups: Readonly<Record<Group, string>> = {
   look: "changes nothing",
   change: "changes a stack, or what it is made of",
-  protect: "keeps what cannot be made anew",
+  protect: "keeps what nothing can make again",
   recover: "brings back what is lost",
-  contribute: "for who works on Hearth, and for pipelines",
+  contribute: "for people who work on Hearth, and for pipelines",
 };
 
 /** All commands, as `npx hearth --help` shows them. */
