@@ -185,8 +185,11 @@ export class AdoptingProxy {
   }
 }
 
-/** What is only asked for, though the engine calls it a creation. */
-const harmless = new Set([resourceTypes.kubeconfig]);
+/**
+ * Creations that change nothing. A kubeconfig is only issued. The Image Factory names a schematic by its content and keeps it for
+ * ever, so to register one again has no effect.
+ */
+const harmless = new Set([resourceTypes.kubeconfig, resourceTypes.schematic]);
 
 const created = ({ id, properties }: Found): Raw =>
   Buffer.from(new provider.CreateResponse().setId(id).setProperties(toStruct(properties)).serializeBinary());
