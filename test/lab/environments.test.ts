@@ -337,7 +337,8 @@ describe("dev and prod beside each other", () => {
     const { steps } = JSON.parse(json) as { steps: { op: string; urn: string }[] };
     const changed = steps.filter(({ op }) => op !== "same" && op !== "read");
     const names = changed.map(({ op, urn }) => `${op} ${urn.split("::").at(-1) ?? ""}`);
-    expect(names).to.have.lengthOf(2).and.to.include("update den-dev-wk02");
+    expect(names).to.have.lengthOf(3).and.to.include("update den-dev-wk02");
+    expect(names.join("\n")).to.match(/^create tuned-[0-9a-f]{12}$/m);
     expect(names.join("\n")).to.match(/^create talos-pve1-local-v[\d.]+-[0-9a-f]{12}$/m);
     const text = await shell("dev", "pulumi preview --diff --non-interactive 2>&1");
     expect(text).to.match(/talos:machine\/configurationApply:ConfigurationApply: \(update\)[^]*::den-dev-wk02\]/);
