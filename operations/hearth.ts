@@ -64,7 +64,16 @@ export const callFor = async (
   const answer = common.json ? claim() : undefined;
   const [stack = ""] = stacks;
   return {
-    ...{ root, complain, ask, args, values, stack, stacks, isLab: common.lab, identities: common.identity, display },
+    root,
+    complain,
+    ask,
+    args,
+    values,
+    stack,
+    stacks,
+    isLab: common.lab,
+    identities: common.identity,
+    display,
     print: (text) => {
       display.clear();
       print(text);

@@ -28,7 +28,11 @@ export const s3Destination = (
       throw new Problem(`${name} needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`);
     }
     const client = new AwsClient({
-      ...{ accessKeyId: id, secretAccessKey: secret, service: "s3", region, retries: 3 },
+      accessKeyId: id,
+      secretAccessKey: secret,
+      service: "s3",
+      region,
+      retries: 3,
       ...(sessionToken && { sessionToken }),
     });
     const url = `${endpoint.replace(/\/$/, "")}/${bucket}${path}`;

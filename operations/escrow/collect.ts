@@ -54,7 +54,9 @@ export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphr
   };
   const ageSeed = configured.ageSeed ?? seed("age-seed");
   return {
-    ...{ stack, cluster, createdAt: now.toISOString() },
+    stack,
+    cluster,
+    createdAt: now.toISOString(),
     contract: talosVersion,
     talosSecrets: toBundle(machineSecrets),
     ageSeed,
@@ -63,7 +65,9 @@ export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphr
     webhookToken: seed("webhook-token"),
     passwords,
     tunnels: tunnelsOf(state),
-    ...{ configured, stackFile, passphrase },
+    configured,
+    stackFile,
+    passphrase,
   };
 };
 

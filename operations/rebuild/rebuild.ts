@@ -76,7 +76,8 @@ const wipe: Phase = {
       reset: async (name) => {
         await talos.run(config.nodes[name]?.address ?? "", ["reset", ...what]);
       },
-      ...{ say, signal },
+      say,
+      signal,
     });
   },
 };

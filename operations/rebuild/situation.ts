@@ -39,7 +39,12 @@ export const examine = async (target: Target, examination: Examination): Promise
   // A given snapshot means that there was a cluster, even if its state is gone.
   const unmade = state && snapshot === undefined ? unmadeOf(state, Object.keys(config.nodes)) : undefined;
   const machines = await inquire({
-    ...{ config, talosctl, lost, timeout, signal, unmade },
+    config,
+    talosctl,
+    lost,
+    timeout,
+    signal,
+    unmade,
     authority: state ? authorityOf(state) : fromBase64(roots?.talosSecrets.certs.os.crt ?? ""),
     client: roots ? await clientOfSecrets(talosctl, roots, config.cluster) : state && talosClientOf(state),
     proxmox: await proxmoxOf(target, config, roots),
@@ -53,7 +58,8 @@ export const examine = async (target: Target, examination: Examination): Promise
   const { pulumi } = target.engine;
   return {
     state: conditionOf(state),
-    ...{ machines, unmade },
+    machines,
+    unmade,
     edge: await lookAtEdge(config, await secretOf(target, roots, "cloudflareToken"), {
       program: pulumi.program,
       environment: pulumi.whole(),

@@ -54,7 +54,9 @@ export const dangersOf = (file: string, text: string): Danger[] => {
   }
   const content = mapping(document.toJS());
   const subject: Subject = {
-    ...{ text, document, content },
+    text,
+    document,
+    content,
     jobs: jobsOf(content),
     triggers: triggersOf(content),
     lineOf: (...path) => {
