@@ -53,7 +53,7 @@ const toldElsewhere: Record<string, string[]> = {
  * Returns the changes that a run of the engine announced: dangerous ones first, then by operation, then by name.
  *
  * @param before the state
- * @param after what the resources would be, as far as the engine told; its events stand in where it did not
+ * @param after the expected resources, as far as the engine reported them; its events fill the gaps
  */
 export const resourceChanges = (
   events: readonly EngineEvent[],

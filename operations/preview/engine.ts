@@ -39,7 +39,7 @@ export const stateBefore = async (engine: PulumiStack): Promise<Before> => {
 /**
  * Runs a preview of the engine.
  *
- * @param policyPacks those that attend
+ * @param policyPacks the packs that take part
  * @param onEvent called after each event
  */
 export const runPreview = async (

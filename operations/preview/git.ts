@@ -23,7 +23,7 @@ export class Git {
   /**
    * Returns the last commit that the checkout shares with a branch.
    *
-   * @param refs names of the branch; the first that is there counts
+   * @param refs names of the branch; the first existing one counts
    */
   async mergeBase(refs: readonly string[]): Promise<string | undefined> {
     for (const ref of refs) {

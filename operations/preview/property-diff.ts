@@ -87,7 +87,7 @@ const nameAt = (path: string): string =>
 /**
  * Writes a value in one line, as it may be shown.
  *
- * @param name the key that it stands at: what is called or looks like a secret is taken for one
+ * @param name key of the value; a value counts as a secret if it looks like one or its key does
  */
 export const shown = (value: Value, fingerprints: Fingerprints, name = ""): string => {
   const text = written(value, fingerprints, name);

@@ -23,7 +23,7 @@ export interface Trees {
 /**
  * Renders a cluster's tree as it is checked out, and as it was where the checkout branched off.
  *
- * @param branch name of that; the stack's own branch unless given
+ * @param branch name of the base branch; defaults to the stack's own
  */
 export const treesOf = async (root: string, stack: string, git: Git, branch?: string): Promise<Trees> => {
   const { engine, own } = gitopsOf(root, stack);
