@@ -129,7 +129,7 @@ export const questions = (known: Given, platforms = all): Question[] => {
   ];
 };
 
-/** Checks that every machine that already has a hardware address gets one. */
+/** Checks that there is a hardware address for each machine that already has one. */
 export const macsMissing = (given: Given, platforms = all): string | undefined => {
   const [wanted, got] = [machines(given), listOf(given.macs ?? "").length];
   const { mac } = platformOf({ platform: given.platform ?? "" }, platforms).setup;
