@@ -27,7 +27,8 @@ export interface DestroyOptions {
 }
 
 /**
- * Destroys a stack: saves what a rebuild needs, stops what keeps its tunnels open, and deletes everything, protected resources too.
+ * Destroys a stack: saves what a rebuild needs, stops what keeps its tunnels open, and deletes everything, also protected
+ * resources.
  *
  * @throws Problem if something cannot be saved, and then destroys nothing; or with the list of what remains
  */
