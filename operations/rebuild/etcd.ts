@@ -22,7 +22,8 @@ const hasData = (printed: string | undefined): boolean | undefined => {
  * Whether a member of etcd knows a leader, from the output of `talosctl etcd status`: a table, or etcd's refusal of calls that
  * require a leader. Undefined if the output is neither.
  *
- * Source: talos, cmd/talosctl/cmd/talos/etcd.go and pkg/machinery/resources/etcd, FormatMemberID, v1.13; etcd, ErrGRPCNoLeader, v3.6.
+ * Source: talos, cmd/talosctl/cmd/talos/etcd.go and pkg/machinery/resources/etcd, FormatMemberID, v1.13;
+ * etcd, ErrGRPCNoLeader, v3.6.
  */
 export const knowsLeader = (said: string): boolean | undefined => {
   if (said.includes("etcdserver: no leader")) return false;

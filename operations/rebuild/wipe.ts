@@ -28,7 +28,8 @@ export interface Wiping {
 const looks = 3;
 
 /**
- * Wipes what remains of an etcd that has lost its quorum, machine by machine. Before each one it checks that the quorum is still lost.
+ * Wipes what remains of an etcd that has lost its quorum, machine by machine. Before each one it checks that the quorum is
+ * still lost.
  *
  * @throws Problem if the quorum is not lost, or this is not known
  */
