@@ -27,7 +27,6 @@ export const documentsOf = (text: string): MachineDocument[] =>
  * Two kinds of values are not secret: those of patches that Hearth gives in the clear, unless they look like a secret or are
  * named like one, and those that Talos generates in positions that hold only settings. Everything else counts as a secret,
  * also in documents that Hearth does not know.
- * documents that Hearth does not know.
  */
 export const shownConfig = ({ whole, patches }: MachineConfig, fingerprints: Fingerprints): string => {
   const clear = patches.flatMap(documentsOf);

@@ -119,7 +119,11 @@ const method = (name: string, requestDeserialize: (bytes: Uint8Array) => unknown
   responseDeserialize: () => undefined,
 });
 
-/** The calls that the engine makes to an analyzer. An empty message has no bytes. Source: pulumi/pulumi, proto/pulumi/analyzer.proto. */
+/**
+ * The calls that the engine makes to an analyzer. An empty message has no bytes.
+ *
+ * Source: pulumi/pulumi, proto/pulumi/analyzer.proto.
+ */
 const service: ServiceDefinition = {
   configureStack: method("ConfigureStack", (bytes) => analyzer.AnalyzerStackConfigureRequest.deserializeBinary(bytes)),
   getAnalyzerInfo: method("GetAnalyzerInfo", () => ({})),

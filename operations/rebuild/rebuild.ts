@@ -56,7 +56,7 @@ const leave: Phase = {
   },
 };
 
-/** Wipes what remains of an etcd without a quorum, so that it can be bootstrapped again. The machines keep their configuration. */
+/** Wipes what remains of an etcd without a quorum, so that it can start again. The machines keep their configuration. */
 const wipe: Phase = {
   name: "wipe",
   title: "Wipe what is left of etcd",

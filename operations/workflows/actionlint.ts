@@ -24,7 +24,7 @@ export const actionlint = async (root: string, files: string[], cwd = root): Pro
   // The result for a shell script must not depend on what else is installed.
   const args = ["-format", "{{json .}}", "-shellcheck=", "-pyflakes=", ...files];
   const { stdout, stderr, exitCode } = await execa(program, args, { cwd, reject: false });
-  // 1 is for problems that were found; the others are for those of its own.
+  // Exit code 1 means that actionlint found problems; higher codes are its own failures.
   if (exitCode !== 0 && exitCode !== 1) throw new Problem(`actionlint failed: ${stderr.trim()}`);
   return (JSON.parse(stdout) as Reported[]).map(({ filepath, line, message, kind }) => ({
     file: filepath,
