@@ -1,10 +1,10 @@
 import { platforms as all } from "../../infra/platforms/index.ts";
 import { keptKind, type Kept } from "../../lib/engine/losses.ts";
 
-/** What happens to a resource. */
+/** A change of a resource. */
 export type Operation = "create" | "update" | "replace" | "delete" | "import" | "other";
 
-/** What is lost when a resource goes. */
+/** What is lost with a removed resource. */
 export type Danger = Kept | "cluster";
 
 /** Dangers that the report shows but `kept-resources` does not prevent: a deployment carries them out. */
@@ -27,7 +27,7 @@ export const dangerNouns: Record<Danger, string> = {
 /** In the order of a report. */
 export const dangers = Object.keys(dangerNouns) as Danger[];
 
-/** The danger in an operation, or undefined where there is none. */
+/** The danger in an operation; undefined if there is none. */
 export const dangerOf = (
   type: string,
   operation: Operation,

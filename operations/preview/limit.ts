@@ -44,7 +44,7 @@ class Blocks {
     return next;
   }
 
-  /** What closes them. */
+  /** The text that closes them. */
   get closing(): string {
     return `${this.fence === undefined ? "" : `${this.fence}\n`}${"\n</details>\n".repeat(this.details)}`;
   }

@@ -6,7 +6,7 @@ import type { Fingerprints } from "./fingerprints.ts";
 /** The machine configuration of a node, as documents. */
 export type MachineDocument = Record<string, unknown>;
 
-/** What a machine's configuration is made of. */
+/** The parts of a machine's configuration. */
 export interface MachineConfig {
   /** The whole configuration, with keys; undefined if it is not known yet. */
   whole: string | undefined;

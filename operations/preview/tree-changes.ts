@@ -17,7 +17,7 @@ export interface TreeObject extends RenderedObject {
 export interface TreeChange {
   operation: "add" | "change" | "remove";
   kind: string;
-  /** `namespace/name`, or the name where there is no namespace. */
+  /** `namespace/name`, or the name if there is no namespace. */
   name: string;
   kustomization: string;
   file: string;
