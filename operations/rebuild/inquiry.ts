@@ -22,7 +22,7 @@ export interface Inquiry {
   lost: readonly string[];
   /** What an interrupted update did not create, so that the rebuild does not wait for it. */
   unmade: Situation["unmade"];
-  /** How long silent machines are asked again, in milliseconds. */
+  /** How long to keep asking silent machines, in milliseconds. */
   timeout: number;
   say: (names: string[], elapsed: number) => void;
   signal: AbortSignal;
