@@ -2,7 +2,7 @@ import { command, type Command } from "../lib/terminal/command.ts";
 
 const kms = { type: "boolean", default: true, what: "do not ask the key management service" } as const;
 
-/** All commands, in the order in which people are shown them. */
+/** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   command({
     name: "check",
@@ -290,7 +290,7 @@ who can open it, in the stack file, before it is written.`,
     summary: "writes the JSON Schema by which editors complete and check stack files, and the reference of all keys",
     forms: { "": "" },
     flags: { check: { type: "boolean", what: "only say whether they are what the program has" } },
-    // TypeScript's compiler is needed by this command alone, and takes its time to load.
+    // Only this command needs TypeScript's compiler, which is slow to load.
     load: async () => (await import("./config/schema.ts")).schema,
   }),
   command({

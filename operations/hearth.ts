@@ -17,7 +17,7 @@ import { Problem } from "../toolchain/problem.ts";
  * Runs a command line.
  *
  * @returns its exit code
- * @throws Problem for a person's mistake: a command, a word, a flag or a stack that is none, with the nearest that is one
+ * @throws Problem for an unknown command, word, flag or stack, with the nearest known one
  */
 export const hearth = async (
   argv: readonly string[],
@@ -46,7 +46,7 @@ export const hearth = async (
   }
 };
 
-/** What a command is called with; undefined where only its help is asked for. */
+/** The arguments of a command's call; undefined if only its help is requested. */
 export const callFor = async (
   command: Command,
   given: string[],
@@ -64,7 +64,16 @@ export const callFor = async (
   const answer = common.json ? claim() : undefined;
   const [stack = ""] = stacks;
   return {
-    ...{ root, complain, ask, args, values, stack, stacks, isLab: common.lab, identities: common.identity, display },
+    root,
+    complain,
+    ask,
+    args,
+    values,
+    stack,
+    stacks,
+    isLab: common.lab,
+    identities: common.identity,
+    display,
     print: (text) => {
       display.clear();
       print(text);

@@ -5,7 +5,7 @@ import { commands } from "./commands.ts";
 import { hearth } from "./hearth.ts";
 
 sweepPrivateFolders();
-// What a plugin or a connection left open must not keep a finished command alive.
+// An open plugin or connection must not keep a finished command alive.
 hearth(process.argv.slice(2), terminal(), commands).then(
   (exitCode) => process.exit(exitCode),
   (error: unknown) => {

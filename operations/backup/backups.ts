@@ -12,12 +12,12 @@ export type Kind = "state" | "etcd";
 
 const extension: Record<Kind, string> = { state: ".json.age", etcd: ".db.age" };
 
-/** How far the clock of the machine that took a backup may be ahead of this one's, in milliseconds. */
+/** How far the clock of the machine that took a backup may be ahead of this machine's, in milliseconds. */
 const clockSkew = 10 * 60_000;
 
-/** A backup that is kept somewhere. */
+/** A stored backup. */
 export interface Backup {
-  /** Its file name, which begins with the time at which it was taken. */
+  /** File name, which begins with the time of the backup. */
   name: string;
   /** When it was taken, in UTC. */
   at: Date;
@@ -48,9 +48,9 @@ export class Backups {
   }
 
   /**
-   * Seals a backup and puts it in every destination.
+   * Encrypts a backup and stores it in every destination.
    *
-   * @param own recipients beside the escrow's: the stack's own, whose identity the escrow holds
+   * @param own recipients besides the escrow's: the stack's own, whose identity the escrow holds
    */
   async add(content: Uint8Array, own: string[], now = new Date()): Promise<{ name: string; copies: Copied[] }> {
     const recipients = [...new Set([...this.recipients, ...own])];
@@ -62,7 +62,7 @@ export class Backups {
     return { name, copies: await copyTo(this.destinations, this.path(name), await seal(content, recipients)) };
   }
 
-  /** What there is, the newest first. Problems name destinations that do not answer, and files dated in the future. */
+  /** Lists backups, newest first. Problems name destinations that do not answer, and files dated in the future. */
   async list(now = new Date()): Promise<{ backups: Backup[]; problems: string[] }> {
     const found = new Map<string, Backup>();
     const problems: string[] = [];
@@ -87,7 +87,7 @@ export class Backups {
     return { backups: [...found.values()].sort((a, b) => b.at.getTime() - a.at.getTime()), problems };
   }
 
-  /** A backup by its name; the newest unless named. */
+  /** Finds a backup by its name; the newest by default. */
   async choose(name?: string): Promise<Backup> {
     const { backups, problems } = await this.list();
     const chosen = name === undefined ? backups[0] : backups.find((backup) => backup.name === name);
@@ -101,7 +101,7 @@ export class Backups {
     );
   }
 
-  /** Opens a backup, from the first destination where it is whole. */
+  /** Opens a backup from the first destination that has it intact. */
   async open({ name, destinations }: Backup, identities: readonly string[]): Promise<Uint8Array> {
     const problems: Error[] = [];
     for (const destination of destinations) {

@@ -2,7 +2,7 @@ import { table } from "../../lib/terminal/display.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import type { Backups } from "./backups.ts";
 
-/** Prints what backups there are, and which destinations do not answer. */
+/** Prints the backups, and the destinations that do not answer. */
 export const list = async (backups: Backups, { print, complain, answer }: Call): Promise<number> => {
   const { backups: found, problems } = await backups.list();
   if (found.length > 0) {

@@ -2,7 +2,7 @@ import { Decrypter, Encrypter } from "age-encryption";
 
 import { Problem } from "../../toolchain/problem.ts";
 
-/** Encrypts a backup, so that the identity of any of the recipients opens it: `age -d` does by hand. */
+/** Encrypts a backup so that the identity of any recipient opens it, also by hand with `age -d`. */
 export const seal = (content: Uint8Array, recipients: readonly string[]): Promise<Uint8Array> => {
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
@@ -12,8 +12,8 @@ export const seal = (content: Uint8Array, recipients: readonly string[]): Promis
 /**
  * Opens a backup.
  *
- * @param name how to call it in messages
- * @throws Problem where no identity opens it, or it is not whole
+ * @param name of the backup in messages
+ * @throws Problem if no identity opens it, or it is damaged
  */
 export const unseal = async (sealed: Uint8Array, identities: readonly string[], name: string): Promise<Uint8Array> => {
   if (!Buffer.from(sealed.subarray(0, magic.length)).equals(magic)) {
@@ -30,7 +30,7 @@ export const unseal = async (sealed: Uint8Array, identities: readonly string[], 
   }
 };
 
-/** How every age file begins. Source: C2SP, age.md, the header. */
+/** First bytes of every age file. Source: C2SP, age.md, the header. */
 const magic = Buffer.from("age-encryption.org/v1\n");
 
 const locked = (name: string): Problem =>

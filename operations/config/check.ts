@@ -8,11 +8,11 @@ import type { Call } from "../../lib/terminal/command.ts";
 import { checkTree } from "../gitops/check.ts";
 import { examineStacks, validStacks } from "./stacks.ts";
 
-/** Says what is wrong with stack files, each by itself and against all others, and with their clusters' trees where that is asked for. */
+/** Reports problems of stack files, each by itself and against all others, and on request problems of their clusters' trees. */
 export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise<number> => {
   const { root, stacks: wanted, print, complain } = call;
   const examined = examineStacks(root);
-  // The stacks that are asked for come last, so that a collision is told as theirs.
+  // The requested stacks come last, so that a collision is reported as theirs.
   const order = [...validStacks(examined)].sort(([a], [b]) => Number(wanted.includes(a)) - Number(wanted.includes(b)));
   const across = checkStacks(order);
   const stacks: Record<string, object> = {};
@@ -28,7 +28,7 @@ export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise
       print(`${stackFile(stack)} is valid${yet}: ${summary(Object.values(config.nodes))}`);
     }
     bad ||= all.length > 0 || undeployable.length > 0;
-    // Rendering takes its time, and needs a configuration that is valid.
+    // Rendering is slow, and needs a valid configuration.
     const tree = call.values.tree === true && all.length === 0 ? await checkTree(call, stack) : undefined;
     bad ||= tree !== undefined && tree.findings.length > 0;
     stacks[stack] = { problems: all, warnings, undeployable, ...(tree && { tree }) };
@@ -37,7 +37,7 @@ export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise
   return bad ? 1 : 0;
 };
 
-/** The program reads the cluster's tree from the same checkout. */
+/** Checks that the cluster's tree exists: the program reads it from the same checkout. */
 const treeIsThere = (root: string, { gitops }: HearthConfig): ConfigurationProblem[] =>
   existsSync(join(root, gitops.path))
     ? []

@@ -5,10 +5,10 @@ import ts from "typescript";
 import type { JsonSchema } from "../../infra/config/json-schema.ts";
 
 /**
- * A JSON Schema of the configuration with what the comments in `infra/config` say of each key.
+ * Adds the comments in `infra/config` to a JSON Schema of the configuration, by key.
  *
- * The type that is inferred from the zod schema still knows the declaration of every key, and so its comment: what a key
- * means is written once, where it is declared.
+ * The type inferred from the zod schema still refers to the declaration of every key, and so to its comment. So the meaning of a
+ * key is written once, where the key is declared.
  */
 export const documented = (schema: JsonSchema, root: string): JsonSchema => {
   const { checker, type } = configurationType(root);
@@ -66,13 +66,13 @@ const properties = (schemas: Record<string, JsonSchema>, types: ts.Type[], check
   );
 };
 
-/** How many keys a type and a schema do not share. */
+/** Counts the keys that a type and a schema do not share. */
 const mismatch = (type: ts.Type, keys: string[], checker: ts.TypeChecker): number => {
   const own = checker.getPropertiesOfType(type).map(({ name }) => name);
   return keys.filter((key) => !own.includes(key)).length + own.filter((key) => !keys.includes(key)).length;
 };
 
-/** The types of objects that a type stands for. */
+/** The object types in a type. */
 const members = (type: ts.Type, checker: ts.TypeChecker): ts.Type[] => {
   const present = checker.getNonNullableType(type);
   return (present.isUnion() ? present.types : [present]).filter(({ flags }) => flags & ts.TypeFlags.Object);
@@ -86,7 +86,7 @@ const comment = (symbol: ts.Symbol, schema: JsonSchema, checker: ts.TypeChecker)
     tag("default"),
     tag("example"),
   ];
-  // Editors show a default that is a value of the schema by themselves.
+  // Editors already show a default that is in the schema.
   const told = fallback === undefined || schema.default !== undefined;
   const description = [text.replaceAll("\n", " "), ...(told ? [] : [`Default: ${fallback}.`])]
     .filter(Boolean)

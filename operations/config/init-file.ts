@@ -5,7 +5,7 @@ import { platformOf, platforms as all } from "../../infra/platforms/index.ts";
 import type { NewMachine, Platform } from "../../infra/platforms/platform.ts";
 import { listOf, type Given } from "../../infra/platforms/question.ts";
 
-/** What a person says of a new stack. */
+/** The user's answers about a new stack. */
 export interface Answers {
   stack: string;
   site: string;
@@ -21,9 +21,9 @@ export interface Answers {
   kubernetes: string;
   flux: string;
   installDisk: string;
-  /** Of the machines, control planes first. Where the platform gives them one, there may be fewer. */
+  /** Hardware addresses of the machines, control planes first. There may be fewer if the platform assigns them. */
   macs: string[];
-  /** All answers by their flag, for the platform to read its own. */
+  /** All answers by flag, for the platform to read its own. */
   given: Given;
   cloudflare: { account: string; zoneId: string; zone: string } | undefined;
   repository: string;
@@ -32,7 +32,7 @@ export interface Answers {
   recipients: string[];
 }
 
-/** What a person said, by what it means. */
+/** Parses the user's answers. */
 export const answersOf = (stack: string, given: Given, platforms = all): Answers => {
   const text = (flag: string): string => given[flag] ?? "";
   return {
@@ -63,14 +63,14 @@ export const answersOf = (stack: string, given: Given, platforms = all): Answers
   };
 };
 
-/** The upper quarter of a subnet, where the load balancers' addresses are unless something else is said. */
+/** The upper quarter of a subnet: the default for the load balancers' addresses. */
 export const upperQuarter = (subnet: string): string => {
   const { last } = rangeOf(subnet);
   const length = Math.min(prefixLength(subnet) + 2, 32);
   return `${toAddress(last + 1 - 2 ** (32 - length))}/${length}`;
 };
 
-/** The configuration that the answers make, by whole keys of the stack file. */
+/** Builds the configuration from the answers, by whole keys of the stack file. */
 export const settingsOf = (answers: Answers): Record<string, unknown> => {
   const cluster = `${answers.site}-${answers.stack}`;
   const { platform, given } = answers;
@@ -180,7 +180,7 @@ const keyNode = (document: Document, path: string[]): Scalar | undefined => {
   return pair && isScalar(pair.key) ? pair.key : undefined;
 };
 
-/** What a platform says of a node, and the zone, stand on one line each. */
+/** Puts a node's platform settings and the zone on one line each. */
 const flow = (document: Document, { name }: Platform): void => {
   const nodes = document.getIn(["config", "hearth:nodes"], true);
   const own = isMap(nodes) ? nodes.items.map(({ value }) => (value as YAMLMap).get(name, true)) : [];

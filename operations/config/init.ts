@@ -17,7 +17,7 @@ import { examineStacks, validStacks } from "./stacks.ts";
 
 type Values = Readonly<Record<string, string | boolean | string[] | undefined>>;
 
-/** Writes the stack file of a new stack, from flags and from answers to what they leave open. */
+/** Writes the stack file of a new stack from flags, and asks for what they leave open. */
 export const init = async (call: Call<Values>): Promise<number> => {
   const { root, print, complain, values } = call;
   const [stack = "dev"] = call.args;
@@ -49,7 +49,7 @@ export const init = async (call: Call<Values>): Promise<number> => {
 const existing = (root: string, stack: string): [string, HearthConfig][] =>
   stacksIn(root).length === 0 ? [] : validStacks(examineStacks(root)).filter(([other]) => other !== stack);
 
-/** What the first of the other stacks says, as the answers that a new one most likely shares. */
+/** Takes from the first of the other stacks the answers that a new one most likely shares. */
 const knownFrom = ([first]: [string, HearthConfig][]): Given => {
   if (!first) return {};
   const [, config] = first;
@@ -73,14 +73,14 @@ const knownFrom = ([first]: [string, HearthConfig][]): Given => {
   );
 };
 
-/** What a stack's machines at a platform answer to the platform's questions. */
+/** Derives the answers to a platform's questions from a stack's machines there. */
 const platformAnswers = (config: HearthConfig, platform: Platform): Record<string, string | undefined> => {
   const nodes = Object.values(nodesOf(config.nodes, platform));
   const hosts = nodes.flatMap((node) => platform.placement(node)?.host ?? []);
   return platform.setup.answers(settingsOf(config, platform), [...new Set(hosts)]);
 };
 
-/** Answers of all questions that matter: the flag's, the default, or the person's, in this order. */
+/** Answers all relevant questions from the flag, the default or the user, in this order. */
 const answer = async (all: Question[], values: Values, session: Pick<Call, "ask" | "complain">): Promise<Given> => {
   const given: Given = {};
   const wrong: string[] = [];
@@ -96,7 +96,7 @@ const answer = async (all: Question[], values: Values, session: Pick<Call, "ask"
     }
     const text = settled ?? (await insist(question, session));
     const problem = refuse(text);
-    // What follows from a missing answer is not yet anything.
+    // Problems that follow from a missing answer do not count yet.
     if (problem !== undefined && (missing.length === 0 || flagged !== undefined)) wrong.push(`--${flag}: ${problem}`);
     given[flag] = text;
   }
@@ -110,7 +110,7 @@ const answer = async (all: Question[], values: Values, session: Pick<Call, "ask"
   return given;
 };
 
-/** Asks until the answer is right. */
+/** Asks until the answer is valid. */
 const insist = async (
   { text, example, refuse }: Question,
   { ask, complain }: Pick<Call, "ask" | "complain">,

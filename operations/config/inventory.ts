@@ -7,7 +7,7 @@ import { examineStacks, validStacks } from "./stacks.ts";
 
 const headings = ["STACK", "NODE", "ROLE", "PLATFORM", "ADDRESS", "MAC", "HOST", "VMID", "CORES", "MEMORY", "IMAGE"];
 
-/** Lists the nodes of stacks; those that are not valid are told of instead. */
+/** Lists the nodes of stacks, and reports the stacks that are not valid. */
 export const inventory = ({ root, stacks: wanted, print, complain, answer }: Call): number => {
   const isWanted = ([stack]: [string, unknown]): boolean => wanted.length === 0 || wanted.includes(stack);
   const examined = new Map([...examineStacks(root)].filter(isWanted));
@@ -20,7 +20,7 @@ export const inventory = ({ root, stacks: wanted, print, complain, answer }: Cal
   return invalid.length > 0 ? 1 : 0;
 };
 
-/** The nodes of a stack, as the table has them. */
+/** The nodes of a stack, as rows of the table. */
 export const inventoryRows = (stack: string, { nodes }: HearthConfig, platforms = all): string[][] =>
   Object.entries(nodes).map(([name, node]) => {
     const { platform, role, address, mac, image } = node;

@@ -12,9 +12,9 @@ const withCloudflare = (given: Given): boolean => (given.domain ?? "") !== "";
 const machines = (given: Given): number => Number(given["control-planes"]) + Number(given.workers);
 
 /**
- * All facts, in the order in which they are asked.
+ * All questions, in the order in which they are asked.
  *
- * @param known what other stack files of the project say, such as the releases in use
+ * @param known values of the project's other stack files, such as the releases in use
  */
 export const questions = (known: Given, platforms = all): Question[] => {
   const names = alternatives(platforms.map(({ name }) => name));
@@ -129,7 +129,7 @@ export const questions = (known: Given, platforms = all): Question[] => {
   ];
 };
 
-/** Whether there are as many hardware addresses as machines that have theirs already. */
+/** Checks that there is a hardware address for each machine that already has one. */
 export const macsMissing = (given: Given, platforms = all): string | undefined => {
   const [wanted, got] = [machines(given), listOf(given.macs ?? "").length];
   const { mac } = platformOf({ platform: given.platform ?? "" }, platforms).setup;

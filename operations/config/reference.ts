@@ -60,7 +60,7 @@ const rows = (schema: JsonSchema, path: string): string[][] => {
   ];
 };
 
-/** Alternatives as their reader sees them: a key that tells them apart has the values of all. */
+/** Merges the values of a key that distinguishes alternatives, for the reader. */
 const withValues = (branches: JsonSchema[]): JsonSchema[] =>
   branches.map((branch) => ({
     ...branch,
@@ -72,7 +72,7 @@ const withValues = (branches: JsonSchema[]): JsonSchema[] =>
     ),
   }));
 
-/** Alternatives share keys: the first of each is enough. */
+/** Keeps the first row of each key, since alternatives share keys. */
 const distinct = (all: string[][]): string[][] =>
   all.filter(([key], index) => all.findIndex((each) => each[0] === key) === index);
 

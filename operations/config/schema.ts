@@ -9,13 +9,13 @@ import { documented } from "./documented.ts";
 import { reference } from "./reference.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 
-/** Where the schema is, from the root of the project; stack files name it. */
+/** Path of the schema from the project's root; stack files refer to it. */
 export const schemaPath = "infra/config.schema.json";
 
-/** Where the reference is. */
+/** Path of the reference from the project's root. */
 export const referencePath = "docs/configuration.md";
 
-/** What is written from the schema and its comments, by file. */
+/** The generated files by path, from the schema and its comments. */
 export const written = async (root: string): Promise<Record<string, string>> => {
   const schema = stackFileSchema(documented(bareDocument(), root));
   return {
@@ -24,7 +24,7 @@ export const written = async (root: string): Promise<Record<string, string>> => 
   };
 };
 
-/** Writes the JSON Schema of stack files and the reference, or says whether those that are there are the program's. */
+/** Writes the JSON Schema of stack files and the reference, or checks whether the existing files are up to date. */
 export const schema = async ({
   root,
   print,

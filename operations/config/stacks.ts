@@ -3,7 +3,7 @@ import type { Examined } from "../../infra/config/index.ts";
 import type { HearthConfig } from "../../infra/config/schema.ts";
 import { examineStackFile, readStackFile, stacksIn } from "../../infra/config/stack-file.ts";
 
-/** Looks at every stack file of a folder, by the name of its stack. */
+/** Examines every stack file of a folder, by stack name. */
 export const examineStacks = (root: string): Map<string, Examined> => {
   const stacks = stacksIn(root);
   if (stacks.length === 0) throw new Problem("There is no stack file; write one with: npx hearth init dev");

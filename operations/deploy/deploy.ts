@@ -14,10 +14,10 @@ import { unprotectExempted } from "../../policy/protection.ts";
 import { Losses, refusals } from "./plan.ts";
 
 /**
- * Deploys a stack: previews it, updates it where something changes, and makes sure that then nothing would change any more.
+ * Deploys a stack: previews it, updates it if something changes, and then checks that nothing would change any more.
  *
  * @returns whether anything was changed
- * @throws Problem where the engine or a policy refuses, or where the program does not come to rest
+ * @throws Problem if the engine or a policy refuses, or if the program keeps changing something
  */
 export const deploy = async (target: Target, display: Display, signal: AbortSignal): Promise<boolean> => {
   const { stack } = target;
@@ -29,7 +29,7 @@ export const deploy = async (target: Target, display: Display, signal: AbortSign
       losses.add(event);
     },
   }).catch(async (error: unknown) => {
-    // The engine refuses what is protected, and tells how to take the protection off: what to do instead comes first.
+    // The engine refuses to delete protected resources and suggests removing the protection. Hearth's own advice comes first.
     await requireKept(target, losses);
     throw error;
   });
@@ -39,13 +39,13 @@ export const deploy = async (target: Target, display: Display, signal: AbortSign
   await requireKept(target, losses);
   const update = await run(updateAll);
   display.line(`Updated ${stack}: ${counted(update)}`);
-  // What the escrow has to hold may just have changed: the policy asks for it the next time.
+  // The required content of the escrow may just have changed. The policy checks it the next time.
   const after = await run(["preview", "--expect-no-changes"], { policyPacks: [] });
   if (!after.isUnchanged) {
     throw new Problem(`${stack} is updated, and would change again at once: ${describeChanges(after)}`);
   }
   display.line(`${stack} is as the program says`);
-  // So that a preview of what the exemption is for is whole.
+  // Lets the preview of exempted resources run to its end.
   await unprotect(target, display);
   await remindOfEscrow(target, display);
   await keepState(target, display);
@@ -65,14 +65,14 @@ const runOn =
     });
     display.clear();
     const { report, exitCode } = ended;
-    // Changes where none are expected end the engine too; the caller says which they are.
+    // The engine also fails on unexpected changes; the caller reports which they are.
     const isChanged = operation.includes("--expect-no-changes") && report.errors.length === 0 && !report.isUnchanged;
     if (exitCode !== 0 && !(isChanged && report.counts !== undefined)) throw engine.failed(operation, ended);
     return report;
   };
 
 /**
- * Lets a plan lose what exemptions name, and nothing else.
+ * Refuses a plan that loses anything that no exemption names.
  *
  * @throws Problem that names each loss
  */
@@ -83,7 +83,7 @@ const requireKept = async ({ root, stack, engine }: Target, losses: Losses): Pro
   if (why.length > 0) throw new Problem(`${stack} is not deployed:\n${why.map((each) => `  ${each}`).join("\n")}`);
 };
 
-/** Takes the protection off what exemptions let go. An update puts it back on what the program still has. */
+/** Removes the protection of exempted resources. An update restores it on those that the program still has. */
 const unprotect = async (target: Target, display: Display): Promise<void> => {
   const { root, stack, engine } = target;
   if ((await engine.size()) === undefined) return;
@@ -102,7 +102,7 @@ const remindOfEscrow = async (target: Target, display: Display): Promise<void> =
     display.line(`  ${escrow.path} ${escrow.problem}: write it with npx hearth escrow ${stack}, and commit it`);
 };
 
-/** Backs the state up, as after every update. The update is done by then: what fails here is told, and undoes nothing. */
+/** Backs the state up, as after every update. The update is done by then, so a failure is reported and undoes nothing. */
 const keepState = async (target: Target, display: Display): Promise<void> => {
   if (!(await target.config()).escrow) {
     display.line("  The state has no backup, for hearth:escrow names nobody who could open one");

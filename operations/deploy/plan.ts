@@ -7,10 +7,10 @@ import { controlPlanesOf, quorumFindings } from "../../policy/rules/control-plan
 import { lossFinding, renameFinding } from "../../policy/rules/kept-resources.ts";
 import type { Recorded } from "../../policy/stack.ts";
 
-/** What a preview would lose, by what the engine says of it. */
+/** The resources that a preview would lose, from the engine's events. */
 export class Losses {
   private readonly byName = new Map<string, Loss>();
-  /** Addresses of the machines that are deleted, and of those that are configured, by the name of their node. */
+  /** Addresses of the deleted machines, and of the configured ones, by the name of their node. */
   private readonly deleted = new Map<string, string>();
   private readonly configured = new Map<string, string>();
 
@@ -33,7 +33,7 @@ export class Losses {
     return [...this.byName.values()];
   }
 
-  /** Machines that would be deleted under one name, and stay under another. */
+  /** Machines that would be deleted under one name and kept under another. */
   get renamed(): { from: string; to: string }[] {
     return [...this.deleted].flatMap(([from, address]) => {
       const [to] = [...this.configured].find(([, used]) => used === address) ?? [];
@@ -42,7 +42,7 @@ export class Losses {
   }
 }
 
-/** Why a plan may not be carried out: the engine itself says what it would replace, which a policy can only tell from inputs. */
+/** Returns the reasons against a plan. Only the engine knows what it would replace; a policy can only infer it from inputs. */
 export const refusals = (
   losses: Losses,
   recorded: readonly Recorded[],

@@ -1,18 +1,18 @@
-/** Somewhere that copies are kept. Paths are relative to it, with slashes. */
+/** A store for copies. Paths are relative to it, with slashes. */
 export interface Destination {
-  /** How messages call it. */
+  /** Name in messages. */
   name: string;
-  /** Whether it takes backups as well: a Git repository would keep each of them for ever. */
+  /** Whether it also takes backups. A Git repository would keep each of them for ever. */
   takesBackups: boolean;
-  /** Writes a file whole or not at all. */
+  /** Writes a file atomically. */
   write: (path: string, content: Uint8Array) => Promise<void>;
-  /** Reads a file anew from where it is kept; undefined where it is not there. */
+  /** Reads a file again from the store; undefined if it does not exist. */
   read: (path: string) => Promise<Uint8Array | undefined>;
   /** Names of the files in a folder, in alphabetical order. */
   list: (folder: string) => Promise<string[]>;
 }
 
-/** How a copy went. */
+/** The result of a copy. */
 export interface Copied {
   destination: string;
   /** What went wrong, and what to do. */
@@ -20,7 +20,7 @@ export interface Copied {
 }
 
 /**
- * Copies a file to each destination and reads it back. One that fails keeps none of the others from getting theirs.
+ * Copies a file to each destination and reads it back. A failed copy does not affect the others.
  */
 export const copyTo = async (
   destinations: readonly Destination[],

@@ -14,12 +14,12 @@ export interface GitDestinationArgs {
   branch: string;
 }
 
-/** A branch of a Git repository, by the git on PATH and the person's own credentials. */
+/** A branch of a Git repository, through the git on PATH and the user's own credentials. */
 export const gitDestination = ({ repository, branch }: GitDestinationArgs): Destination => {
   const failed = (what: string, stderr: string): Problem =>
     new Problem(`${what} ${repository} failed: ${lastLine(stderr)}. Look whether you may push to ${branch} there`);
   const git = (cwd: string, ...args: string[]) => execa("git", args, { cwd, env: quiet, reject: false });
-  /** Works in a fresh clone, so that what is read is what the repository has. */
+  /** Works in a fresh clone, so that it reads what the repository has. */
   const cloned = async <T>(work: (clone: string) => Promise<T>): Promise<T> => {
     const clone = await mkdtemp(join(tmpdir(), "hearth-push-"));
     try {
@@ -57,10 +57,10 @@ export const gitDestination = ({ repository, branch }: GitDestinationArgs): Dest
   };
 };
 
-/** Git asks nobody: a command that waits for an answer in a pipeline would wait for ever. */
+/** Disables Git's prompts: in a pipeline, a command would wait for an answer for ever. */
 const quiet = { GIT_TERMINAL_PROMPT: "0", GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? "ssh -o BatchMode=yes" };
 
-/** The person's own name where Git knows it; Hearth's where a pipeline has none. */
+/** The user's own name if Git knows it; Hearth's if not, as in a pipeline. */
 const identity = async (cwd: string): Promise<string[]> => {
   const { exitCode } = await execa("git", ["config", "user.email"], { cwd, reject: false });
   return exitCode === 0 ? [] : ["-c", "user.name=Hearth", "-c", "user.email=hearth@localhost"];

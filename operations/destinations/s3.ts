@@ -5,7 +5,7 @@ import type { Destination } from "./destination.ts";
 
 export interface S3PlaceArgs {
   bucket: string;
-  /** What the keys of all files begin with; no slash at its ends. */
+  /** Prefix of the keys of all files, without slashes at its ends. */
   prefix: string;
   region: string;
   /** URL of a service other than Amazon's. */
@@ -13,8 +13,8 @@ export interface S3PlaceArgs {
 }
 
 /**
- * A bucket of Amazon S3 or of a service that speaks the same, with the credentials of AWS_ACCESS_KEY_ID,
- * AWS_SECRET_ACCESS_KEY and, where there is one, AWS_SESSION_TOKEN.
+ * A bucket of Amazon S3 or of a compatible service, with the credentials of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and,
+ * if set, AWS_SESSION_TOKEN.
  */
 export const s3Destination = (
   { bucket, prefix, region, endpoint = `https://s3.${region}.amazonaws.com` }: S3PlaceArgs,
@@ -28,7 +28,11 @@ export const s3Destination = (
       throw new Problem(`${name} needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`);
     }
     const client = new AwsClient({
-      ...{ accessKeyId: id, secretAccessKey: secret, service: "s3", region, retries: 3 },
+      accessKeyId: id,
+      secretAccessKey: secret,
+      service: "s3",
+      region,
+      retries: 3,
       ...(sessionToken && { sessionToken }),
     });
     const url = `${endpoint.replace(/\/$/, "")}/${bucket}${path}`;

@@ -1,7 +1,7 @@
 import type { Session } from "../../lib/terminal/session.ts";
 import type { Copied } from "./destination.ts";
 
-/** Says of each copy how it went; gives whether all went well. */
+/** Prints the result of each copy, and returns whether all succeeded. */
 export const tellCopies = (
   copies: readonly Copied[],
   verb: "Kept in" | "Copied to",

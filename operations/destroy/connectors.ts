@@ -2,15 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Kubernetes, KubernetesObject } from "../../lib/cluster/kubernetes.ts";
 
-/** How long connectors may take to end their connections, in milliseconds. */
+/** Timeout for connectors to end their connections, in milliseconds. */
 const timeout = 60_000;
 
 /**
- * Stops the tunnels' connectors in the cluster, so that Cloudflare lets the tunnels go: it deletes none with connections.
+ * Stops the tunnels' connectors in the cluster, because Cloudflare deletes only tunnels without connections.
  *
- * Flux would start them again, so the Kustomization or release that each belongs to is suspended first.
+ * Flux would start them again, so it first suspends the Kustomization or release that each belongs to.
  *
- * @returns names of the Deployments that were stopped
+ * @returns names of the stopped Deployments
  */
 export const stopConnectors = async (kubernetes: Kubernetes): Promise<string[]> => {
   const connectors = (await kubernetes.list(deployments)).filter(isConnector);
@@ -34,7 +34,7 @@ export const isConnector = ({ spec }: KubernetesObject): boolean => {
   return (template?.spec?.containers ?? []).some(({ image = "" }) => /(^|\/)cloudflared([:@]|$)/.test(image));
 };
 
-/** Path of the object of Flux that keeps an object with such labels; undefined where none does. */
+/** Path of the Flux object that manages an object with such labels; undefined if none does. */
 export const ownerOf = (labels: Record<string, string>): string | undefined => {
   for (const [group, path] of owners) {
     const [name, namespace] = [labels[`${group}/name`], labels[`${group}/namespace`]];

@@ -18,18 +18,19 @@ import { hasBegun } from "./losses.ts";
 export interface DestroyOptions {
   state: State;
   credentials: Credentials;
-  /** Whether the cluster is there to take a last snapshot of. */
+  /** Whether the cluster exists, so that a last snapshot can be taken. */
   hasCluster: boolean;
   display: Display;
   signal: AbortSignal;
-  /** How long Cloudflare may take to see that a tunnel has no connections any more, in milliseconds. */
+  /** Timeout for Cloudflare to see that a tunnel has no connections any more, in milliseconds. */
   timeout?: number;
 }
 
 /**
- * Destroys a stack: keeps what brings it back, stops what holds its tunnels open, and deletes everything, what is protected too.
+ * Destroys a stack: saves what a rebuild needs, stops what keeps its tunnels open, and deletes everything, also protected
+ * resources.
  *
- * @throws Problem where something cannot be kept, and nothing is destroyed then; or with the list of what remains
+ * @throws Problem if something cannot be saved, and then destroys nothing; or with the list of what remains
  */
 export const destroy = async (target: Target, options: DestroyOptions): Promise<Kept> => {
   const { state, credentials, hasCluster, display } = options;
@@ -57,7 +58,7 @@ const disconnect = async (state: State, display: Display): Promise<void> => {
   }
 };
 
-/** With an error the engine goes on to what does not depend on it. */
+/** After an error the engine continues with what does not depend on it. */
 const everything: Operation = ["destroy", "--yes", "--skip-preview", "--continue-on-error"];
 
 const deleteAll = async ({ engine, stack }: Target, options: DestroyOptions): Promise<void> => {
@@ -91,5 +92,5 @@ const deleteAll = async ({ engine, stack }: Target, options: DestroyOptions): Pr
   }
 };
 
-/** Components and providers are nothing outside the state. */
+/** Components and providers exist only in the state. */
 const isOwn = (type: string): boolean => type.startsWith("pulumi:") || type.startsWith("hearth:");

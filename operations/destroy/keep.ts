@@ -8,18 +8,18 @@ import { openWithEach, type Trial } from "../escrow/verify.ts";
 import { takeSnapshot, withSnapshot } from "../etcd/snapshot.ts";
 import { backUpState } from "../state/backup.ts";
 
-/** What is kept of a stack before it is destroyed: the escrow's path, and names of backups. */
+/** What is saved of a stack before it is destroyed: the escrow's path, and names of backups. */
 export interface Kept {
   escrow: string;
   state?: string;
-  /** Undefined where the cluster is gone already. */
+  /** Undefined if the cluster is already gone. */
   snapshot?: string;
 }
 
 /**
  * Writes a last escrow, backup of the state and snapshot of etcd, and opens each with the keys at hand.
  *
- * @throws Problem where one of them cannot be written or opened
+ * @throws Problem if one of them cannot be written or opened
  */
 export const keepAll = async (
   target: Target,
@@ -49,7 +49,7 @@ export const keepAll = async (
 /**
  * Opens the escrow that an earlier, unfinished destroy wrote.
  *
- * @throws Problem where it is missing or no key at hand opens it
+ * @throws Problem if it is missing or no key at hand opens it
  */
 export const requireKept = async (target: Target, { keys, sops }: Credentials): Promise<Kept> => {
   const path = escrowPath(await target.config(), target.stack);

@@ -22,7 +22,7 @@ const kinds: { what: string; is: (resource: StateResource) => boolean }[] = [
   },
 ];
 
-/** What the stack's destruction deletes that no update can bring back, by kind. */
+/** The resources that a destroy deletes and no update can restore, by kind. */
 export const losses = (state: State): Loss[] =>
   kinds
     .map(({ what, is }) => ({
@@ -33,14 +33,14 @@ export const losses = (state: State): Loss[] =>
     }))
     .filter(({ names }) => names.length > 0);
 
-/** Bare metal is reset with its configuration; a virtual machine goes with its disks. */
+/** Bare metal is reset when its configuration is deleted; a virtual machine goes with its disks. */
 const isWiped = ({ type, inputs }: StateResource): boolean =>
   type === resourceTypes.machineConfiguration && (inputs?.onDestroy as { reset?: boolean } | undefined)?.reset === true;
 
 /**
- * Whether an earlier destroy began: the first thing that it does is to take the protection off.
+ * Whether an earlier destroy began: its first step is to remove the protection.
  *
- * From then on the state may lack root secrets, and no escrow may be written from it.
+ * From then on the state may lack root secrets, so no escrow may be written from it.
  */
 export const hasBegun = (state: State): boolean =>
   resourcesOf(state).some(

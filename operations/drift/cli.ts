@@ -11,7 +11,7 @@ import { closeIssue, keepIssue, type IssueOutcome } from "../github/issue.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { DriftFinder, driftReport } from "./drift.ts";
 
-/** Says what is not as the state says; its exit code tells as well, unless an issue does. */
+/** Reports what differs from the state. The exit code reports it too, unless an issue does. */
 export const drift = async ({
   stack,
   values,
@@ -51,7 +51,7 @@ export const drift = async ({
   return 0;
 };
 
-/** Keeps the stack's issue for as long as there is something to report. */
+/** Keeps the stack's issue open while there is something to report. */
 const tell = (github: GitHub, stack: string, report: string | undefined): Promise<IssueOutcome> =>
   report === undefined
     ? closeIssue(github, `drift ${stack}`, `Everything of \`${stack}\` is as its state says again.`)

@@ -2,23 +2,23 @@ import type { EngineEvent, StepMetadata } from "../../lib/engine/events.ts";
 import { resourceTypes } from "../../components/resource-types.ts";
 import { nameOf } from "../../components/urn.ts";
 
-/** A resource that is not what the state says. */
+/** A resource that differs from the state. */
 export interface Drift {
-  /** Its type's last word and its name, as `VmLegacy den-dev-wk01`. */
+  /** Last part of its type, and its name, as `VmLegacy den-dev-wk01`. */
   resource: string;
-  /** Whether it is gone. */
+  /** Whether it no longer exists. */
   isGone: boolean;
-  /** Paths of what differs, without their values. */
+  /** Paths of the differences, without values. */
   paths: string[];
-  /** The Proxmox hosts, where it is a virtual machine that runs on another one. */
+  /** The Proxmox hosts, if it is a virtual machine that now runs on another one. */
   moved?: { from: string; to: string };
 }
 
-/** What a refresh that changes nothing found, by its events. */
+/** Collects the findings of a refresh that changes nothing, from its events. */
 export class DriftFinder {
   readonly found: Drift[] = [];
 
-  /** @param ignored paths that the program leaves alone once a resource is made, by its URN */
+  /** @param ignored paths that the program does not change after creating a resource, by URN */
   constructor(private readonly ignored: ReadonlyMap<string, readonly string[]>) {}
 
   add({ resOutputsEvent }: EngineEvent): void {
@@ -35,7 +35,7 @@ export class DriftFinder {
     });
   }
 
-  /** What differs, without what somebody else is meant to change. */
+  /** The differences, except those that others are meant to cause. */
   private meant({ urn, detailedDiff }: StepMetadata): string[] {
     const ignored = this.ignored.get(urn) ?? [];
     return Object.keys(detailedDiff ?? {})
@@ -44,7 +44,7 @@ export class DriftFinder {
   }
 }
 
-/** A machine that was migrated, by a person, by the host's maintenance or by high availability. */
+/** The move of a migrated machine, whether by a person, the host's maintenance or high availability. */
 const movedTo = ({ type, old, new: now }: StepMetadata): Drift["moved"] => {
   const [from, to] = [hostOf(old), hostOf(now)];
   return type === resourceTypes.virtualMachine && from !== undefined && to !== undefined && from !== to
@@ -73,7 +73,7 @@ const adviceOnMoves = (found: readonly Drift[]): string[] => {
   ];
 };
 
-/** What drifted, in Markdown, for an issue. */
+/** Writes the drift as Markdown for an issue. */
 export const driftReport = (stack: string, found: readonly Drift[]): string =>
   found.length === 0
     ? `Everything of \`${stack}\` is as its state says.\n`

@@ -13,13 +13,13 @@ export interface Checked {
   path: string;
   fingerprint: string;
   trials: Trial[];
-  /** What is wrong, a line each. */
+  /** Problems, one line each. */
   problems: string[];
-  /** What a person should know and may leave. */
+  /** Notes that the user may ignore. */
   remarks: string[];
 }
 
-/** Looks whether a stack's escrow holds what its state holds, opens with the keys at hand, and is where it was copied to. */
+/** Checks that a stack's escrow matches its state, opens with the keys at hand, and is at every destination. */
 export const checkEscrow = async (target: Target, { keys, sops, live }: Credentials): Promise<Checked> => {
   const config = await target.config();
   const recipients = recipientsFor(target, config);

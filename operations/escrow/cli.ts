@@ -21,7 +21,7 @@ interface EscrowFlags {
   kms?: boolean | undefined;
 }
 
-/** Writes a stack's escrow, or looks at it. */
+/** Writes or checks a stack's escrow. */
 export const escrow = async (call: Call<EscrowFlags>): Promise<number> => {
   const { values, identities, display, open } = call;
   const exchange = { add: values.add ?? [], remove: values.remove ?? [] };
@@ -66,7 +66,7 @@ const trialTable = (trials: Trial[]): string =>
     trials.map(({ key, outcome }) => [key, outcome]),
   );
 
-/** Changes the recipients in the file that a person edits, and in the lab in the one derived from it. */
+/** Changes the recipients in the file that people edit, and in the lab in the file derived from it. */
 const changeRecipients = async (target: Target, exchange: Exchange): Promise<void> => {
   const { committed } = labFolder(target.root, target.stack);
   for (const file of new Set([target.stackFile, committed])) {

@@ -15,11 +15,11 @@ import { ofType, outputsOf, type State } from "../../lib/engine/state.ts";
 import { revealed } from "../../lib/engine/value.ts";
 import type { Escrow } from "../../lib/secrets/escrow.ts";
 
-/** What an escrow is made of. */
+/** The content of an escrow. */
 export interface Sources {
   stack: string;
   cluster: string;
-  /** State, exported with its secrets shown. */
+  /** The state, exported with its secrets in plain. */
   state: State;
   /** Secrets of the configuration in plain, by their key under `hearth:`. */
   configured: Record<string, string>;
@@ -29,9 +29,9 @@ export interface Sources {
 }
 
 /**
- * Makes an escrow of what a stack's state and configuration hold.
+ * Builds an escrow from a stack's state and configuration.
  *
- * @throws Problem where the state is not that of a stack that was brought up
+ * @throws Problem if the stack of this state was never brought up
  */
 export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphrase, now }: Sources): Escrow => {
   const absent = (what: string): Problem =>
@@ -54,7 +54,9 @@ export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphr
   };
   const ageSeed = configured.ageSeed ?? seed("age-seed");
   return {
-    ...{ stack, cluster, createdAt: now.toISOString() },
+    stack,
+    cluster,
+    createdAt: now.toISOString(),
     contract: talosVersion,
     talosSecrets: toBundle(machineSecrets),
     ageSeed,
@@ -63,7 +65,9 @@ export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphr
     webhookToken: seed("webhook-token"),
     passwords,
     tunnels: tunnelsOf(state),
-    ...{ configured, stackFile, passphrase },
+    configured,
+    stackFile,
+    passphrase,
   };
 };
 
@@ -96,7 +100,7 @@ export const configuredSecrets = async (target: Target): Promise<Record<string, 
   );
 };
 
-/** Collects the escrow of a stack from its engine, without anything in plain reaching a disk. */
+/** Collects the escrow of a stack from its engine. Nothing in plain reaches a disk. */
 export const collect = async (target: Target, now = new Date()): Promise<Escrow> => {
   const passphrase = await target.passphrase();
   const { cluster } = await target.config();

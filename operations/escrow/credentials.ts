@@ -5,7 +5,7 @@ import { Sops } from "../../lib/secrets/sops.ts";
 import type { Display } from "../../lib/terminal/display.ts";
 import type { Credentials } from "./write.ts";
 
-/** What opens escrows here: the keys at hand, and in the lab its own. */
+/** The credentials that open escrows: the keys at hand, and in the lab its own. */
 export const credentialsFor = async (
   target: Target,
   files: string[],

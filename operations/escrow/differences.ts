@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { Escrow } from "../../lib/secrets/escrow.ts";
 
-/** Parts that say of when an escrow is, not what is in it. */
+/** Parts that date an escrow and are not content. */
 const notContent = new Set(["createdAt"]);
 
-/** Parts that hold one thing a name, so that the name says more than the part. */
+/** Parts with one entry per name, for which the name is more precise than the part. */
 const named = new Set(["passwords", "tunnels", "configured"]);
 
 /** Names of the parts in which two escrows differ, such as `tunnels.den-dev`. Never a value. */

@@ -2,7 +2,7 @@ import { isSeq, isMap, isScalar, parseDocument } from "yaml";
 
 import { Problem } from "../../toolchain/problem.ts";
 
-/** Recipients that come and go. */
+/** Recipients to add and to remove. */
 export interface Exchange {
   add: readonly string[];
   remove: readonly string[];
@@ -11,9 +11,9 @@ export interface Exchange {
 const path = ["config", "hearth:escrow", "recipients"];
 
 /**
- * Exchanges recipients in the text of a stack file, and leaves all else of it as it is. Pure.
+ * Exchanges recipients in the text of a stack file and keeps the rest of it. Pure.
  *
- * @param name how to call the file in messages
+ * @param name of the file in messages
  */
 export const exchangeRecipients = (text: string, { add, remove }: Exchange, name: string): string => {
   const document = parseDocument(text);

@@ -4,25 +4,25 @@ import { headOf, readEscrow, type Escrow } from "../../lib/secrets/escrow.ts";
 import { byRecipient, type Keys } from "../../lib/secrets/keys.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
 
-/** How one of the keys that should open an escrow did. */
+/** The result of opening an escrow with one of its keys. */
 export interface Trial {
   /** The age recipient, or the name of the KMS key. */
   key: string;
   outcome: "opened" | "not at hand" | "refused";
 }
 
-/** An escrow that was opened, and by whom. */
+/** An opened escrow, and the result of each key. */
 export interface Verified {
   trials: Trial[];
-  /** What it holds; undefined where no key was at hand. */
+  /** Its content; undefined if no key was at hand. */
   escrow: Escrow | undefined;
 }
 
 /**
- * Opens an escrow with each key at hand by itself.
+ * Opens an escrow separately with each key at hand.
  *
- * @param name how to call the file in messages
- * @throws Problem where a key that should open it does not, or two keys find different things
+ * @param name of the file in messages
+ * @throws Problem if one of its keys does not open it, or two keys find different content
  */
 export const openWithEach = async (file: string, keys: Keys, sops: Sops, name: string): Promise<Verified> => {
   const { recipients } = headOf(file, name);

@@ -15,11 +15,11 @@ import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
 import { openWithEach, type Trial } from "./verify.ts";
 
-/** What a command on an escrow has at hand. */
+/** The credentials of a command on an escrow. */
 export interface Credentials {
   keys: Keys;
   sops: Sops;
-  /** Says what is going on right now. */
+  /** Shows the current progress. */
   live: (text: string) => void;
 }
 
@@ -27,15 +27,15 @@ export interface Written {
   /** Path of the file, from the root of the project. */
   path: string;
   fingerprint: string;
-  /** Whether the file that was there already held the same. */
+  /** Whether the existing file already had the same content. */
   isUnchanged: boolean;
   trials: Trial[];
   copies: Copied[];
 }
 
 /**
- * Writes a stack's escrow: collects it from the state, seals it, opens it with every key at hand and compares, and only
- * then puts it in the place of the old one; then copies it.
+ * Writes a stack's escrow: collects it from the state, encrypts it, opens it with every key at hand and compares, and only then
+ * replaces the old one; then copies it.
  */
 export const writeEscrow = async (target: Target, { keys, sops, live }: Credentials): Promise<Written> => {
   const config = await target.config();
@@ -62,9 +62,9 @@ export const writeEscrow = async (target: Target, { keys, sops, live }: Credenti
 };
 
 /**
- * Refuses to write over what a newer Hearth wrote: it may hold what this one does not know of.
+ * Refuses to overwrite an escrow of a newer Hearth, which may hold parts unknown to this one.
  *
- * @param before text of the file that is there
+ * @param before text of the existing file
  */
 export const requireOverwritable = (before: string | undefined, path: string): void => {
   const read = before === undefined ? undefined : escrowHead(before);
@@ -80,14 +80,14 @@ const put = async (target: Target, path: string, sealed: string): Promise<void> 
   }
 };
 
-/** The text of the escrow that is there. */
+/** The text of the existing escrow. */
 export const textAt = (target: Target, path: string): Promise<string | undefined> =>
   readFile(resolve(target.root, path), "utf8").catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return undefined;
     throw new Problem(`${path} cannot be read (${codeOf(error) ?? "?"}): make it readable`);
   });
 
-/** Whether a file holds an escrow, as far as a key at hand can tell. */
+/** Whether a file holds this escrow, as far as a key at hand can show. */
 const holds = async (
   file: string,
   escrow: Escrow,

@@ -8,7 +8,7 @@ import type { Call } from "../../lib/terminal/command.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { takeSnapshot, withSnapshot, type SnapshotFacts } from "./snapshot.ts";
 
-/** Takes a snapshot of a stack's etcd, lists those that there are, or opens one. */
+/** Takes a snapshot of a stack's etcd, lists the stored ones, or opens one. */
 export const snapshot = async (
   call: Call<{ list?: boolean | undefined; verify?: boolean | undefined }>,
 ): Promise<number> => {

@@ -12,21 +12,21 @@ import type { Copied } from "../destinations/index.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
 import type { Target } from "../../lib/engine/target.ts";
 
-/** What a snapshot holds, as etcdutl finds it. */
+/** The content of a snapshot, as etcdutl reports it. */
 export interface SnapshotFacts {
-  /** etcd's revision at which it was taken. */
+  /** etcd's revision at the time of the snapshot. */
   revision: number;
   keys: number;
   /** In bytes. */
   size: number;
 }
 
-/** Length of the digest behind the database, and of the pages that the database is made of, in bytes. */
+/** Length of the digest after the database, and of the database's pages, in bytes. */
 const digestLength = 32;
 const pageLength = 512;
 
 /**
- * Looks whether the digest at the end of a snapshot is that of the database before it.
+ * Checks that the digest at the end of a snapshot matches the database before it.
  *
  * Source: etcd, etcdutl/snapshot, the hash that a member sends after the database.
  */
@@ -37,10 +37,10 @@ export const hasItsDigest = (snapshot: Uint8Array): boolean => {
 };
 
 /**
- * Checks a snapshot: its digest, and by etcdutl every page of its database.
+ * Checks a snapshot: its digest, and with etcdutl every page of its database.
  *
- * @param name how to call it in messages
- * @throws Problem where it is damaged
+ * @param name of the snapshot in messages
+ * @throws Problem if it is damaged
  */
 export const checkSnapshot = async (file: string, name: string, etcdutl: string): Promise<SnapshotFacts> => {
   const damaged = (what: string): Problem => new Problem(`${name} is damaged: ${what}. Take another snapshot`);
@@ -54,18 +54,18 @@ export const checkSnapshot = async (file: string, name: string, etcdutl: string)
   return { revision, keys: totalKey, size: (await stat(file)).size };
 };
 
-/** Where a snapshot came from, what it holds and where it is kept. */
+/** Origin, content and destinations of a snapshot. */
 export interface Taken extends SnapshotFacts {
   name: string;
-  /** The control plane that gave it. */
+  /** The control plane that it came from. */
   node: string;
   copies: Copied[];
 }
 
 /**
- * Takes a snapshot from the first control plane that gives one, checks it, and keeps it encrypted.
+ * Takes a snapshot from the first control plane that provides one, checks it, and stores it encrypted.
  *
- * @param live told what is going on
+ * @param live receives the progress
  */
 export const takeSnapshot = (target: Target, live: (text: string) => void): Promise<Taken> =>
   withPrivateFolder(async (folder) => {
@@ -94,11 +94,11 @@ export const takeSnapshot = (target: Target, live: (text: string) => void): Prom
     throw new Problem([...problems, "Look at the machines with `talosctl health`, then run this again"].join("\n"));
   });
 
-/** How long a control plane may take to send its database, in milliseconds. */
+/** Timeout for a control plane to send its database, in milliseconds. */
 const snapshotTimeout = 600_000;
 
 /**
- * Opens a snapshot that is kept, checks it, and lends it as a file to work. The file is gone afterwards.
+ * Opens a stored snapshot, checks it, and passes it to work as a file. The file is deleted afterwards.
  */
 export const withSnapshot = <T>(
   target: Target,

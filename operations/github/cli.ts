@@ -15,9 +15,9 @@ interface GitHubFlags {
 }
 
 /**
- * Keeps a comment or an issue.
+ * Creates or updates a comment or an issue.
  *
- * @throws Problem for a person's mistake, and for what GitHub refuses
+ * @throws Problem for a user's mistake, and if GitHub refuses a request
  */
 export const github = async (call: Call<GitHubFlags>, env: GitHubEnvironment = process.env): Promise<number> => {
   const { values, print, answer } = call;
@@ -67,7 +67,7 @@ const read = async (file: string): Promise<string> => {
   }
 };
 
-/** What GitHub answers, with what to do about it. */
+/** Explains an error of GitHub, with what to do about it. */
 const refused = (error: unknown): unknown => {
   if (!(error instanceof RequestError)) return error;
   const advice: Record<number, string> = {

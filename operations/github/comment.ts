@@ -1,13 +1,13 @@
 import { markedBody, markerOf } from "./body.ts";
 import type { GitHub } from "./github.ts";
 
-/** What became of a comment. */
+/** The outcome for a comment. */
 export type Outcome = "created" | "edited" | "unchanged";
 
 /**
- * Keeps one comment of a name on a pull request: the first time it is written, and from then on edited in place.
+ * Keeps one comment with a name on a pull request: creates it the first time, and then edits it in place.
  *
- * Somebody else's comment with the same marker is left alone.
+ * It does not touch another account's comment with the same marker.
  *
  * @param number of the pull request
  * @param name of the comment, such as `preview dev`

@@ -3,11 +3,11 @@ import { retry } from "@octokit/plugin-retry";
 
 import { Problem } from "../../toolchain/problem.ts";
 
-/** A repository at GitHub, and somebody who may write to it. */
+/** A repository at GitHub, and an account that may write to it. */
 export interface GitHub {
   api: Octokit;
   repository: { owner: string; repo: string };
-  /** Name of the account that writes, by which its own comments are known. */
+  /** Name of the account, which identifies its own comments. */
   login: string;
 }
 
@@ -19,11 +19,11 @@ export type GitHubEnvironment = Partial<
 const RetryingOctokit = Octokit.plugin(retry);
 
 /**
- * The repository that the environment names.
+ * Reads the repository from the environment.
  *
- * `GITHUB_LOGIN` is the account that the token belongs to: by default that of GitHub Actions' own token, which cannot ask.
+ * `GITHUB_LOGIN` is the token's account. It defaults to that of GitHub Actions' own token, which cannot request its name.
  *
- * @throws Problem naming the variable that is missing
+ * @throws Problem that names the missing variable
  */
 export const fromEnvironment = (env: GitHubEnvironment): GitHub => {
   const token = required(env, "GITHUB_TOKEN");
@@ -32,7 +32,7 @@ export const fromEnvironment = (env: GitHubEnvironment): GitHub => {
     api: new RetryingOctokit({
       auth: token,
       baseUrl: env.GITHUB_API_URL ?? "https://api.github.com",
-      // What goes wrong is told by the error; the log would tell it a second time.
+      // The error already reports what went wrong; the log would repeat it.
       log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     }),
     repository: { owner, repo },
@@ -50,5 +50,5 @@ const required = (env: GitHubEnvironment, name: keyof GitHubEnvironment): string
   return value;
 };
 
-/** The most characters that GitHub takes as the body of a comment or an issue. Source: its error "body is too long". */
+/** Maximum number of characters in the body of a comment or an issue. Source: GitHub's error "body is too long". */
 export const longestBody = 65_536;

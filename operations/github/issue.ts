@@ -1,18 +1,18 @@
 import { markedBody, markerOf } from "./body.ts";
 import type { GitHub } from "./github.ts";
 
-/** What became of an issue. */
+/** The outcome for an issue. */
 export type IssueOutcome = "opened" | "updated" | "unchanged" | "closed" | "none";
 
 export interface IssueSpec {
-  /** By which the issue is found again, such as `drift dev`. */
+  /** Name that identifies the issue, such as `drift dev`. */
   name: string;
   title: string;
   /** In Markdown. */
   text: string;
 }
 
-/** Keeps one open issue of a name: opens it where there is none, and otherwise says in it what is so by now. */
+/** Keeps one open issue with a name: opens it if there is none, and otherwise updates it. */
 export const keepIssue = async (github: GitHub, { name, title, text }: IssueSpec): Promise<IssueOutcome> => {
   const { api, repository } = github;
   const body = markedBody(name, text);
@@ -26,7 +26,7 @@ export const keepIssue = async (github: GitHub, { name, title, text }: IssueSpec
   return "updated";
 };
 
-/** Closes the issue of a name, saying why, where there is an open one. */
+/** Closes the open issue with a name, if there is one, and gives the reason. */
 export const closeIssue = async (github: GitHub, name: string, reason: string): Promise<IssueOutcome> => {
   const { api, repository } = github;
   const open = await openIssue(github, name);
@@ -36,7 +36,7 @@ export const closeIssue = async (github: GitHub, name: string, reason: string): 
   return "closed";
 };
 
-/** The open issue of a name that this account wrote. */
+/** The open issue with a name that this account wrote. */
 const openIssue = async ({ api, repository, login }: GitHub, name: string) => {
   const issues = await api.paginate(api.issues.listForRepo, {
     ...repository,

@@ -2,12 +2,12 @@ import { count } from "../../infra/config/error.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import type { Checked } from "../../lib/tree/check.ts";
 
-/** Says what is wrong with a cluster's part of the tree, as Flux and the API server would have it. */
+/** Reports problems in a cluster's part of the tree, as Flux and the API server would see them. */
 export const checkTree = async (
   { root, print, complain }: Call,
   stack: string,
 ): Promise<Pick<Checked, "findings" | "withoutSchema" | "withoutChart">> => {
-  // What renders the tree takes longer to load than stack files take to check.
+  // The renderer takes longer to load than stack files take to check.
   const { checkCluster, describeFinding } = await import("../../lib/tree/check.ts");
   const { cluster, findings, withoutSchema, withoutChart } = await checkCluster(root, stack);
   for (const finding of findings) complain(describeFinding(finding));

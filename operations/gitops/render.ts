@@ -4,7 +4,7 @@ import { stacksIn } from "../../infra/config/stack-file.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { renderCluster } from "../../lib/tree/render.ts";
 
-/** Prints every object that Flux would apply, with the file that it comes from. */
+/** Prints every object that Flux would apply, with its source file. */
 export const render = async ({ root, stacks, print, answer }: Call): Promise<number> => {
   const all: object[] = [];
   for (const stack of stacks.length > 0 ? stacks : stacksIn(root)) {

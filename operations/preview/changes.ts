@@ -12,13 +12,13 @@ export interface ResourceChange {
   type: string;
   name: string;
   operation: Operation;
-  /** Properties because of which it is replaced. */
+  /** Properties that cause the replacement. */
   because: string[];
   properties: PropertyChange[];
-  /** Paths of the new properties that only the update will tell. */
+  /** Paths of the new properties that are known only after the update. */
   unknown: string[];
   danger: Danger | undefined;
-  /** Whether a deployment refuses it, unless an exemption names it. */
+  /** Whether a deployment refuses it unless an exemption names it. */
   isKept: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface ResourceState {
 /** Resources by URN. */
 export type Resources = ReadonlyMap<string, ResourceState>;
 
-/** What the engine calls an operation; those that change nothing are not among them. */
+/** The engine's names of operations that change something. */
 const operations: Record<string, Operation> = {
   create: "create",
   update: "update",
@@ -44,16 +44,16 @@ const operations: Record<string, Operation> = {
 };
 const nothing = new Set(["same", "read", "read-replacement", "read-discard", "refresh", "discard-replaced"]);
 
-/** Properties that another part of the report tells of. */
+/** Properties that another part of the report shows. */
 const toldElsewhere: Record<string, string[]> = {
   [resourceTypes.machineConfiguration]: ["machineConfigurationInput", "configPatches", "clientConfiguration"],
 };
 
 /**
- * The changes that a run of the engine announced: dangerous ones first, then by what happens, then by name.
+ * Returns the changes that a run of the engine announced: dangerous ones first, then by operation, then by name.
  *
  * @param before the state
- * @param after what the resources would be, as far as the engine told; its events stand in where it did not
+ * @param after the expected resources, as far as the engine reported them; its events fill the gaps
  */
 export const resourceChanges = (
   events: readonly EngineEvent[],
@@ -72,7 +72,7 @@ export const resourceChanges = (
     .sort((a, b) => order(a) - order(b) || a.name.localeCompare(b.name) || b.type.localeCompare(a.type));
 };
 
-/** The step that tells most comes first. */
+/** Sorts the most informative step first. */
 const rank = ({ op, keys }: StepMetadata): number => (op === "replace" ? 0 : keys?.length ? 1 : 2);
 
 const changeOf = (

@@ -14,10 +14,10 @@ import { previewOf, type Sources } from "./preview.ts";
 import { outcomeOf, type Outcome } from "./report.ts";
 import { treesOf } from "./trees.ts";
 
-/** What a shell is told. */
+/** Exit code of each outcome. */
 export const exitCodes: Record<Outcome, number> = { unchanged: 0, failed: 1, changes: 2, dangerous: 3 };
 
-/** Says what an update would do; its exit code tells as well. */
+/** Shows what an update would do. The exit code reports the outcome too. */
 export const preview = async (
   call: Call<{ base?: string | undefined; out?: string | undefined; whole?: string | undefined }>,
 ): Promise<number> => {

@@ -1,13 +1,13 @@
 import { platforms as all } from "../../infra/platforms/index.ts";
 import { keptKind, type Kept } from "../../lib/engine/losses.ts";
 
-/** What happens to a resource. */
+/** A change of a resource. */
 export type Operation = "create" | "update" | "replace" | "delete" | "import" | "other";
 
-/** What is lost when a resource goes. */
+/** What is lost with a removed resource. */
 export type Danger = Kept | "cluster";
 
-/** What is told of beside what `kept-resources` keeps: a deployment carries it out. */
+/** Dangers that the report shows but `kept-resources` does not prevent: a deployment carries them out. */
 const kinds: [type: RegExp, danger: Danger][] = [
   [/^talos:machine\/bootstrap:/, "machine"],
   [/^kubernetes:core\/v1:Secret$/, "secret"],
@@ -15,7 +15,7 @@ const kinds: [type: RegExp, danger: Danger][] = [
   [/^kubernetes:helm\.sh\/v3:Release$/, "cluster"],
 ];
 
-/** What stands in the report for each danger. */
+/** The report's noun for each danger. */
 export const dangerNouns: Record<Danger, string> = {
   machine: "machine",
   secret: "secret",
@@ -24,10 +24,10 @@ export const dangerNouns: Record<Danger, string> = {
   cluster: "part of the cluster",
 };
 
-/** In the order in which a report tells of them. */
+/** In the order of a report. */
 export const dangers = Object.keys(dangerNouns) as Danger[];
 
-/** The danger in an operation, or undefined where there is none. */
+/** The danger in an operation; undefined if there is none. */
 export const dangerOf = (
   type: string,
   operation: Operation,
@@ -41,7 +41,7 @@ export const dangerOf = (
   return operation === "update" && losesDisk ? "volume" : undefined;
 };
 
-/** Kinds of Kubernetes objects whose removal from the tree takes more with it than themselves. */
+/** Kinds of Kubernetes objects whose removal from the tree also removes other things. */
 const treeKinds: Record<string, Danger> = {
   Namespace: "volume",
   PersistentVolumeClaim: "volume",

@@ -7,20 +7,20 @@ import { policyPack } from "../../lib/engine/target.ts";
 import { readValues } from "../../lib/engine/value.ts";
 import type { ResourceState } from "./changes.ts";
 
-/** What a preview looks at of a stack's state. */
+/** The part of a stack's state that a preview reads. */
 export interface Before {
-  /** When it was last changed; undefined where nothing was ever made. */
+  /** When it was last changed; undefined if nothing was ever created. */
   time: string | undefined;
   /** By URN. */
   resources: Map<string, ResourceState>;
 }
 
-/** What a run of the engine said. */
+/** The output of a run of the engine. */
 export interface Run {
   events: EngineEvent[];
-  /** Whether it ended well. */
+  /** Whether it succeeded. */
   succeeded: boolean;
-  /** What it said beside its events. */
+  /** What it printed besides its events. */
   stderr: string;
 }
 
@@ -37,9 +37,9 @@ export const stateBefore = async (engine: PulumiStack): Promise<Before> => {
 };
 
 /**
- * Lets the engine say what it would do.
+ * Runs a preview of the engine.
  *
- * @param policyPacks those that attend
+ * @param policyPacks the packs that take part
  * @param onEvent called after each event
  */
 export const runPreview = async (

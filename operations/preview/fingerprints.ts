@@ -2,13 +2,13 @@ import { createHmac, hkdfSync, randomBytes } from "node:crypto";
 
 import { isValues, Secret, Unknown, type Value } from "../../lib/engine/value.ts";
 
-/** Digits of a fingerprint: two values of a stack have the same one by chance once in 2^48. */
+/** Digits of a fingerprint. Two values of a stack share one by chance once in 2^48. */
 const digits = 12;
 
 /**
- * Stands in for values that must not be shown: the same value has the same fingerprint.
+ * Replaces values that must not be shown. Equal values have equal fingerprints.
  *
- * It is keyed, so that trying out likely values does not find the one behind a fingerprint.
+ * Fingerprints are keyed, so nobody can find a value by trying likely ones.
  */
 export class Fingerprints {
   private constructor(private readonly key: Uint8Array) {}
@@ -18,7 +18,7 @@ export class Fingerprints {
     return new Fingerprints(new Uint8Array(hkdfSync("sha256", secret, "", "hearth preview fingerprints", 32)));
   }
 
-  /** Fingerprints that mean nothing beyond one run. */
+  /** Fingerprints that are valid for one run only. */
   static random(): Fingerprints {
     return new Fingerprints(randomBytes(32));
   }
@@ -29,7 +29,7 @@ export class Fingerprints {
   }
 }
 
-/** One text for a value, whatever the order of its names. */
+/** Writes a value as text, independent of the order of its keys. */
 const canonical = (value: Value): string => {
   if (value instanceof Secret) return canonical(value.value);
   if (value instanceof Unknown) return "unknown";

@@ -21,9 +21,9 @@ export class Git {
   }
 
   /**
-   * The last commit that the checkout shares with a branch.
+   * Returns the last commit that the checkout shares with a branch.
    *
-   * @param refs names of the branch; the first that is there counts
+   * @param refs names of the branch; the first existing one counts
    */
   async mergeBase(refs: readonly string[]): Promise<string | undefined> {
     for (const ref of refs) {
@@ -33,12 +33,12 @@ export class Git {
     return undefined;
   }
 
-  /** Whether what is checked out is a commit, with nothing changed. */
+  /** Whether this commit is checked out and no file is changed. */
   async isAt(commit: string): Promise<boolean> {
     return (await this.ask("rev-parse", "HEAD")) === commit && !(await this.isDirty());
   }
 
-  /** Checks a commit out beside the checkout, for as long as the work takes. */
+  /** Checks a commit out into a temporary folder while the work runs. */
   async withCheckout<T>(commit: string, work: (folder: string) => Promise<T>): Promise<T> {
     const parent = await mkdtemp(join(tmpdir(), "hearth-base-"));
     const folder = join(parent, "checkout");

@@ -4,7 +4,7 @@ export const limit = 64_000;
 /**
  * Cuts a Markdown text at the end of a line, so that it has at most the given number of characters.
  *
- * Blocks that are open there are closed, and a last line says where the whole is.
+ * It closes the blocks that are open there, and adds a line that says where the whole text is.
  */
 export const cut = (text: string, whole: string, most = limit): string => {
   if (text.length <= most) return text;
@@ -44,7 +44,7 @@ class Blocks {
     return next;
   }
 
-  /** What closes them. */
+  /** The text that closes them. */
   get closing(): string {
     return `${this.fence === undefined ? "" : `${this.fence}\n`}${"\n</details>\n".repeat(this.details)}`;
   }

@@ -4,9 +4,9 @@ import { structuredPatch } from "diff";
 const context = 2;
 
 /**
- * The lines in which two YAML texts differ, as Markdown's `diff` blocks have them.
+ * Returns the lines in which two YAML texts differ, in the form of Markdown's `diff` blocks.
  *
- * Each group of changes is headed by the keys that lead to it, since its lines alone do not tell where they are.
+ * The keys that lead to a group of changes stand above it, since the lines alone do not show where they are.
  */
 export const yamlDiff = (before: string, after: string): string[] => {
   if (before === after) return [];
@@ -39,7 +39,7 @@ export const ancestors = (lines: readonly string[], index: number): string => {
   return [...(document === undefined ? [] : [document]), ...keys].join(" › ");
 };
 
-/** Kind and name of the document that begins at a line, where it says a kind. */
+/** Kind and name of the document that begins at a line, if it has a kind. */
 const documentName = (lines: readonly string[], start: number): string | undefined => {
   const field = (name: string): string | undefined => {
     for (let i = start; i < lines.length && lines[i] !== "---"; i += 1) {

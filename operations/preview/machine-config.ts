@@ -6,26 +6,27 @@ import type { Fingerprints } from "./fingerprints.ts";
 /** The machine configuration of a node, as documents. */
 export type MachineDocument = Record<string, unknown>;
 
-/** What a machine's configuration is made of. */
+/** The parts of a machine's configuration. */
 export interface MachineConfig {
-  /** All of it, with keys; undefined where it is not known yet. */
+  /** The whole configuration, with keys; undefined if it is not known yet. */
   whole: string | undefined;
-  /** The patches in it that carry no keys. */
+  /** The patches in it that contain no keys. */
   patches: string[];
 }
 
-/** Reads a multi-document configuration. Talos's own comments are of no account. */
+/** Reads a multi-document configuration without Talos's own comments. */
 export const documentsOf = (text: string): MachineDocument[] =>
   parseAllDocuments(text)
     .map((document) => document.toJS() as MachineDocument | null)
     .filter((document) => document !== null);
 
 /**
- * A machine's configuration as it may be shown: every value stands as it is where it is known to be no secret, and as a
- * fingerprint everywhere else.
+ * Returns a machine's configuration as it may be shown. Values that are known not to be secret are shown; all others
+ * become fingerprints.
  *
- * No secret are the values of patches that Hearth gives in the clear, save what looks or is called like one, and those that Talos generates at places where only
- * settings stand. Whatever else there is, in documents that nobody here has heard of too, is taken for one.
+ * Two kinds of values are not secret: those of patches that Hearth gives in the clear, unless they look like a secret or are
+ * named like one, and those that Talos generates in positions that hold only settings. Everything else counts as a secret,
+ * also in documents that Hearth does not know.
  */
 export const shownConfig = ({ whole, patches }: MachineConfig, fingerprints: Fingerprints): string => {
   const clear = patches.flatMap(documentsOf);
@@ -41,11 +42,11 @@ export const shownConfig = ({ whole, patches }: MachineConfig, fingerprints: Fin
     .join("---\n");
 };
 
-/** A secret that somebody has put into a patch in the clear. It was shown once; it is not shown again here. */
+/** Finds a secret in a patch that is in the clear. The patch already reveals it; the report must not repeat it. */
 const looksSecret = (path: string, value: unknown): boolean =>
   typeof value === "string" && secretIn(path.split(".").at(-1) ?? "", value) !== undefined;
 
-/** Which document of a configuration it is. The one without a kind has the sections `machine` and `cluster`. */
+/** Identifies a document of a configuration. The one without a kind has the sections `machine` and `cluster`. */
 export const identityOf = (document: MachineDocument): string =>
   typeof document.kind === "string" ? `${document.kind}/${typeof document.name === "string" ? document.name : ""}` : "";
 
@@ -64,7 +65,7 @@ const redacted = (
   return isKnown(path, value) ? value : fingerprints.print(scalar(value));
 };
 
-/** A place and what stands there. Places in lists are not told apart, for Talos appends one list to another. */
+/** A path and its value. Positions in lists are not distinguished, because Talos appends one list to another. */
 const leaf = (identity: string, path: string, value: unknown): string => `${identity}${path}=${JSON.stringify(value)}`;
 
 const leaves = (value: unknown, identity: string, path: string): string[] => {
@@ -78,7 +79,7 @@ const leaves = (value: unknown, identity: string, path: string): string[] => {
 const scalar = (value: unknown): string | number | boolean | null =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null;
 
-/** A value that says yes, no or nothing gives no key away. */
+/** Booleans and null reveal no key. */
 const isSetting = (identity: string, path: string, value: unknown): boolean =>
   value === null ||
   value === "" ||
@@ -91,14 +92,14 @@ const image = /^(ghcr\.io\/siderolabs|registry\.k8s\.io|gcr\.io|docker\.io)\/[\w
 const word = /^[A-Za-z][A-Za-z-]{0,30}$/;
 const cidr = /^[\d.:a-f]+\/\d{1,3}$/;
 
-/** What stands in every document that has a kind, and what Talos adds to one. */
+/** What every document with a kind contains, and what Talos adds to one. */
 const settingsOfKinds: [place: RegExp, shape: RegExp][] = [
   [/^\.apiVersion$/, /^v\d+(alpha|beta)?\d*$/],
   [/^\.kind$/, word],
   [/^\.auto$/, /^(stable|off)$/],
 ];
 
-/** What Talos generates, and what it looks like. Source: siderolabs/talos, pkg/machinery/config/generate, 1.12 and 1.13. */
+/** What Talos generates, and its form. Source: siderolabs/talos, pkg/machinery/config/generate, 1.12 and 1.13. */
 const settings: [place: RegExp, shape: RegExp][] = [
   [/^\.version$/, /^v1(alpha|beta)?\d*$/],
   [/^\.machine\.type$/, /^(controlplane|worker|init)$/],

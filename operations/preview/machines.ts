@@ -11,11 +11,11 @@ import { plain } from "../../lib/engine/value.ts";
 export interface MachineChange {
   node: string;
   lines: string[];
-  /** Only what carries no keys could be compared. */
+  /** Whether only the parts without keys could be compared. */
   partial: boolean;
 }
 
-/** How machines change, and what that asks of them. */
+/** Returns how machines change, and what the changes require. */
 export const machineChanges = (
   changes: readonly ResourceChange[],
   before: Resources,
@@ -35,7 +35,7 @@ export const machineChanges = (
     }),
     restarts: [
       ...configured.flatMap(({ name, operation, address, old, now }) =>
-        // One that is replaced is another machine, or a machine that begins anew.
+        // A replaced machine is another machine, or one that starts from scratch.
         operation !== "update" || old.whole === undefined || now.whole === undefined
           ? []
           : machineRestarts({ node: name, address }, old.whole, now.whole),
@@ -69,7 +69,7 @@ const configsOf = (before: ResourceState | undefined, after: ResourceState | und
 
 const configOf = (state: ResourceState | undefined): MachineConfig => ({
   whole: text(plain(state?.outputs.machineConfiguration)),
-  // Patches that are a secret carry keys.
+  // Secret patches contain keys.
   patches: Array.isArray(state?.inputs.configPatches)
     ? state.inputs.configPatches.filter((patch) => typeof patch === "string")
     : [],

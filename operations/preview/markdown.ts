@@ -1,4 +1,4 @@
-/** Text that Markdown shows as it is, in a line. */
+/** Inline text that Markdown shows verbatim. */
 export const code = (text: string): string => {
   const line = text.replaceAll(/\s+/g, " ").trim();
   const ticks = "`".repeat(longestRun(line) + 1);
@@ -6,13 +6,13 @@ export const code = (text: string): string => {
   return `${ticks}${pad}${line}${pad}${ticks}`;
 };
 
-/** Lines that Markdown shows as they are, coloured as a language. */
+/** Lines that Markdown shows verbatim, highlighted as a language. */
 export const block = (language: string, lines: readonly string[]): string[] => {
   const fence = "`".repeat(Math.max(3, longestRun(lines.join("\n")) + 1));
   return [`${fence}${language}`, ...lines, fence];
 };
 
-/** A part that is folded away until somebody asks for it. */
+/** A part that is folded until the reader opens it. */
 export const folded = (summary: string, lines: readonly string[]): string[] => [
   `<details><summary>${escaped(summary)}</summary>`,
   "",
@@ -21,7 +21,7 @@ export const folded = (summary: string, lines: readonly string[]): string[] => [
   "</details>",
 ];
 
-/** Text in which nothing is a mark-up. */
+/** Escapes all markup in a text. */
 export const escaped = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(/\s+/g, " ");
 

@@ -14,22 +14,22 @@ import analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
 import type { ResourceState } from "./changes.ts";
 import { readValues, type Values } from "../../lib/engine/value.ts";
 
-/** Name by which the engine tells of the observer. */
+/** Name of the observer in the engine's events. */
 export const observerName = "hearth-preview";
 
-/** What the observer was told of a run. */
+/** What the observer received in a run. */
 export interface Observed {
-  /** Inputs, and what their outputs would be, by URN; outputs are empty where the run did not get that far. */
+  /** Inputs and expected outputs by URN. Outputs are empty if the run did not get that far. */
   resources: Map<string, ResourceState>;
   /** The configuration's secrets in the clear, by key. */
   secrets: Map<string, string>;
 }
 
 /**
- * Attends a run of the engine as an analyzer, which is what policy packs are, and judges nothing.
+ * Takes part in a run of the engine as an analyzer, as policy packs do, and reports no violations.
  *
- * The engine blinds every secret in what it prints, so its output cannot tell whether a key changed or where in a machine's
- * configuration. It shows them to analyzers alone, over a connection on this machine; here they stay in memory.
+ * The engine masks every secret in its output, so the output does not show whether a key changed or where in a machine's
+ * configuration. Only analyzers receive secrets, over a local connection. The observer keeps them in memory.
  */
 export class Observer implements AsyncDisposable {
   readonly observed: Observed = { resources: new Map(), secrets: new Map() };
@@ -55,7 +55,7 @@ export class Observer implements AsyncDisposable {
     return observer;
   }
 
-  /** What the engine is to be given with `--policy-pack`. */
+  /** Value of the engine's flag `--policy-pack`. */
   get pack(): string {
     return join(this.folder, observerName);
   }
@@ -96,7 +96,7 @@ export class Observer implements AsyncDisposable {
   }
 }
 
-/** The engine starts a pack as a program, reads a port from it and asks there. */
+/** The engine starts a pack as a program, reads a port from its output and connects to it. */
 const script = (port: number): string => `#!/bin/sh\necho ${port}\nwhile kill -0 $PPID 2>/dev/null; do sleep 1; done\n`;
 
 const propertiesOf = (message: { getProperties: analyzer.AnalyzeRequest["getProperties"] }): Values =>
@@ -119,7 +119,11 @@ const method = (name: string, requestDeserialize: (bytes: Uint8Array) => unknown
   responseDeserialize: () => undefined,
 });
 
-/** What the engine asks of an analyzer. An empty message has no bytes. Source: pulumi/pulumi, proto/pulumi/analyzer.proto. */
+/**
+ * The calls that the engine makes to an analyzer. An empty message has no bytes.
+ *
+ * Source: pulumi/pulumi, proto/pulumi/analyzer.proto.
+ */
 const service: ServiceDefinition = {
   configureStack: method("ConfigureStack", (bytes) => analyzer.AnalyzerStackConfigureRequest.deserializeBinary(bytes)),
   getAnalyzerInfo: method("GetAnalyzerInfo", () => ({})),

@@ -6,7 +6,7 @@ export interface PolicyFinding {
   policy: string;
   resource: string | undefined;
   message: string;
-  /** An update is refused. */
+  /** Whether it blocks an update. */
   mandatory: boolean;
 }
 
@@ -16,7 +16,7 @@ export interface PolicyResults {
   findings: PolicyFinding[];
 }
 
-/** What the policies said in a run; undefined where none ran. */
+/** Returns the results of the policies in a run; undefined if none ran. */
 export const policyResults = (events: readonly EngineEvent[], observer: string): PolicyResults | undefined => {
   const summaries = events
     .flatMap(({ policyAnalyzeSummaryEvent, policyAnalyzeStackSummaryEvent }) => [

@@ -25,12 +25,12 @@ export interface Sources {
   run: Run;
   observed: Observed;
   trees: Trees;
-  /** Those of the stack file. @default none */
+  /** Exemptions of the stack file. @default none */
   exemptions?: readonly Exemption[];
   policies: boolean;
 }
 
-/** Makes of what the engine, the state and the tree said what a person is told. */
+/** Combines the results of the engine, the state and the tree into a preview. */
 export const previewOf = (sources: Sources): { preview: Preview; markdown: string } => {
   const { state, run, observed, trees } = sources;
   const fingerprints = fingerprintsOf(state);
@@ -64,9 +64,9 @@ export const previewOf = (sources: Sources): { preview: Preview; markdown: strin
 };
 
 /**
- * Fingerprints keyed by a secret of the stack's own, so that they are the same in every preview of it.
+ * Returns fingerprints keyed by a secret of the stack, so that they are the same in all its previews.
  *
- * A stack that was never deployed has none, and nothing to compare with either.
+ * A stack that was never deployed has no such secret, and nothing to compare with either.
  */
 const fingerprintsOf = ({ resources }: Before): Fingerprints => {
   const seed = [...resources].find(([urn]) => isNamed(urn, resourceTypes.password, "deploy-key-seed"))?.[1].outputs
@@ -99,7 +99,7 @@ const diagnostics = (events: readonly EngineEvent[], severity: "warning" | "erro
   ),
 ];
 
-/** Where the engine found its plugins is of no account to a reader. */
+/** Readers do not need to know where the engine found its plugins. */
 const isOfPlugins = (text: string): boolean => /\$PATH|is expected to have version/.test(text);
 
 const unknownProperties = (changes: readonly ResourceChange[]): string[] => {
@@ -112,7 +112,7 @@ const always = ({ time }: Before): string[] => [
   "what Flux makes of a changed object in the cluster, and what a chart has inside",
 ];
 
-/** What must not be in the report, wherever it may come from. */
+/** Values that must not be in the report, whatever their source. */
 const hiddenOf = ({ state, observed }: Sources): Hidden[] => [
   ...[...state.resources.values(), ...observed.resources.values()].flatMap(({ inputs, outputs }) => [
     ...secretStrings(inputs),

@@ -6,20 +6,20 @@ import { secretIn } from "../../components/secrets/looks-secret.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import { isValues, Secret, Unknown, type Value, type Values } from "../../lib/engine/value.ts";
 
-/** A property that changes: where it is, and what it was and becomes as it may be shown. */
+/** A property that changes: its path, and its values before and after as they may be shown. */
 export interface PropertyChange {
   /** @example "disks[0].size" */
   path: string;
-  /** Undefined where it was not there. */
+  /** Undefined if the property is new. */
   before: string | undefined;
-  /** Undefined where it goes. */
+  /** Undefined if the property is removed. */
   after: string | undefined;
 }
 
-/** Characters of a value that are shown. */
+/** Maximum number of characters of a value that are shown. */
 const longest = 160;
 
-/** What differs between properties before and after, down to single values; secrets as fingerprints. */
+/** Returns the differences between properties, down to single values. Secrets become fingerprints. */
 export const propertyDiff = (before: Values, after: Values, fingerprints: Fingerprints): PropertyChange[] =>
   differences(before, after, "").map(({ path, from, to }) => ({
     path,
@@ -43,7 +43,7 @@ const differences = (from: Value | undefined, to: Value | undefined, path: strin
   return isSame(from, to) ? [] : [{ path, from, to }];
 };
 
-/** What was put into a list or taken from it, and what differs in its items where there are as many as before. */
+/** Returns added and removed items. Where a change keeps the number of items, it compares them one by one. */
 const listDifferences = (from: Value[], to: Value[], path: string): Difference[] => {
   const found: Difference[] = [];
   let [old, now] = [0, 0];
@@ -64,14 +64,14 @@ const listDifferences = (from: Value[], to: Value[], path: string): Difference[]
   return found;
 };
 
-/** Whether a part of a list was replaced by as many items, which are compared one by one. */
+/** Whether a part of a list was replaced by the same number of items. */
 const isPairOf = (previous: { removed: boolean; count: number } | undefined, count: number): boolean =>
   previous?.removed === true && previous.count === count;
 
-/** Names of what the engine and its bridges keep for themselves. */
+/** Internal names of the engine and its bridges. */
 const isInternal = (name: string): boolean => name.startsWith("__");
 
-/** A value is the same whether or not it is marked as a secret; an unknown one may be any. */
+/** Compares values regardless of their secret marks. An unknown value is never the same. */
 const isSame = (from: Value | undefined, to: Value | undefined): boolean =>
   isDeepStrictEqual(unmarked(from), unmarked(to)) && !(to instanceof Unknown);
 
@@ -85,9 +85,9 @@ const nameAt = (path: string): string =>
     .at(-1) ?? "";
 
 /**
- * A value as it may be shown, in one line.
+ * Writes a value in one line, as it may be shown.
  *
- * @param name the key that it stands at: what is called or looks like a secret is taken for one
+ * @param name key of the value; a value counts as a secret if it looks like one or its key does
  */
 export const shown = (value: Value, fingerprints: Fingerprints, name = ""): string => {
   const text = written(value, fingerprints, name);

@@ -3,16 +3,16 @@ import { isDeepStrictEqual } from "node:util";
 import { releaseOf, talosReleases, type WhileRunning } from "../../components/talos/releases/index.ts";
 import { documentsOf, identityOf, type MachineDocument } from "./machine-config.ts";
 
-/** What a change asks of a machine beyond being told. */
+/** What a change requires of a machine beyond a new configuration. */
 export interface Restart {
   node: string;
   /** What has to happen. */
   what: string;
-  /** Because of what. */
+  /** The reason. */
   why: string;
 }
 
-/** What becomes of a running machine when its configuration changes. */
+/** Returns what a change of its configuration requires of a running machine. */
 export const machineRestarts = (
   { node, address }: { node: string; address: string },
   before: string,
@@ -22,7 +22,7 @@ export const machineRestarts = (
   const [old, now] = [byIdentity(before), byIdentity(after)];
   const machine = (documents: Map<string, MachineDocument>) => section(documents.get("")?.machine);
   const image = section(machine(old).install).image;
-  // A machine of a release that nobody here knows, or of an image of one's own, is taken for the newest.
+  // An unknown release or a custom image counts as the newest release.
   const running = releaseOf(typeof image === "string" ? partsOfImage(image).version : "", releases) ?? releases.at(-1);
   return [
     ...upgrade({ node, address }, section(machine(old).install), section(machine(now).install)),
@@ -43,7 +43,7 @@ const changed = (before: Record<string, unknown>, after: Record<string, unknown>
     (key) => !isDeepStrictEqual(before[key], after[key]),
   );
 
-/** Another installer image is noted, and nothing more: the machine becomes it by an upgrade, which reboots. */
+/** Applying a new installer image only records it. The machine changes by an upgrade, which reboots it. */
 const upgrade = (
   { node, address }: { node: string; address: string },
   before: Record<string, unknown>,
@@ -97,7 +97,7 @@ const reboot = (
 ): Restart[] => {
   const beside = changed(before, after).filter((name) => !["machine", ...whileRunning.configuration].includes(name));
   const [old, now] = [section(before.machine), section(after.machine)];
-  // Talos compares the features one by one only where there are some before and after.
+  // Talos compares features one by one only if both configurations have some.
   const comparesFeatures = old.features !== undefined && now.features !== undefined;
   const sections = changed(old, now).filter(
     (name) => !whileRunning.machine.includes(name) && !(name === "features" && comparesFeatures),
@@ -113,7 +113,7 @@ const reboot = (
   return fields.length === 0 ? [] : [{ node, what: "reboots when it gets its configuration", why: fields.join(", ") }];
 };
 
-/** A volume of the system is laid out once. */
+/** Talos lays out a system volume only once. */
 const volumes = (
   node: string,
   before: Map<string, MachineDocument>,

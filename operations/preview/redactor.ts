@@ -1,21 +1,21 @@
 import type { Fingerprints } from "./fingerprints.ts";
 
-/** A string that must not be shown, and what it is called. */
+/** A string that must not be shown, and its name. */
 export interface Hidden {
   name: string;
   text: string;
 }
 
-/** Words of at least this many characters may be keys; shorter ones are names of things. */
+/** Minimum number of characters of a word that may be a key; shorter words are names. */
 const wordLength = 20;
-/** Secrets shorter than this stand in too much that is no secret. */
+/** Minimum length of a secret. Shorter ones occur in too much text that is not secret. */
 const shortest = 6;
 
 /**
- * Takes known secrets out of a text, whatever part of a report it comes from.
+ * Removes known secrets from a text, whatever part of a report it comes from.
  *
- * Each part of a report already shows fingerprints where it knows of a secret. This is for what nobody knew: a message of a
- * program that quotes its input, or a key that somebody has put where none belongs.
+ * Each part of a report already shows fingerprints for the secrets it knows. The redactor covers the rest: an error message
+ * that quotes its input, or a key in the wrong field.
  */
 export class Redactor {
   private readonly replacements: [text: string, fingerprint: string][];
@@ -32,17 +32,17 @@ export class Redactor {
   }
 }
 
-/** The texts that give a secret away. */
+/** Returns the texts that reveal a secret. */
 const forms = ({ name, text }: Hidden): string[] => {
   const words = text.split(/[\s"':,]+/).filter((word) => word.length >= wordLength && looksLikeKey(word));
   const whole = text.length >= shortest && !text.includes("\n") && (isNamedSecret(name) || looksLikeKey(text));
   const all = whole ? [text, ...words] : words;
-  // What a Secret of Kubernetes holds comes back from it in base64.
+  // Kubernetes returns the values of a Secret in base64.
   return all.flatMap((each) => [each, Buffer.from(each).toString("base64")]);
 };
 
 const isNamedSecret = (name: string): boolean => /token|secret|password|passphrase|key$|seed|configured/i.test(name);
 
-/** Digits and letters of both cases, as keys have and configuration has not. */
+/** Keys have digits and letters of both cases; configuration does not. */
 const looksLikeKey = (word: string): boolean =>
   /\d/.test(word) && /[a-z]/.test(word) && /[A-Z]/.test(word) && !/[.\s]/.test(word);

@@ -8,44 +8,44 @@ import type { PolicyResults } from "./policy.ts";
 import type { Restart } from "./reboots.ts";
 import type { TreeChange } from "./tree-changes.ts";
 
-/** What a preview comes to. */
+/** The outcome of a preview. */
 export type Outcome = "unchanged" | "changes" | "dangerous" | "failed";
 
-/** Everything that a preview tells. */
+/** The content of a preview. */
 export interface Preview {
   stack: string;
-  /** Commit that is previewed, with a word on what is not committed. */
+  /** The previewed commit, with a note on uncommitted changes. */
   head: string;
-  /** Commit that it is compared with, where there is one. */
+  /** The commit that it is compared with, if any. */
   base: string | undefined;
-  /** When the state was last changed; undefined where there is no state. */
+  /** When the state was last changed; undefined if there is no state. */
   state: string | undefined;
   resources: ResourceChange[];
-  /** What the stack file says of what may be lost. */
+  /** Exemptions of the stack file, which say what may be lost. */
   exemptions?: readonly Exemption[];
-  /** Resources that stay as they are. */
+  /** Number of resources that do not change. */
   same: number;
   machines: MachineChange[];
   restarts: Restart[];
-  /** Undefined where the tree was not rendered. */
+  /** Undefined if the tree was not rendered. */
   tree: TreeChange[] | undefined;
   policy: PolicyResults | undefined;
   /** Why it failed. */
   problems: string[];
-  /** What the program warns of. */
+  /** Warnings of the program. */
   warnings: string[];
-  /** What it could not know. */
+  /** What it could not find out. */
   unknown: string[];
 }
 
-/** What a preview comes to: the worst of what it tells. */
+/** Returns the outcome of a preview: the worst of its findings. */
 export const outcomeOf = ({ problems, resources, tree = [], policy }: Preview): Outcome => {
   if (problems.length > 0 || policy?.findings.some(({ mandatory }) => mandatory)) return "failed";
   if ([...resources, ...tree].some(({ danger }) => danger !== undefined)) return "dangerous";
   return resources.length + tree.length > 0 ? "changes" : "unchanged";
 };
 
-/** A preview as Markdown, what matters most first. */
+/** Writes a preview as Markdown, the most important parts first. */
 export const report = (preview: Preview): string =>
   [
     heading(preview),
@@ -141,7 +141,7 @@ const dangerous = ({ resources: changes, tree: objects = [], exemptions = [] }: 
   return rows.length === 0 ? [] : ["## ⚠ Dangerous", "", ...rows];
 };
 
-/** Whether a deployment would carry the loss out. */
+/** Says whether a deployment would carry out the loss. */
 const keptUnless = (name: string, exemptions: readonly Exemption[]): string => {
   const found = exemptionFor("kept-resources", name, exemptions, today());
   return found?.isValid === true
@@ -216,7 +216,7 @@ const resources = ({ resources: changes }: Preview): string[] =>
         }),
       ];
 
-/** A type without what its name says twice. */
+/** A type without the repetition in its name. */
 const shortType = (type: string): string => {
   const [provider = "", , name = type] = type.split(":");
   const kind = name.charAt(0).toUpperCase() + name.slice(1);

@@ -7,9 +7,9 @@ import { treeDanger, type Danger } from "./danger.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import { yamlDiff } from "./line-diff.ts";
 
-/** An object as Flux would apply it, as far as a preview looks at it. */
+/** The part of an object, as Flux would apply it, that a preview reads. */
 export interface TreeObject extends RenderedObject {
-  /** What stands encrypted in Git, by its path; undefined where nothing does. */
+  /** Values that are encrypted in Git, by path; undefined if there are none. */
   encrypted?: Record<string, string>;
 }
 
@@ -17,16 +17,16 @@ export interface TreeObject extends RenderedObject {
 export interface TreeChange {
   operation: "add" | "change" | "remove";
   kind: string;
-  /** `namespace/name`, or the name where there is no namespace. */
+  /** `namespace/name`, or the name if there is no namespace. */
   name: string;
   kustomization: string;
   file: string;
-  /** The lines that differ; none for what is removed. */
+  /** The lines that differ; empty for a removed object. */
   lines: string[];
   danger: Danger | undefined;
 }
 
-/** What differs between the rendered trees of a base and a head; dangerous removals first. */
+/** Returns the differences between two rendered trees, dangerous removals first. */
 export const treeChanges = (
   base: readonly TreeObject[],
   head: readonly TreeObject[],
@@ -84,7 +84,7 @@ const objectDiff = (old: TreeObject, now: TreeObject, fingerprints: Fingerprints
     : yamlDiff(shownObject(old, fingerprints), shownObject(now, fingerprints))),
 ];
 
-/** An object as YAML, with fingerprints in place of what it keeps secret. */
+/** Writes an object as YAML, with fingerprints for its secrets. */
 const shownObject = ({ kind, object, encrypted }: TreeObject, fingerprints: Fingerprints): string => {
   const values = object as Record<string, unknown>;
   const redact = (section: unknown, name: string): unknown =>
@@ -107,7 +107,7 @@ const shownObject = ({ kind, object, encrypted }: TreeObject, fingerprints: Fing
   return stringify(redacted, { lineWidth: 0, sortMapEntries: true, aliasDuplicateObjects: false });
 };
 
-/** What is encrypted in an object that is no Secret, told beside it. */
+/** Encrypted values of an object that is not a Secret, shown beside it. */
 const otherEncrypted = (encrypted: Record<string, string> | undefined, fingerprints: Fingerprints) =>
   encrypted === undefined
     ? {}

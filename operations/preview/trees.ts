@@ -10,7 +10,7 @@ import { renderTree, type RenderedCluster } from "../../lib/tree/render.ts";
 import type { Git } from "./git.ts";
 import type { TreeObject } from "./tree-changes.ts";
 
-/** The tree before and after, or why it could not be rendered. */
+/** The tree before and after, or the reason why it could not be rendered. */
 export interface Trees {
   /** Commit that the tree is compared with. */
   mergeBase: string | undefined;
@@ -21,9 +21,9 @@ export interface Trees {
 }
 
 /**
- * Renders a cluster's tree as it is checked out, and as it was where the checkout left its branch.
+ * Renders a cluster's tree as it is checked out, and as it was where the checkout branched off.
  *
- * @param branch name of that; the stack's own branch unless given
+ * @param branch name of the base branch; defaults to the stack's own
  */
 export const treesOf = async (root: string, stack: string, git: Git, branch?: string): Promise<Trees> => {
   const { engine, own } = gitopsOf(root, stack);
@@ -38,7 +38,7 @@ export const treesOf = async (root: string, stack: string, git: Git, branch?: st
       : attempt(() => git.withCheckout(mergeBase, (folder) => render(folder, stack))),
   ]);
   if (typeof head === "string") return { ...none, problems: [head], unknown: [unrendered] };
-  // What could not be rendered would look as if it were taken away.
+  // Objects that could not be rendered would look removed.
   if (head.findings.length > 0) return { ...none, problems: head.findings, unknown: [unrendered] };
   return {
     mergeBase,
@@ -51,7 +51,7 @@ export const treesOf = async (root: string, stack: string, git: Git, branch?: st
 
 const unrendered = "how the tree changes: it cannot be rendered";
 
-/** What the stack file says, as far as it can be read: what is wrong in it the rendering tells. */
+/** Reads what it can of the stack file. Rendering reports what is wrong in it. */
 const gitopsOf = (root: string, stack: string): { engine: string; own: string } => {
   try {
     const { config } = examineStackFile(readStackFile(root, stack));
@@ -77,7 +77,7 @@ const render = async (checkout: string, stack: string): Promise<{ objects: TreeO
   };
 };
 
-/** A rendered object has placeholders for what is encrypted: whether that changed, only its file tells. */
+/** Adds encrypted values from the files. A rendered object has placeholders, so only its file shows whether they changed. */
 const withEncrypted = async (
   checkout: string,
   { encrypted, ...object }: RenderedCluster["objects"][number],
@@ -87,9 +87,9 @@ const withEncrypted = async (
     : object;
 
 /**
- * The encrypted values of an object in a SOPS file, by their paths.
+ * Returns the encrypted values of an object in a SOPS file, by their paths.
  *
- * SOPS leaves what was not edited as it was, so that another ciphertext is another value, or a file encrypted anew.
+ * SOPS keeps the ciphertext of values that were not edited. A new ciphertext is a new value, or a file that was encrypted again.
  */
 export const encryptedIn = (text: string, { kind, name }: { kind: string; name: string }): Record<string, string> => {
   const found: Record<string, string> = {};

@@ -23,30 +23,30 @@ import { phasesOf } from "./rebuild.ts";
 import { examine } from "./situation.ts";
 
 export interface RebuildOptions {
-  /** Path of the escrow file. @default the configuration's, where the state is lost */
+  /** Path of the escrow file. @default the configuration's, if the state is lost */
   escrow: string | undefined;
   /** Files with age identities that may open what is encrypted. */
   identities: string[];
-  /** A snapshot of etcd: its path, the name of one that is kept, or `latest`. */
+  /** A snapshot of etcd: its path, the name of a stored one, or `latest`. */
   snapshot: string | undefined;
-  /** Case that is forced. */
+  /** Case to use instead of the one found. */
   wish: string | undefined;
   isPlanOnly: boolean;
   isRestart: boolean;
-  /** Machines that a person says are lost. */
+  /** Machines that the user declares lost. */
   lost: string[];
-  /** How long machines that do not answer are asked again, in milliseconds. */
+  /** How long to keep asking machines that do not answer, in milliseconds. */
   timeout: number;
   signal: AbortSignal;
   confirm: (question: string) => Promise<boolean>;
-  /** Has a person name the stack, where a plan destroys what is left. */
+  /** Asks the user to type the stack's name, if a plan destroys what remains. */
   confirmLoss: (what: string) => Promise<boolean>;
 }
 
 /**
- * Rebuilds a stack: finds out what is lost, says what it will do, asks, and does it; or goes on where it was interrupted.
+ * Rebuilds a stack: finds out what is lost, shows the plan, asks, and carries it out; or continues an interrupted rebuild.
  *
- * @returns seconds that each phase took; none where nothing was done
+ * @returns seconds that each phase took; empty if nothing was done
  */
 export const rebuild = async (target: Target, options: RebuildOptions): Promise<Record<string, number>> => {
   const path = join(target.root, ".hearth", `rebuild-${target.stack}.json`);
@@ -54,7 +54,7 @@ export const rebuild = async (target: Target, options: RebuildOptions): Promise<
   return options.isPlanOnly ? work() : exclusively(`${path}.lock`, target.stack, work);
 };
 
-/** Begins a rebuild, or goes on with one. With `isPlanOnly` it changes nothing, the journal neither. */
+/** Begins or continues a rebuild. With `isPlanOnly` it changes nothing, not even the journal. */
 const attempt = async (target: Target, journal: Journal, options: RebuildOptions): Promise<Record<string, number>> => {
   const entry = options.isRestart ? undefined : journal.current;
   if (entry !== undefined) {
@@ -90,13 +90,13 @@ const attempt = async (target: Target, journal: Journal, options: RebuildOptions
   });
 };
 
-/** Has a person agree; what is wiped or forgotten is agreed to by the stack's name alone, each time. */
+/** Asks for confirmation. Wiping or forgetting requires the stack's name, each time. */
 const isAgreed = ({ plan, done }: Entry, question: string, options: RebuildOptions): Promise<boolean> => {
   const losses = describeLosses(plan, done);
   return losses === undefined ? options.confirm(question) : options.confirmLoss(losses);
 };
 
-/** What the escrow holds, where the state has it no more. */
+/** Opens the escrow if the state no longer holds the root secrets. */
 const rootsFor = async (
   target: Target,
   stack: PulumiStack,
@@ -106,7 +106,7 @@ const rootsFor = async (
   return isLost ? openEscrow(target, entry?.escrow ?? escrow, credentials) : undefined;
 };
 
-/** Looks at everything, and says what will be done. */
+/** Examines everything and shows the plan. */
 const decide = async (
   target: Target,
   { escrow, snapshot, wish, lost, timeout, signal }: RebuildOptions,
@@ -128,7 +128,7 @@ const decide = async (
   };
 };
 
-/** Where the cluster runs, the escrow has to be of what it is now. */
+/** If the cluster runs, the escrow must match its present secrets. */
 const compareWithCluster = async (
   config: HearthConfig,
   roots: Escrow,
@@ -146,7 +146,7 @@ const caseNamed = (name: string): Case => {
   return found;
 };
 
-/** Does the phases that are not done yet, and shows which. */
+/** Carries out the remaining phases and shows them. */
 const carryOut = async (rebuild: Recovery): Promise<void> => {
   const { plan, journal } = rebuild;
   const list = new Listr(

@@ -3,7 +3,10 @@ import type { Entry } from "../../lib/recovery/journal.ts";
 import type { Plan } from "../../lib/recovery/plan.ts";
 import { phasesOf } from "./rebuild.ts";
 
-/** What an interrupted rebuild decided stands, for what is seen now is half of its own doing; but whoever goes on sees its age. */
+/**
+ * Describes an interrupted rebuild. Its plan stays valid, because the rebuild itself caused half of the present situation. The
+ * description shows its age.
+ */
 export const describePending = ({ stack, begun, done, plan }: Entry, now = Date.now()): string => {
   const pending = phasesOf(plan).filter(({ name }) => done[name] === undefined);
   const age = duration((now - Date.parse(begun)) / 1000);
@@ -15,7 +18,7 @@ export const describePending = ({ stack, begun, done, plan }: Entry, now = Date.
   ].join("\n");
 };
 
-/** What a plan still wipes or forgets beside what is lost already; undefined where that is nothing. */
+/** Describes what a plan still wipes or forgets beyond what is already lost; undefined if nothing. */
 export const describeLosses = ({ wipes, losesVolumes }: Plan, done: Entry["done"] = {}): string | undefined => {
   const losses = [
     ...(wipes.length > 0 && done.wipe === undefined ? [`wipes what is left of etcd on ${wipes.join(", ")}`] : []),

@@ -11,7 +11,7 @@ import type { Situation } from "../../lib/recovery/plan.ts";
 
 type Cloudflare = NonNullable<HearthConfig["cloudflare"]>;
 
-/** The tunnels and records that a configuration asks for, by the names that Cloudflare has for them. */
+/** The tunnels and records that a configuration requires, by their names at Cloudflare. */
 export const wantedOfEdge = (cluster: string, edge: Cloudflare): { tunnels: string[]; records: string[] } => {
   const rules = [...edge.ingress, ...Object.values(edge.tunnels).flatMap(({ ingress }) => ingress)];
   const names = [...(edge.webhook ? [edge.webhook] : []), ...rules.map(({ hostname }) => hostname)].map(
@@ -22,9 +22,9 @@ export const wantedOfEdge = (cluster: string, edge: Cloudflare): { tunnels: stri
 };
 
 /**
- * Asks Cloudflare which of a stack's tunnels and records it has, by the functions of the plugin that also makes them.
+ * Asks Cloudflare which of a stack's tunnels and records exist, through the functions of the plugin that also creates them.
  *
- * @throws Problem where Cloudflare refuses the token, so that it is known before anything is begun
+ * @throws Problem if Cloudflare refuses the token, so that this is known before the rebuild begins
  */
 export const lookAtEdge = async (
   { cluster, cloudflare: edge }: HearthConfig,
@@ -32,7 +32,7 @@ export const lookAtEdge = async (
   pulumi: PulumiProgram,
 ): Promise<Situation["edge"]> => {
   if (!edge) return undefined;
-  // Nobody listens there: what the plugin would tell an engine, it returns as well.
+  // Nothing listens at this address. The plugin also returns what it would report to an engine.
   const plugin = await Plugin.start(pulumi, "cloudflare", "127.0.0.1:9");
   try {
     await configure(plugin, token);

@@ -1,14 +1,14 @@
 import type { Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { FoundMachine } from "../../lib/recovery/plan.ts";
 
-/** How long a machine may take to say how its etcd is, in milliseconds. */
+/** Timeout for a machine's report on its etcd, in milliseconds. */
 const answerTimeout = 15_000;
 
-/** Whether a service runs, of what `talosctl service` prints. */
+/** Whether a service runs, from the output of `talosctl service`. */
 const isRunning = (printed: string): boolean => /^STATE\s+Running\b/m.test(printed);
 
 /**
- * Whether etcd's folder has data, of what `talosctl list` prints of it; undefined where it does not say.
+ * Whether etcd's folder has data, from the output of `talosctl list`; undefined if the output does not show it.
  *
  * Source: talos, cmd/talosctl/cmd/talos/list.go and pkg/archiver/walker.go, which names the folder itself `.`; v1.13.
  */
@@ -19,10 +19,11 @@ const hasData = (printed: string | undefined): boolean | undefined => {
 };
 
 /**
- * Whether a member of etcd knows a leader, of what `talosctl etcd status` says: a table, or etcd's own refusal of calls that want a
- * leader; undefined where it says neither.
+ * Whether a member of etcd knows a leader, from the output of `talosctl etcd status`: a table, or etcd's refusal of calls that
+ * require a leader. Undefined if the output is neither.
  *
- * Source: talos, cmd/talosctl/cmd/talos/etcd.go and pkg/machinery/resources/etcd, FormatMemberID, v1.13; etcd, ErrGRPCNoLeader, v3.6.
+ * Source: talos, cmd/talosctl/cmd/talos/etcd.go and pkg/machinery/resources/etcd, FormatMemberID, v1.13;
+ * etcd, ErrGRPCNoLeader, v3.6.
  */
 export const knowsLeader = (said: string): boolean | undefined => {
   if (said.includes("etcdserver: no leader")) return false;
@@ -33,8 +34,9 @@ export const knowsLeader = (said: string): boolean | undefined => {
 /**
  * Asks a control plane that is a member of the cluster about its etcd.
  *
- * etcd prepares while it pulls its image, with data or without, and while it waits for its bootstrap; after half an hour of that it
- * has failed. So only its folder tells. Source: talos, services/etcd.go, PreFunc and argsForControlPlane; v1.13.
+ * The service is in the state Preparing while it pulls its image, with or without data, and while it waits for its bootstrap;
+ * after half an hour it fails. So only its folder shows whether it has data.
+ * Source: talos, services/etcd.go, PreFunc and argsForControlPlane; v1.13.
  */
 export const askEtcd = async (
   talos: Pick<Talosctl, "once">,
@@ -46,7 +48,7 @@ export const askEtcd = async (
     const said = await talos.once(address, ["etcd", "status"], answerTimeout).catch(String);
     return { ...machine, hasLeader: knowsLeader(said) };
   }
-  // It listens only once it is of a majority, and it had minutes for that.
+  // etcd listens only once it belongs to a majority, and it had minutes for that.
   if (isRunning((await once(["service", "etcd"])) ?? "")) return { ...machine, hasEtcd: true, hasLeader: false };
   return { ...machine, hasEtcd: hasData(await once(["list", "/var/lib/etcd"])), hasLeader: undefined };
 };

@@ -2,11 +2,11 @@ import { withLock } from "../../toolchain/lock.ts";
 import { Problem } from "../../toolchain/problem.ts";
 
 /**
- * Does work while no other rebuild of the stack runs from this checkout. The lock of one that was killed is taken over; that of another
- * computer is not, for whether that rebuild is gone cannot be seen from here.
+ * Runs work while no other rebuild of the stack runs from this checkout. It takes over the lock of a killed rebuild, but not the
+ * lock of another computer, since it cannot check whether that rebuild has ended.
  *
  * @param path of the lock file, which names its owner
- * @throws Problem where another rebuild runs, or may
+ * @throws Problem if another rebuild runs, or may run
  */
 export const exclusively = <T>(path: string, stack: string, work: () => Promise<T>): Promise<T> =>
   withLock(path, work, {

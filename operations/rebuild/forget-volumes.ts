@@ -5,16 +5,16 @@ import { lists, lostVolumes, type Inventory } from "./lost-volumes.ts";
 
 const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-/** What the name of a definition of Rook's ends in. */
+/** Suffix of the names of Rook's definitions. */
 const cephGroup = ".ceph.rook.io";
 
-/** How long an API server may refuse after it has begun, in milliseconds. */
+/** How long an API server may refuse requests after its start, in milliseconds. */
 const defaultTimeout = 120_000;
 
 /**
- * Forgets what a recovered etcd still has of volumes whose disks are gone, so that Git makes it anew and backups are restored.
+ * Deletes objects of volumes whose disks are gone from a recovered etcd, so that Git creates them again and backups are restored.
  *
- * @returns the claims that it forgot
+ * @returns the claims that it deleted
  */
 export const forgetLostVolumes = async (
   kubernetes: Kubernetes,
@@ -30,7 +30,7 @@ export const forgetLostVolumes = async (
       for (const path of paths) await kubernetes.forget(path);
       return [...lost];
     } catch (error) {
-      // An API server that has just begun knows its own kinds of objects before all others.
+      // An API server that has just started serves its built-in kinds before all others.
       if (Date.now() >= deadline) throw error;
       await sleep(1000);
     }
@@ -47,12 +47,12 @@ const inventoryOf = async (kubernetes: Kubernetes): Promise<Inventory> => {
     const path = `/apis/ceph.rook.io/v1/${kind}`;
     return { path, items: await objectsAt(kubernetes, path, defined) };
   });
-  // Awaited as one: where all are refused, none is left that nobody looks at.
+  // Awaited together, so that no rejection goes unhandled.
   const [all, cephObjects] = await Promise.all([Promise.all(listed), Promise.all(ceph)]);
   return { ...(Object.fromEntries(all) as Record<keyof typeof lists, KubernetesObject[]>), ceph: cephObjects };
 };
 
-/** The objects of a kind; none where it is not defined. What is defined and not served yet may have some. */
+/** The objects of a kind; empty if the kind is not defined. A kind that is defined but not served yet may have objects. */
 const objectsAt = async (
   kubernetes: Kubernetes,
   path: string,

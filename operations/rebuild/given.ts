@@ -17,7 +17,7 @@ import { mended } from "./stack-file.ts";
 /**
  * Opens the escrow of a stack.
  *
- * @param file its path; the configuration's where none is named
+ * @param file its path; defaults to the configuration's
  */
 export const openEscrow = async (
   target: Target,
@@ -37,7 +37,7 @@ export const openEscrow = async (
   return escrow;
 };
 
-/** Brings back what the stack's configuration lost: the salt of its file with the secrets, and the passphrase. */
+/** Restores what the stack's configuration lost: the salt and the secrets of its file, and the passphrase. */
 export const mendConfiguration = async (target: Target, { stackFile, passphrase }: Escrow): Promise<void> => {
   const text = mended(await readFile(target.stackFile, "utf8"), stackFile);
   if (text !== undefined) {
@@ -50,9 +50,9 @@ export const mendConfiguration = async (target: Target, { stackFile, passphrase 
 };
 
 /**
- * Lends work a snapshot of etcd as a file, after a look whether it is whole.
+ * Passes a snapshot of etcd to work as a file, after checking that it is intact.
  *
- * @param given path of a snapshot, name of one that is kept, or `latest`; undefined for none
+ * @param given path of a snapshot, name of a stored one, or `latest`; undefined for none
  */
 export const withGivenSnapshot = async <T>(
   target: Target,
@@ -67,7 +67,7 @@ export const withGivenSnapshot = async <T>(
   return withSnapshot(target, kept, identities, (file) => work(file));
 };
 
-/** A snapshot as talosctl writes it is used as it is; an encrypted one, as backups are, is opened first. */
+/** Uses a snapshot of talosctl directly, and decrypts an encrypted one, such as a backup, first. */
 const withPlainFile = async <T>(
   path: string,
   identities: readonly string[],

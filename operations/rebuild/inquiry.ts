@@ -13,22 +13,22 @@ export interface Inquiry {
   config: HearthConfig;
   /** Certificate of the cluster's Talos authority, PEM. */
   authority: string;
-  /** The administrator's certificate, and the program that uses it. */
+  /** The administrator's certificate, for talosctl. */
   client: ClientConfiguration | undefined;
   talosctl: string;
-  /** Proxmox's API; undefined where the stack has none. */
+  /** Proxmox's API; undefined if the stack has none. */
   proxmox: AskProxmox | undefined;
-  /** Machines that a person says are lost. */
+  /** Machines that the user declares lost. */
   lost: readonly string[];
-  /** What an interrupted update had not come to, so that nobody waits for it. */
+  /** What an interrupted update did not create, so that the rebuild does not wait for it. */
   unmade: Situation["unmade"];
-  /** How long silent machines are asked again, in milliseconds. */
+  /** How long to keep asking silent machines, in milliseconds. */
   timeout: number;
   say: (names: string[], elapsed: number) => void;
   signal: AbortSignal;
 }
 
-/** Finds out about every machine: by itself, by Proxmox, by etcd, and by the way to it. */
+/** Examines every machine: asks the machine, Proxmox and etcd, and checks the route to it. */
 export const inquire = async (inquiry: Inquiry): Promise<Machines> => {
   const { config, authority, lost, unmade, timeout, say, signal } = inquiry;
   const look = async (): Promise<Machines> =>
@@ -54,7 +54,7 @@ const askedOfProxmox = async (machines: Machines, { config, proxmox }: Inquiry):
   return changed;
 };
 
-/** Asks every control plane that answers as a member about its etcd. */
+/** Asks every control plane that answers as a member for the state of its etcd. */
 export const askedOfEtcd = async (
   machines: Machines,
   { config, client, talosctl }: Pick<Inquiry, "config" | "client" | "talosctl">,

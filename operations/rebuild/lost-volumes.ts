@@ -1,11 +1,11 @@
 import type { KubernetesObject } from "../../lib/cluster/kubernetes.ts";
 
-/** What a cluster has that concerns volumes, by the path of its list below `/apis/` or `/api/`. */
+/** The objects of a cluster that concern volumes, by the path of their list below `/apis/` or `/api/`. */
 export type Inventory = Record<keyof typeof lists, KubernetesObject[]> & {
   ceph: { path: string; items: KubernetesObject[] }[];
 };
 
-/** The lists that are looked at. */
+/** The lists to read. */
 export const lists = {
   pods: "/api/v1/pods",
   claims: "/api/v1/persistentvolumeclaims",
@@ -17,29 +17,29 @@ export const lists = {
 } as const;
 
 /**
- * CSI drivers that keep their data on the cluster's own machines: Rook's, called after its namespace, and LINSTOR's. Those of a
- * NAS keep theirs elsewhere.
+ * CSI drivers that store data on the cluster's own machines: Rook's, which are named after its namespace, and LINSTOR's. Drivers
+ * of a NAS store it elsewhere.
  */
 export const onMachines = /^(rook-ceph\.(rbd|cephfs)\.csi\.ceph\.com|linstor\.csi\.linbit\.com)$/;
 
-/** What Rook keeps of a Ceph cluster beside its own kinds of objects. With them it would look for monitors that are gone. */
+/** Rook's record of a Ceph cluster outside its own kinds. With it Rook would look for monitors that are gone. */
 const cephKeeps = ["configmaps/rook-ceph-mon-endpoints", "secrets/rook-ceph-mon"];
 
-/** What a recovered etcd still has of volumes whose disks are gone. */
+/** Objects in a recovered etcd of volumes whose disks are gone. */
 export interface LostVolumes {
-  /** Claims that are lost, as `namespace/name`. */
+  /** Lost claims, as `namespace/name`. */
   claims: string[];
-  /** Paths of the objects to be forgotten, in order: what uses a volume before the volume. */
+  /** Paths of the objects to delete, in order: the users of a volume before the volume. */
   paths: string[];
 }
 
 /**
- * Finds what a recovered etcd has of volumes that were on machines which are gone.
+ * Finds the objects in a recovered etcd of volumes that were on lost machines.
  *
- * Such a claim is bound for ever to a volume that nothing can mount, and nothing restores it: a backup is only restored into a
- * claim that is made anew. So are a database and a Ceph cluster.
+ * Such a claim stays bound to a volume that nothing can mount, and nothing restores it: a backup is restored only into a newly
+ * created claim. The same holds for a database and a Ceph cluster.
  *
- * @param before when the rebuild began, in ISO 8601; what is younger has been made by it
+ * @param before when the rebuild began, in ISO 8601; the rebuild created everything younger
  */
 export const lostVolumes = (inventory: Inventory, before: string): LostVolumes => {
   const isOld = ({ metadata }: KubernetesObject): boolean => (metadata.creationTimestamp ?? "") < before;
@@ -90,11 +90,11 @@ const pathOf = (list: string, { metadata: { name, namespace } }: KubernetesObjec
 export const driverOf = ({ spec }: KubernetesObject): string =>
   String((spec?.csi as { driver?: string } | undefined)?.driver);
 
-/** The snapshot that a restore offers to claims. */
+/** The snapshot from which a restore fills claims. */
 const imageOf = (restore: KubernetesObject): string =>
   `${namespaceOf(restore)}/${String((restore.status?.latestImage as { name?: string } | undefined)?.name)}`;
 
-/** Whether one of the claims is made from a restore. */
+/** Whether one of the claims is created from a restore. */
 const fills = (restore: KubernetesObject, claims: readonly KubernetesObject[]): boolean =>
   claims.some((claim) => {
     const source = claim.spec?.dataSourceRef as { kind?: string; name?: string } | undefined;
@@ -105,7 +105,7 @@ const fills = (restore: KubernetesObject, claims: readonly KubernetesObject[]): 
     );
   });
 
-/** Whether a claim is of a database. */
+/** Whether a claim belongs to a database. */
 const isOf = (claim: KubernetesObject, database: KubernetesObject): boolean =>
   namespaceOf(claim) === namespaceOf(database) && claim.metadata.labels?.["cnpg.io/cluster"] === database.metadata.name;
 

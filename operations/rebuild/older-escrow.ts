@@ -7,7 +7,7 @@ import { clientOfSecrets, Talosctl } from "../../lib/cluster/talosctl.ts";
 
 type Held = Pick<Escrow, "ageIdentity" | "deployKey">;
 
-/** What a cluster holds of the root secrets, and under which names. */
+/** The root secrets that a cluster holds, and their names there. */
 const created = {
   flux: [
     {
@@ -33,7 +33,7 @@ const created = {
   ],
 };
 
-/** Names of the root secrets that a cluster has other ones of than an escrow. */
+/** Returns the names of the root secrets that differ between a cluster and an escrow. */
 export const olderThan = async (
   cluster: Pick<Kubernetes, "get">,
   engine: keyof typeof created,
@@ -48,10 +48,10 @@ export const olderThan = async (
 };
 
 /**
- * Makes sure that an escrow holds what a cluster that runs has: one from before a rotation would put the old secrets back.
+ * Checks that an escrow matches a running cluster. An escrow from before a rotation would restore the old secrets.
  *
- * @param address a control plane that runs
- * @throws Problem where the cluster has another age key or deploy key
+ * @param address of a running control plane
+ * @throws Problem if the cluster has another age key or deploy key
  */
 export const requireEscrowOfNow = async (
   { cluster, gitops }: HearthConfig,

@@ -1,22 +1,22 @@
 import { request } from "node:https";
 import { rootCertificates } from "node:tls";
 
-/** What Proxmox says of a virtual machine. */
+/** What Proxmox reports about a virtual machine. */
 export type VirtualMachine =
-  /** There is none of that number, on any host. */
+  /** No virtual machine has this number, on any host. */
   | { is: "absent" }
   | { is: "there"; status: string; host: string }
-  /** Proxmox does not answer, or does not let its token see. */
+  /** Proxmox does not answer, or the token lacks the right to see the machine. */
   | { is: "unknown"; why: string };
 
-/** An answer of Proxmox's API: the status with what it says in the status line, and its data. */
+/** An answer of Proxmox's API: the status with the reason of the status line, and the data. */
 export interface ProxmoxAnswer {
   status: number;
   reason: string;
   data: unknown;
 }
 
-/** Asks Proxmox's API, with a path below /api2/json. */
+/** Requests a path below /api2/json from Proxmox's API. */
 export type AskProxmox = (path: string) => Promise<ProxmoxAnswer>;
 
 interface Listed {
@@ -26,10 +26,11 @@ interface Listed {
 }
 
 /**
- * Asks whether a virtual machine exists, on whichever host.
+ * Asks whether a virtual machine exists, on any host.
  *
- * The list alone does not prove that there is none: a token sees only what it has rights to. So the host is asked as well, which
- * looks at rights before it looks for the machine. Source: pve-manager, PVE/API2/Cluster.pm; qemu-server, PVE/API2/Qemu.pm; 8.4.
+ * The list alone does not prove its absence, because a token sees only what it has rights to. So the function asks the host too,
+ * which checks rights before it looks for the machine.
+ * Source: pve-manager, PVE/API2/Cluster.pm; qemu-server, PVE/API2/Qemu.pm; 8.4.
  */
 export const virtualMachine = async (ask: AskProxmox, host: string, vmId: number): Promise<VirtualMachine> => {
   try {
@@ -49,14 +50,14 @@ export const virtualMachine = async (ask: AskProxmox, host: string, vmId: number
 
 const refusal = ({ status, reason }: ProxmoxAnswer): string => `answers ${status.toString()} ${reason}`.trim();
 
-/** How long Proxmox may take to answer, in milliseconds. */
+/** Timeout for an answer of Proxmox, in milliseconds. */
 const answerTimeout = 10_000;
 
 export interface ProxmoxAccess {
   endpoint: string;
   insecure: boolean;
   token: string;
-  /** Certificates of authorities beside the known ones, PEM. */
+  /** Certificates of additional authorities, PEM. */
   authorities?: string | undefined;
 }
 

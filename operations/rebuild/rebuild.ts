@@ -28,7 +28,7 @@ export const phasesOf = ({ case: which }: Plan): readonly Phase[] =>
     state: [begin, takeOver, verify],
   })[which];
 
-/** etcd goes on without the control planes that are gone, so that new ones of their names can join. */
+/** Removes lost control planes from etcd, so that new ones with their names can join. */
 const leave: Phase = {
   name: "leave",
   title: "Take lost control planes out of etcd",
@@ -56,7 +56,7 @@ const leave: Phase = {
   },
 };
 
-/** What is left of an etcd without a quorum goes, so that it can be founded anew; the machines keep their configuration. */
+/** Wipes what remains of an etcd without a quorum, so that it can start again. The machines keep their configuration. */
 const wipe: Phase = {
   name: "wipe",
   title: "Wipe what is left of etcd",
@@ -76,7 +76,8 @@ const wipe: Phase = {
       reset: async (name) => {
         await talos.run(config.nodes[name]?.address ?? "", ["reset", ...what]);
       },
-      ...{ say, signal },
+      say,
+      signal,
     });
   },
 };
@@ -95,7 +96,7 @@ const takeOver: Phase = {
   run: (rebuild, say) => update(rebuild, say, true),
 };
 
-/** etcd came back, and the disks did not. */
+/** Handles volumes after a recovery: etcd came back, but the disks did not. */
 const volumes: Phase = {
   name: "volumes",
   title: "Forget volumes whose disks are lost",
@@ -103,7 +104,7 @@ const volumes: Phase = {
     const { plan, journal } = rebuild;
     if (!plan.losesVolumes) return;
     const { recovery, begun } = journal.current ?? {};
-    // An etcd that this rebuild did not begin may be the one that lives, with volumes that do.
+    // If this rebuild did not start the etcd, the etcd and its volumes may be in use.
     if (recovery !== "recovered" || begun === undefined) {
       console.log("Volumes are kept as they are: etcd ran before it could be recovered from the snapshot");
       return;

@@ -2,10 +2,10 @@ import { connect } from "node:net";
 
 import { codeOf } from "../../toolchain/problem.ts";
 
-/** How long a gateway may take to answer, in milliseconds. */
+/** Timeout for an answer of a gateway, in milliseconds. */
 const answerTimeout = 2000;
 
-/** Whether anything answers at an address: a refusal is an answer as well. */
+/** Whether anything answers at an address. A refused connection counts as an answer. */
 export const answers = async (address: string, ports: readonly number[] = [443, 53]): Promise<boolean> =>
   (await Promise.all(ports.map((port) => answersAt(address, port)))).includes(true);
 
@@ -27,7 +27,7 @@ const answersAt = (host: string, port: number): Promise<boolean> =>
     });
   });
 
-/** What is known of the way to machines that do not answer, in words. */
+/** Describes the route to machines that do not answer. */
 export const describeRoute = (gateway: string, { isThere, others }: { isThere: boolean; others: string[] }): string => {
   if (others.length > 0) return `${others.join(", ")} can be reached from here`;
   return isThere

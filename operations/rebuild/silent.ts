@@ -5,32 +5,32 @@ import type { Situation } from "../../lib/recovery/plan.ts";
 
 export type Machines = Situation["machines"];
 
-/** Machines of which nobody knows whether they are lost. */
+/** Machines that may or may not be lost. */
 export const silentOf = (machines: Machines): string[] =>
   Object.entries(machines).flatMap(([name, { state }]) => (state === "silent" ? [name] : []));
 
-/** A control plane that runs and whose etcd may still be starting. */
+/** Whether a machine is a running control plane whose etcd may still be starting. */
 const isStarting = ({ role, state, hasEtcd }: Machines[string]): boolean =>
   role === "controlplane" && state === "member" && !hasEtcd;
 
-/** What may be known later: machines start, clocks are set, etcd elects. */
+/** Whether a machine's state may change soon: machines start, clocks are set, etcd elects a leader. */
 const isOpen = (machine: Machines[string]): boolean =>
   ["silent", "foreign"].includes(machine.state) || isStarting(machine);
 
 export interface Asking {
   look: () => Promise<Machines>;
-  /** Whether a machine is waited for. @default all are */
+  /** Whether to wait for a machine. @default all */
   isAwaited?: (name: string) => boolean;
-  /** How long to go on asking, in milliseconds. */
+  /** How long to keep asking, in milliseconds. */
   timeout: number;
-  /** Shows who does not answer, and for how long that has been so, in milliseconds. */
+  /** Shows which machines do not answer, and for how long, in milliseconds. */
   say: (names: string[], elapsed: number) => void;
   signal: AbortSignal;
   /** Wait between looks, in milliseconds. */
   pause?: number;
 }
 
-/** Looks at the machines until each answers and control planes have their etcd, or the time is over. */
+/** Examines the machines until each answers and control planes have their etcd, or the timeout ends. */
 export const lookUntilKnown = async (asking: Asking): Promise<Machines> => {
   const { look, isAwaited = () => true, timeout, say, signal, pause = 3000 } = asking;
   const begun = Date.now();
@@ -48,9 +48,9 @@ export const lookUntilKnown = async (asking: Asking): Promise<Machines> => {
 };
 
 /**
- * Takes machines for lost of which a person says so.
+ * Marks machines as lost that the user declares lost.
  *
- * @throws Problem where a name is no machine's, or where the machine answers
+ * @throws Problem if no machine has such a name, or the machine answers
  */
 export const withDeclaredLost = (machines: Machines, names: readonly string[]): Machines => {
   const changed = { ...machines };

@@ -16,19 +16,19 @@ import { askProxmox, type AskProxmox } from "./proxmox.ts";
 
 export interface Examination {
   config: HearthConfig;
-  /** What the escrow holds; undefined where the state has it. */
+  /** Content of the escrow; undefined if the state has the root secrets. */
   roots: Escrow | undefined;
   snapshot: string | undefined;
-  /** The program. */
+  /** Path of the program talosctl. */
   talosctl: string;
-  /** Machines that a person says are lost. */
+  /** Machines that the user declares lost. */
   lost: readonly string[];
-  /** How long machines that do not answer are asked again, in milliseconds. */
+  /** How long to keep asking machines that do not answer, in milliseconds. */
   timeout: number;
   signal: AbortSignal;
 }
 
-/** Looks at the state, at every machine, and at the edge. It changes nothing. */
+/** Examines the state, every machine and the edge. It changes nothing. */
 export const examine = async (target: Target, examination: Examination): Promise<Situation> => {
   const { config, roots, snapshot, talosctl, lost, timeout, signal } = examination;
   const state = await readState(target.engine);
@@ -36,10 +36,15 @@ export const examine = async (target: Target, examination: Examination): Promise
     throw new Problem("The state is lost, and only the escrow has its secrets: name its file with --from");
   }
   const display = new Display();
-  // Whoever gives a snapshot says that there was a cluster, whatever became of its state.
+  // A given snapshot means that there was a cluster, even if its state is gone.
   const unmade = state && snapshot === undefined ? unmadeOf(state, Object.keys(config.nodes)) : undefined;
   const machines = await inquire({
-    ...{ config, talosctl, lost, timeout, signal, unmade },
+    config,
+    talosctl,
+    lost,
+    timeout,
+    signal,
+    unmade,
     authority: state ? authorityOf(state) : fromBase64(roots?.talosSecrets.certs.os.crt ?? ""),
     client: roots ? await clientOfSecrets(talosctl, roots, config.cluster) : state && talosClientOf(state),
     proxmox: await proxmoxOf(target, config, roots),
@@ -53,7 +58,8 @@ export const examine = async (target: Target, examination: Examination): Promise
   const { pulumi } = target.engine;
   return {
     state: conditionOf(state),
-    ...{ machines, unmade },
+    machines,
+    unmade,
     edge: await lookAtEdge(config, await secretOf(target, roots, "cloudflareToken"), {
       program: pulumi.program,
       environment: pulumi.whole(),
@@ -63,11 +69,11 @@ export const examine = async (target: Target, examination: Examination): Promise
   };
 };
 
-/** A secret of the configuration: without a state, Pulumi does not read it, but the escrow has it. */
+/** Reads a secret of the configuration. Pulumi does not read it without a state, but the escrow has it. */
 const secretOf = async (target: Target, roots: Escrow | undefined, name: string): Promise<string> =>
   roots ? (roots.configured[name] ?? "") : target.engine.configure(["config", "get", `hearth:${name}`]).catch(() => "");
 
-/** Proxmox's API as the stack reaches it; in the lab its certificate is of the lab's own authority. */
+/** Proxmox's API as the stack reaches it. In the lab, the lab's own authority signs its certificate. */
 const proxmoxOf = async (
   target: Target,
   { proxmox }: HearthConfig,

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { codeOf, Problem } from "../../toolchain/problem.ts";
 import { hasItsDigest } from "../etcd/snapshot.ts";
 
-/** Makes sure that a file is a whole snapshot of etcd, before anything depends on it. */
+/** Checks that a file is an intact snapshot of etcd, before anything depends on it. */
 export const requireSnapshot = async (path: string): Promise<void> => {
   const content = await readFile(path).catch((error: unknown) => {
     throw new Problem(`${path} cannot be read (${codeOf(error) ?? "?"}): name a snapshot of etcd with --etcd`);

@@ -8,8 +8,8 @@ interface StackFile {
 const isSecret = (value: unknown): boolean => typeof value === "object" && value !== null && "secure" in value;
 
 /**
- * A stack file with the salt and the encrypted values that it lacks, from the copy that the escrow holds; undefined where it lacks
- * none. What a person wrote stays as it is, and so do encrypted values that are there: they are of another salt, or newer.
+ * Adds the missing salt and encrypted values to a stack file, from the escrow's copy; undefined if nothing is missing. Other text
+ * stays as it is, and so do the encrypted values that are there: they have another salt, or are newer.
  */
 export const mended = (text: string, copy: string): string | undefined => {
   const document = parseDocument(text);

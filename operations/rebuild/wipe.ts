@@ -6,13 +6,13 @@ import type { Machines } from "./silent.ts";
 export interface Wiping {
   /** Control planes whose etcd is wiped. */
   names: readonly string[];
-  /** Machines that the plan takes for lost. */
+  /** Machines that the plan counts as lost. */
   lost: readonly string[];
-  /** Of the names, those that an earlier attempt has reset, or was about to. */
+  /** Those of the names that an earlier attempt has reset, or was about to reset. */
   begun: readonly string[];
-  /** Looks at every machine now, and asks the control planes about etcd. */
+  /** Examines every machine now, and asks the control planes about etcd. */
   look: () => Promise<Machines>;
-  /** Notes that a machine is about to be reset. */
+  /** Records that a machine is about to be reset. */
   note: (name: string) => Promise<void>;
   /** Resets a machine and keeps its configuration. */
   reset: (name: string) => Promise<void>;
@@ -20,17 +20,18 @@ export interface Wiping {
   signal: AbortSignal;
   /** Wait between looks, in milliseconds. */
   pause?: number;
-  /** How long a machine may take to go down for its reset, in milliseconds. */
+  /** Timeout for a machine to go down for its reset, in milliseconds. */
   timeout?: number;
 }
 
-/** How often etcd has to be found without a leader: while it elects one it has none either. */
+/** How many times etcd must be seen without a leader. During an election it has none either. */
 const looks = 3;
 
 /**
- * Wipes what is left of an etcd that has lost its quorum, machine by machine. Before each it proves that this is still so.
+ * Wipes what remains of an etcd that has lost its quorum, machine by machine. Before each one it checks that the quorum is
+ * still lost.
  *
- * @throws Problem where it is not, or where it is not known
+ * @throws Problem if the quorum is not lost, or this is not known
  */
 export const wipeEtcd = async (wiping: Wiping): Promise<void> => {
   const { names, begun, note, reset, say } = wiping;
@@ -59,7 +60,7 @@ const hasToGo = async (name: string, { lost, begun, look, signal, pause = 2000 }
   return true;
 };
 
-/** What speaks against wiping a machine's etcd: a quorum that there is or may be. */
+/** Returns the reason not to wipe a machine's etcd: an actual or possible quorum. */
 export const reasonAgainst = (
   name: string,
   machines: Machines,
@@ -70,7 +71,7 @@ export const reasonAgainst = (
   if (back) return `${back[0]}, which was taken for lost, answers as a member of the cluster`;
   const led = planes.find(([, { hasLeader }]) => hasLeader === true);
   if (led) return `etcd on ${led[0]} has a leader, so it has a quorum`;
-  // What was reset may be booting, or wait with no data.
+  // A machine that was reset may be booting, or may wait without data.
   const kept = planes.filter(([each]) => !lost.includes(each) && !(begun.includes(each) && !hasData(machines, each)));
   const silent = kept.find(([, { state }]) => state !== "member");
   if (silent) return `${silent[0]} does not answer as a member of the cluster`;
@@ -83,7 +84,7 @@ export const reasonAgainst = (
 
 const hasData = (machines: Machines, name: string): boolean => machines[name]?.hasEtcd === true;
 
-/** Waits until a machine that is reset has no etcd that answers. */
+/** Waits until the etcd of a reset machine no longer answers. */
 const untilGone = async (
   name: string,
   { look, signal, pause = 2000, timeout = 10 * 60_000 }: Wiping,

@@ -20,7 +20,7 @@ interface RehearseFlags {
   destroy?: string | undefined;
 }
 
-/** Rehearses disasters; it fails where anything did not come back as it was. */
+/** Rehearses disasters. It fails if anything did not come back unchanged. */
 export const rehearseCommand = async (call: Call<RehearseFlags>): Promise<number> => {
   const { root, stack, values, identities, display, print, complain } = call;
   const cases = (values.case ?? losses).map(lossNamed);
@@ -56,7 +56,7 @@ const lossNamed = (name: string): Loss => {
   return found;
 };
 
-/** A rehearsal destroys: outside of the lab a person types the stack's name for it. */
+/** A rehearsal destroys the stack. Outside the lab, the user confirms it by typing the stack's name. */
 const confirm = async (target: Target, typed: string | undefined, { ask }: Call): Promise<void> => {
   if (target.isLab) return;
   const question = `This destroys the cluster of ${target.stack} with everything in it, and rebuilds it. Type the stack's name: `;
@@ -66,7 +66,7 @@ const confirm = async (target: Target, typed: string | undefined, { ask }: Call)
   }
 };
 
-/** What nobody should believe to have been rehearsed. */
+/** Parts that a rehearsal does not cover. */
 const notRehearsed = ({ isLab, stack }: Target, hasVolumes: boolean): string => {
   if (!isLab) return "Not compared: rows of Postgres. Look at them by hand";
   const volumes = hasVolumes

@@ -1,6 +1,6 @@
 import initSqlJs, { type Database } from "sql.js";
 
-/** A SQLite database, as many apps keep one in their volume, with one row. */
+/** Creates a SQLite database with one row, as many apps keep one in their volume. */
 export const databaseWith = async (value: string): Promise<Buffer> =>
   withDatabase(undefined, (database) => {
     database.exec("PRAGMA page_size = 512; CREATE TABLE rehearsal (value TEXT NOT NULL)");
@@ -8,7 +8,7 @@ export const databaseWith = async (value: string): Promise<Buffer> =>
     return Buffer.from(database.export());
   });
 
-/** The row of such a database; undefined where it is not whole, or is none. */
+/** Reads the row of such a database; undefined if the database is damaged or is not one. */
 export const rowIn = async (content: Uint8Array): Promise<string | undefined> => {
   try {
     return await withDatabase(content, (database) => {

@@ -15,10 +15,10 @@ import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { Target } from "../../lib/engine/target.ts";
 
-/** What a rehearsal takes away. */
+/** What a rehearsal destroys. */
 export type Loss = "machines" | "state" | "all";
 
-/** Takes away what a disaster would, and says in words what that was. */
+/** Destroys what a disaster would, and describes it. */
 export type Disaster = (target: Target, loss: Loss) => Promise<string>;
 
 const words: Record<Loss, string> = {
@@ -27,7 +27,7 @@ const words: Record<Loss, string> = {
   all: "all machines with their disks, and the state",
 };
 
-/** The lab's: virtual machines go with their disks, the state with its history. */
+/** The lab's disaster: it deletes virtual machines with their disks, and the state with its history. */
 export const fire: Disaster = async (target, loss) => {
   const lab = await Lab.open(labFolder(target.root, target.stack));
   const { signal } = new AbortController();
@@ -36,8 +36,8 @@ export const fire: Disaster = async (target, loss) => {
 };
 
 /**
- * The one for real machines: their disks are wiped through the Talos API, so that they wait in maintenance mode as new ones do, and
- * the state is put aside.
+ * The disaster for real machines: it wipes their disks through the Talos API, so that they wait in maintenance mode like new
+ * ones, and moves the state aside.
  */
 export const wipe = (stack: PulumiStack): Disaster => {
   return async (target, loss) => {
@@ -54,7 +54,7 @@ const wipeMachines = async (target: Target, stack: PulumiStack): Promise<void> =
   const talos = new Talosctl(talosctl, client);
   const { nodes } = await target.config();
   const partitions = ["STATE", "EPHEMERAL"].flatMap((label) => ["--system-labels-to-wipe", label]);
-  // Workers first: a control plane that is gone cannot pass a call on.
+  // Workers go first, because a wiped control plane cannot forward calls.
   const order = Object.values(nodes).sort((a, b) => b.role.localeCompare(a.role));
   for (const { address } of order) {
     await talos.run(address, ["reset", "--graceful=false", "--reboot", "--wait=false", ...partitions]);
@@ -68,10 +68,10 @@ const wipeMachines = async (target: Target, stack: PulumiStack): Promise<void> =
   }
 };
 
-/** How long a machine may take from its reset to maintenance mode, in milliseconds. */
+/** Timeout from a machine's reset to its maintenance mode, in milliseconds. */
 const wipeTimeout = 10 * 60_000;
 
-/** The state stays as a file whose secrets are encrypted, for the case that the rehearsal fails. */
+/** Keeps the state as a file with encrypted secrets, in case the rehearsal fails. */
 const putStateAside = async (target: Target): Promise<void> => {
   const path = join(target.root, ".hearth", `state-${target.stack}-before-rehearsal.json`);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });

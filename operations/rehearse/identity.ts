@@ -4,7 +4,7 @@ import { resourceTypes } from "../../components/resource-types.ts";
 import type { Kubernetes, KubernetesObject } from "../../lib/cluster/kubernetes.ts";
 import { outputsOf, stackOutputs, type State } from "../../lib/engine/state.ts";
 
-/** What makes a cluster the same one, by what it is called, each as a digest of its bytes. */
+/** What identifies a cluster: digests by name. */
 export type Identity = Record<string, string>;
 
 interface MachineSecrets {
@@ -16,7 +16,7 @@ const digest = (value: unknown): string =>
     .update(typeof value === "string" ? value : JSON.stringify(value ?? null))
     .digest("hex");
 
-/** The identity that a state holds, and that the cluster itself shows to those who ask it. */
+/** The identity in a state, and the one that the cluster itself shows. */
 export const identityOf = async (state: State, kubernetes: Kubernetes): Promise<Identity> => {
   const { certs } = outputsOf(state, resourceTypes.machineSecrets)?.machineSecrets as MachineSecrets;
   const outputs = stackOutputs(state);
@@ -42,7 +42,7 @@ export const identityOf = async (state: State, kubernetes: Kubernetes): Promise<
 
 const createdByProgram = ["sops-age", "webhook-token", "flux-system", "cluster-secrets"];
 
-/** What shows that something was touched: every boot of a node, and every write to what the program created. */
+/** Evidence of changes: every boot of a node, and every write to what the program created. */
 export const tracesOf = async (kubernetes: Kubernetes): Promise<Identity> => {
   const nodes = await kubernetes.list("/api/v1/nodes");
   const all = await kubernetes.list("/api/v1/namespaces/flux-system/secrets");

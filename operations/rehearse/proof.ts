@@ -3,27 +3,27 @@ import type { Escrow } from "../../lib/secrets/escrow.ts";
 import { differences } from "../escrow/differences.ts";
 import type { Loss } from "./disaster.ts";
 
-/** How the rebuild will open what it needs: with its own keys, and no others. */
+/** How the rebuild will open what it needs, with only its own keys. */
 export interface Openings {
-  /** Opens the escrow from where it is kept. */
+  /** Opens the stored escrow. */
   escrow: () => Promise<Escrow>;
-  /** Opens the newest snapshot with the identities beside those at hand, and gives its name. */
+  /** Opens the newest snapshot with these identities and those at hand, and returns its name. */
   snapshot: (more: readonly string[]) => Promise<string>;
 }
 
-/** What the rebuild has to find. */
+/** What the rebuild must find. */
 export interface Needed {
   /** What the state holds. */
   escrow: Escrow;
-  /** Name of the snapshot that was just taken. */
+  /** Name of the snapshot just taken. */
   snapshot: string;
 }
 
 /**
- * Proves that what is about to be destroyed can be rebuilt: the escrow holds what the state does, and the snapshot is the one that was
- * just taken; each is opened from where it is kept, by the keys that the rebuild will have after that loss.
+ * Proves that a rebuild can restore what is about to be destroyed: the escrow matches the state, and the newest snapshot is the
+ * one just taken. It opens each from where it is stored, with the keys that the rebuild will have after that loss.
  *
- * @throws Problem where it is not so; then nothing may be destroyed
+ * @throws Problem if this fails; then nothing may be destroyed
  */
 export const requireRecoverable = async (loss: Loss, openings: Openings, needed: Needed): Promise<void> => {
   const escrow = await openings.escrow();
@@ -32,7 +32,7 @@ export const requireRecoverable = async (loss: Loss, openings: Openings, needed:
     throw new Problem(`Nothing was destroyed: the escrow does not hold what the state does: ${differ.join(", ")}`);
   }
   if (loss === "state") return;
-  // Where the state is kept, a rebuild opens no escrow, and so does not have the stack's own age identity.
+  // If the state remains, a rebuild opens no escrow, and so does not have the stack's own age identity.
   const found = await openings.snapshot(loss === "all" ? [escrow.ageIdentity] : []);
   if (found !== needed.snapshot) {
     throw new Problem(`Nothing was destroyed: the newest snapshot is ${found}, and ${needed.snapshot} was just taken`);

@@ -27,15 +27,15 @@ import {
   type BackedUpVolume,
 } from "./volume-sentinels.ts";
 
-/** What a rehearsal runs with. */
+/** The input of a rehearsal. */
 export interface Stage {
   target: Target;
   stack: PulumiStack;
   credentials: Credentials;
-  /** Files with age identities, which the rebuild gets too. */
+  /** Files with age identities, which the rebuild receives too. */
   identities: string[];
   disaster: Disaster;
-  /** Whether volumes hold data, and are backed up. */
+  /** Whether volumes hold data and have backups. */
   hasVolumes: boolean;
   signal: AbortSignal;
 }
@@ -48,18 +48,18 @@ interface Picture {
   revision: string;
 }
 
-/** Rehearses one case: creates sentinels, backs up, strikes, rebuilds, and compares. */
+/** Rehearses one case: creates sentinels, backs up, destroys, rebuilds, and compares. */
 export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => {
   const { target, credentials, disaster, signal } = stage;
   const before = await kubernetesOf(stage.stack);
-  // What an earlier rehearsal left behind must not get into the snapshot.
+  // Sentinels of an earlier rehearsal must not get into the snapshot.
   await remove(before);
   const early = await create(before, sentinels.early);
   const volumes = stage.hasVolumes ? await backedUpVolumes(before) : [];
   const earlyFiles = await writeSentinels(before, volumes, sentinelFiles.early);
   const marks: [string, number][] = [];
   await timed(marks, "escrow", () => writeEscrow(target, credentials));
-  // What is written from the moment on in which the first backup begins may be lost.
+  // Anything written after the start of the first backup may be lost.
   const saved = Date.now();
   if (volumes.length > 0) await timed(marks, "volumes backed up", () => backUpAll(before, volumes));
   const { name: snapshot } = await timed(marks, "snapshot", () => takeSnapshot(target, credentials.live));
@@ -81,7 +81,7 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
     timeout: 180_000,
     signal,
     confirm: () => Promise.resolve(true),
-    // Whoever began the rehearsal has named the stack, or it is the lab's.
+    // The user has already typed the stack's name, or the stack is the lab's.
     confirmLoss: () => Promise.resolve(true),
   });
   const ended = Date.now();
@@ -123,7 +123,7 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
   };
 };
 
-/** What is opened is what the rebuild will open, by the keys that it will find: those at hand and the files that were named. */
+/** Opens what the rebuild will open, with the keys that it will have: those at hand and in the named files. */
 const openingsOf = async ({ target, identities }: Stage): Promise<Openings> => {
   const credentials = await credentialsFor(target, identities, true, new Display());
   return {
@@ -140,7 +140,7 @@ const timed = <T>(marks: [string, number][], name: string, work: () => Promise<T
   return work();
 };
 
-/** The phases of a rebuild one after the other, from a time on. */
+/** The phases of a rebuild in sequence, from a given time. */
 const phases = (done: Record<string, number>, from: number): Span[] => {
   let at = from;
   return Object.entries(done).map(([name, seconds]) => {
@@ -150,7 +150,7 @@ const phases = (done: Record<string, number>, from: number): Span[] => {
   });
 };
 
-/** What was written into each volume. */
+/** The content written into each volume. */
 type Written = Map<BackedUpVolume, Buffer>;
 
 const writeSentinels = async (
@@ -167,7 +167,7 @@ const backUpAll = async (kubernetes: Kubernetes, volumes: readonly BackedUpVolum
   await Promise.all(volumes.map((volume) => backUp(kubernetes, volume)));
 };
 
-/** Looks for a file in each volume: it has what was written, with its row, where it is kept, and is gone where it is not. */
+/** Checks a file in each volume: it has its content and row if it was to be kept, and is gone otherwise. */
 const comparedFiles = async (
   kubernetes: Kubernetes,
   { file, written, isKept }: { file: string; written: Written; isKept: (volume: BackedUpVolume) => boolean },

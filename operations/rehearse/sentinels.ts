@@ -7,7 +7,7 @@ export const sentinels = { early: "hearth-rehearsal", late: "hearth-rehearsal-la
 
 const place = "/api/v1/namespaces/default/configmaps";
 
-/** Writes an object into etcd with a value that nobody can guess, and gives it. */
+/** Writes an object with a random value into etcd, and returns the value. */
 export const create = async (kubernetes: Kubernetes, name: string): Promise<string> => {
   const value = randomBytes(16).toString("hex");
   await kubernetes.delete(`${place}/${name}`);
@@ -20,11 +20,11 @@ export const create = async (kubernetes: Kubernetes, name: string): Promise<stri
   return value;
 };
 
-/** The value of a created object; undefined where it is gone. */
+/** The value of a created object; undefined if the object is gone. */
 export const created = async (kubernetes: Kubernetes, name: string): Promise<string | undefined> =>
   (await kubernetes.get<KubernetesObject>(`${place}/${name}`))?.data?.value;
 
-/** Takes the created objects away. */
+/** Removes the created objects. */
 export const remove = async (kubernetes: Kubernetes): Promise<void> => {
   for (const name of Object.values(sentinels)) await kubernetes.delete(`${place}/${name}`);
 };

@@ -1,29 +1,29 @@
-/** A part of a rehearsed case, in seconds since its disaster; what happened before it is negative. */
+/** A part of a rehearsed case, in seconds since its disaster; negative before it. */
 export interface Span {
   name: string;
   from: number;
   to: number;
 }
 
-/** What a rehearsal of one case showed. */
+/** The result of a rehearsal of one case. */
 export interface Rehearsal {
   case: string;
-  /** What the disaster took, in words. */
+  /** Description of what the disaster destroyed. */
   lost: string;
   spans: Span[];
-  /** Seconds from the disaster to a platform at the revision of Git, with nothing left to change. */
+  /** Seconds from the disaster until the platform is at Git's revision and needs no more changes. */
   recoveryTime: number;
-  /** Seconds before the disaster of which everything written to etcd is gone; undefined where nothing is. */
+  /** Seconds before the disaster for which all writes to etcd are lost; undefined if none are lost. */
   lossWindow: number | undefined;
-  /** What was compared, and whether it is the same. */
+  /** The comparisons, and whether each found no difference. */
   checks: { what: string; isSame: boolean }[];
 }
 
-/** Seconds as a person reads them. */
+/** Formats seconds for people. */
 export const seconds = (value: number): string =>
   value < 100 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
 
-/** The table that a rehearsal ends with. */
+/** The table at the end of a rehearsal. */
 export const table = (rehearsals: readonly Rehearsal[]): string => {
   const rows = [
     ["CASE", "LOST", "RECOVERED AFTER", "LOST WRITES OF", "THE SAME"],
@@ -49,7 +49,7 @@ const colours = ["#4e79a7", "#f28e2b", "#76b7b2", "#59a14f", "#b07aa1", "#edc948
 
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-/** The timeline of rehearsals as an SVG image: a row a case, the disaster at zero. */
+/** Draws the timeline of rehearsals as an SVG image: one row per case, with the disaster at zero. */
 export const timelineSvg = (rehearsals: readonly Rehearsal[]): string => {
   const spans = rehearsals.flatMap((each) => each.spans);
   const [from, to] = [Math.min(0, ...spans.map((span) => span.from)), Math.max(1, ...spans.map((span) => span.to))];

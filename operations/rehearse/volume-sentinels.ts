@@ -12,9 +12,9 @@ export interface BackedUpVolume {
   /** Name of its ReplicationSource. */
   source: string;
   claim: string;
-  /** Who its mover runs as, and so may write into it. */
+  /** Security context of its mover, which may write into the volume. */
   securityContext: object;
-  /** Whether its data is on the disks of the cluster's machines, and goes with them. */
+  /** Whether its data is on the disks of the cluster's machines, and is lost with them. */
   isOnMachines: boolean;
 }
 
@@ -28,7 +28,7 @@ export const sentinelFiles = { early: "hearth-rehearsal.sqlite", late: "hearth-r
 
 const sources = "/apis/volsync.backube/v1alpha1/replicationsources";
 
-/** How long a pod may take to come and go, and a backup to end, in milliseconds. */
+/** Timeout for a pod to start and stop, and for a backup to end, in milliseconds. */
 const timeout = 10 * 60_000;
 
 /** The claims that restic backs up, in all namespaces. */
@@ -51,14 +51,14 @@ export const backedUpVolumes = async (kubernetes: Kubernetes): Promise<BackedUpV
     }));
 };
 
-/** Writes a SQLite database into a volume, with a row that nobody can guess, and gives its content. */
+/** Writes a SQLite database with a random row into a volume, and returns its content. */
 export const writeSentinel = async (kubernetes: Kubernetes, volume: BackedUpVolume, file: string): Promise<Buffer> => {
   const content = await databaseWith(randomBytes(16).toString("hex"));
   await inVolume(kubernetes, volume, `echo ${content.toString("base64")} | base64 -d > /data/${file} && sync`);
   return content;
 };
 
-/** The content of a file that was written; undefined where it is gone. */
+/** The content of a written file; undefined if the file is gone. */
 export const readSentinel = async (
   kubernetes: Kubernetes,
   volume: BackedUpVolume,
@@ -68,17 +68,17 @@ export const readSentinel = async (
   return said.trim() === "" ? undefined : Buffer.from(said.trim(), "base64");
 };
 
-/** Takes the files away again. */
+/** Removes the written files. */
 export const removeSentinels = async (kubernetes: Kubernetes, volume: BackedUpVolume): Promise<void> => {
   const files = Object.values(sentinelFiles).map((file) => `/data/${file}`);
   await inVolume(kubernetes, volume, `rm -f ${files.join(" ")}`);
 };
 
-/** Has VolSync back a volume up now, and waits until that is done. */
+/** Makes VolSync back up a volume now, and waits until the backup is done. */
 export const backUp = async (kubernetes: Kubernetes, { namespace, source }: BackedUpVolume): Promise<void> => {
   const path = `${sources.replace("/replicationsources", "")}/namespaces/${namespace}/replicationsources/${source}`;
   const status = async () => (await kubernetes.get<ReplicationSource>(path))?.status;
-  // One that is under way may have copied the volume before now.
+  // A running backup may have copied the volume before now.
   await until(`the backup of ${namespace}/${source} that is under way`, async () => {
     const { lastSyncTime, lastSyncStartTime } = (await status()) ?? {};
     return lastSyncTime !== undefined && lastSyncStartTime === undefined;
@@ -88,12 +88,12 @@ export const backUp = async (kubernetes: Kubernetes, { namespace, source }: Back
   try {
     await until(`the backup of ${namespace}/${source}`, async () => (await status())?.lastManualSync === manual);
   } finally {
-    // Back to the schedule alone.
+    // Restores the schedule as the only trigger.
     await kubernetes.merge(path, { spec: { trigger: { manual: null } } });
   }
 };
 
-/** Runs a line of bash where a volume is at /data, and gives what it printed. */
+/** Runs a line of bash with a volume at /data, and returns its output. */
 const inVolume = async (kubernetes: Kubernetes, volume: BackedUpVolume, line: string): Promise<string> => {
   const pods = `/api/v1/namespaces/${volume.namespace}/pods`;
   const name = `hearth-rehearsal-${volume.claim}`;
@@ -121,11 +121,11 @@ const remove = async (kubernetes: Kubernetes, path: string): Promise<void> => {
   await until(`the end of ${path}`, async () => (await kubernetes.get(path)) === undefined);
 };
 
-/** The image is the mover's: every machine with a backup has it, and it has bash. */
+/** Uses the mover's image: every machine with a backup has it, and it includes bash. */
 const podSpec = async (kubernetes: Kubernetes, volume: BackedUpVolume, line: string): Promise<object> => {
   const node = await nodeOf(kubernetes, volume);
   return {
-    // A volume that one machine at a time may mount is where its app is.
+    // A volume that only one machine at a time may mount is where its app is.
     ...(node !== undefined && { nodeSelector: { "kubernetes.io/hostname": node } }),
     restartPolicy: "Never",
     automountServiceAccountToken: false,

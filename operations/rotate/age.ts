@@ -19,9 +19,9 @@ import { writeEscrow, type Credentials, type Written } from "../escrow/write.ts"
 import { writeWhole } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
 
-/** What a rotation did. */
+/** The result of a rotation. */
 export interface Rotated {
-  /** Whether an earlier run had begun it. */
+  /** Whether an earlier run began it. */
   resumed: boolean;
   from: string;
   to: string;
@@ -31,10 +31,10 @@ export interface Rotated {
 }
 
 /**
- * Gives a stack another age key: draws it into the configuration, encrypts the tree to it and no longer to the old one, and
- * writes the escrow anew. The next update gives it to the cluster.
+ * Gives a stack another age key: generates it into the configuration, encrypts the tree to it and no longer to the old one, and
+ * writes the escrow again. The next update gives the key to the cluster.
  *
- * Each step looks first whether it is done, so that a run that was killed is finished by the next.
+ * Each step first checks whether it is done, so that the next run finishes one that was killed.
  */
 export const rotateAge = async (target: Target, credentials: Credentials): Promise<Rotated> => {
   const { live, sops } = credentials;
@@ -51,7 +51,7 @@ export const rotateAge = async (target: Target, credentials: Credentials): Promi
   const next = begun ?? (await draw(target));
   const seeds = resourcesOf(state).filter(({ urn }) => isNamed(urn, resourceTypes.password, "age-seed"));
   for (const seed of seeds.filter(({ protect }) => protect === true)) {
-    // The configured seed takes its place, so that the next update deletes it.
+    // The configured seed replaces it, so the next update deletes it.
     await target.engine.call(["state", "unprotect", seed.urn, "--yes"]);
   }
   const keys = { old, next, from: await ageRecipient(old), to: await ageRecipient(next) };
@@ -78,8 +78,8 @@ interface Exchanged {
 }
 
 /**
- * Encrypts every file of the tree that the old key opens to the new one, also those of systems that are off, with a new data key:
- * the old one is known to whoever had the key.
+ * Encrypts every file of the tree that the old key opens to the new one, with a new data key, because whoever had the old key
+ * knows the old data key. This includes files of systems that are off.
  */
 const encryptTree = async (target: Target, { old, next, from, to }: Exchanged, sops: Sops): Promise<string[]> => {
   const config = await target.config();
@@ -96,7 +96,7 @@ const encryptTree = async (target: Target, { old, next, from, to }: Exchanged, s
   return done;
 };
 
-/** The encrypted files that Git knows, without escrows and those of other stacks' clusters. */
+/** The encrypted files in Git, except escrows and files of other stacks' clusters. */
 const encryptedFilesOf = async ({ root, stack }: Target): Promise<string[]> => {
   const others = stacksIn(root)
     .filter((other) => other !== stack)
@@ -109,7 +109,7 @@ const encryptedFilesOf = async ({ root, stack }: Target): Promise<string[]> => {
     .sort();
 };
 
-/** What is encrypted from now on is encrypted to the new key. */
+/** Makes SOPS encrypt to the new key from now on. */
 const replaceRule = async ({ root }: Target, { from, to }: Exchanged): Promise<void> => {
   const file = join(root, ".sops.yaml");
   const text = await readFile(file, "utf8").catch(() => "");

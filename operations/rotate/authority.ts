@@ -17,18 +17,18 @@ interface Authority {
 }
 
 export interface RotatedAuthority {
-  /** Whether the machines had another authority than the state already. */
+  /** Whether the machines already had another authority than the state. */
   resumed: boolean;
   escrow: Written;
 }
 
 /**
- * Gives a cluster another Kubernetes authority: has talosctl bring it to every machine, the old one accepted meanwhile, takes it
- * into the state, and writes the escrow anew.
+ * Gives a cluster another Kubernetes authority: talosctl rolls it out to every machine, which accepts the old one meanwhile;
+ * then the state takes it over and the escrow is written again.
  *
- * Where the machines have another one than the state already, as after a run that was killed, only the rest is done.
+ * If the machines already have another one than the state, as after a killed run, only the remaining steps are done.
  *
- * @throws Problem where the control planes do not agree on their authority
+ * @throws Problem if the control planes do not agree on their authority
  */
 export const rotateAuthority = async (
   target: Target,
@@ -55,17 +55,17 @@ export const rotateAuthority = async (
       planes.join(","),
       ...(workers.length > 0 ? ["--worker-nodes", workers.join(",")] : []),
     ];
-    // Once only: what it begins again it begins from the new authority. It prints keys, which go nowhere.
+    // Run only once: another run would start from the new authority. The output contains keys, so it is discarded.
     await talos.run(planes[0] ?? "", ["rotate-ca", "--talos=false", "--kubernetes", "--dry-run=false", ...machines], 0);
   }
   live("Taking it into the state");
   const authority = await authorityOf(talos, planes);
-  // The rotation took minutes: what was read before it may be an old state by now.
+  // The rotation took minutes, so the state that was read before it may be old.
   await target.engine.changeState((now) => withAuthority(now, authority));
   return { resumed, escrow: await writeEscrow(target, credentials) };
 };
 
-/** The authority that all control planes have. */
+/** The common authority of all control planes. */
 const authorityOf = async (talos: Talosctl, planes: readonly string[]): Promise<Authority> => {
   const [first, ...others] = await Promise.all(planes.map((address) => authorityAt(talos, address)));
   if (first === undefined) throw new Problem("The stack file has no control plane");
@@ -84,7 +84,7 @@ const authorityAt = async (talos: Talosctl, address: string): Promise<Authority>
   return found;
 };
 
-/** A state with another Kubernetes authority, and without the kubeconfig, which the next update asks for anew. */
+/** Returns a state with another Kubernetes authority and without the kubeconfig, which the next update requests again. */
 export const withAuthority = (state: State, { crt, key }: Authority): State => {
   const kept = without(state, ({ type }) => type === resourceTypes.kubeconfig);
   const resources = (kept.deployment.resources ?? []).map((each) => {

@@ -32,10 +32,10 @@ export const rotate = async ({
   return missing.length > 0 ? 1 : 0;
 };
 
-/** What a rotation says in the end. */
+/** The closing message of a rotation. */
 interface Ended {
   said: string[];
-  /** Whether an earlier run had begun it. */
+  /** Whether an earlier run began it. */
   resumed: boolean;
   escrow: Written;
 }

@@ -9,7 +9,7 @@ import { secretManifest } from "./template.ts";
 /**
  * Writes the tree's encrypted files.
  *
- * @param input where the values of a new Secret come from
+ * @param input source of the values of a new Secret
  */
 export const secret = async (
   call: Call<{ name?: string | undefined; namespace?: string | undefined }>,
@@ -54,7 +54,7 @@ const readValues = async (
   input: NodeJS.ReadableStream,
   session: Pick<Call, "ask" | "complain">,
 ): Promise<Record<string, string>> => {
-  // No prompt of readline's: it would show what is typed.
+  // Uses no prompt of readline, which would show the typed value.
   const lines = createInterface({ input, terminal: false })[Symbol.asyncIterator]();
   const values: Record<string, string> = {};
   for (const key of keys) {

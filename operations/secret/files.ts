@@ -10,7 +10,7 @@ import { Sops } from "../../lib/secrets/sops.ts";
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
 
-/** The encrypted files of a checkout, by SOPS's own program and the rules of `.sops.yaml`. */
+/** The encrypted files of a checkout, handled by the sops program and the rules of `.sops.yaml`. */
 export class SecretFiles {
   private constructor(
     private readonly root: string,
@@ -20,7 +20,7 @@ export class SecretFiles {
 
   /**
    * @param root the checkout's root, which holds `.sops.yaml`
-   * @param isExample whether what is written is for the lab, and may be encrypted to keys that everyone has
+   * @param isExample whether the files are for the lab, and may be encrypted to publicly known keys
    */
   static async open(
     root: string,
@@ -37,14 +37,14 @@ export class SecretFiles {
     return globSync("gitops/**", { cwd: this.root }).filter(isEncrypted).sort();
   }
 
-  /** The path from the root, of a file that the rules are for. */
+  /** The path from the root of a file that the rules cover. */
   named(file: string): string {
     const path = relative(this.root, resolve(this.root, file));
     if (/^gitops\/.*\.sops\.yaml$/.test(path)) return path;
     throw new Problem(`${file} is no file that Flux decrypts: write one such as gitops/apps/APP/app/NAME.sops.yaml`);
   }
 
-  /** Writes a new file. What it holds in the clear goes through a pipe only. */
+  /** Writes a new file. Its plain content goes only through a pipe. */
   async create(path: string, manifest: string): Promise<void> {
     if (existsSync(join(this.root, path)))
       throw new Problem(`${path} is there: change it with npx hearth secret edit ${path}`);
@@ -56,19 +56,19 @@ export class SecretFiles {
     await writeWhole(join(this.root, path), encrypted);
   }
 
-  /** Lets the person change a file in their editor. */
+  /** Lets the user change a file in their editor. */
   async edit(path: string): Promise<void> {
     this.require(path);
     await this.requireOwn(path);
     await this.sops.edit(this.root, path, await this.identities(path));
   }
 
-  /** Encrypts a file anew, with another data key, to the recipients that `.sops.yaml` names now. */
+  /** Encrypts a file again, with another data key, to the present recipients in `.sops.yaml`. */
   async rotate(path: string): Promise<void> {
     this.require(path);
     await this.requireOwn(".sops.yaml");
     const keys = { identities: await this.identities(path) };
-    // In this order: afterwards, who opened it until now may have no key to it.
+    // In this order, because afterwards the previous reader may have no key to it.
     await writeWhole(join(this.root, path), await this.sops.inCheckout(this.root, ["rotate", path], keys));
     await this.sops.inCheckout(this.root, ["updatekeys", "--yes", path], keys);
   }
@@ -77,7 +77,7 @@ export class SecretFiles {
     if (!existsSync(join(this.root, path))) throw new Problem(`${path} is not there: npx hearth secret new makes it`);
   }
 
-  /** Refuses a file that names recipients whose identity strangers have. */
+  /** Refuses a file with recipients whose identity is publicly known. */
   private async requireOwn(file: string): Promise<void> {
     if (this.isExample) return;
     const [stranger] = strangersIn(await readFile(join(this.root, file), "utf8"));
@@ -91,7 +91,7 @@ export class SecretFiles {
     );
   }
 
-  /** The lab's identity, for what is encrypted to it. */
+  /** The lab's identity, for files that are encrypted to it. */
   private async identities(path: string): Promise<string[]> {
     const recipient = await ageRecipient(labAgeIdentity);
     return (await readFile(join(this.root, path), "utf8")).includes(recipient) ? [labAgeIdentity] : [];

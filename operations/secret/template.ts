@@ -1,9 +1,9 @@
 import { stringify } from "yaml";
 
-/** A Secret as a person asks for it. */
+/** A Secret as the user requests it. */
 export interface NewSecret {
   name: string;
-  /** Left out where the folder's kustomization.yaml gives it. */
+  /** Omitted if the folder's kustomization.yaml sets it. */
   namespace?: string;
   values: Record<string, string>;
 }

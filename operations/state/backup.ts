@@ -6,9 +6,9 @@ import type { Target } from "../../lib/engine/target.ts";
 import { Problem } from "../../toolchain/problem.ts";
 
 /**
- * Backs the stack's state up. Its secrets stay encrypted as the engine encrypts them, and around all of it is age.
+ * Backs the stack's state up. Its secrets stay encrypted by the engine, and age encrypts the whole.
  *
- * By hand it comes back with `age -d FILE | pulumi stack import`.
+ * To restore it by hand, run `age -d FILE | pulumi stack import`.
  */
 export const backUpState = async (target: Target): Promise<{ name: string; resources: number; copies: Copied[] }> => {
   const text = await target.engine.sealedState();
@@ -20,9 +20,9 @@ export const backUpState = async (target: Target): Promise<{ name: string; resou
 };
 
 /**
- * Reads a state out of a backup, and refuses what is not the stack's.
+ * Reads a state from a backup, and refuses that of another stack.
  *
- * @param stack name of the stack that it should be of
+ * @param stack name of the expected stack
  */
 export const parseState = (content: Uint8Array, stack: string, name: string): { text: string; resources: number } => {
   const text = Buffer.from(content).toString();
@@ -42,7 +42,7 @@ const parsed = (text: string): Partial<State> | undefined => {
   }
 };
 
-/** Puts the state back that a backup holds. The one that is there is backed up first. */
+/** Restores the state from a backup. It first backs up the present one. */
 export const restoreState = async (
   target: Target,
   backup: Backup,
@@ -55,7 +55,7 @@ export const restoreState = async (
   return { resources, saved };
 };
 
-/** Backs the present state up, where there is one with anything in it. */
+/** Backs the present state up, unless there is none or it is empty. */
 const saveCurrent = async (target: Target): Promise<string | undefined> => {
   const size = await target.engine.size();
   if (size === undefined)

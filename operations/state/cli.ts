@@ -7,13 +7,13 @@ import type { Call } from "../../lib/terminal/command.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { backUpState, restoreState } from "./backup.ts";
 
-/** Keeps a stack's state, or lists what is kept. */
+/** Backs up a stack's state, or lists the backups. */
 export const backup = async (call: Call<{ list?: boolean | undefined }>): Promise<number> => {
   const target = await call.open();
   return call.values.list === true ? list(await Backups.of(target, "state"), call) : backUp(target, call);
 };
 
-/** Puts back the state that a backup holds. */
+/** Restores the state from a backup. */
 export const restore = async (call: Call): Promise<number> => {
   const { stack, args, identities, display } = call;
   const target = await call.open();

@@ -8,7 +8,7 @@ import { updateDigests } from "../../toolchain/vendors/digests.ts";
 
 const names = known.map(({ name }) => name);
 
-/** Finds and builds external programs, or gives back what building them took. */
+/** Finds and builds external programs, or deletes their build files. */
 export const tools = async (call: Call): Promise<number> => {
   const { root, args, print, answer } = call;
   const [form] = args;

@@ -5,7 +5,7 @@ import type { Call } from "../../lib/terminal/command.ts";
 import { actionlint } from "./actionlint.ts";
 import { dangersOf, type Danger } from "./dangers.ts";
 
-/** Looks at every workflow and local action: by actionlint, and for what is dangerous. */
+/** Checks every workflow and local action with actionlint, and for dangers. */
 export const workflows = async ({ root, complain, answer }: Call): Promise<number> => {
   const found = globSync(".github/workflows/*.{yml,yaml}", { cwd: root }).sort();
   const files = [...found, ...globSync(".github/actions/*/action.{yml,yaml}", { cwd: root }).sort()];

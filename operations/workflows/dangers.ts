@@ -1,6 +1,6 @@
 import { isMap, isScalar, LineCounter, parseDocument, visit, type Document, type Node } from "yaml";
 
-/** Something in a workflow that gives a stranger, or a changed action, more than it should have. */
+/** A fault in a workflow that gives a stranger, or a changed action, too much access. */
 export interface Danger {
   file: string;
   line: number;
@@ -22,7 +22,7 @@ interface Step extends Mapping {
   with?: Mapping;
 }
 
-/** A workflow, or the definition of an action, as it is looked at. */
+/** The workflow, or the definition of an action, to check. */
 interface Subject {
   text: string;
   document: Document;
@@ -37,13 +37,13 @@ interface Subject {
 
 type Found = Omit<Danger, "file">;
 
-/** Looks for one kind of danger. */
+/** Finds one kind of danger. */
 type Look = (subject: Subject) => Found[];
 
 /**
- * Finds what is dangerous in a workflow or in an action's definition, beyond what actionlint looks at.
+ * Finds dangers in a workflow or an action's definition beyond those that actionlint checks.
  *
- * It is strict rather than clever: what it refuses may be harmless, and can be written in another way.
+ * The check is strict: what it refuses may be harmless, but can be written in another way.
  */
 export const dangersOf = (file: string, text: string): Danger[] => {
   const lines = new LineCounter();
@@ -54,7 +54,9 @@ export const dangersOf = (file: string, text: string): Danger[] => {
   }
   const content = mapping(document.toJS());
   const subject: Subject = {
-    ...{ text, document, content },
+    text,
+    document,
+    content,
     jobs: jobsOf(content),
     triggers: triggersOf(content),
     lineOf: (...path) => {
@@ -89,7 +91,7 @@ const stepsOf = ({ jobs }: Subject): { job: string; path: (string | number)[]; s
 
 const isCheckout = ({ uses }: Step): boolean => uses?.startsWith("actions/checkout@") ?? false;
 
-/** Events that run with the repository's secrets on what a stranger sent. */
+/** Events that run a stranger's input with the repository's secrets. */
 const strangers: Record<string, string> = {
   pull_request_target: "use pull_request; what needs secrets belongs to a job for branches of this repository",
   issue_comment: "let people start it by workflow_dispatch: anybody may comment",
@@ -117,7 +119,7 @@ const checkoutOfRun: Look = (subject) =>
 
 const expression = "${{";
 
-/** An expression is pasted into the script before a shell reads it, quotes and all. */
+/** GitHub inserts an expression into the script before a shell reads it, with any quotes. */
 const injections: Look = (subject) =>
   stepsOf(subject).flatMap(({ path, step }) =>
     [
@@ -159,7 +161,7 @@ const pins: Look = ({ document, lineOf }) => {
   return found;
 };
 
-/** The keys and indexes that lead to a node, from what `visit` passes on the way. */
+/** The keys and indexes that lead to a node, from the ancestors that `visit` passes. */
 const pathOf = (ancestors: readonly unknown[]): (string | number)[] =>
   ancestors.flatMap((ancestor, index): (string | number)[] => {
     const next = ancestors[index + 1];
@@ -177,7 +179,7 @@ const readOnly = (permissions: unknown): boolean =>
   permissions !== null &&
   Object.values(permissions).every((level) => level === "read" || level === "none");
 
-/** What a job may write, it says itself. */
+/** Every job must declare its own permissions. */
 const permissions: Look = (subject) => {
   if (!isWorkflow(subject)) return [];
   const { content, jobs, lineOf } = subject;
@@ -201,7 +203,7 @@ const permissions: Look = (subject) => {
   ];
 };
 
-/** A token that stays in .git is there for every later step. */
+/** Every later step can read a token that remains in .git. */
 const credentials: Look = (subject) =>
   stepsOf(subject)
     .filter(({ step }) => isCheckout(step) && step.with?.["persist-credentials"] !== false)
@@ -213,7 +215,7 @@ const credentials: Look = (subject) =>
 
 const sameRepository = "github.event.pull_request.head.repo.full_name == github.repository";
 
-/** What a pull request runs is its own code: it has secrets only where somebody of the repository sent it. */
+/** A pull request runs its own code, so it has secrets only if somebody of the repository sent it. */
 const secretsOfPullRequests: Look = (subject) => {
   if (!subject.triggers.includes("pull_request")) return [];
   return subject.jobs
