@@ -26,7 +26,7 @@ const reasonIn = (complaint: string): string => {
 export interface PulumiProgram {
   program: string;
   environment: NodeJS.ProcessEnv;
-  /** Told of each process that is started, so that it can be ended should this one be killed. */
+  /** Called for each process that is started, so that it can be ended if this process is killed. */
   onStart?: (pid: number) => void;
 }
 

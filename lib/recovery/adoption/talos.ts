@@ -88,7 +88,7 @@ const bootstrap =
     return done();
   };
 
-/** How what the Talos plugin makes is found. A kubeconfig is always asked for anew, which changes nothing. */
+/** How what the Talos plugin makes is found. A kubeconfig is always requested again, which changes nothing. */
 export const talosAdopters = (recovery: TalosRecovery): Adopters => ({
   [resourceTypes.machineSecrets]: machineSecrets(recovery.roots),
   [resourceTypes.machineConfiguration]: configuration(recovery.talosctl, recovery.isRunning),
