@@ -105,7 +105,10 @@ export class Sops {
     { input, identities = [] }: { input?: string; identities?: readonly string[] } = {},
   ): Promise<string> {
     const { exitCode, stdout, stderr } = await execa(this.program, args, {
-      ...{ cwd: root, env: besideOwn(identities), reject: false, stripFinalNewline: false },
+      cwd: root,
+      env: besideOwn(identities),
+      reject: false,
+      stripFinalNewline: false,
       ...(input !== undefined && { input }),
     });
     if (exitCode === 0) return stdout;
