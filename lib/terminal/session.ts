@@ -3,7 +3,7 @@ import { createInterface } from "node:readline/promises";
 
 import { Problem } from "../../toolchain/problem.ts";
 
-/** Where a command runs, and whom it talks to. */
+/** The checkout that a command runs in, and its input and output. */
 export interface Session {
   /** The checkout's root. */
   root: string;
