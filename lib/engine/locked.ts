@@ -25,8 +25,8 @@ export const lockHolders = (complaint: string): LockHolder[] =>
   );
 
 /**
- * Who has locked a state that is kept in a folder of this computer. A lock in it was taken here, whatever this computer was called
- * then: a container has another name each time.
+ * Returns the holders of a state in a folder of this computer. A lock in the folder was taken on this computer, even if the host
+ * name has changed since: a container has another name each time.
  *
  * Source: pulumi/pulumi 3.259, pkg/backend/diy/lock.go, lockContent.
  *
