@@ -51,7 +51,7 @@ export const fluxObjects = async (kubernetes: Kubernetes): Promise<FluxObject[]>
   ];
 };
 
-/** What keeps the revision from being applied everywhere; empty once it is. */
+/** Describes what the revision still waits for; empty once it is applied everywhere. */
 export const unapplied = (objects: readonly FluxObject[], revision: string): FluxObject[] =>
   objects
     .filter(({ isSuspended }) => !isSuspended)
