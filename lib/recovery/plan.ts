@@ -95,7 +95,7 @@ export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan
   };
 };
 
-/** A machine that does not answer may live: it may be off, be starting, or have no route to here. */
+/** A silent machine is not lost: it may be off, be starting, or have no route to this computer. */
 const refuseUnknown = (machines: readonly (readonly [string, FoundMachine])[]): void => {
   const silent = machines.filter(([, { state }]) => state === "silent");
   const foreign = machines.filter(([, { state }]) => state === "foreign");

@@ -191,7 +191,7 @@ const harmless = new Set([resourceTypes.kubeconfig]);
 const created = ({ id, properties }: Found): Raw =>
   Buffer.from(new provider.CreateResponse().setId(id).setProperties(toStruct(properties)).serializeBinary());
 
-/** Something that a takeover will not do. */
+/** A change that a takeover refuses. */
 const refusal = (details: string): ServiceError =>
   Object.assign(new Error(details), { code: status.FAILED_PRECONDITION, details, metadata: new Metadata() });
 

@@ -70,7 +70,7 @@ const configuration =
     );
   };
 
-/** etcd is bootstrapped once. Where it runs nothing is done; where there is a snapshot, it starts with that. */
+/** etcd is bootstrapped once. If it runs, nothing is done. If there is a snapshot, etcd starts with it. */
 const bootstrap =
   ({ talosctl, snapshot, recovery }: TalosRecovery): Adopter =>
   async (creation) => {
