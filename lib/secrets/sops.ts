@@ -41,7 +41,7 @@ export class Sops {
     private readonly env: Record<string, string | undefined> = {},
   ) {}
 
-  /** Finds sops, and builds it where it is nowhere. */
+  /** Finds sops, and builds it if it is missing. */
   static async find(root: string, env: Record<string, string | undefined> = {}): Promise<Sops> {
     const { sops = "sops" } = await new Toolchain({ root }).ensure(["sops"]);
     return new Sops(sops, env);
@@ -134,7 +134,7 @@ export class Sops {
   }
 }
 
-/** Identities beside those that the person has in the environment: SOPS tries each. */
+/** Adds identities to those in the person's environment; SOPS tries each. */
 const besideOwn = (identities: readonly string[]): Record<string, string> => {
   const own = process.env.SOPS_AGE_KEY;
   if (identities.length === 0) return {};
