@@ -9,8 +9,8 @@ const unfinished = (name: string): RegExp =>
   new RegExp(`^\\.${name.replaceAll(".", String.raw`\.`)}\\.[0-9a-f-]{36}\\.new$`);
 
 /**
- * Writes a file whole or not at all, a new one for its owner only: whoever reads it while this runs, or after this was killed, finds
- * what stood there before.
+ * Writes a file whole or not at all. A new file is for its owner only. A reader finds the previous content while this runs, and
+ * after it was killed.
  *
  * @throws Problem where the folder cannot be written or its disk is full
  */
