@@ -51,7 +51,7 @@ export const fluxObjects = async (kubernetes: Kubernetes): Promise<FluxObject[]>
   ];
 };
 
-/** Describes what the revision still waits for; empty once it is applied everywhere. */
+/** Returns the objects that have not applied the revision; none once it is applied everywhere. */
 export const unapplied = (objects: readonly FluxObject[], revision: string): FluxObject[] =>
   objects
     .filter(({ isSuspended }) => !isSuspended)
