@@ -51,7 +51,7 @@ export const fluxObjects = async (kubernetes: Kubernetes): Promise<FluxObject[]>
   ];
 };
 
-/** What keeps the revision from being applied everywhere; empty once it is. */
+/** Returns the objects that have not applied the revision; none once it is applied everywhere. */
 export const unapplied = (objects: readonly FluxObject[], revision: string): FluxObject[] =>
   objects
     .filter(({ isSuspended }) => !isSuspended)

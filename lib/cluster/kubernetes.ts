@@ -24,7 +24,7 @@ export const readiness = (object: KubernetesObject): { isReady: boolean; message
   return { isReady: ready?.status === "True", message: ready?.message ?? "not reconciled yet" };
 };
 
-/** Asks the Kubernetes API that a kubeconfig is for. */
+/** A client of the Kubernetes API that a kubeconfig names. */
 export class Kubernetes {
   private readonly options: RequestOptions;
 

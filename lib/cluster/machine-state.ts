@@ -25,7 +25,7 @@ const answerTimeout = 3000;
  */
 const maintenanceName = "maintenance-service.talos.dev";
 
-/** How a machine is, by the certificate that it answers with. */
+/** The state of a machine, by the certificate that it presents. */
 export const stateBy = ({ isTrusted, commonName }: { isTrusted: boolean; commonName: unknown }): MachineState => {
   if (isTrusted) return "member";
   return commonName === maintenanceName ? "blank" : "foreign";

@@ -10,7 +10,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { withPrivateFolder } from "../secrets/private-folder.ts";
 import { withSecretsBundle, type Roots } from "../secrets/roots.ts";
 
-/** What passes by itself: the machine boots, installs itself, or has not started etcd's service. */
+/** Failures that pass by themselves: the machine boots, installs itself, or has not started etcd's service. */
 const passing =
   /Unavailable|DeadlineExceeded|FailedPrecondition|not ready for recovery|not available yet|connection refused|EOF/i;
 

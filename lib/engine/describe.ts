@@ -1,6 +1,6 @@
 import type { RunReport } from "./report.ts";
 
-/** What the engine is at. */
+/** Describes what the engine is doing. */
 export const describeProgress = ({ phases }: RunReport): string => {
   const done = [...phases.values()].reduce((sum, phase) => sum + phase.done, 0);
   const busy = [...phases.values()].filter(({ running: names }) => names.length > 0);

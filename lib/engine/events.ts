@@ -55,7 +55,7 @@ export interface PolicySummary {
   failed?: string[];
 }
 
-/** Reads a line that the engine printed; undefined where it is no event. */
+/** Reads a line that the engine printed; undefined if it is not an event. */
 export const readEvent = (line: string): EngineEvent | undefined => {
   try {
     const event: unknown = JSON.parse(line);

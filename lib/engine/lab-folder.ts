@@ -7,13 +7,13 @@ export interface LabFolder {
   stack: string;
   /** The folder itself. */
   path: string;
-  /** What the simulators are told; see lab/internal/labconfig. */
+  /** The simulators' configuration; see lab/internal/labconfig. */
   config: string;
   /** What the simulators put into the cluster before Flux is there; see lab/internal/pods/create.go. */
   created: string;
   /** What of the tree does not run here, and is not checked. */
   skipped: string;
-  /** There where the lab's volumes hold data. */
+  /** Exists if the lab's volumes hold data. */
   volumes: string;
   /** The committed stack configuration. */
   committed: string;
@@ -31,7 +31,7 @@ export interface LabFolder {
   logs: string;
   kubeconfig: string;
   talosconfig: string;
-  /** Certificate of the authority that the simulated outside world is trusted by. */
+  /** Certificate of the authority that signs for the simulated internet. */
   authority: string;
   /** Public keys that the Git server accepts. */
   authorizedKeys: string;

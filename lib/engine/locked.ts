@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Problem } from "../../toolchain/problem.ts";
 import { mayBeEngine } from "./processes.ts";
 
-/** Who has locked a state. */
+/** A holder of a state's lock. */
 export interface LockHolder {
   user: string;
   host: string;
@@ -15,7 +15,7 @@ export interface LockHolder {
 }
 
 /**
- * Who has locked a state, by what the engine says of it; nobody where it says something else.
+ * Returns the holders that the engine's message names; none if it is another message.
  *
  * Source: pulumi/pulumi 3.259, pkg/backend/diy/lock.go, checkForLock.
  */
@@ -25,8 +25,8 @@ export const lockHolders = (complaint: string): LockHolder[] =>
   );
 
 /**
- * Who has locked a state that is kept in a folder of this computer. A lock in it was taken here, whatever this computer was called
- * then: a container has another name each time.
+ * Returns the holders of a state in a folder of this computer. A lock in the folder was taken on this computer, even if the host
+ * name has changed since: a container has another name each time.
  *
  * Source: pulumi/pulumi 3.259, pkg/backend/diy/lock.go, lockContent.
  *
@@ -68,7 +68,7 @@ export class Locked extends Problem {
     return this.holders.map(({ pid }) => pid);
   }
 
-  /** Whether all that locked it ran on this computer, and are gone. */
+  /** Whether every holder ran on this computer and has ended. */
   async isStale(): Promise<boolean> {
     if (this.holders.some(({ host }) => host !== hostname())) return false;
     const running = await Promise.all(this.holders.map(({ pid }) => mayBeEngine(pid)));

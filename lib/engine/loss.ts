@@ -33,28 +33,28 @@ export const withoutLost = (state: State, loss: Loss): State => {
 export const without = (state: State, isGone: (resource: StateResource) => boolean): State => {
   const resources = state.deployment.resources ?? [];
   const gone = new Set(resources.filter(isGone).map(({ urn }) => urn));
-  const left = resources.filter(({ urn }) => !gone.has(urn)).map((each) => withoutReferences(each, gone));
-  return { ...state, deployment: { ...state.deployment, resources: left } };
+  const remaining = resources.filter(({ urn }) => !gone.has(urn)).map((each) => withoutReferences(each, gone));
+  return { ...state, deployment: { ...state.deployment, resources: remaining } };
 };
 
 /** A resource that points to nothing that is gone: the engine refuses a state with loose ends. */
 const withoutReferences = (resource: StateResource, gone: ReadonlySet<string>): StateResource => {
-  const left = (urns: string[]): string[] => urns.filter((urn) => !gone.has(urn));
+  const remaining = (urns: string[]): string[] => urns.filter((urn) => !gone.has(urn));
   const { dependencies, propertyDependencies, replaceWith, deletedWith, ...rest } = resource;
   return {
     ...rest,
-    ...(dependencies && { dependencies: left(dependencies) }),
-    ...(replaceWith && { replaceWith: left(replaceWith) }),
+    ...(dependencies && { dependencies: remaining(dependencies) }),
+    ...(replaceWith && { replaceWith: remaining(replaceWith) }),
     ...(deletedWith !== undefined && !gone.has(deletedWith) && { deletedWith }),
     ...(propertyDependencies && {
       propertyDependencies: Object.fromEntries(
-        Object.entries(propertyDependencies).map(([key, urns]) => [key, urns && left(urns)]),
+        Object.entries(propertyDependencies).map(([key, urns]) => [key, urns && remaining(urns)]),
       ),
     }),
   };
 };
 
-/** How much of the state stands for nothing that is known: operations under way, and resources that were lost. */
+/** Names what `withoutLost` removes from the state: pending operations and lost resources. */
 export const forgotten = (state: State, loss: Loss): string[] => [
   ...(state.deployment.pending_operations ?? []).map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`),
   ...(state.deployment.resources ?? []).filter((each) => isLost(each, loss)).map(({ urn }) => nameOf(urn)),

@@ -5,7 +5,7 @@ export class Secret {
   constructor(readonly value: Value) {}
 }
 
-/** A value that only an update will tell. */
+/** A value that is not known before the update. */
 export class Unknown {
   readonly isUnknown = true;
 }

@@ -13,7 +13,7 @@ interface Reconciled {
 const repositories = "/apis/source.toolkit.fluxcd.io/v1/gitrepositories";
 const kustomizations = "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations";
 
-/** How long Flux may take, in milliseconds. */
+/** Timeout for Flux, in milliseconds. */
 const timeout = 20 * 60_000;
 
 export interface GitWait {

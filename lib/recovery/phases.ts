@@ -148,7 +148,7 @@ export const settle: Phase = {
 /** How long control planes may take to catch up with etcd, in milliseconds. */
 const joinTimeout = 10 * 60_000;
 
-/** A cluster whose etcd lacks members lives, and dies of the next loss. */
+/** A cluster whose etcd lacks members still runs, but does not survive the next loss. */
 export const join: Phase = {
   name: "join",
   title: "Wait until every control plane votes in etcd",

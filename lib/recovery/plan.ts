@@ -25,7 +25,7 @@ export interface FoundMachine {
   hasEtcd: boolean | undefined;
   /** Whether its etcd knows a leader, which only a majority elects; undefined where it does not say. */
   hasLeader?: boolean | undefined;
-  /** Whom was asked about it, and what they said. */
+  /** The sources that were asked about it, and their answers. */
   asked?: readonly string[];
 }
 
@@ -36,7 +36,7 @@ export type Case = "machines" | "state" | "all" | "interrupted";
 export interface Plan {
   case: Case;
   loss: Loss;
-  /** Control planes that run without a quorum: what they have of etcd is wiped, so that it can be founded anew. */
+  /** Control planes that run without a quorum: what they have of etcd is wiped, so that it can be bootstrapped again. */
   wipes: string[];
   /** etcd begins with a snapshot. */
   recovers: boolean;
@@ -95,7 +95,7 @@ export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan
   };
 };
 
-/** A machine that does not answer may live: it may be off, be starting, or have no route to here. */
+/** A silent machine is not lost: it may be off, be starting, or have no route to this computer. */
 const refuseUnknown = (machines: readonly (readonly [string, FoundMachine])[]): void => {
   const silent = machines.filter(([, { state }]) => state === "silent");
   const foreign = machines.filter(([, { state }]) => state === "foreign");

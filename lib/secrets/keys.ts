@@ -30,7 +30,7 @@ export const byRecipient = async (identities: readonly string[]): Promise<Map<st
   );
 
 /**
- * The age identities at hand, where SOPS looks for them as well: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, and the file
+ * The age identities from the places where SOPS looks too: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, and the file
  * `sops/age/keys.txt` of the person's configuration folder.
  *
  * @param files further files with identities

@@ -62,7 +62,7 @@ const namesIn = (folder: string): string[] => {
   }
 };
 
-/** Where it cannot be removed, it is another's. */
+/** If it cannot be removed, it belongs to another user. */
 const quietly = (folder: string): void => {
   try {
     remove(folder);

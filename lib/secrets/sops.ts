@@ -41,7 +41,7 @@ export class Sops {
     private readonly env: Record<string, string | undefined> = {},
   ) {}
 
-  /** Finds sops, and builds it where it is nowhere. */
+  /** Finds sops, and builds it if it is missing. */
   static async find(root: string, env: Record<string, string | undefined> = {}): Promise<Sops> {
     const { sops = "sops" } = await new Toolchain({ root }).ensure(["sops"]);
     return new Sops(sops, env);
@@ -105,7 +105,10 @@ export class Sops {
     { input, identities = [] }: { input?: string; identities?: readonly string[] } = {},
   ): Promise<string> {
     const { exitCode, stdout, stderr } = await execa(this.program, args, {
-      ...{ cwd: root, env: besideOwn(identities), reject: false, stripFinalNewline: false },
+      cwd: root,
+      env: besideOwn(identities),
+      reject: false,
+      stripFinalNewline: false,
       ...(input !== undefined && { input }),
     });
     if (exitCode === 0) return stdout;
@@ -131,7 +134,7 @@ export class Sops {
   }
 }
 
-/** Identities beside those that the person has in the environment: SOPS tries each. */
+/** Adds identities to those in the person's environment; SOPS tries each. */
 const besideOwn = (identities: readonly string[]): Record<string, string> => {
   const own = process.env.SOPS_AGE_KEY;
   if (identities.length === 0) return {};

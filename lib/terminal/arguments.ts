@@ -6,7 +6,7 @@ const help = { help: { type: "boolean", short: "h" } } as const;
 /**
  * Reads what a command was given. Every command has `--help`, and takes `--no-NAME` for what is on unless it is told.
  *
- * @throws Problem with the usage, where an option is not one of its own
+ * @throws Problem with the usage, for an unknown option
  */
 export const readArguments = <const Options extends ParseArgsOptionsConfig>(
   args: string[],

@@ -31,7 +31,7 @@ export interface Given {
 /**
  * Reads what follows a command's name: flags of its own, flags of all commands, and the rest.
  *
- * @throws Problem that names the nearest flag, where there is none such
+ * @throws Problem that names the nearest flag, for an unknown flag
  */
 export const readFlags = (command: string, args: string[], own: Flags): Given => {
   const flags: Flags = { ...own, ...commonFlags };

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline/promises";
 
 import { Problem } from "../../toolchain/problem.ts";
 
-/** Where a command runs, and whom it talks to. */
+/** The checkout that a command runs in, and its input and output. */
 export interface Session {
   /** The checkout's root. */
   root: string;
@@ -34,7 +34,7 @@ export const agreed = async ({ ask }: Pick<Session, "ask">, question: string): P
  * Has the person type the name of what is destroyed. `--yes` does not do that.
  *
  * @param given the name where a flag gave it
- * @throws Problem where it is another one, or nobody is there to type it
+ * @throws Problem if it is another name, or if nobody can type it
  */
 export const typedName = async (
   { ask }: Pick<Session, "ask">,

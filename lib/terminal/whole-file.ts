@@ -4,13 +4,13 @@ import { basename, dirname, join } from "node:path";
 
 import { codeOf, Problem } from "../../toolchain/problem.ts";
 
-/** How files that are not whole yet are called. */
+/** The names of files that are not complete yet. */
 const unfinished = (name: string): RegExp =>
   new RegExp(`^\\.${name.replaceAll(".", String.raw`\.`)}\\.[0-9a-f-]{36}\\.new$`);
 
 /**
- * Writes a file whole or not at all, a new one for its owner only: whoever reads it while this runs, or after this was killed, finds
- * what stood there before.
+ * Writes a file whole or not at all. A new file is for its owner only. A reader finds the previous content while this runs, and
+ * after it was killed.
  *
  * @throws Problem where the folder cannot be written or its disk is full
  */
@@ -40,8 +40,8 @@ export const writeWhole = async (path: string, content: string | Uint8Array): Pr
 
 /** Removes what a killed run left behind. */
 const sweep = async (folder: string, name: string): Promise<void> => {
-  const left = (await readdir(folder)).filter((each) => unfinished(name).test(each));
-  for (const each of left) await rm(join(folder, each), { force: true });
+  const remaining = (await readdir(folder)).filter((each) => unfinished(name).test(each));
+  for (const each of remaining) await rm(join(folder, each), { force: true });
 };
 
 const syncFolder = async (folder: string): Promise<void> => {

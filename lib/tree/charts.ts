@@ -49,7 +49,7 @@ export const availableCharts = async (root: string): Promise<AvailableChart[]> =
   return Promise.all(charts);
 };
 
-/** The release that a chart's folder is of, where its project fills it in only as it releases. */
+/** The release of a chart's folder, for projects that fill it in only when they release. */
 export const releaseOf = (chartYaml: string, moduleVersion: string): string => {
   const { version = "" } = parse(chartYaml) as { version?: string };
   const isFiller = ["0.0.0", "0.0.1"].includes(semver.clean(version) ?? "0.0.0");

@@ -74,7 +74,7 @@ const unchecked: CheckedObject = { namespaced: false, errors: [] };
 
 const objectsOf = ({ objects }: RenderedCluster) => objects.map(({ object }) => object);
 
-/** What several Kustomizations have from one file is wrong once. */
+/** A file that several Kustomizations use gives each finding once. */
 const distinct = (findings: Finding[]): Finding[] => [
   ...new Map(findings.map((finding) => [describeFinding(finding), finding])).values(),
 ];

@@ -32,7 +32,10 @@ export const checkValues = async (tree: Tree, root: string): Promise<CheckedValu
       ({ apiVersion, kind }) => `${apiVersion.includes("/") ? "" : "core/"}${apiVersion}/${kind}`,
     ),
     releases: checkable.map(({ release, chart: { folder, with: others } }) => ({
-      ...{ name: release.name, namespace: release.namespace ?? "", folder, with: others },
+      name: release.name,
+      namespace: release.namespace ?? "",
+      folder,
+      with: others,
       values: at(release.object, "spec", "values") ?? {},
     })),
   });

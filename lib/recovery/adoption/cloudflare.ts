@@ -18,7 +18,7 @@ export const tunnelsAt = listBy("cloudflare:index/getZeroTrustTunnelCloudflareds
 /** Lists the DNS records of a zone. */
 export const recordsAt = listBy("cloudflare:index/getDnsRecords:getDnsRecords");
 
-/** Reads the only one of several; none is none. */
+/** Reads the only match; undefined if there is none. @throws Problem for several matches */
 const only = async (creation: Creation, found: Properties[], what: string): Promise<ReturnType<Adopter>> => {
   const [first, ...others] = found;
   if (first === undefined) return undefined;

@@ -36,7 +36,7 @@ export const adopting = async <T>(
     github: gitHubAdopters,
   };
   const { onAdopted, isRunning: adoptOnly } = options;
-  // Where an object is applied anew, fields that the lost state's engine owned become this one's.
+  // When an object is applied again, fields that the lost state's engine owned become this one's.
   const environment = { ...options.pulumi.environment, PULUMI_K8S_ENABLE_PATCH_FORCE: "true" };
   const pulumi = { ...options.pulumi, environment };
   const proxies = await Promise.all(

@@ -23,7 +23,7 @@ const readObject = async (creation: Creation): Promise<Found | undefined> => {
 /** An object that somebody else looks after once it is there: that it exists is enough. */
 const existing: Adopter = (creation) => readObject(creation);
 
-/** An object that is taken over only where it says what it should; otherwise it is applied anew. */
+/** An object that is taken over only where it says what it should; otherwise it is applied again. */
 const same: Adopter = async (creation) => {
   const found = await readObject(creation);
   return found && says(found.properties, creation.inputs) ? found : undefined;

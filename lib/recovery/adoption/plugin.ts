@@ -26,7 +26,7 @@ const reasonIn = (complaint: string): string => {
 export interface PulumiProgram {
   program: string;
   environment: NodeJS.ProcessEnv;
-  /** Told of each process that is started, so that it can be ended should this one be killed. */
+  /** Called for each process that is started, so that it can be ended if this process is killed. */
   onStart?: (pid: number) => void;
 }
 
@@ -38,7 +38,7 @@ export class Plugin {
     private readonly stderrTail: () => string,
   ) {}
 
-  /** What it said last, where it ended although nobody asked it to. */
+  /** Its stderr tail, if it ended without being asked to. */
   private async crash(): Promise<string | undefined> {
     const hasEnded = (): boolean => this.process.exitCode !== null || this.process.signalCode !== null;
     for (let tries = 0; tries < 20 && !hasEnded(); tries += 1) await sleep(100);

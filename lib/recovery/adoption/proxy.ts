@@ -25,7 +25,7 @@ export interface ProxyOptions {
   pulumi: PulumiProgram;
   /** Refuse everything that would change something outside. */
   adoptOnly: boolean;
-  /** Told of each resource that was found, and so not created. */
+  /** Called for each resource that was found and therefore not created. */
   onAdopted?: (type: string, name: string) => void;
 }
 
@@ -115,7 +115,7 @@ export class AdoptingProxy {
     const engine = provider.ProviderHandshakeRequest.deserializeBinary(call.request).getEngineAddress();
     const { pulumi, name } = this.options;
     const started = Plugin.start(pulumi, name, engine);
-    // Whoever calls next is told why there is none.
+    // Later calls fail with this reason.
     started.catch(() => undefined);
     this.plugins.set(call.getPeer(), started);
   }
@@ -194,7 +194,7 @@ const harmless = new Set([resourceTypes.kubeconfig, resourceTypes.schematic]);
 const created = ({ id, properties }: Found): Raw =>
   Buffer.from(new provider.CreateResponse().setId(id).setProperties(toStruct(properties)).serializeBinary());
 
-/** Something that a takeover will not do. */
+/** A change that a takeover refuses. */
 const refusal = (details: string): ServiceError =>
   Object.assign(new Error(details), { code: status.FAILED_PRECONDITION, details, metadata: new Metadata() });
 

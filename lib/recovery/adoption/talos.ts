@@ -70,7 +70,7 @@ const configuration =
     );
   };
 
-/** etcd is bootstrapped once. Where it runs nothing is done; where there is a snapshot, it starts with that. */
+/** etcd is bootstrapped once. If it runs, nothing is done. If there is a snapshot, etcd starts with it. */
 const bootstrap =
   ({ talosctl, snapshot, recovery }: TalosRecovery): Adopter =>
   async (creation) => {
@@ -88,7 +88,7 @@ const bootstrap =
     return done();
   };
 
-/** How what the Talos plugin makes is found. A kubeconfig is always asked for anew, which changes nothing. */
+/** How what the Talos plugin makes is found. A kubeconfig is always requested again, which changes nothing. */
 export const talosAdopters = (recovery: TalosRecovery): Adopters => ({
   [resourceTypes.machineSecrets]: machineSecrets(recovery.roots),
   [resourceTypes.machineConfiguration]: configuration(recovery.talosctl, recovery.isRunning),
