@@ -59,7 +59,7 @@ export class Kubernetes {
     return (await this.get<{ items: KubernetesObject[] }>(path))?.items ?? [];
   }
 
-  /** Gets what is below a path as text; a container's log is. */
+  /** Gets text, such as a container's log. */
   async text(path: string): Promise<string> {
     const { status, body } = await this.ask("GET", path);
     if (status !== 200) throw new Error(`GET ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);

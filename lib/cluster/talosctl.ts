@@ -27,7 +27,7 @@ export class Talosctl {
     private readonly pause = 2000,
   ) {}
 
-  /** Runs a command against a machine, again while it fails for what passes by itself. Gives what it printed. */
+  /** Runs a command against a machine, and repeats it after temporary failures. Returns its output. */
   async run(node: string, args: string[], timeout = defaultTimeout): Promise<string> {
     const deadline = Date.now() + timeout;
     for (;;) {
@@ -38,7 +38,7 @@ export class Talosctl {
     }
   }
 
-  /** Runs a command against a machine once, for so many milliseconds at most. Gives what it printed. */
+  /** Runs a command against a machine once, with a timeout in milliseconds. Returns its output. */
   async once(node: string, args: string[], limit?: number): Promise<string> {
     const { exitCode, stdout, stderr } = await this.call(node, args, limit);
     if (exitCode !== 0) throw new Problem(failure(node, args, stderr));

@@ -27,7 +27,7 @@ export const engineEnvironment = (
     PULUMI_SKIP_UPDATE_CHECK: "true",
     // The flag --policy-pack of every preview and update. The engine starts it in the program's folder.
     PULUMI_OPTION_POLICY_PACK: join(folder.root, "policy", "pack"),
-    // A policy may ask of a stack what a lab need not have: an escrow of its secrets.
+    // Policies require an escrow of other stacks, but not of a lab.
     HEARTH_LAB: folder.stack,
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     // Programs disagree on the case of these names.

@@ -3,7 +3,7 @@ import { nameOf } from "../../components/urn.ts";
 import { platforms as all } from "../../infra/platforms/index.ts";
 import type { StepMetadata } from "./events.ts";
 
-/** What a resource holds that no update makes again. */
+/** What a resource holds that no update can create again. */
 export type Kept = "machine" | "volume" | "tunnel" | "secret";
 
 /** A resource that would be lost. Its name is that by which an exemption names it; a machine's is its node's. */
@@ -30,7 +30,7 @@ export const keptKind = (type: string, platforms = all): Kept | undefined =>
     ? "machine"
     : kinds.find(([pattern]) => pattern.test(type))?.[1];
 
-/** Steps of the engine after which a resource is another one, or none. */
+/** Steps of the engine that replace or delete a resource. */
 const losing = ["replace", "create-replacement", "delete-replaced", "delete"];
 
 /** What a step of the engine loses. */
@@ -44,7 +44,7 @@ export const lossOf = ({ op, type, urn, keys, old, new: now }: StepMetadata): Lo
   return { kind, name, how: op === "delete" ? "deleted" : "replaced", ...(because.length > 0 && { because }) };
 };
 
-/** Whether a root secret has a successor: `rotate` takes the protection off it, which all have. */
+/** Whether a root secret was rotated: only `rotate` removes its protection. */
 export const isRotated = (kind: Kept, recorded: { protect?: boolean } | null | undefined): boolean =>
   kind === "secret" && recorded != null && recorded.protect !== true;
 

@@ -10,11 +10,11 @@ import type { State } from "./state.ts";
 /** What the engine is asked to do with a whole stack, as its command and flags. */
 export type Operation = readonly ["preview" | "up" | "refresh" | "destroy", ...string[]];
 
-/** An update that nobody is asked about. */
+/** An update without a prompt. */
 export const update: Operation = ["up", "--yes", "--skip-preview"];
 
 export interface RunOptions extends StreamOptions {
-  /** Policy packs that have to hold, in place of those that the environment names. */
+  /** Policy packs to run instead of those that the environment names. */
   policyPacks?: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export class PulumiStack {
 
   /** Makes an empty state. A stack file that has a salt keeps it, so its secrets stay readable. */
   async init(): Promise<void> {
-    // What Pulumi has to note of a new stack, it notes beside the project that it runs in.
+    // Pulumi writes what it notes of a new stack next to the project that it runs in.
     const cwd = dirname(this.file);
     await this.pulumi.call(["stack", "init", this.name, "--no-select"], this.name, { cwd });
   }
@@ -70,16 +70,16 @@ export class PulumiStack {
   /**
    * Puts a state in place of the present one. Its secrets are encrypted by the stack's own key.
    *
-   * @throws Locked where somebody else is changing it; of an engine that was killed here, the lock and the plugins are cleared away
+   * @throws Locked if somebody else is changing it. If an engine was killed on this computer, its lock and plugins are removed first
    */
   async replaceState(state: State): Promise<void> {
     await this.withoutStaleLock(() => this.call(["stack", "import"], JSON.stringify(state)));
   }
 
   /**
-   * Changes the state as it is now, and imports nothing over one that has moved meanwhile.
+   * Changes the present state. It imports nothing over a state that was written in the meantime.
    *
-   * @throws Problem where somebody else has written it since it was read
+   * @throws Problem if somebody else has written it since it was read
    */
   async changeState(change: (state: State) => State): Promise<void> {
     const before = await this.sealedState();
@@ -92,7 +92,7 @@ export class PulumiStack {
     await this.replaceState(changed);
   }
 
-  /** Does work, and does it again once the lock of engines that are proven to be gone was taken off the state. */
+  /** Does work. If the state is locked by engines that are proven to be gone, it removes their lock and does the work again. */
   private async withoutStaleLock<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -104,12 +104,12 @@ export class PulumiStack {
     }
   }
 
-  /** Takes every lock off the state, whoever has it: its owner has to be proven gone. */
+  /** Removes every lock from the state, whoever holds it: callers prove first that the holders are gone. */
   async unlock(): Promise<void> {
     await this.call(["cancel", "--yes"]);
   }
 
-  /** Runs an operation on the whole stack, and tells how it ended. */
+  /** Runs an operation on the whole stack, and returns how it ended. */
   try([command, ...flags]: Operation, { policyPacks, environment, ...options }: RunOptions = {}): Promise<Ended> {
     const packs = (policyPacks ?? []).flatMap((pack) => ["--policy-pack", pack]);
     const args = [command, ...flags, "--stack", this.name, "--config-file", this.file, ...packs];
@@ -118,10 +118,10 @@ export class PulumiStack {
   }
 
   /**
-   * Runs an operation on the whole stack. Of an engine that was killed here, the lock and the plugins are cleared away.
+   * Runs an operation on the whole stack. If an engine was killed on this computer, its lock and plugins are removed first.
    *
-   * @param log file with all that it said
-   * @throws Locked where somebody else is changing the state, else Problem where it fails
+   * @param log file with the whole output
+   * @throws Locked if somebody else is changing the state, else Problem if it fails
    */
   run(operation: Operation, options: RunOptions & { log?: string } = {}): Promise<RunReport> {
     return this.withoutStaleLock(async () => {

@@ -7,7 +7,7 @@ import { readEvent, type EngineEvent } from "./events.ts";
 import { Locked, lockHolders } from "./locked.ts";
 import { RunReport } from "./report.ts";
 
-/** Variables beside those that this process has; undefined takes one away. */
+/** Variables in addition to this process's; undefined unsets one. */
 export type Environment = Record<string, string | undefined>;
 
 export interface CallOptions {
@@ -21,17 +21,17 @@ export interface StreamOptions {
   environment?: Environment;
   /** Interrupts the engine, which then finishes what it has begun. */
   signal?: AbortSignal | undefined;
-  /** How long it may take for that, in milliseconds, before it is killed. @default as long as it wants */
+  /** How long it may take to finish, in milliseconds, before it is killed. @default no limit */
   interruptTimeout?: number;
   /** Kills the engine. */
   hurry?: AbortSignal | undefined;
-  /** Told of the engine's process. */
+  /** Called with the ID of the engine's process. */
   onStart?: (pid: number) => Promise<void> | void;
   /** Called with each event. */
   onEvent?: (event: EngineEvent) => void;
   /** Called after each event. */
   onProgress?: (report: RunReport) => void;
-  /** Called with each line that is worth one in a log. */
+  /** Called with each line for a log. */
   onLine?: (line: string) => void;
 }
 
@@ -39,27 +39,27 @@ export interface StreamOptions {
 export interface Ended {
   report: RunReport;
   exitCode: number;
-  /** What the engine complained of beside its events. */
+  /** The engine's standard error. */
   stderr: string;
   /** The signal that ended it. */
   endedBy: string | undefined;
 }
 
-/** The program `pulumi`, as everything here runs it. */
+/** Runs the program `pulumi`. */
 export class Pulumi {
   constructor(
     readonly program: string,
     /** The checkout's root. */
     readonly root: string,
-    /** What its processes have in their environment beside this one's. */
+    /** Variables that its processes have in addition to this process's. */
     readonly environment: Environment = {},
   ) {}
 
   /**
    * Runs a command and gives what it printed.
    *
-   * @param stack whom the command is for, in messages
-   * @throws Locked where somebody else is changing the state, else Problem with the last line of what it complains of
+   * @param stack the stack's name, for messages
+   * @throws Locked if somebody else is changing the state, else Problem with the last line of its standard error
    */
   async call(args: string[], stack: string, { input, cwd = this.root }: CallOptions = {}): Promise<string> {
     const result = await execa(this.program, [...args, "--non-interactive"], {
@@ -134,7 +134,7 @@ export class Pulumi {
   }
 }
 
-/** What went wrong in a run, a line each, as far as anybody said. */
+/** The reasons why a run failed, a line each, as far as they are known. */
 export const complaints = ({ report, stderr, endedBy }: Ended): string[] => {
   if (report.errors.length > 0) return report.errors;
   if (endedBy !== undefined) return [`it was ended by ${endedBy}; run this again`];

@@ -20,20 +20,20 @@ export const phaseOf = (urn: string): string => {
 
 const shortType = (type: string): string => type.split(":").at(-1) ?? type;
 
-/** What happened in one run of the engine. */
+/** The events of one run of the engine. */
 export class RunReport {
   readonly phases = new Map<string, Phase>();
   /** Resources changed, as `create Vm den-dev-cp01`. */
   readonly changes: string[] = [];
   readonly errors: string[] = [];
-  /** What policies say without refusing anything. */
+  /** Advisory findings of policies. */
   readonly advice: string[] = [];
   /** Number of resources by operation; undefined until the run has ended. */
   counts: Record<string, number> | undefined;
 
   constructor(private readonly now: () => number = () => Date.now()) {}
 
-  /** Takes an event and gives the line it is worth in a log. */
+  /** Adds an event, and returns its line for a log. */
   add(event: EngineEvent): string | undefined {
     if (event.resourcePreEvent !== undefined) return this.start(event.resourcePreEvent.metadata);
     if (event.resOutputsEvent !== undefined) return this.end(event.resOutputsEvent.metadata, "done");

@@ -21,14 +21,14 @@ export interface StateResource {
   [key: string]: unknown;
 }
 
-/** What `pulumi stack export` gives, and `pulumi stack import` takes. Source: pulumi/sdk, apitype.UntypedDeployment. */
+/** The output of `pulumi stack export`, and the input of `pulumi stack import`. Source: pulumi/sdk, apitype.UntypedDeployment. */
 export interface State {
   version: number;
   deployment: {
     /** When it was written last, and by what. */
     manifest?: { time?: string };
     resources?: StateResource[] | null;
-    /** What an engine began and never reported. */
+    /** Operations that an engine began and never reported. */
     pending_operations?: { type: string; resource: StateResource }[] | null;
     [key: string]: unknown;
   };

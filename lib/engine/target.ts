@@ -23,7 +23,7 @@ export class Target {
     readonly isLab: boolean,
     /** The stack file that the engine runs with. In the lab it is the derived one. */
     readonly stackFile: string,
-    /** What the engine's processes have in their environment beside the person's. */
+    /** Variables that the engine's processes have in addition to the person's. */
     readonly environment: Environment,
     readonly engine: PulumiStack,
   ) {}

@@ -37,7 +37,7 @@ export const readValue = (raw: unknown): Value => {
 export const readValues = (raw: object | undefined): Values =>
   Object.fromEntries(Object.entries(raw ?? {}).map(([name, value]) => [name, readValue(value)]));
 
-/** A state has secrets as text, a message has them as they are; an event has nothing of them. */
+/** In a state a secret is text, in a message it is a value; an event does not contain it. */
 const readSecret = ({ plaintext, value }: Record<string, unknown>): Value => {
   if (typeof plaintext === "string") return readValue(JSON.parse(plaintext));
   return value === undefined ? new Unknown() : readValue(value);
@@ -65,7 +65,7 @@ export const plain = (value: Value | undefined): unknown => {
   return value;
 };
 
-/** Every string inside the secrets of a value, with the name that it goes by. */
+/** Every string inside the secrets of a value, with its key. */
 export const secretStrings = (value: Value, name = "", isSecret = false): { name: string; text: string }[] => {
   if (value instanceof Secret) return secretStrings(value.value, name, true);
   if (typeof value === "string") return isSecret ? [{ name, text: value }] : [];

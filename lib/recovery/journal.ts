@@ -5,7 +5,7 @@ import { writeWhole } from "../terminal/whole-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Plan } from "./plan.ts";
 
-/** What a rebuild decided and how far it came. It holds no secret. */
+/** The plan of a rebuild, and its progress. It holds no secret. */
 export interface Entry {
   version: 1;
   stack: string;
@@ -14,7 +14,7 @@ export interface Entry {
   /** Files that the rebuild was given. */
   escrow?: string;
   snapshot?: string;
-  /** Seconds that each phase took, of those that are done. */
+  /** Seconds that each completed phase took. */
   done: Record<string, number>;
   /** Machines of the plan that are lost because a person said so. */
   declared?: string[];
@@ -26,7 +26,7 @@ export interface Entry {
   processes?: number[];
 }
 
-/** The file that lets an interrupted rebuild go on where it was. */
+/** The file that lets an interrupted rebuild continue. */
 export class Journal {
   /** Writes follow each other: they all go to the same file. */
   private written: Promise<void> = Promise.resolve();
@@ -36,7 +36,7 @@ export class Journal {
     private entry: Entry | undefined,
   ) {}
 
-  /** Reads a journal, if what it tells of is under way. */
+  /** Reads a journal, if its rebuild is not finished. */
   static async open(path: string): Promise<Journal> {
     const text = await readFile(path, "utf8").catch(() => undefined);
     if (text === undefined) return new Journal(path, undefined);
@@ -67,12 +67,12 @@ export class Journal {
     await this.update({ done: { ...this.entry?.done, [phase]: seconds } });
   }
 
-  /** Notes a process that has to be ended before the rebuild goes on, should this one be killed. */
+  /** Notes a process that has to be ended before the rebuild continues, if this process is killed. */
   async note(pid: number): Promise<void> {
     await this.update({ processes: [...(this.entry?.processes ?? []), pid] });
   }
 
-  /** Forgets the rebuild: it is over, or was given up. */
+  /** Removes the journal: the rebuild has ended, or was given up. */
   async close(): Promise<void> {
     this.entry = undefined;
     await this.written;
@@ -95,7 +95,7 @@ export class Journal {
     return this.written;
   }
 
-  /** Whole or not at all, whenever the power goes. */
+  /** Writes the file whole or not at all, even in a power cut. */
   private async writeNow(): Promise<void> {
     if (this.entry === undefined) return;
     await writeWhole(this.path, `${JSON.stringify(this.entry, undefined, 2)}\n`);

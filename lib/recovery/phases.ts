@@ -17,7 +17,7 @@ import { forgetBegunReleases } from "./helm.ts";
 import type { Journal } from "./journal.ts";
 import type { Plan } from "./plan.ts";
 
-/** What a recovery works on and with. */
+/** The stack that a recovery works on, and its tools. */
 export interface Recovery {
   stack: PulumiStack;
   config: HearthConfig;
@@ -28,11 +28,11 @@ export interface Recovery {
   snapshot: string | undefined;
   talosctl: string;
   signal: AbortSignal;
-  /** How else the engine is followed and stopped. */
+  /** Further options of the engine's runs. */
   engine?: Pick<RunOptions, "hurry" | "onLine">;
 }
 
-/** A part of a recovery that may be done again from its beginning, whatever was done of it. */
+/** A part of a recovery. It can be repeated from its beginning, however far it came. */
 export interface Phase {
   name: string;
   title: string;
@@ -42,7 +42,7 @@ export interface Phase {
 /** How long the engine may take to end after it was interrupted, in milliseconds. */
 const interruptTimeout = 60_000;
 
-/** The administrator's certificate, of the state or made for the occasion. */
+/** The administrator's certificate, from the state or newly issued. */
 export const clientOf = async ({ stack, roots, config, talosctl }: Recovery): Promise<ClientConfiguration> => {
   if (roots !== undefined) return clientOfSecrets(talosctl, roots, config.cluster);
   return talosClientOf(await stack.state());
@@ -127,7 +127,7 @@ export const build: Phase = {
   run: (recovery, say) => update(recovery, say, false),
 };
 
-/** What was taken over half made, as an interrupted creation leaves it, is brought to what it should be. */
+/** Updates resources that were taken over from an interrupted creation. */
 export const settle: Phase = {
   name: "settle",
   title: "Bring everything to what the configuration says",
@@ -199,5 +199,5 @@ export const verify: Phase = {
   },
 };
 
-/** Finishes an update that was interrupted: what it had begun is looked for, and the rest is made. */
+/** Finishes an interrupted update: finds what it had begun, and creates the rest. */
 export const interruptedPhases: readonly Phase[] = [forget, build, settle, join, reconcile, verify];

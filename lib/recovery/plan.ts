@@ -2,13 +2,13 @@ import { Problem } from "../../toolchain/problem.ts";
 import type { Loss } from "../engine/loss.ts";
 import type { MachineState } from "../cluster/machine-state.ts";
 
-/** What a rebuild finds when it looks around. */
+/** The situation that a rebuild finds. */
 export interface Situation {
   /** The state: with its resources, with operations that an engine began and never reported, or lost. */
   state: "whole" | "interrupted" | "lost";
   /** Machines by the name of their node. */
   machines: Record<string, FoundMachine>;
-  /** What an interrupted update had not come to; undefined where there is none. */
+  /** What an interrupted update had not reached; undefined if there was none. */
   unmade?: { machines: readonly string[]; cluster: boolean } | undefined;
   hasEscrow: boolean;
   hasSnapshot: boolean;
@@ -29,7 +29,7 @@ export interface FoundMachine {
   asked?: readonly string[];
 }
 
-/** The cases that a rebuild tells apart. */
+/** The cases of a rebuild. */
 export type Case = "machines" | "state" | "all" | "interrupted";
 
 /** What a rebuild is going to do. */
@@ -40,11 +40,11 @@ export interface Plan {
   wipes: string[];
   /** etcd begins with a snapshot. */
   recovers: boolean;
-  /** The snapshot tells of volumes that were on the machines, and all of those are lost. */
+  /** The snapshot has volumes that were on the machines, and all of them are lost. */
   losesVolumes: boolean;
 }
 
-/** What a person forces a rebuild to be. */
+/** What a person requires of the plan. */
 export interface Wish {
   case?: Case;
 }
@@ -55,7 +55,7 @@ export interface Wish {
  * @throws Problem where there is nothing to rebuild, or something is missing that it needs
  */
 export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan => {
-  // Whoever gives a snapshot says that there was a cluster, whatever became of its state.
+  // A snapshot shows that there was a cluster, whatever happened to its state.
   const unmade = situation.hasSnapshot ? undefined : situation.unmade;
   const isMade = (name: string): boolean => !unmade?.cluster && !unmade?.machines.includes(name);
   const made = Object.entries(situation.machines).filter(([name]) => isMade(name));
@@ -63,7 +63,7 @@ export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan
   const lost = made.filter(([, { state }]) => state !== "member");
   const controlPlanes = Object.entries(situation.machines).filter(([, { role }]) => role === "controlplane");
   const withEtcd = controlPlanes.filter(([, { state, hasEtcd }]) => state === "member" && hasEtcd);
-  // A leader is elected by a majority: it lives, also where the configuration asks for more members than it has.
+  // Only a majority elects a leader: etcd works, even if the configuration has more members.
   const hasLeader = withEtcd.some(([, machine]) => machine.hasLeader === true);
   const isClusterLost = !unmade?.cluster && withEtcd.length <= controlPlanes.length / 2 && !hasLeader;
   const found = caseOf(situation, lost.length, isClusterLost);
@@ -144,7 +144,7 @@ const refuseUnknownData = (controlPlanes: readonly (readonly [string, FoundMachi
   );
 };
 
-/** What is left of etcd may be all that there is of the cluster. */
+/** The remaining etcd may be all that is left of the cluster. */
 const refuseToWipe = (withEtcd: readonly (readonly [string, FoundMachine])[], { hasSnapshot }: Situation): void => {
   const [first] = withEtcd;
   if (first === undefined) return;

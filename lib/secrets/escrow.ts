@@ -14,7 +14,7 @@ import { SopsError, type Sops } from "./sops.ts";
 
 export { fingerprint, type Escrow } from "./escrow-formats/index.ts";
 
-/** Strings stay strings for SOPS's parser, which would take a time for a time. */
+/** Keeps strings strings: SOPS's parser would read some of them as times. */
 const quoted = { lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" } as const;
 
 /** Only what is below this key is encrypted; the MAC covers all of the file. */

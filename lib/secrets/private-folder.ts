@@ -9,7 +9,7 @@ import { isRunning } from "../../toolchain/running.ts";
 /** Folders of this process that are there now. */
 const open = new Set<string>();
 
-/** Whether this process has swept, and ends without leaving a folder. */
+/** Whether this process has removed old folders, and will remove its own when it ends. */
 let ready = false;
 
 /**
@@ -29,7 +29,7 @@ export const withPrivateFolder = async <T>(work: (folder: string) => Promise<T>)
   }
 };
 
-/** Removes the private folders of processes that are gone. Folders of other users, and of other machines, it does not touch. */
+/** Removes the private folders of processes that have ended, but not those of other users or machines. */
 export const sweepPrivateFolders = (): void => {
   for (const each of new Set([base(), tmpdir()])) {
     for (const name of namesIn(each).filter((entry) => entry.startsWith(prefix()))) {
@@ -67,11 +67,11 @@ const quietly = (folder: string): void => {
   try {
     remove(folder);
   } catch {
-    // Nobody is there to be told.
+    // A failure cannot be reported here.
   }
 };
 
-/** Processes of another machine, or of a container, have numbers of their own in a folder that both see. */
+/** Process IDs of another machine or container mean nothing here, even in a shared folder. */
 const prefix = (): string => `hearth-private-${hostname().replaceAll(/\W/g, "_")}-`;
 
 /** The runtime directory of the user, where it is one. Source: XDG Base Directory Specification: owned by the user, mode 0700. */

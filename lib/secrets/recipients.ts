@@ -6,9 +6,9 @@ import { Problem } from "../../toolchain/problem.ts";
 import type { Target } from "../engine/target.ts";
 
 /**
- * Who may open a stack's escrow and backups.
+ * Returns the recipients of a stack's escrow and backups.
  *
- * @throws Problem where nobody is named, and where everybody is: anyone can derive the lab's identity
+ * @throws Problem if there are none, or if the lab's recipient is among them: anyone can derive its identity
  */
 export const recipientsFor = (
   { stack, isLab }: Pick<Target, "stack" | "isLab">,

@@ -6,7 +6,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import type { Keys } from "./keys.ts";
 
-/** Why a file did not open. */
+/** The reason why a file did not open. */
 export type Refusal = "no key" | "changed" | "damaged";
 
 /** Thrown where SOPS does not open a file. Its message is SOPS's own last line, and holds no secret. */
@@ -123,7 +123,7 @@ export class Sops {
   async edit(root: string, path: string, identities: readonly string[] = []): Promise<void> {
     const options = { cwd: root, env: besideOwn(identities), stdio: "inherit", reject: false } as const;
     const { exitCode } = await execa(this.program, ["edit", path], options);
-    // SOPS says by this that nothing was changed.
+    // The exit code by which SOPS reports that nothing was changed.
     if (exitCode !== 0 && exitCode !== 200) throw new Problem(`sops did not change ${path}`);
   }
 
@@ -153,12 +153,12 @@ export const kmsFlag = (kms: string): "--kms" | "--gcp-kms" | "--azure-kv" | "--
 /** Lists of a SOPS file's keys that are in a service, by the name of the list. */
 const services = ["kms", "gcp_kms", "azure_kv", "hc_vault"] as const;
 
-/** The file without the keys in services where they may not be asked: SOPS would ask them last, and wait for them. */
+/** The file without its keys in services that may not be asked: SOPS would ask them last, and wait for them. */
 const withoutOthers = (yaml: string, kms: boolean): string => {
   if (kms) return yaml;
   const file = parse(yaml) as { sops?: Record<string, unknown> };
   const rest = Object.entries(file.sops ?? {}).filter(([name]) => !services.some((service) => service === name));
-  // Every string in quotes: SOPS's parser would take a time for a time.
+  // Every string is quoted: SOPS's parser would read some of them as times.
   return stringify({ ...file, sops: Object.fromEntries(rest) }, { lineWidth: 0, defaultStringType: "QUOTE_DOUBLE" });
 };
 

@@ -4,7 +4,7 @@ import { Problem } from "../../toolchain/problem.ts";
 const help = { help: { type: "boolean", short: "h" } } as const;
 
 /**
- * Reads what a command was given. Every command has `--help`, and takes `--no-NAME` for what is on unless it is told.
+ * Reads the arguments of a command. Every command has `--help`, and `--no-NAME` turns off what is on by default.
  *
  * @throws Problem with the usage, for an unknown option
  */

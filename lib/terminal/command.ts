@@ -35,7 +35,7 @@ export interface Call<V = object> extends Session {
   args: string[];
   /** The command's own flags. */
   values: V;
-  /** The stack that was named; empty where the command takes none, or where a person may leave it out and did. */
+  /** The named stack; empty if the command takes none, or if it is optional and was not given. */
   stack: string;
   /** The stacks that were named, for a command that takes several. */
   stacks: string[];
@@ -46,9 +46,9 @@ export interface Call<V = object> extends Session {
   display: Display;
   /** Opens the stack: the lab's with `--lab`. */
   open: () => Promise<Target>;
-  /** Asks the person whether to go on, unless `--yes` says so. */
+  /** Asks the person whether to continue, unless `--yes` was given. */
   agreed: (question: string) => Promise<boolean>;
-  /** Gives a script what it asked for; without `--json` this has no effect. */
+  /** Prints the answer for a script; without `--json` this has no effect. */
   answer: (value: unknown) => void;
 }
 
@@ -72,7 +72,7 @@ export interface Command {
   /** What else its help says. */
   details?: string;
   flags: () => Flags | Promise<Flags>;
-  /** Common flags that matter to it, beside `--help`; `--lab` does wherever it takes a stack. */
+  /** Common flags that affect it, beside `--help`. `--lab` does if it takes a stack. */
   uses: readonly CommonFlag[];
   /** What `--json` gives; undefined where there is nothing for a script but the exit code. */
   json?: string;

@@ -1,4 +1,4 @@
-/** Tells a person what is going on: lines that stay, and on a terminal one that changes. */
+/** Shows progress: lines that stay, and on a terminal one that changes. */
 export class Display {
   private readonly started = Date.now();
   private shown = "";
@@ -33,14 +33,14 @@ export class Display {
     this.out.write(this.shown);
   }
 
-  /** Takes the changing line away. */
+  /** Removes the changing line. */
   clear(): void {
     if (this.shown !== "") this.out.write("\r\u001b[K");
     this.shown = "";
   }
 }
 
-/** Seconds as a person says them. */
+/** Seconds in words. */
 export const duration = (seconds: number): string =>
   seconds < 10
     ? `${seconds.toFixed(1)} s`

@@ -7,11 +7,11 @@ import { Problem } from "../../toolchain/problem.ts";
 export interface Session {
   /** The checkout's root. */
   root: string;
-  /** Says what was asked for. */
+  /** Prints the output. */
   print: (text: string) => void;
-  /** Says what is wrong. */
+  /** Prints an error or a warning. */
   complain: (text: string) => void;
-  /** Asks the person; undefined where nobody is there. */
+  /** Asks the person; undefined without a terminal. */
   ask?: ((question: string) => Promise<string>) | undefined;
 }
 
@@ -24,7 +24,7 @@ const ask = async (question: string): Promise<string> => {
   }
 };
 
-/** Asks the person whether to go on, and refuses where nobody is there. */
+/** Asks the person whether to continue. @throws Problem if there is nobody to ask */
 export const agreed = async ({ ask }: Pick<Session, "ask">, question: string): Promise<boolean> => {
   if (!ask) throw new Problem(`${question} Nobody is here to answer: say so with --yes`);
   return /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim());
@@ -49,7 +49,7 @@ export const typedName = async (
 
 /** A session whose standard output can be kept for an answer. */
 export interface Terminal extends Session {
-  /** Keeps standard output for the one text that is given to what it returns: all else goes to standard error from then on. */
+  /** Reserves standard output for the one text that the returned function prints. Everything else goes to standard error from then on. */
   claim: () => (text: string) => void;
 }
 

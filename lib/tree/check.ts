@@ -24,7 +24,7 @@ export interface Checked {
   findings: Finding[];
   /** Kinds that were checked for their form only, as `apiVersion/kind`. */
   withoutSchema: string[];
-  /** Charts that are in no module at the version asked for, so that nobody checked the values for them. */
+  /** Charts that no module has at the requested version, so their values were not checked. */
   withoutChart: string[];
 }
 
@@ -82,6 +82,6 @@ const distinct = (findings: Finding[]): Finding[] => [
 const byPlace = (a: Finding, b: Finding): number =>
   a.file === b.file ? (a.line ?? 0) - (b.line ?? 0) : a.file < b.file ? -1 : 1;
 
-/** A finding as a person reads it: place and message, and under it what to do. */
+/** A finding in words: file and message, and below them what to do. */
 export const describeFinding = ({ file, line, message, advice }: Finding): string =>
   `${file}${line === undefined ? "" : `:${line.toString()}`}  ${message}\n    ${advice}`;

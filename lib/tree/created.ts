@@ -15,7 +15,7 @@ export interface KubernetesObject {
   [field: string]: unknown;
 }
 
-/** Stands for what is secret, or known only once the cluster's tunnel is there. */
+/** A placeholder for a secret, or for a value that is known only once the tunnel exists. */
 const placeholder = (what: string): string => `placeholder-${what}`;
 
 const tunnel = (name: string) => ({ tunnelId: placeholder(`tunnel-id-${name}`), token: placeholder(`token-${name}`) });

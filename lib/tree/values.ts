@@ -9,7 +9,7 @@ import { called, findingAt, type Tree } from "./rules/rule.ts";
 /** What Helm says of the releases whose charts can be had, and the others. */
 export interface CheckedValues {
   findings: Finding[];
-  /** Releases whose values nobody looked at, with the reason. */
+  /** Releases whose values were not checked, with the reason. */
   unchecked: string[];
 }
 

@@ -7,12 +7,12 @@ export interface Found {
   properties: Properties;
 }
 
-/** A resource that the engine asks a plugin to create, and what the plugin can say of it first. Nothing here changes anything. */
+/** A resource that the engine asks a plugin to create, and questions to the plugin about it. None of them changes anything. */
 export interface Creation {
   type: string;
   name: string;
   inputs: Properties;
-  /** What the resource would be, without what only its creation tells. */
+  /** The resource's planned properties, without those that are known only after its creation. */
   plan: () => Promise<Properties>;
   /** Reads a resource by its identifier; undefined where there is none. Without properties it is an import. */
   read: (id: string, properties?: Properties) => Promise<Found | undefined>;

@@ -38,22 +38,22 @@ const tunnel: Adopter = async (creation) => {
   );
 };
 
-/** Rules of a tunnel that has none yet are made, which is all the same to Cloudflare. */
+/** If a tunnel has no rules yet, they are created; Cloudflare treats that as an update. */
 const tunnelConfiguration: Adopter = async (creation) => {
   const found = await refresh(creation, text(creation.inputs, "tunnelId"));
   return found !== undefined && revealed(found.properties.config) ? found : undefined;
 };
 
-/** What of Cloudflare is this stack's own. */
+/** The tunnels and records at Cloudflare that belong to this stack. */
 export interface OwnEdge {
   account: string;
   /** Names of its tunnels. */
   tunnels: readonly string[];
-  /** What its configuration says of records, by `recordSays`. */
+  /** Its configured records, by `recordSays`. */
   records: readonly string[];
 }
 
-/** A record's type, name and what it says. Cloudflare compares names without case and final dot, and keeps what TXT says in quotes. */
+/** A record's type, name and content. Cloudflare ignores case and a final dot in names, and keeps the content of TXT in quotes. */
 const recordSays = (record: Properties): string => {
   const [type, name, content] = ["type", "name", "content"].map((key) => text(record, key));
   const bare = (host: string): string => host.replace(/\.$/, "").toLowerCase();
@@ -62,7 +62,7 @@ const recordSays = (record: Properties): string => {
   return JSON.stringify([type, bare(name ?? ""), said]);
 };
 
-/** The parts of a record that has some: Cloudflare may add others to them. */
+/** The structured data of a record; Cloudflare may add parts to it. */
 const parts = (record: Properties): string[] =>
   Object.entries((revealed(record.data) ?? {}) as Properties).map(([key, value]) => `${key} ${String(value)}`);
 
@@ -72,7 +72,7 @@ const saysTheSame = (found: Properties, wanted: Properties): boolean => {
   return parts(wanted).every((part) => has.includes(part));
 };
 
-/** Types of record that send a name's visitors somewhere: one that says something else is another's, or a failover. */
+/** Types of record that lead a name's visitors somewhere: with other content, such a record belongs to somebody else, or is a failover. */
 const directing = new Set(["A", "AAAA", "CNAME"]);
 
 /** Whether a record leads to a tunnel of this stack, or to one that it had and lost. */
@@ -85,7 +85,7 @@ const isOwn = async (creation: Creation, found: Properties, own: OwnEdge): Promi
 };
 
 /**
- * A record is known by its name and type and by what it says. What leads elsewhere than to this stack is not overwritten: somebody may
+ * A record is known by its name, type and content. A record that leads elsewhere than to this stack is not overwritten: somebody may
  * have set it while the stack was down.
  */
 const dnsRecord =
@@ -102,7 +102,7 @@ const dnsRecord =
     for (const each of found) {
       if (!(await isOwn(creation, each, own))) throw leadsElsewhere(name, type, { found: each, wanted: inputs });
     }
-    // A name has one CNAME record; of the others it may have several, and each of this stack's has a turn of its own.
+    // A name has one CNAME record. It may have several of other types, which are adopted one by one.
     const [first] = found;
     return first && type === "CNAME" ? refresh(creation, text(first, "id")) : undefined;
   };

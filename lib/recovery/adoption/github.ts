@@ -11,7 +11,7 @@ const list = async ({ invoke, inputs }: Creation, what: string, result: string):
 /** A key without its comment, which GitHub does not keep. */
 const bare = (key: string): string => key.trim().split(/\s+/).slice(0, 2).join(" ");
 
-/** A deploy key is known by itself: GitHub lets none be used twice. */
+/** A deploy key is known by its public key: GitHub accepts none twice. */
 const deployKey: Adopter = async (creation) => {
   const key = bare(text(creation.inputs, "key"));
   const keys = await list(creation, "RepositoryDeployKeys", "keys");
@@ -19,7 +19,7 @@ const deployKey: Adopter = async (creation) => {
   return found && refresh(creation, `${text(creation.inputs, "repository")}:${text(found, "id")}`);
 };
 
-/** A webhook is known by where it leads. Its secret, which GitHub shows to nobody, is taken for the one that it was made with. */
+/** A webhook is known by its URL. GitHub never shows its secret, so it is assumed to be the one that the webhook was created with. */
 const webhook: Adopter = async (creation) => {
   const wanted = text(record(creation.inputs, "configuration"), "url");
   for (const each of await list(creation, "RepositoryWebhooks", "webhooks")) {

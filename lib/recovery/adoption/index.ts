@@ -13,7 +13,7 @@ export type { Roots } from "../../secrets/roots.ts";
 export interface AdoptionOptions extends TalosRecovery {
   /** How plugins are started. */
   pulumi: PulumiProgram;
-  /** What of Cloudflare is this stack's own. @default nothing, so that only what says the same is taken over */
+  /** The tunnels and records at Cloudflare that belong to this stack. @default none, so that only equal content is taken over */
   edge?: OwnEdge;
   onAdopted?: (type: string, name: string) => void;
 }

@@ -20,10 +20,10 @@ const readObject = async (creation: Creation): Promise<Found | undefined> => {
   return found && manager ? { ...found, properties: { ...found.properties, __fieldManager: manager } } : found;
 };
 
-/** An object that somebody else looks after once it is there: that it exists is enough. */
+/** An object that somebody else manages once it exists: its existence is enough. */
 const existing: Adopter = (creation) => readObject(creation);
 
-/** An object that is taken over only where it says what it should; otherwise it is applied again. */
+/** An object that is taken over only if it has the expected content; otherwise it is applied again. */
 const same: Adopter = async (creation) => {
   const found = await readObject(creation);
   return found && says(found.properties, creation.inputs) ? found : undefined;
@@ -43,7 +43,7 @@ const says = (live: Properties, wanted: Properties): boolean => {
 const release: Adopter = async (creation) => {
   const { inputs } = creation;
   const id = `${text(inputs, "namespace")}/${text(inputs, "name")}`;
-  // The plugin keeps the inputs of a release among its outputs, and counts on their being secret.
+  // The plugin keeps a release's inputs among its outputs, and requires that they are secret.
   return creation.read(id, { ...inputs, __inputs: secret(inputs) });
 };
 

@@ -4,7 +4,7 @@ import { Problem } from "../../../toolchain/problem.ts";
 import { refresh, type Adopter, type Adopters } from "./adopter.ts";
 import { text } from "./properties.ts";
 
-/** Finds a resource by what its platform knows of it; somebody else's in its place is a problem. */
+/** Finds a resource by its platform's identity. @throws Problem if somebody else's resource has its identifier */
 const adopterOf =
   ({ identifier, recognizedBy }: ResourceFacts): Adopter =>
   async (creation) => {

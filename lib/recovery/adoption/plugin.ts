@@ -10,13 +10,13 @@ import { endTree } from "../../engine/processes.ts";
 /** How long a plugin may take until it listens, in milliseconds. */
 const startTimeout = 120_000;
 
-/** What a message may hold; the schemas of some plugins are large. The engine's own limit is the same. */
+/** Limits of a message. The schemas of some plugins are large; the engine has the same limits. */
 export const messageLimits = {
   "grpc.max_receive_message_length": 400 * 1024 * 1024,
   "grpc.max_send_message_length": 400 * 1024 * 1024,
 };
 
-/** Why a plugin ended: the rest of what it says may hold anything. */
+/** The reason why a plugin ended. The rest of its output may contain secrets. */
 const reasonIn = (complaint: string): string => {
   const lines = complaint.trim().split("\n");
   return lines.find((line) => line.startsWith("panic: ")) ?? lines.at(-1) ?? "";
@@ -49,7 +49,7 @@ export class Plugin {
    * Starts a plugin by `pulumi plugin run`, which finds it as the engine does and gives it the engine's environment.
    *
    * @param name the package's
-   * @param engine address that the plugin tells its messages to
+   * @param engine address that the plugin sends its messages to
    */
   static async start(pulumi: PulumiProgram, name: string, engine: string): Promise<Plugin> {
     const child = spawn(pulumi.program, ["plugin", "run", "--kind", "resource", name, "--", engine], {
@@ -89,7 +89,7 @@ export class Plugin {
     });
   }
 
-  /** A plugin that crashed says why on its standard error only. */
+  /** The error, with the reason from the plugin's standard error if it crashed. */
   private async explained(error: ServiceError): Promise<Error> {
     const crash = error.code === status.UNAVAILABLE ? await this.crash() : undefined;
     return crash === undefined ? error : new Error(`the plugin crashed: ${crash}`);

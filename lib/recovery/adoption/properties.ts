@@ -23,7 +23,7 @@ const withoutUnknown = (value: unknown): unknown => {
   );
 };
 
-/** A property that has to be a string; empty where it is not known. */
+/** A property that has to be a string; empty if it is unknown. */
 export const text = (properties: Properties, key: string): string => {
   const value = revealed(properties[key]);
   return typeof value === "string" || typeof value === "number" ? String(value) : "";

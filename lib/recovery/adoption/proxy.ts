@@ -23,7 +23,7 @@ export interface ProxyOptions {
   adopters: Adopters;
   /** How plugins are started. */
   pulumi: PulumiProgram;
-  /** Refuse everything that would change something outside. */
+  /** Refuse every change outside of the state. */
   adoptOnly: boolean;
   /** Called for each resource that was found and therefore not created. */
   onAdopted?: (type: string, name: string) => void;
@@ -32,7 +32,7 @@ export interface ProxyOptions {
 type Raw = Buffer;
 type Handler = (call: ServerUnaryCall<Raw, Raw>, reply: sendUnaryData<Raw>) => void;
 
-/** What changes something outside of the state, beside a creation. */
+/** Methods that change something outside of the state, except for creations. */
 const changing = ["update", "delete"];
 
 /**
@@ -48,7 +48,7 @@ export class AdoptingProxy {
 
   private constructor(private readonly options: ProxyOptions) {}
 
-  /** Starts it, and gives it with its port. */
+  /** Starts the proxy, and returns it with its port. */
   static async start(options: ProxyOptions): Promise<{ proxy: AdoptingProxy; port: number }> {
     const proxy = new AdoptingProxy(options);
     const { definition, handlers } = proxy.service();

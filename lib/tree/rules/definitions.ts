@@ -3,7 +3,7 @@ import { projects } from "../../../toolchain/projects.ts";
 import { reaches } from "./graph.ts";
 import { called, findingAt, type Rule, type Tree, type TreeObject } from "./rule.ts";
 
-/** Custom resources that are applied before, or without, what brings their definition. */
+/** Custom resources that are applied before their definition, or without it. */
 export const definitionsInTime: Rule = (tree) =>
   tree.objects.flatMap((object) => {
     const bringers = bringersOf(tree, object);

@@ -4,7 +4,7 @@ import type { Finding } from "../render.ts";
 import { directDependencies, reaches } from "./graph.ts";
 import { called, findingAt, isFluxKustomization, type Rule, type Tree, type TreeObject } from "./rule.ts";
 
-/** What is depended on, or fetched from, and is not there; and what waits for itself. */
+/** Dependencies and sources that do not exist, and objects that wait for themselves. */
 export const dependencies: Rule = (tree) =>
   tree.objects.flatMap((object) => [
     ...(isFluxKustomization(object) || isRelease(object) ? dangling(tree, object) : []),

@@ -18,7 +18,7 @@ export const isPinned = (image: string): boolean => {
   return tag !== undefined && tag !== "latest";
 };
 
-/** Images without a tag, or with the one that is another image tomorrow. */
+/** Images without a tag, or with a tag that moves. */
 export const images: Rule = (tree) =>
   tree.objects.flatMap((object) => {
     const spec = podSpecs[object.kind] ?? templateSpec;
