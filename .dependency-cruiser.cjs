@@ -18,7 +18,8 @@ const rule = (name, from, allowed) => ({
   severity: "error",
   comment: `may import ${allowed.join(", ")}`,
   from,
-  to: { path: "^[^/]+/.*\\.[cm]?[jt]s$", pathNot: `^(${allowed.join("|")}|node_modules)/` },
+  // A file in the root and a folder that is no layer are forbidden too, or they would be a way around.
+  to: { path: "\\.[cm]?[jt]s$", pathNot: `^(${allowed.join("|")}|node_modules)/` },
 });
 
 module.exports = {

@@ -45,7 +45,7 @@ export interface Plan {
 }
 
 /** What a person requires of the plan. */
-export interface Wish {
+export interface Desired {
   case?: Case;
 }
 
@@ -54,7 +54,7 @@ export interface Wish {
  *
  * @throws Problem where there is nothing to rebuild, or something is missing that it needs
  */
-export const planFor = (situation: Situation, { case: wanted }: Wish = {}): Plan => {
+export const planFor = (situation: Situation, { case: wanted }: Desired = {}): Plan => {
   // A snapshot shows that there was a cluster, whatever happened to its state.
   const unmade = situation.hasSnapshot ? undefined : situation.unmade;
   const isMade = (name: string): boolean => !unmade?.cluster && !unmade?.machines.includes(name);

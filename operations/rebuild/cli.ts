@@ -29,7 +29,7 @@ export const rebuildCommand = async (call: Call<RebuildFlags>): Promise<number> 
     escrow: values.from && resolve(values.from),
     identities,
     snapshot: values.etcd,
-    wish: values.case,
+    desiredCase: values.case,
     isPlanOnly: values.plan === true,
     isRestart: values.restart === true,
     lost: values.lost ?? [],

@@ -30,7 +30,7 @@ export interface RebuildOptions {
   /** A snapshot of etcd: its path, the name of a stored one, or `latest`. */
   snapshot: string | undefined;
   /** Case to use instead of the one found. */
-  wish: string | undefined;
+  desiredCase: string | undefined;
   isPlanOnly: boolean;
   isRestart: boolean;
   /** Machines that the user declares lost. */
@@ -109,12 +109,12 @@ const rootsFor = async (
 /** Examines everything and shows the plan. */
 const decide = async (
   target: Target,
-  { escrow, snapshot, wish, lost, timeout, signal }: RebuildOptions,
+  { escrow, snapshot, desiredCase, lost, timeout, signal }: RebuildOptions,
   { roots, talosctl }: { roots: Escrow | undefined; talosctl: string },
 ): Promise<Entry> => {
   const config = await target.config();
   const situation = await examine(target, { config, roots, snapshot, talosctl, lost, timeout, signal });
-  const plan = planFor(situation, { ...(wish && { case: caseNamed(wish) }) });
+  const plan = planFor(situation, { ...(desiredCase && { case: caseNamed(desiredCase) }) });
   if (roots && !plan.loss.isClusterLost) await compareWithCluster(config, roots, { situation, talosctl });
   console.log([`Rebuilding ${target.stack}`, ...describePlan(plan, situation)].join("\n  "));
   return {

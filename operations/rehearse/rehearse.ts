@@ -74,7 +74,7 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
     escrow: undefined,
     identities: stage.identities,
     snapshot: loss === "state" ? undefined : "latest",
-    wish: undefined,
+    desiredCase: undefined,
     isPlanOnly: false,
     isRestart: true,
     lost: [],

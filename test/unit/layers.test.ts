@@ -88,6 +88,17 @@ describe("the check of layers", () => {
       .and.include(`lib/later.ts → ${target("lab")}`);
   });
 
+  it("refuses a way around by a file or a folder that is in no layer", async () => {
+    const { passed, output } = await check({
+      "bridge.ts": `export { it } from "./${target("operations")}";\n`,
+      "extras/bridge.ts": `export { it } from "../${target("operations")}";\n`,
+      "lib/by-file.ts": `export { it } from "../bridge.ts";\n`,
+      "lib/by-folder.ts": `export { it } from "../extras/bridge.ts";\n`,
+    });
+    expect(passed).to.equal(false);
+    expect(output).to.include("lib/by-file.ts → bridge.ts").and.include("lib/by-folder.ts → extras/bridge.ts");
+  });
+
   it("refuses a circle of types", async () => {
     const { passed, output } = await check({
       "lib/one.ts": `import type { Two } from "./two.ts";\nexport interface One { two: Two }\n`,

@@ -41,7 +41,7 @@ describe("rebuild", () => {
         config: () => Promise.reject(new Error("touched")),
       } as unknown as Target,
       {
-        ...{ escrow: undefined, identities: [], snapshot: undefined, wish: undefined, lost: [], timeout: 0 },
+        ...{ escrow: undefined, identities: [], snapshot: undefined, desiredCase: undefined, lost: [], timeout: 0 },
         ...{ isPlanOnly: false, isRestart: false, signal: new AbortController().signal },
         confirm: (question) => {
           asked.push(question);
