@@ -42,7 +42,7 @@ export const typedName = async (
   name: string,
   given: string | undefined,
 ): Promise<true> => {
-  const typed = given ?? (await ask?.(`${what}\nType ${name} to do that: `));
+  const typed = given ?? (await ask?.(`${what}\nType the stack's name to do that: `));
   if (typed?.trim() === name) return true;
   throw new Problem(`${what}\nNothing was done: type the name, or give --confirm ${name}`);
 };
