@@ -171,7 +171,7 @@ describe("the backup of etcd", () => {
       { AWS_ACCESS_KEY_ID: bucket.id, AWS_SECRET_ACCESS_KEY: bucket.secret },
     );
     const [name = ""] = await destination.list("dev/etcd");
-    expect(name).to.match(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.db\.age$/);
+    expect(name).to.match(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.scheduled\.db\.age$/);
     const found = await destination.read(`dev/etcd/${name}`);
     const opened = await unseal(found ?? new Uint8Array(), [identity], name);
     expect(hasItsDigest(opened)).to.equal(true);

@@ -4,7 +4,7 @@ import { expect } from "chai";
 
 import { LabCheckout } from "../support/lab-checkout.ts";
 
-const octet = 98;
+const octet = 64;
 const [name, vmId] = ["den-dev-wk01", "2021"];
 
 interface Cluster {
