@@ -67,6 +67,6 @@ const paths = (value: unknown, path = ""): string[] => {
   return Object.entries(value).flatMap(([key, each]) => paths(each, path === "" ? key : `${path}.${key}`));
 };
 
-/** The addresses of machines that a run configures, by the name of their node. */
+/** The address of the machine that a resource configures; undefined for other resources. */
 export const configuredAddress = ({ type, inputs }: { type: string; inputs: Record<string, unknown> }) =>
   type === resourceTypes.machineConfiguration && typeof inputs.node === "string" ? inputs.node : undefined;

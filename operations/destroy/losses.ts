@@ -38,11 +38,9 @@ const isWiped = ({ type, inputs }: StateResource): boolean =>
   type === resourceTypes.machineConfiguration && (inputs?.onDestroy as { reset?: boolean } | undefined)?.reset === true;
 
 /**
- * Whether an earlier destroy began: its first step is to remove the protection.
+ * Whether an earlier destroy began: its first step is to remove the protection of everything. A rotation or an exemption removes
+ * that of single resources.
  *
  * From then on the state may lack root secrets, so no escrow may be written from it.
  */
-export const hasBegun = (state: State): boolean =>
-  resourcesOf(state).some(
-    ({ type, protect }) => [resourceTypes.machineSecrets, resourceTypes.password].includes(type) && protect !== true,
-  ) || !resourcesOf(state).some(({ type }) => type === resourceTypes.machineSecrets);
+export const hasBegun = (state: State): boolean => resourcesOf(state).every(({ protect }) => protect !== true);

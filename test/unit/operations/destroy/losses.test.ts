@@ -39,7 +39,12 @@ describe("what a destroy deletes", () => {
 });
 
 describe("a destroy that began before", () => {
-  it("is told by root secrets without protection, or by their absence", () => {
+  it("is not told by one root secret without protection, which a rotation takes off", () => {
+    const [first, ...others] = secrets(true);
+    expect(hasBegun(stateOf(...others, { ...first, protect: false } as StateResource))).to.equal(false);
+  });
+
+  it("is told by a state in which nothing is protected any more", () => {
     expect(hasBegun(stateOf(...secrets(true)))).to.equal(false);
     expect(hasBegun(stateOf(...secrets(false)))).to.equal(true);
     expect(hasBegun(stateOf(resource(resourceTypes.tunnel, "den-dev")))).to.equal(true);
