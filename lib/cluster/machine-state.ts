@@ -1,5 +1,6 @@
 import { connect, type PeerCertificate } from "node:tls";
-import { connect as connectTcp } from "node:net";
+
+import { reach } from "./reach.ts";
 
 /** Port of the Talos API, and of etcd's. */
 const ports = { talos: 50_000, etcd: 2379 };
@@ -65,20 +66,5 @@ export const machineState = (address: string, authority: string): Promise<Machin
   });
 
 /** Whether etcd listens on a machine: it does from its bootstrap on. */
-export const hasEtcd = (address: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connectTcp({ host: address, port: ports.etcd, timeout: answerTimeout });
-    const answer = (is: boolean): void => {
-      socket.destroy();
-      resolve(is);
-    };
-    socket.once("connect", () => {
-      answer(true);
-    });
-    socket.once("timeout", () => {
-      answer(false);
-    });
-    socket.once("error", () => {
-      answer(false);
-    });
-  });
+export const hasEtcd = async (address: string): Promise<boolean> =>
+  (await reach(address, ports.etcd, answerTimeout)) === "open";
