@@ -6,6 +6,7 @@ import { advise } from "../infra/config/nearest.ts";
 import { stacksIn } from "../infra/config/stack-file.ts";
 import { Target } from "../lib/engine/target.ts";
 import type { Call, Command, Handler } from "../lib/terminal/command.ts";
+import { requireUsualBackend } from "../lib/secrets/usual-backend.ts";
 import { Display } from "../lib/terminal/display.ts";
 import { readFlags } from "../lib/terminal/flags.ts";
 import { sorted } from "../lib/terminal/forms.ts";
@@ -52,7 +53,7 @@ export const callFor = async (
   given: string[],
   { root, print, complain, ask, claim }: Terminal,
 ): Promise<Call<Record<string, unknown>> | undefined> => {
-  const { name, forms, json } = command;
+  const { name, forms, json, uses } = command;
   const { positionals, common, values } = readFlags(name, given, await command.flags());
   if (common.help) return undefined;
   if (common.json && json === undefined) {
@@ -73,12 +74,17 @@ export const callFor = async (
     stacks,
     isLab: common.lab,
     identities: common.identity,
+    backend: common.backend,
     display,
     print: (text) => {
       display.clear();
       print(text);
     },
-    open: () => Target.open(root, stack, { lab: common.lab }),
+    open: async () => {
+      const target = await Target.open(root, stack, { lab: common.lab });
+      if (uses.includes("backend")) await requireUsualBackend(target, common.backend);
+      return target;
+    },
     agreed: (question) => (common.yes ? Promise.resolve(true) : agreed({ ask }, question)),
     answer: (value) => answer?.(JSON.stringify(value, undefined, 2)),
   };

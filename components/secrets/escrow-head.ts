@@ -19,7 +19,12 @@ export const headFields = {
   createdAt: z.iso.datetime(),
 };
 
-const headSchema = z.object({ ...headFields, fingerprint: text });
+const headSchema = z.object({
+  ...headFields,
+  fingerprint: text,
+  /** Where the stack's state was kept, without credentials. Files written before 2026-11-28 do not have it. */
+  backend: text.optional(),
+});
 const versionSchema = z.object({ version: headFields.version });
 
 /** The key lists in SOPS's metadata. Source: getsops/sops, stores, the `sops` metadata. */

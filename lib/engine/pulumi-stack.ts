@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 
 import { Problem } from "../../toolchain/problem.ts";
+import { withoutCredentials } from "./backend.ts";
 import { Locked, lockHolders } from "./locked.ts";
 import { endEngine } from "./processes.ts";
 import { complaints, type Ended, type Pulumi, type StreamOptions } from "./pulumi.ts";
@@ -45,6 +46,12 @@ export class PulumiStack {
     return found && (found.resourceCount ?? 0);
   }
 
+  /** URL of the backend that holds the state, without credentials. */
+  async backend(): Promise<string> {
+    const { url } = JSON.parse(await this.pulumi.call(["whoami", "--verbose", "--json"], this.name)) as { url: string };
+    return withoutCredentials(url);
+  }
+
   /** Makes an empty state. A stack file that has a salt keeps it, so its secrets stay readable. */
   async init(): Promise<void> {
     // Pulumi writes what it notes of a new stack next to the project that it runs in.
@@ -84,12 +91,21 @@ export class PulumiStack {
   async changeState(change: (state: State) => State): Promise<void> {
     const before = await this.sealedState();
     const changed = change(await this.state());
-    if ((await this.sealedState()) !== before) {
-      throw new Problem(
-        `The state of ${this.name} was changed by somebody else meanwhile, and is left as it is: run this again`,
-      );
-    }
+    await this.requireUnmoved(before);
     await this.replaceState(changed);
+  }
+
+  /** Puts a state whose secrets are encrypted in place of the present one, unless that was written since it was read. */
+  async importOver(before: string, sealed: string): Promise<void> {
+    await this.requireUnmoved(before);
+    await this.call(["stack", "import"], sealed);
+  }
+
+  private async requireUnmoved(before: string): Promise<void> {
+    if ((await this.sealedState()) === before) return;
+    throw new Problem(
+      `The state of ${this.name} was changed by somebody else meanwhile, and is left as it is: run this again`,
+    );
   }
 
   /** Does work. If the state is locked by engines that are proven to be gone, it removes their lock and does the work again. */

@@ -53,6 +53,11 @@ export class Target {
     return new Target(root, stack, isLab, stackFile, environment, engine);
   }
 
+  /** Where the stack's state is kept. A lab's backend is a folder of whichever checkout it runs in, and has one name. */
+  backend(): Promise<string> {
+    return this.isLab ? Promise.resolve("lab") : this.engine.backend();
+  }
+
   /** The stack's validated configuration. */
   async config(): Promise<HearthConfig> {
     const text = await readFile(this.stackFile, "utf8");

@@ -29,10 +29,20 @@ const remark = (stack: string): string =>
     .map((line) => `#${line}\n`)
     .join("");
 
-/** The text of the SOPS file that holds an escrow. */
-export const sealEscrow = async (escrow: Escrow, recipients: Recipients, sops: Sops): Promise<string> => {
+/**
+ * The text of the SOPS file that holds an escrow.
+ *
+ * @param backend where the stack's state is kept, which stands in the head
+ */
+export const sealEscrow = async (
+  escrow: Escrow,
+  recipients: Recipients,
+  sops: Sops,
+  backend?: string,
+): Promise<string> => {
   const { stack, cluster, createdAt, ...rest } = escrowSchema.parse(escrow);
-  const file = { version: escrowVersion, stack, cluster, createdAt, fingerprint: fingerprint(escrow), secrets: rest };
+  const head = { version: escrowVersion, stack, cluster, createdAt, fingerprint: fingerprint(escrow) };
+  const file = { ...head, ...(backend !== undefined && { backend }), secrets: rest };
   const sealed = await sops.encrypt(stringify(file, quoted), recipients, encrypted);
   return remark(stack) + sealed;
 };

@@ -43,6 +43,8 @@ export interface Call<V = object> extends Session {
   isLab: boolean;
   /** Files with age identities. */
   identities: string[];
+  /** The state's backend, where the person named it. */
+  backend: string | undefined;
   display: Display;
   /** Opens the stack: the lab's with `--lab`. */
   open: () => Promise<Target>;
@@ -56,7 +58,7 @@ export interface Call<V = object> extends Session {
 export type Handler<V = object> = (call: Call<V>) => number | Promise<number>;
 
 /** A flag that every command takes. */
-export type CommonFlag = "lab" | "identity" | "yes";
+export type CommonFlag = "lab" | "identity" | "yes" | "backend";
 
 /** What is known of a command before its code is loaded. */
 export interface Command {

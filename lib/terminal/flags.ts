@@ -16,6 +16,11 @@ export const commonFlags = {
     value: "FILE",
     what: "a file with an age identity, beside those that SOPS finds by itself; as often as needed",
   },
+  backend: {
+    type: "string",
+    value: "URL",
+    what: "where the stack's state is kept, if that is not what its escrow says",
+  },
   yes: { type: "boolean", short: "y", what: "do not ask" },
   json: { type: "boolean", what: "print the answer as JSON, and everything else on standard error" },
   help: { type: "boolean", short: "h", what: "say this" },
@@ -24,7 +29,14 @@ export const commonFlags = {
 /** What a person gave a command. */
 export interface Given {
   positionals: string[];
-  common: { lab: boolean; identity: string[]; yes: boolean; json: boolean; help: boolean };
+  common: {
+    lab: boolean;
+    identity: string[];
+    backend: string | undefined;
+    yes: boolean;
+    json: boolean;
+    help: boolean;
+  };
   values: Record<string, unknown>;
 }
 
@@ -48,12 +60,13 @@ export const readFlags = (command: string, args: string[], own: Flags): Given =>
       throw refused(command, error, Object.keys(flags));
     }
   })();
-  const { lab, identity, yes, json, help, ...values } = parsed.values;
+  const { lab, identity, backend, yes, json, help, ...values } = parsed.values;
   return {
     positionals: parsed.positionals,
     common: {
       lab: lab === true,
       identity: Array.isArray(identity) ? identity.map(String) : [],
+      backend: typeof backend === "string" ? backend : undefined,
       yes: yes === true,
       json: json === true,
       help: help === true,

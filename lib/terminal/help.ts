@@ -53,7 +53,7 @@ export const commandsPage = (commands: readonly Command[]): string =>
     "<!-- Written from operations/commands.ts; change it there. -->",
     "",
     "`npx hearth COMMAND STACK [FLAG…]`, from anywhere in a checkout: a fresh clone installs what it needs first. `npx hearth COMMAND --help`",
-    "tells the flags. Every command takes `--lab`, `--identity FILE`, `--yes`, `--json` and `--help`, so that a script may give them to all;",
+    "tells the flags. Every command takes `--lab`, `--identity FILE`, `--backend URL`, `--yes`, `--json` and `--help`, so that a script may give them to all;",
     "a relative path is one from the checkout's root.",
     "",
     "| command | does |",
@@ -76,10 +76,11 @@ const row = (...cells: string[]): string =>
 
 /** A command's own flags, and the common ones that matter to it. */
 const shownFlags = ({ forms, uses, json }: Command, own: Flags): Flags => {
-  const { lab, identity, yes, json: answer, help: self } = commonFlags;
+  const { lab, identity, backend, yes, json: answer, help: self } = commonFlags;
   return {
     ...own,
     ...(uses.includes("identity") && { identity }),
+    ...(uses.includes("backend") && { backend }),
     ...(uses.includes("yes") && { yes }),
     ...((uses.includes("lab") || Object.keys(forms).some(takesStack)) && { lab }),
     ...(json !== undefined && { json: answer }),

@@ -5,6 +5,7 @@ import type { Target } from "../../lib/engine/target.ts";
 import { collect } from "./collect.ts";
 import { differences } from "./differences.ts";
 import { fingerprint } from "../../lib/secrets/escrow.ts";
+import { backendIn } from "../../lib/secrets/usual-backend.ts";
 import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import { openWithEach, type Trial } from "./verify.ts";
 import { textAt, type Credentials } from "./write.ts";
@@ -34,6 +35,7 @@ export const checkEscrow = async (target: Target, { keys, sops, live }: Credenti
     result.problems.push(`${path} ${status.problem}${status.advice === undefined ? "" : `: ${status.advice}`}`);
   }
   if (file === undefined || ["unreadable", "newer", "foreign"].includes(status.is)) return result;
+  if (backendIn(file) === undefined) result.remarks.push("It does not say where the state is kept: writing it adds that");
   live("Opening the escrow with every key at hand");
   const { trials, escrow: held } = await openWithEach(file, keys, sops, path);
   result.trials = trials;

@@ -13,6 +13,7 @@ import { fingerprint, sealEscrow, type Escrow } from "../../lib/secrets/escrow.t
 import type { Keys } from "../../lib/secrets/keys.ts";
 import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
+import { backendIn } from "../../lib/secrets/usual-backend.ts";
 import { openWithEach, type Trial } from "./verify.ts";
 
 /** The credentials of a command on an escrow. */
@@ -46,11 +47,13 @@ export const writeEscrow = async (target: Target, { keys, sops, live }: Credenti
   const sum = fingerprint(escrow);
   const before = await textAt(target, path);
   requireOverwritable(before, path);
+  const backend = await target.backend();
   const isUnchanged =
+    backendIn(before) === backend &&
     escrowStatus(before, { stack: target.stack, fingerprint: sum, recipients }).is === "current" &&
     (await holds(before ?? "", escrow, { keys, sops }));
   live("Sealing the escrow");
-  const sealed = isUnchanged && before !== undefined ? before : await sealEscrow(escrow, recipients, sops);
+  const sealed = isUnchanged && before !== undefined ? before : await sealEscrow(escrow, recipients, sops, backend);
   live("Opening it with every key at hand");
   const verified = await openWithEach(sealed, keys, sops, "the new escrow");
   const differ = verified.escrow ? differences(verified.escrow, escrow) : [];

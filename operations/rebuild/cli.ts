@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Call } from "../../lib/terminal/command.ts";
 import { interruption } from "../../lib/terminal/interruption.ts";
 import { typedName } from "../../lib/terminal/session.ts";
+import { requireUsualBackend } from "../../lib/secrets/usual-backend.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { rebuild } from "./command.ts";
 
@@ -21,12 +22,14 @@ interface RebuildFlags {
 export const rebuildCommand = async (call: Call<RebuildFlags>): Promise<number> => {
   const { values, identities, display } = call;
   const target = await call.open();
+  const from = values.from && resolve(values.from);
+  if (from) await requireUsualBackend(target, call.backend, from);
   const signal = interruption("The rebuild was interrupted; run it again to go on");
   signal.addEventListener("abort", () => {
     display.line("Interrupted: ending what is under way. Run the same command again to go on");
   });
   const seconds = await rebuild(target, {
-    escrow: values.from && resolve(values.from),
+    escrow: from,
     identities,
     snapshot: values.etcd,
     desiredCase: values.case,

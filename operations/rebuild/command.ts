@@ -116,7 +116,8 @@ const decide = async (
   const situation = await examine(target, { config, roots, snapshot, talosctl, lost, timeout, signal });
   const plan = planFor(situation, { ...(desiredCase && { case: caseNamed(desiredCase) }) });
   if (roots && !plan.loss.isClusterLost) await compareWithCluster(config, roots, { situation, talosctl });
-  console.log([`Rebuilding ${target.stack}`, ...describePlan(plan, situation)].join("\n  "));
+  const state = `state           ${situation.state === "lost" ? "none" : "kept"} in ${await target.backend()}`;
+  console.log([`Rebuilding ${target.stack}`, state, ...describePlan(plan, situation)].join("\n  "));
   return {
     version: 1,
     stack: target.stack,

@@ -50,17 +50,18 @@ export const restoreState = async (
 ): Promise<{ resources: number; saved: string | undefined }> => {
   const backups = await Backups.of(target, "state");
   const { text, resources } = parseState(await backups.open(backup, identities), target.stack, backup.name);
-  const saved = await saveCurrent(target);
-  await target.engine.call(["stack", "import"], text);
+  const size = await target.engine.size();
+  if (size === undefined) {
+    throw new Problem(`There is no stack ${target.stack}: make it with \`pulumi stack init ${target.stack}\``);
+  }
+  const before = await target.engine.sealedState();
+  const saved = size === 0 ? undefined : await saveCurrent(target);
+  await target.engine.importOver(before, text);
   return { resources, saved };
 };
 
-/** Backs the present state up, unless there is none or it is empty. */
-const saveCurrent = async (target: Target): Promise<string | undefined> => {
-  const size = await target.engine.size();
-  if (size === undefined)
-    throw new Problem(`There is no stack ${target.stack}: make it with \`pulumi stack init ${target.stack}\``);
-  if (size === 0) return undefined;
+/** Backs the present state up. */
+const saveCurrent = async (target: Target): Promise<string> => {
   const { name, copies } = await backUpState(target);
   const [failed] = copies.filter(({ problem }) => problem !== undefined);
   if (failed && copies.every(({ problem }) => problem !== undefined)) throw new Problem(failed.problem ?? "");
