@@ -214,7 +214,7 @@ who can open it, in the stack file, before it is written.`,
       case: {
         type: "string",
         value: "CASE",
-        what: "machines, state or all, where what was found is not what you want",
+        what: "all, where the state is lost and everything runs, to apply what is configured as well",
       },
       lost: {
         type: "string",

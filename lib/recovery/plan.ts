@@ -68,7 +68,7 @@ export const planFor = (situation: Situation, { case: wanted }: Desired = {}): P
   const isClusterLost = !unmade?.cluster && withEtcd.length <= controlPlanes.length / 2 && !hasLeader;
   const found = caseOf(situation, lost.length, isClusterLost);
   const which = wanted ?? found;
-  if (which === undefined) {
+  if (found === undefined || which === undefined) {
     throw new Problem("There is nothing to rebuild: the state is whole, and every machine is a member of the cluster");
   }
   if (situation.state === "lost" && !situation.hasEscrow) {
@@ -79,6 +79,9 @@ export const planFor = (situation: Situation, { case: wanted }: Desired = {}): P
       `A takeover needs every machine, and ${lost.map(([name]) => name).join(", ")} ${lost.length > 1 ? "are" : "is"} ` +
         "no member of the cluster: start it, or rebuild with --case all, which makes what is missing",
     );
+  }
+  if (which !== found && !(found === "state" && which === "all")) {
+    throw new Problem(`What was found is no case ${which}, but ${found}: leave --case out`);
   }
   const loss = { machines: lost.map(([name]) => name), isClusterLost };
   if (isClusterLost) {
@@ -181,7 +184,9 @@ export const describePlan = (plan: Plan, situation: Situation): string[] => {
       machines: ["Machines are lost, and the state is there: they are made anew with the identity that the state has."],
       state: ["The state is lost, and everything runs: a new state takes over what exists. Nothing is touched."],
       all: [
-        "State and machines are lost: a new state begins with the escrow, takes over what is left and makes the rest.",
+        machines.length > 0
+          ? "State and machines are lost: a new state begins with the escrow, takes over what is left and makes the rest."
+          : "The state is lost: a new state begins with the escrow, takes over what is left, and applies what is configured.",
       ],
       interrupted: ["An update was interrupted: what it had begun is looked for, and the rest is made."],
     }[plan.case],

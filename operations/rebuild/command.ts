@@ -156,7 +156,10 @@ const carryOut = async (rebuild: Recovery): Promise<void> => {
       skip: () => journal.current?.done[name] !== undefined,
       task: async (_: unknown, task: { output: string }) => {
         const started = Date.now();
-        await run(rebuild, (text) => (task.output = text));
+        await run(rebuild, (text) => {
+          // Without a terminal each output is a line.
+          if (text !== task.output) task.output = text;
+        });
         await journal.finish(name, (Date.now() - started) / 1000);
       },
     })),

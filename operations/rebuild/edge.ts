@@ -4,7 +4,7 @@ import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { fullName } from "../../components/cloudflare/names.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { recordsAt, tunnelsAt } from "../../lib/recovery/adoption/cloudflare.ts";
+import { ownEdge, recordsAt, strangersAt, tunnelsAt, type Directing } from "../../lib/recovery/adoption/cloudflare.ts";
 import { invokeBy } from "../../lib/recovery/adoption/invoke.ts";
 import { Plugin, type PulumiProgram } from "../../lib/recovery/adoption/plugin.ts";
 import type { Situation } from "../../lib/recovery/plan.ts";
@@ -12,25 +12,36 @@ import type { Situation } from "../../lib/recovery/plan.ts";
 type Cloudflare = NonNullable<HearthConfig["cloudflare"]>;
 
 /** The tunnels and records that a configuration requires, by their names at Cloudflare. */
-export const wantedOfEdge = (cluster: string, edge: Cloudflare): { tunnels: string[]; records: string[] } => {
+export const wantedOfEdge = (cluster: string, edge: Cloudflare): { tunnels: string[]; records: Directing[] } => {
   const rules = [...edge.ingress, ...Object.values(edge.tunnels).flatMap(({ ingress }) => ingress)];
-  const names = [...(edge.webhook ? [edge.webhook] : []), ...rules.map(({ hostname }) => hostname)].map(
-    (name) => `CNAME ${fullName(name, edge.zone.name)}`,
-  );
-  const others = edge.records.map(({ type, name }) => `${type} ${fullName(name, edge.zone.name)}`);
-  return { tunnels: [cluster, ...Object.keys(edge.tunnels)], records: [...new Set([...names, ...others])] };
+  const names = [...(edge.webhook ? [edge.webhook] : []), ...rules.map(({ hostname }) => hostname)];
+  const named = (name: string): string => fullName(name, edge.zone.name);
+  return {
+    tunnels: [cluster, ...Object.keys(edge.tunnels)],
+    records: [
+      ...names.map((name) => ({ type: "CNAME", name: named(name) })),
+      ...edge.records.map((record) => ({
+        type: record.type,
+        name: named(record.name),
+        ...("content" in record && { content: record.content }),
+      })),
+    ],
+  };
 };
 
 /**
  * Asks Cloudflare which of a stack's tunnels and records exist, through the functions of the plugin that also creates them.
  *
- * @throws Problem if Cloudflare refuses the token, so that this is known before the rebuild begins
+ * @param isTakingOver whether a new state has to take over what exists
+ * @throws Problem if Cloudflare refuses the token, or has a record that a takeover would stop at, so that this is known before the
+ *   rebuild begins
  */
 export const lookAtEdge = async (
-  { cluster, cloudflare: edge }: HearthConfig,
-  token: string,
+  config: Pick<HearthConfig, "cluster" | "cloudflare">,
+  { token, isTakingOver }: { token: string; isTakingOver: boolean },
   pulumi: PulumiProgram,
 ): Promise<Situation["edge"]> => {
+  const { cluster, cloudflare: edge } = config;
   if (!edge) return undefined;
   // Nothing listens at this address. The plugin also returns what it would report to an engine.
   const plugin = await Plugin.start(pulumi, "cloudflare", "127.0.0.1:9");
@@ -44,9 +55,13 @@ export const lookAtEdge = async (
       ...records.map(({ type, name }) => `${String(type)} ${String(name)}`),
     ];
     const wanted = wantedOfEdge(cluster.name, edge);
-    const all = [...wanted.tunnels.map((name) => `tunnel ${name}`), ...wanted.records];
+    const strangers = isTakingOver ? await strangersAt(invoke, records, wanted.records, ownEdge(config)) : [];
+    if (strangers.length > 0) throw new Problem(strangers.join("\n"));
+    const named = wanted.records.map(({ type, name }) => `${type} ${name}`);
+    const all = [...wanted.tunnels.map((name) => `tunnel ${name}`), ...new Set(named)];
     return { there: all.filter((each) => has.includes(each)), missing: all.filter((each) => !has.includes(each)) };
   } catch (error) {
+    if (error instanceof Problem) throw error;
     throw refusedBy(error instanceof Error ? error.message : String(error));
   } finally {
     await plugin.stop();

@@ -60,10 +60,11 @@ export const examine = async (target: Target, examination: Examination): Promise
     state: conditionOf(state),
     machines,
     unmade,
-    edge: await lookAtEdge(config, await secretOf(target, roots, "cloudflareToken"), {
-      program: pulumi.program,
-      environment: pulumi.whole(),
-    }),
+    edge: await lookAtEdge(
+      config,
+      { token: await secretOf(target, roots, "cloudflareToken"), isTakingOver: state === undefined },
+      { program: pulumi.program, environment: pulumi.whole() },
+    ),
     hasEscrow: roots !== undefined,
     hasSnapshot: snapshot !== undefined,
   };

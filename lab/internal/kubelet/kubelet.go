@@ -207,6 +207,9 @@ func (k *Kubelet) session(ctx context.Context) error {
 			if err := reportStatus(ctx, client, now, ready); err != nil {
 				return err
 			}
+			if err := readyAgain(ctx, client, now.Name); err != nil {
+				return err
+			}
 			reported = time.Now()
 		}
 		if err := k.decorate(ctx, client, now); err != nil {

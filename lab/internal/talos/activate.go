@@ -108,7 +108,7 @@ func (b *boot) serveAPI(cfg config.Provider, name string) error {
 		return nil
 	}
 	if cfg.Machine().Type().IsControlPlane() {
-		who, err := controlPlaneIdentity(cfg, name, hosts)
+		who, err := controlPlaneIdentity(cfg, b.machine.disk.now(), name, hosts)
 		if err != nil {
 			return err
 		}

@@ -22,14 +22,14 @@ func maintenanceIdentity(address netip.Addr) (identity, error) {
 	if err != nil {
 		return identity{}, err
 	}
-	pair, err := x509.NewKeyPair(ca, serverOptions("maintenance-service.talos.dev", []string{"maintenance-service.talos.dev", address.String()})...)
+	pair, err := x509.NewKeyPair(ca, serverOptions(time.Now(), "maintenance-service.talos.dev", []string{"maintenance-service.talos.dev", address.String()})...)
 	if err != nil {
 		return identity{}, err
 	}
 	return identity{server: *pair.Certificate}, nil
 }
 
-func serverOptions(name string, hosts []string) []x509.Option {
+func serverOptions(now time.Time, name string, hosts []string) []x509.Option {
 	ips, names := []net.IP{}, []string{}
 	for _, host := range hosts {
 		if address, err := netip.ParseAddr(host); err == nil {
@@ -40,7 +40,7 @@ func serverOptions(name string, hosts []string) []x509.Option {
 	}
 	return []x509.Option{
 		x509.CommonName(name), x509.IPAddresses(ips), x509.DNSNames(names),
-		x509.NotAfter(time.Now().Add(x509.DefaultCertificateValidityDuration)),
+		x509.NotBefore(now), x509.NotAfter(now.Add(x509.DefaultCertificateValidityDuration)),
 		x509.KeyUsage(stdx509.KeyUsageDigitalSignature),
 		x509.ExtKeyUsage([]stdx509.ExtKeyUsage{stdx509.ExtKeyUsageServerAuth}),
 	}
@@ -72,13 +72,13 @@ func acceptedCAs(cfg config.Provider) (pem [][]byte, pool *stdx509.CertPool) {
 	return pem, pool
 }
 
-// controlPlaneIdentity signs with the authority's key, which control planes have.
-func controlPlaneIdentity(cfg config.Provider, hostname string, hosts []string) (identity, error) {
+// controlPlaneIdentity signs with the authority's key, which control planes have. now is the machine's own time.
+func controlPlaneIdentity(cfg config.Provider, now time.Time, hostname string, hosts []string) (identity, error) {
 	ca, err := x509.NewCertificateAuthorityFromCertificateAndKey(cfg.Machine().Security().IssuingCA())
 	if err != nil {
 		return identity{}, fmt.Errorf("reading machine.ca: %w", err)
 	}
-	server, err := x509.NewKeyPair(ca, serverOptions(hostname, hosts)...)
+	server, err := x509.NewKeyPair(ca, serverOptions(now, hostname, hosts)...)
 	if err != nil {
 		return identity{}, err
 	}
@@ -108,7 +108,7 @@ func workerIdentity(ctx context.Context, cfg config.Provider, hostname string, h
 	if err != nil {
 		return identity{}, fmt.Errorf("reading machine.ca: %w", err)
 	}
-	request, pair, err := x509.NewCSRAndIdentityFromCA(ca, serverOptions(hostname, hosts)...)
+	request, pair, err := x509.NewCSRAndIdentityFromCA(ca, serverOptions(time.Now(), hostname, hosts)...)
 	if err != nil {
 		return identity{}, err
 	}

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -43,6 +45,13 @@ func (d disk) load(fresh record) (record, error) {
 }
 
 func (d disk) save(r record) error { return statefile.Write(d.path("machine.json"), r) }
+
+// now is the time of the machine's own clock. The file "clock" has what it is off by, as a duration; a test writes it.
+func (d disk) now() time.Time {
+	content, _ := os.ReadFile(d.path("clock"))
+	off, _ := time.ParseDuration(strings.TrimSpace(string(content)))
+	return time.Now().Add(off)
+}
 
 // config returns the stored machine configuration, nil if there is none.
 func (d disk) config() ([]byte, error) {

@@ -76,11 +76,11 @@ const saysTheSame = (found: Properties, wanted: Properties): boolean => {
 const directing = new Set(["A", "AAAA", "CNAME"]);
 
 /** Whether a record leads to a tunnel of this stack, or to one that it had and lost. */
-const isOwn = async (creation: Creation, found: Properties, own: OwnEdge): Promise<boolean> => {
+const isOwn = async (invoke: Invoke, found: Properties, own: OwnEdge): Promise<boolean> => {
   if (own.records.includes(recordSays(found))) return true;
   const [, tunnelId] = /^([0-9a-f-]{36})\.cfargotunnel\.com\.?$/i.exec(text(found, "content")) ?? [];
   if (tunnelId === undefined) return false;
-  const tunnels = await tunnelsAt(creation.invoke, { accountId: own.account });
+  const tunnels = await tunnelsAt(invoke, { accountId: own.account });
   return tunnels.some((each) => text(each, "id") === tunnelId && own.tunnels.includes(text(each, "name")));
 };
 
@@ -100,23 +100,48 @@ const dnsRecord =
     if (same) return refresh(creation, text(same, "id"));
     if (!directing.has(type)) return undefined;
     for (const each of found) {
-      if (!(await isOwn(creation, each, own))) throw leadsElsewhere(name, type, { found: each, wanted: inputs });
+      if (!(await isOwn(creation.invoke, each, own))) throw new Problem(leadsElsewhere(each, inputs));
     }
     // A name has one CNAME record. It may have several of other types, which are adopted one by one.
     const [first] = found;
     return first && type === "CNAME" ? refresh(creation, text(first, "id")) : undefined;
   };
 
-const leadsElsewhere = (
-  name: string,
-  type: string,
-  { found, wanted }: { found: Properties; wanted: Properties },
-): Problem =>
-  new Problem(
-    `Cloudflare has another ${type} record of the name ${name}: it says ${text(found, "content")}, and this stack wants ` +
-      `${text(wanted, "content")}. It is left as it is: where it is a failover or is no longer wanted, remove it at Cloudflare and run this ` +
-      "again; where it is to stay, take the name out of the stack file",
-  );
+/** A record that leads somewhere. Without content it leads to a tunnel of the stack. */
+export interface Directing {
+  type: string;
+  name: string;
+  content?: string | undefined;
+}
+
+/**
+ * What stands at the stack's names and leads elsewhere, so that a rebuild without a state would stop there.
+ *
+ * @param found all records of the zone
+ */
+export const strangersAt = async (
+  invoke: Invoke,
+  found: readonly Properties[],
+  wanted: readonly Directing[],
+  own: OwnEdge,
+): Promise<string[]> => {
+  const problems: string[] = [];
+  for (const record of wanted.filter(({ type }) => directing.has(type))) {
+    const there = found.filter(
+      (each) => text(each, "name").toLowerCase() === record.name && directing.has(text(each, "type")),
+    );
+    if (there.some((each) => recordSays(each) === recordSays({ ...record }))) continue;
+    for (const each of there) {
+      if (!(await isOwn(invoke, each, own))) problems.push(leadsElsewhere(each, { ...record }));
+    }
+  }
+  return problems;
+};
+
+const leadsElsewhere = (found: Properties, wanted: Properties): string =>
+  `Cloudflare has another ${text(found, "type")} record of the name ${text(found, "name")}: it says ${text(found, "content")}, and this ` +
+  `stack wants ${text(wanted, "content") || "its own tunnel"}. It is left as it is: where it is a failover or is no longer wanted, ` +
+  "remove it at Cloudflare and run this again; where it is to stay, take the name out of the stack file";
 
 /** How Cloudflare's resources are found. */
 export const cloudflareAdopters = (own: OwnEdge = { account: "", tunnels: [], records: [] }): Adopters => ({

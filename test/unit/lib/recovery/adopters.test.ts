@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import type { Adopter, Creation, Found } from "../../../../lib/recovery/adoption/adopter.ts";
-import { cloudflareAdopters, ownEdge } from "../../../../lib/recovery/adoption/cloudflare.ts";
+import { cloudflareAdopters, ownEdge, strangersAt } from "../../../../lib/recovery/adoption/cloudflare.ts";
 import { kubernetesAdopters } from "../../../../lib/recovery/adoption/kubernetes.ts";
 import type { Properties } from "../../../../lib/recovery/adoption/properties.ts";
 import { platformAdopters } from "../../../../lib/recovery/adoption/platforms.ts";
@@ -105,13 +105,14 @@ describe("taking over", () => {
       records: ownEdge(edgeWith({ type: "A", name: "two", content: "192.0.2.1" })).records,
     };
 
+    const tunnels = [
+      { id: lostTunnel, name: "den-dev" },
+      { id: others, name: "other" },
+    ];
+
     /** Takes a record over where Cloudflare has the ones given, and tunnels: one that the stack had, and another's. */
     const adopt = (wanted: Properties, there: Properties[]): Promise<Found | undefined> => {
       const numbered = there.map((each, index): Properties => ({ ...wanted, id: String(index), ...each }));
-      const tunnels = [
-        { id: lostTunnel, name: "den-dev" },
-        { id: others, name: "other" },
-      ];
       const world = creation(wanted, { there: { "0": {}, "1": {} } });
       const invoke = (token: string) => Promise.resolve({ results: token.includes("DnsRecords") ? numbered : tunnels });
       return adopter(cloudflareAdopters(own), ":DnsRecord")({ ...world, invoke });
@@ -153,6 +154,34 @@ describe("taking over", () => {
       }
       const address = { zoneId: "z", name: "nas.example.com", type: "A", content: "192.0.2.7" };
       expect(await failure(adopt(address, [{ content: "198.51.100.1" }]))).to.contain("it says 198.51.100.1");
+    });
+
+    it("is known before anything begins where it leads elsewhere, whatever kind of record it is", async () => {
+      const wanted = [
+        { type: "CNAME", name: "www.example.com" },
+        { type: "A", name: "nas.example.com", content: "192.0.2.7" },
+        { type: "TXT", name: "example.com", content: "b" },
+      ];
+      const strangers = (...found: Properties[]) =>
+        strangersAt(() => Promise.resolve({ results: tunnels }), found, wanted, own);
+      expect(
+        await strangers(
+          { type: "CNAME", name: "www.example.com", content: leading(lostTunnel) },
+          { type: "A", name: "nas.example.com", content: "192.0.2.7" },
+          { type: "A", name: "nas.example.com", content: "192.0.2.8" },
+          { type: "TXT", name: "example.com", content: '"a"' },
+          { type: "A", name: "other.example.com", content: "192.0.2.9" },
+        ),
+      ).to.deep.equal([]);
+      const [failover, moved, ...others] = await strangers(
+        { type: "A", name: "www.example.com", content: "198.51.100.1" },
+        { type: "A", name: "nas.example.com", content: "198.51.100.2" },
+      );
+      expect(failover)
+        .to.contain("another A record of the name www.example.com: it says 198.51.100.1")
+        .and.contain("wants its own tunnel");
+      expect(moved).to.contain("it says 198.51.100.2, and this stack wants 192.0.2.7");
+      expect(others).to.deep.equal([]);
     });
 
     it("has others of its name beside it where the stack wants several", async () => {

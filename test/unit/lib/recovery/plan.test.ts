@@ -218,6 +218,23 @@ describe("planFor", () => {
   });
 });
 
+describe("a case that a person names", () => {
+  it("has to be what was found, but that a takeover may apply what is configured", () => {
+    const lost = situation({ state: "lost", hasEscrow: true });
+    const plan = planFor(lost, { case: "all" });
+    expect(plan).to.deep.include({ case: "all", wipes: [], loss: { machines: [], isClusterLost: false } });
+    expect(describePlan(plan, lost)[0]).to.match(/^The state is lost: /);
+    expect(() => planFor(lost, { case: "machines" })).to.throw("What was found is no case machines, but state");
+    const half = situation({ machines: machines("member", "absent") });
+    for (const wanted of ["all", "interrupted"] as const) {
+      expect(() => planFor(half, { case: wanted })).to.throw(`is no case ${wanted}, but machines: leave --case out`);
+    }
+    for (const wanted of ["all", "machines", "state"] as const) {
+      expect(() => planFor(situation(), { case: wanted })).to.throw("There is nothing to rebuild");
+    }
+  });
+});
+
 describe("describePlan", () => {
   it("names what is made anew, what is kept, and how etcd begins", () => {
     const lost = situation({ machines: machines("absent", "member"), hasSnapshot: true });
