@@ -35,7 +35,8 @@ export const checkEscrow = async (target: Target, { keys, sops, live }: Credenti
     result.problems.push(`${path} ${status.problem}${status.advice === undefined ? "" : `: ${status.advice}`}`);
   }
   if (file === undefined || ["unreadable", "newer", "foreign"].includes(status.is)) return result;
-  if (backendIn(file) === undefined) result.remarks.push("It does not say where the state is kept: writing it adds that");
+  if (backendIn(file) === undefined)
+    result.remarks.push("It does not say where the state is kept: writing it adds that");
   live("Opening the escrow with every key at hand");
   const { trials, escrow: held } = await openWithEach(file, keys, sops, path);
   result.trials = trials;
