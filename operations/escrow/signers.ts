@@ -15,7 +15,7 @@ import { Problem } from "../../toolchain/problem.ts";
  */
 export const withSigners = (text: string, { stack, cluster }: Signers, name: string): string => {
   const escrow = parseDocument(text).getIn(["config", "hearth:escrow"]);
-  const [first] = isMap<Scalar, unknown>(escrow) && escrow.flow !== true ? escrow.items : [];
+  const [first] = isMap<Scalar>(escrow) && escrow.flow !== true ? escrow.items : [];
   const start = first?.key.range?.[0];
   const end = isMap(escrow) ? escrow.range?.[1] : undefined;
   if (start === undefined || end === undefined) {

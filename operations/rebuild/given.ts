@@ -6,7 +6,7 @@ import { codeOf, Problem } from "../../toolchain/problem.ts";
 import { Backups } from "../backup/backups.ts";
 import { backupProof, signatureEnd } from "../backup/proof.ts";
 import { unseal } from "../backup/sealed.ts";
-import { readEscrow, requireStack, type Escrow } from "../../lib/secrets/escrow.ts";
+import { headOf, readEscrow, requireStack, type Escrow } from "../../lib/secrets/escrow.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
 import { digestOf } from "../../components/secrets/sshsig.ts";
@@ -40,6 +40,7 @@ export const openEscrow = async (
         "name the file with --from, or bring it back from where it was copied to",
     );
   });
+  requireStack(headOf(text, name), target.stack, name);
   const signers = config.escrow?.signers;
   const isOwn = file === undefined && signers === undefined;
   const doubt = escrowDoubt(text, await textOf(signaturePath(path)), { stack: target.stack, signers });
