@@ -8,7 +8,7 @@ import { sshString } from "./ssh.ts";
  * `ssh-keygen -Y verify -n NAMESPACE -s FILE.sig < FILE` verifies them. After the signature, where ssh-keygen does not look, a line
  * repeats the digest of what was signed: so a reader can verify who signed a large file before it reads the file.
  *
- * Source: openssh/openssh-portable, PROTOCOL.sshsig and sshsig.c, sshsig_dearmor; 10.0.
+ * Source: openssh/openssh-portable, PROTOCOL.sshsig and sshsig.c, sshsig_dearmor; tried with 9.2.
  */
 export interface Signature {
   /** One line of authorized_keys without a comment. */
