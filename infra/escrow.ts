@@ -27,12 +27,14 @@ export const recordEscrow = (
       ageIdentity: secrets.ageIdentity,
       deployKey: secrets.deployKey,
       webhookToken: secrets.webhookToken,
+      signingKey: secrets.signingKeys.stack.privateKey,
       tunnels: tunnelTokens(config, edge),
       configured: { ...configured },
     },
     file: textOf(path),
     path,
     recipients: escrowRecipients(config),
+    signers: { actual: secrets.signers, named: config.escrow?.signers },
   });
 };
 

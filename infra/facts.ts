@@ -53,8 +53,16 @@ export const clusterFacts = (
 });
 
 /** The secret facts of the cluster. */
-export const clusterSecrets = (edge: Tunnels | undefined): Record<string, pulumi.Input<string>> =>
-  edge ? byTunnel("tunnel_token", edge, ({ token }) => token) : {};
+export const clusterSecrets = (
+  edge: Tunnels | undefined,
+  signingKey: pulumi.Input<string>,
+): Record<string, pulumi.Input<string>> => ({
+  ...(edge && byTunnel("tunnel_token", edge, ({ token }) => token)),
+  snapshot_signing_key: signingKey,
+});
+
+/** A private key in PEM as the tree takes it: its base64 alone, in one line. */
+export const inOneLine = (pem: string): string => pem.replaceAll(/-----[A-Z ]+-----|\n/g, "");
 
 const byTunnel = <T>(variable: string, { tunnel, others }: Tunnels, pick: (tunnel: TunnelFacts) => T) => ({
   [variable]: pick(tunnel),

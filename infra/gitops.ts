@@ -9,7 +9,7 @@ import type { RootSecrets } from "../components/secrets/root-secrets.ts";
 import type { HearthConfig } from "./config/index.ts";
 import { setSecret } from "./config/secrets.ts";
 import type { Edge } from "./edge.ts";
-import { clusterFacts, clusterSecrets } from "./facts.ts";
+import { clusterFacts, clusterSecrets, inOneLine } from "./facts.ts";
 import type { Tree } from "./tree.ts";
 
 /** Secrets that a person sets for the repository. */
@@ -41,7 +41,7 @@ export const handOver = (
     repository,
     ageIdentity: secrets.ageIdentity,
     settings: clusterFacts(config, edge),
-    secrets: clusterSecrets(edge),
+    secrets: clusterSecrets(edge, secrets.signingKeys.cluster.privateKey.apply(inOneLine)),
   };
   if (gitops.engine === "argocd") return new ArgoCd("argocd", { ...common, release: tree.argoCd }, opts);
   const { webhookToken } = secrets;

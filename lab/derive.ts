@@ -20,6 +20,7 @@ import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
  * | `gitops.repository`, `gitops.knownHosts`               | the lab's Git server and its host key                    |
  * | `escrow`                                               | in the lab's folder, for the lab's key as well, no KMS   |
  * | placeholders of `escrow.recipients`                    | skipped                                                  |
+ * | `escrow.signers`                                       | the lab's own, as soon as its escrow is written          |
  * | secrets                                                | generated for the lab; the age seed is a known one       |
  */
 export interface StackConfig {
@@ -112,10 +113,13 @@ export interface LabFacts {
   knownHosts: string;
   /** Recipient of the lab's age identity. */
   recipient: string;
+  /** Who signs the lab's backups, as its escrow was written with. */
+  signers?: unknown;
 }
 
 /** Derives the lab's stack configuration from the committed one. Pure. Secrets are not part of it. */
-export const deriveStack = (committed: StackConfig, { stack, knownHosts, recipient }: LabFacts): StackConfig => {
+export const deriveStack = (committed: StackConfig, facts: LabFacts): StackConfig => {
+  const { knownHosts } = facts;
   refuseCollisions(committed);
   const services = serviceAddresses(committed);
   const cluster = committed["hearth:cluster"];
@@ -139,19 +143,19 @@ export const deriveStack = (committed: StackConfig, { stack, knownHosts, recipie
       repository: `ssh://git@${services.git}/hearth.git`,
       knownHosts,
     },
-    ...(committed["hearth:escrow"] && { "hearth:escrow": labEscrow(committed["hearth:escrow"], stack, recipient) }),
+    ...(committed["hearth:escrow"] && { "hearth:escrow": labEscrow(committed["hearth:escrow"], facts) }),
   };
 };
 
 /** The lab's escrow stays in the lab: no copy leaves it, and it uses no KMS. */
 const labEscrow = (
   { recipients, copies = [] }: { recipients: string[]; copies?: unknown[] },
-  stack: string,
-  recipient: string,
+  { stack, recipient, signers }: LabFacts,
 ) => ({
   recipients: [...new Set([recipient, ...recipients.filter((each) => !isPlaceholder(each))])],
   path: `.lab/${stack}/escrow.sops.yaml`,
   copies: copies.map((_, index) => ({ to: "folder", path: `.lab/${stack}/copies/${index.toString()}` })),
+  ...(signers !== undefined && { signers }),
 });
 
 const clusterEndpoint = ({ endpoint, vip }: StackConfig["hearth:cluster"]): string => {

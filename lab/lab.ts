@@ -206,15 +206,19 @@ export class Lab {
     await chmod(script, 0o700);
   }
 
-  /** Writes the derived configuration. Secrets of an earlier one are kept. */
+  /** Writes the derived configuration. Secrets of an earlier one are kept, and while there is a cluster, who signs its backups. */
   private async writeDerived(): Promise<StackFile> {
     const before = parse((await readIfThere(this.folder.derived)) ?? "config: {}") as StackFile;
     const knownHosts = (await readFile(this.folder.knownHosts, "utf8")).trim();
     const recipient = await ageRecipient(labAgeIdentity);
     const secrets = Object.entries(before.config).filter(([, value]) => isSecret(value));
+    const hasCluster = (await readIfThere(this.folder.kubeconfig)) !== undefined;
+    const signers = hasCluster
+      ? (before.config["hearth:escrow"] as { signers?: unknown } | undefined)?.signers
+      : undefined;
     const file: StackFile = {
       config: {
-        ...deriveStack(this.committed, { stack: this.folder.stack, knownHosts, recipient }),
+        ...deriveStack(this.committed, { stack: this.folder.stack, knownHosts, recipient, signers }),
         ...Object.fromEntries(secrets),
       },
       ...(before.encryptionsalt !== undefined && { encryptionsalt: before.encryptionsalt }),

@@ -84,8 +84,8 @@ export const bucketFrom = (variables: Record<string, string>, file: string, addr
     address,
     host: url.hostname,
     name: value("backup_s3_bucket"),
-    accessKey: value("backup_s3_access_key"),
-    secretKey: value("backup_s3_secret_key"),
+    accessKey: value("backup_volumes_access_key"),
+    secretKey: value("backup_volumes_secret_key"),
     region: value("backup_s3_region"),
   };
 };

@@ -2,6 +2,12 @@ import { command, type Command } from "../lib/terminal/command.ts";
 
 const kms = { type: "boolean", default: true, what: "do not ask the key management service" } as const;
 
+const unsigned = {
+  type: "string",
+  value: "NAME",
+  what: "take the backup of this name although it is unsigned, as those of older releases are",
+} as const;
+
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   command({
@@ -189,6 +195,7 @@ who can open it, in the stack file, before it is written.`,
     flags: {
       list: { type: "boolean", what: "list the snapshots instead, the newest first" },
       verify: { type: "boolean", what: "open a snapshot instead, and check it" },
+      unsigned,
     },
     uses: ["identity"],
     json: "the snapshot's name and facts; with --list the snapshots and the places that have them",
@@ -210,6 +217,12 @@ who can open it, in the stack file, before it is written.`,
         type: "string",
         value: "SNAPSHOT",
         what: "snapshot that etcd begins with: a file, the name of one that is kept, or latest;\nwithout it Flux fills an empty etcd from Git",
+      },
+      unsigned: {
+        type: "string",
+        multiple: true,
+        value: "NAME",
+        what: "take the escrow or snapshot of this file name although it is unsigned, as those of older releases are",
       },
       case: {
         type: "string",
@@ -244,7 +257,9 @@ who can open it, in the stack file, before it is written.`,
     group: "recover",
     summary: "puts back the state that a backup holds, the newest unless named",
     forms: { "STACK [BACKUP]": "" },
-    details: "The present state is backed up first.",
+    details:
+      "The present state is backed up first. A backup has to be signed by the stack, as hearth:escrow.signers says.",
+    flags: { unsigned },
     uses: ["identity", "yes", "backend"],
     json: "the backup, the number of its resources, and where the state before it was put",
     load: async () => (await import("./state/cli.ts")).restore,

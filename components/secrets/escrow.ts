@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { resourceTypes } from "../resource-types.ts";
 import { escrowStatus, type Expected } from "./escrow-status.ts";
 import { fingerprintOf, type RootSecretValues } from "./fingerprint.ts";
+import { otherSigners, type Signers } from "./signing.ts";
 
 /** Inputs of which some are known only after the stack is up. */
 type Inputs<T> = {
@@ -18,6 +19,8 @@ export interface EscrowArgs {
   path: string;
   /** Recipients that the configuration names. */
   recipients: Expected["recipients"];
+  /** Public halves of the keys that sign backups, and those that the configuration names. */
+  signers: { actual: pulumi.Input<Signers>; named: Signers | undefined };
 }
 
 /**
@@ -29,10 +32,19 @@ export class Escrow extends pulumi.ComponentResource {
   /** Identifies the root secrets without revealing them. */
   readonly fingerprint: pulumi.Output<string>;
 
-  constructor(name: string, { values, file, path, recipients }: EscrowArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { values, file, path, recipients, signers }: EscrowArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super(resourceTypes.escrow, name, {}, opts);
     this.fingerprint = pulumi.unsecret(
-      (pulumi.secret(values) as unknown as pulumi.Output<RootSecretValues>).apply(fingerprintOf),
+      pulumi
+        .all([pulumi.secret(values) as unknown as pulumi.Output<RootSecretValues>, signers.actual])
+        .apply(([secrets, actual]) => {
+          requireSigners(signers.named, actual);
+          return fingerprintOf(secrets);
+        }),
     );
     const stack = pulumi.getStack();
     const warned = this.fingerprint.apply(async (fingerprint) => {
@@ -47,3 +59,10 @@ export class Escrow extends pulumi.ComponentResource {
     this.registerOutputs({ fingerprint: warned });
   }
 }
+
+/** Ends the run if the configuration names other signers than the stack has. */
+export const requireSigners = (named: Signers | undefined, actual: Signers): void => {
+  const mismatch = named && otherSigners(named, actual);
+  // The cause is a person's mistake. A RunError prints its message without a stack trace.
+  if (mismatch !== undefined) throw new pulumi.RunError(mismatch);
+};

@@ -10,6 +10,8 @@ export interface RootSecretValues {
   /** The deploy key in PEM. */
   deployKey: string;
   webhookToken: string;
+  /** The stack's key for backups in PEM. Undefined in escrows of format 1. */
+  signingKey?: string | undefined;
   /** Connector tokens by the tunnel's name. Each contains the account, the identifier and the secret. */
   tunnels: Record<string, string>;
   /** Secrets that a person configured, by their key under `hearth:`. */

@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { ageIdentity, ageRecipient, verifyOpens, type EncryptedFile } from "./age.ts";
 import { makeSeed } from "./seed.ts";
-import { sshKeyPair } from "./ssh.ts";
+import { signersOf, signingKeys, signingSeed, type Signers } from "./signing.ts";
+import { sshKeyPair, type SshKeyPair } from "./ssh.ts";
 
 export interface RootSecretsArgs {
   /** Name of the cluster, for the deploy key's comment. */
@@ -24,6 +25,10 @@ export class RootSecrets extends pulumi.ComponentResource {
   readonly deployKeyPublic: pulumi.Output<string>;
   /** Key that signs push notifications. Secret. */
   readonly webhookToken: pulumi.Output<string>;
+  /** Keys that sign backups. Secret. */
+  readonly signingKeys: pulumi.Output<Signers<SshKeyPair>>;
+  /** Their public halves. */
+  readonly signers: pulumi.Output<Signers>;
 
   constructor(name: string, args: RootSecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:secrets:RootSecrets", name, {}, opts);
@@ -38,6 +43,8 @@ export class RootSecrets extends pulumi.ComponentResource {
     this.deployKey = pair.privateKey;
     this.deployKeyPublic = pulumi.unsecret(pair.publicKey);
     this.webhookToken = makeSeed("webhook-token", this);
+    this.signingKeys = makeSeed(signingSeed, this).apply(signingKeys);
+    this.signers = pulumi.unsecret(this.signingKeys.apply(signersOf));
     this.registerOutputs({ ageRecipient: this.ageRecipient, deployKeyPublic: this.deployKeyPublic });
   }
 }

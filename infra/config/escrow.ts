@@ -92,6 +92,14 @@ const copy = z.discriminatedUnion(
   { error: says("is not a destination for copies", "write to: folder, to: git or to: s3 with its keys") },
 );
 
+/** An Ed25519 key: 51 bytes in base64. Source: RFC 8709, section 4. */
+const signer = z
+  .string()
+  .regex(
+    /^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43}$/,
+    says("is not a signer", "remove hearth:escrow.signers, and let npx hearth escrow write it"),
+  );
+
 /** The file with the stack's root secrets, from which a lost state can be rebuilt. */
 export const escrowSchema = z.strictObject({
   /**
@@ -118,6 +126,19 @@ export const escrowSchema = z.strictObject({
       /^(?!\/)(?!.*\.\.).+\.sops\.yaml$/,
       says("is not a SOPS file of the project", "write one such as escrow/dev.sops.yaml"),
     )
+    .optional(),
+  /**
+   * Public keys that sign backups. `npx hearth escrow` writes them. Nothing that other keys signed is restored.
+   *
+   * @default none: backups are signed, and only one that is named with `--unsigned` is restored
+   */
+  signers: z
+    .strictObject({
+      /** Signs states, escrows, and the snapshots that people take. */
+      stack: signer,
+      /** Signs the snapshots of the cluster's schedule. */
+      cluster: signer,
+    })
     .optional(),
   /** Destinations that the file and backups are copied to. @default none */
   copies: z.array(copy).default([]),

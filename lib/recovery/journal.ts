@@ -14,6 +14,8 @@ export interface Entry {
   /** Files that the rebuild was given. */
   escrow?: string;
   snapshot?: string;
+  /** Names of those that a person takes although they are unsigned. */
+  unsigned?: string[];
   /** Seconds that each completed phase took. */
   done: Record<string, number>;
   /** Machines of the plan that are lost because a person said so. */

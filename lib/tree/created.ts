@@ -37,7 +37,7 @@ const created = (kind: "ConfigMap" | "Secret", name: string, values: Record<stri
 /** What the program creates for the tree before Flux is there; see components/gitops/flux.ts. */
 export const createdObjects = (config: HearthConfig): KubernetesObject[] => [
   created("ConfigMap", "cluster-settings", clusterFacts(config, tunnels(config))),
-  created("Secret", "cluster-secrets", clusterSecrets(tunnels(config))),
+  created("Secret", "cluster-secrets", clusterSecrets(tunnels(config), placeholder("signing-key"))),
   created("Secret", "sops-age", { "age.agekey": placeholder("age-identity") }),
   created("Secret", "webhook-token", { token: placeholder("webhook-token") }),
 ];

@@ -1,6 +1,7 @@
 import { table } from "../../lib/terminal/display.ts";
 import type { Call } from "../../lib/terminal/command.ts";
-import type { Backups } from "./backups.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import type { Backups, Chosen } from "./backups.ts";
 
 /** Prints the backups, and the destinations that do not answer. */
 export const list = async (backups: Backups, { print, complain, answer }: Call): Promise<number> => {
@@ -19,4 +20,24 @@ export const list = async (backups: Backups, { print, complain, answer }: Call):
   });
   for (const problem of problems) complain(problem);
   return problems.length > 0 ? 1 : 0;
+};
+
+/**
+ * Chooses a backup for a command, and prints what was skipped.
+ *
+ * @param name the newest unless given
+ * @param unsigned name of a backup that is taken although it is unsigned
+ */
+export const choose = async (
+  backups: Backups,
+  name: string | undefined,
+  unsigned: string | undefined,
+  { complain }: Pick<Call, "complain">,
+): Promise<Chosen> => {
+  if (name !== undefined && unsigned !== undefined && name !== unsigned) {
+    throw new Problem(`--unsigned ${unsigned} is another backup than ${name}: name one`);
+  }
+  const chosen = await backups.choose(name ?? unsigned, { ...(unsigned !== undefined && { unsigned }) });
+  for (const each of chosen.skipped) complain(`Skipped: ${each}`);
+  return chosen;
 };

@@ -7,6 +7,7 @@ import { describeChanges, describeProgress } from "../../lib/engine/describe.ts"
 import { escrowProblem } from "../../policy/escrow.ts";
 import { recordedIn } from "../../policy/recorded.ts";
 import { Problem } from "../../toolchain/problem.ts";
+import { requireSigningKeys } from "../backup/signing-key.ts";
 import { backUpState } from "../state/backup.ts";
 import { policyPack, type Target } from "../../lib/engine/target.ts";
 import { update as updateAll, type Operation, type RunOptions } from "../../lib/engine/pulumi-stack.ts";
@@ -100,6 +101,13 @@ const remindOfEscrow = async (target: Target, display: Display): Promise<void> =
   const escrow = await escrowProblem(root, stack, await target.config(), await recordedIn(engine));
   if (escrow)
     display.line(`  ${escrow.path} ${escrow.problem}: write it with npx hearth escrow ${stack}, and commit it`);
+  const { escrow: named } = await target.config();
+  if (named && !named.signers) {
+    const file = `Pulumi.${stack}.yaml`;
+    display.line(
+      `  ${file} does not name who signs backups: write that with npx hearth escrow ${stack}, and commit both`,
+    );
+  }
 };
 
 /** Backs the state up, as after every update. The update is done by then, so a failure is reported and undoes nothing. */
@@ -109,7 +117,8 @@ const keepState = async (target: Target, display: Display): Promise<void> => {
     return;
   }
   display.live("Backing the state up");
-  const { name, copies } = await backUpState(target);
+  const { stack } = await requireSigningKeys(target);
+  const { name, copies } = await backUpState(target, stack.privateKey);
   display.clear();
   for (const { destination, problem } of copies) {
     display.line(

@@ -42,4 +42,24 @@ export const copyTo = async (
     }),
   );
 
+/**
+ * Copies a file and its signature. The signature comes first, so that the file is never there without it.
+ *
+ * @param signature text of the file beside it; undefined if there is none
+ */
+export const copySigned = async (
+  destinations: readonly Destination[],
+  path: string,
+  { content, signature }: { content: Uint8Array; signature: string | undefined },
+): Promise<Copied[]> => {
+  const signed = signature === undefined ? [] : await copyTo(destinations, `${path}.sig`, Buffer.from(signature));
+  const failed = new Map(signed.filter(({ problem }) => problem !== undefined).map((each) => [each.destination, each]));
+  const copied = await copyTo(
+    destinations.filter(({ name }) => !failed.has(name)),
+    path,
+    content,
+  );
+  return [...copied, ...failed.values()];
+};
+
 const same = (a: Uint8Array | undefined, b: Uint8Array): boolean => a !== undefined && Buffer.compare(a, b) === 0;

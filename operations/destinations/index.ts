@@ -6,7 +6,7 @@ import { gitDestination } from "./git.ts";
 import type { Destination } from "./destination.ts";
 import { s3Destination } from "./s3.ts";
 
-export { copyTo, type Copied, type Destination } from "./destination.ts";
+export { copySigned, copyTo, type Copied, type Destination } from "./destination.ts";
 export { folderDestination } from "./folder.ts";
 export { tellCopies } from "./tell.ts";
 export { writeWhole } from "../../lib/terminal/whole-file.ts";

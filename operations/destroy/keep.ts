@@ -2,7 +2,10 @@ import { escrowPath } from "../../infra/escrow-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { Backups } from "../backup/backups.ts";
+import { unseal } from "../backup/sealed.ts";
+import { requireSigningKeys } from "../backup/signing-key.ts";
 import type { Copied } from "../destinations/index.ts";
+import { escrowDoubt, signaturePath } from "../escrow/signature.ts";
 import { textAt, writeEscrow, type Credentials } from "../escrow/write.ts";
 import { openWithEach, type Trial } from "../escrow/verify.ts";
 import { takeSnapshot, withSnapshot } from "../etcd/snapshot.ts";
@@ -33,10 +36,11 @@ export const keepAll = async (
   const opened = await openWithEach((await textAt(target, escrow.path)) ?? "", keys, credentials.sops, escrow.path);
   const identities = [...keys.identities, ...(opened.escrow ? [opened.escrow.ageIdentity] : [])];
   live("Keeping the state");
-  const state = await backUpState(target);
+  const { stack } = await requireSigningKeys(target);
+  const state = await backUpState(target, stack.privateKey);
   requireCopied(state.copies);
   const states = await Backups.of(target, "state");
-  await states.open(await states.choose(state.name), identities);
+  await unseal((await states.choose(state.name)).sealed, identities, state.name);
   if (!hasCluster) return { escrow: escrow.path, state: state.name };
   const snapshot = await takeSnapshot(target, live);
   requireCopied(snapshot.copies);
@@ -52,10 +56,14 @@ export const keepAll = async (
  * @throws Problem if it is missing or no key at hand opens it
  */
 export const requireKept = async (target: Target, { keys, sops }: Credentials): Promise<Kept> => {
-  const path = escrowPath(await target.config(), target.stack);
+  const config = await target.config();
+  const path = escrowPath(config, target.stack);
   const file = await textAt(target, path);
   if (file === undefined)
     throw new Problem(`${path} is missing: bring it back from Git's history, then run this again`);
+  const signature = await textAt(target, signaturePath(path));
+  const doubt = escrowDoubt(file, signature, { stack: target.stack, signers: config.escrow?.signers });
+  if (doubt) throw new Problem(`${path} ${doubt.problem}: bring it back from Git's history, then run this again`);
   requireOpened((await openWithEach(file, keys, sops, path)).trials, path);
   return { escrow: path };
 };

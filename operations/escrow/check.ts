@@ -1,12 +1,13 @@
 import { escrowStatus } from "../../components/secrets/escrow-status.ts";
 import { escrowPath } from "../../infra/escrow-file.ts";
-import { destinationsOf } from "../destinations/index.ts";
+import { destinationsOf, type Destination } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { collect } from "./collect.ts";
 import { differences } from "./differences.ts";
 import { fingerprint } from "../../lib/secrets/escrow.ts";
 import { backendIn } from "../../lib/secrets/usual-backend.ts";
 import { recipientsFor } from "../../lib/secrets/recipients.ts";
+import { escrowDoubt, signaturePath } from "./signature.ts";
 import { openWithEach, type Trial } from "./verify.ts";
 import { textAt, type Credentials } from "./write.ts";
 
@@ -37,6 +38,9 @@ export const checkEscrow = async (target: Target, { keys, sops, live }: Credenti
   if (file === undefined || ["unreadable", "newer", "foreign"].includes(status.is)) return result;
   if (backendIn(file) === undefined)
     result.remarks.push("It does not say where the state is kept: writing it adds that");
+  const expected = { stack: target.stack, signers: config.escrow?.signers };
+  const doubt = escrowDoubt(file, await textAt(target, signaturePath(path)), expected);
+  if (doubt) result.problems.push(`${path} ${doubt.problem}`);
   live("Opening the escrow with every key at hand");
   const { trials, escrow: held } = await openWithEach(file, keys, sops, path);
   result.trials = trials;
@@ -47,12 +51,27 @@ export const checkEscrow = async (target: Target, { keys, sops, live }: Credenti
   else if (differ.length > 0) result.remarks.push(`Its copy of Pulumi.${target.stack}.yaml is older than the file`);
   for (const destination of destinationsOf(config, target.root)) {
     live(`Reading the copy in ${destination.name}`);
-    const copy = await destination
-      .read(`${target.stack}.sops.yaml`)
-      .catch((error: unknown) => (error as Error).message);
-    if (typeof copy === "string") result.problems.push(copy);
-    else if (copy === undefined) result.problems.push(`${destination.name} has no copy`);
-    else if (Buffer.from(copy).toString() !== file) result.problems.push(`${destination.name} has another copy`);
+    const problem = await copyProblem(destination, `${target.stack}.sops.yaml`, file, expected);
+    if (problem !== undefined) result.problems.push(problem);
   }
   return result;
+};
+
+/** What is wrong with a copy of an escrow. */
+const copyProblem = async (
+  destination: Destination,
+  path: string,
+  file: string,
+  expected: Parameters<typeof escrowDoubt>[2],
+): Promise<string | undefined> => {
+  try {
+    const copy = await destination.read(path);
+    if (copy === undefined) return `${destination.name} has no copy`;
+    if (Buffer.from(copy).toString() !== file) return `${destination.name} has another copy`;
+    const signature = await destination.read(signaturePath(path));
+    const doubt = escrowDoubt(file, signature && Buffer.from(signature).toString(), expected);
+    return doubt && `The copy in ${destination.name} ${doubt.problem}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 };

@@ -36,9 +36,11 @@ export const escrow = async (call: Call<EscrowFlags>): Promise<number> => {
 
 const write = async (target: Target, credentials: Credentials, call: Call): Promise<number> => {
   const { print, complain, display } = call;
-  const { path, fingerprint, isUnchanged, trials, copies } = await writeEscrow(target, credentials);
+  const { path, fingerprint, isUnchanged, namesSigners, trials, copies } = await writeEscrow(target, credentials);
   const state = isUnchanged ? "holds what the state does already" : "was written";
   print(`${path} ${state}, ${fingerprint.slice(0, 19)}… (${duration(display.seconds)})`);
+  if (namesSigners)
+    print(`Pulumi.${target.stack}.yaml names who signs backups: commit it with ${path} and ${path}.sig`);
   print(trialTable(trials));
   const isWhole = tellCopies(copies, "Copied to", { print, complain });
   if (!trials.some(({ outcome }) => outcome === "opened")) {

@@ -6,6 +6,7 @@ import { resourceTypes } from "../../components/resource-types.ts";
 import { connectorToken } from "../../components/cloudflare/connector-token.ts";
 import { ageIdentity } from "../../components/secrets/age.ts";
 import { deriveSeed } from "../../components/secrets/derive.ts";
+import { signingKeys, signingSeed } from "../../components/secrets/signing.ts";
 import { sshKeyPair } from "../../components/secrets/ssh.ts";
 import { toBundle } from "../../components/talos/secrets-bundle.ts";
 import { Problem } from "../../toolchain/problem.ts";
@@ -35,7 +36,7 @@ export interface Sources {
  */
 export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphrase, now }: Sources): Escrow => {
   const absent = (what: string): Problem =>
-    new Problem(`The state of ${stack} holds no ${what}: bring the stack up first, then write the escrow`);
+    new Problem(`The state of ${stack} holds no ${what}: deploy the stack first, then write the escrow`);
   const { machineSecrets, talosVersion } = (outputsOf(state, resourceTypes.machineSecrets) ?? {}) as {
     machineSecrets?: MachineSecrets;
     talosVersion?: string;
@@ -63,6 +64,7 @@ export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphr
     ageIdentity: ageIdentity(bytes(ageSeed)),
     deployKey: sshKeyPair(bytes(seed("deploy-key-seed")), `hearth-${cluster}`).privateKey,
     webhookToken: seed("webhook-token"),
+    signingKey: signingKeys(seed(signingSeed)).stack.privateKey,
     passwords,
     tunnels: tunnelsOf(state),
     configured,

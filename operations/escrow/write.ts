@@ -5,8 +5,9 @@ import { escrowHead, unreadFormat } from "../../components/secrets/escrow-head.t
 import { escrowStatus } from "../../components/secrets/escrow-status.ts";
 import { escrowPath } from "../../infra/escrow-file.ts";
 import { codeOf, Problem } from "../../toolchain/problem.ts";
-import { copyTo, destinationsOf, writeWhole, type Copied } from "../destinations/index.ts";
+import { copySigned, destinationsOf, writeWhole, type Copied } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
+import { requireSigningKeys } from "../backup/signing-key.ts";
 import { collect } from "./collect.ts";
 import { differences } from "./differences.ts";
 import { fingerprint, sealEscrow, type Escrow } from "../../lib/secrets/escrow.ts";
@@ -14,6 +15,8 @@ import type { Keys } from "../../lib/secrets/keys.ts";
 import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
 import { backendIn } from "../../lib/secrets/usual-backend.ts";
+import { signaturePath, signEscrow } from "./signature.ts";
+import { nameSigners } from "./signers.ts";
 import { openWithEach, type Trial } from "./verify.ts";
 
 /** The credentials of a command on an escrow. */
@@ -30,19 +33,23 @@ export interface Written {
   fingerprint: string;
   /** Whether the existing file already had the same content. */
   isUnchanged: boolean;
+  /** Whether the stack file names the stack's signers only now. */
+  namesSigners: boolean;
   trials: Trial[];
   copies: Copied[];
 }
 
 /**
  * Writes a stack's escrow: collects it from the state, encrypts it, opens it with every key at hand and compares, and only then
- * replaces the old one; then copies it.
+ * replaces the old one; then signs and copies it. The first time, it names the stack's signers in the stack file.
  */
-export const writeEscrow = async (target: Target, { keys, sops, live }: Credentials): Promise<Written> => {
+export const writeEscrow = async (target: Target, { keys: opening, sops, live }: Credentials): Promise<Written> => {
   const config = await target.config();
   const recipients = recipientsFor(target, config);
   const path = escrowPath(config, target.stack);
   live("Reading the stack's state");
+  const keys = await requireSigningKeys(target);
+  const namesSigners = await nameSigners(target, keys);
   const escrow = await collect(target);
   const sum = fingerprint(escrow);
   const before = await textAt(target, path);
@@ -51,17 +58,22 @@ export const writeEscrow = async (target: Target, { keys, sops, live }: Credenti
   const isUnchanged =
     backendIn(before) === backend &&
     escrowStatus(before, { stack: target.stack, fingerprint: sum, recipients }).is === "current" &&
-    (await holds(before ?? "", escrow, { keys, sops }));
+    (await holds(before ?? "", escrow, { keys: opening, sops }));
   live("Sealing the escrow");
   const sealed = isUnchanged && before !== undefined ? before : await sealEscrow(escrow, recipients, sops, backend);
   live("Opening it with every key at hand");
-  const verified = await openWithEach(sealed, keys, sops, "the new escrow");
+  const verified = await openWithEach(sealed, opening, sops, "the new escrow");
   const differ = verified.escrow ? differences(verified.escrow, escrow) : [];
   if (differ.length > 0) throw new Problem(`The new escrow does not hold what the state does: ${differ.join(", ")}`);
   if (!isUnchanged) await put(target, path, sealed);
+  const signature = signEscrow(sealed, target.stack, keys.stack.privateKey);
+  await put(target, signaturePath(path), signature);
   live("Copying it");
-  const copies = await copyTo(destinationsOf(config, target.root), `${target.stack}.sops.yaml`, Buffer.from(sealed));
-  return { path, fingerprint: sum, isUnchanged, trials: verified.trials, copies };
+  const copies = await copySigned(destinationsOf(config, target.root), `${target.stack}.sops.yaml`, {
+    content: Buffer.from(sealed),
+    signature,
+  });
+  return { path, fingerprint: sum, isUnchanged, namesSigners, trials: verified.trials, copies };
 };
 
 /**

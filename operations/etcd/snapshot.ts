@@ -7,7 +7,9 @@ import { execa } from "execa";
 import { Problem } from "../../toolchain/problem.ts";
 import { clientIn, Talosctl } from "../../lib/cluster/talosctl.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
-import { Backups, type Backup } from "../backup/backups.ts";
+import { Backups, type Chosen } from "../backup/backups.ts";
+import { unseal } from "../backup/sealed.ts";
+import { requireSigningKeys } from "../backup/signing-key.ts";
 import type { Copied } from "../destinations/index.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
 import type { Target } from "../../lib/engine/target.ts";
@@ -63,7 +65,7 @@ export interface Taken extends SnapshotFacts {
 }
 
 /**
- * Takes a snapshot from the first control plane that provides one, checks it, and stores it encrypted.
+ * Takes a snapshot from the first control plane that provides one, checks it, and stores it encrypted and signed.
  *
  * @param live receives the progress
  */
@@ -74,6 +76,7 @@ export const takeSnapshot = (target: Target, live: (text: string) => void): Prom
     const outputs = await target.engine.outputs();
     if (!outputs.talosconfig)
       throw new Problem(`The state of ${target.stack} has no talosconfig: bring the stack up first`);
+    const { stack } = await requireSigningKeys(target);
     const talos = new Talosctl(programs.talosctl ?? "talosctl", clientIn(outputs.talosconfig));
     const file = join(folder, "etcd.db");
     const problems: string[] = [];
@@ -89,7 +92,7 @@ export const takeSnapshot = (target: Target, live: (text: string) => void): Prom
       live("Keeping the snapshot");
       const backups = await Backups.of(target, "etcd");
       const own = outputs.ageRecipient === undefined ? [] : [outputs.ageRecipient];
-      return { node, ...facts, ...(await backups.add(await readFile(file), own)) };
+      return { node, ...facts, ...(await backups.add(await readFile(file), { own, key: stack.privateKey })) };
     }
     throw new Problem([...problems, "Look at the machines with `talosctl health`, then run this again"].join("\n"));
   });
@@ -97,19 +100,16 @@ export const takeSnapshot = (target: Target, live: (text: string) => void): Prom
 /** Timeout for a control plane to send its database, in milliseconds. */
 const snapshotTimeout = 600_000;
 
-/**
- * Opens a stored snapshot, checks it, and passes it to work as a file. The file is deleted afterwards.
- */
+/** Opens a snapshot that has proven itself, checks it, and passes it to work as a file. The file is deleted afterwards. */
 export const withSnapshot = <T>(
   target: Target,
-  backup: Backup,
+  { name, sealed }: Chosen,
   identities: readonly string[],
   work: (file: string, facts: SnapshotFacts) => Promise<T>,
 ): Promise<T> =>
   withPrivateFolder(async (folder) => {
     const { etcdutl = "etcdutl" } = await new Toolchain({ root: target.root }).ensure(["etcdutl"]);
-    const backups = await Backups.of(target, "etcd");
     const file = join(folder, "etcd.db");
-    await writeFile(file, await backups.open(backup, identities), { mode: 0o600 });
-    return work(file, await checkSnapshot(file, backup.name, etcdutl));
+    await writeFile(file, await unseal(sealed, identities, name), { mode: 0o600 });
+    return work(file, await checkSnapshot(file, name, etcdutl));
   });

@@ -11,6 +11,7 @@ interface RebuildFlags {
   from?: string | undefined;
   etcd?: string | undefined;
   case?: string | undefined;
+  unsigned?: string[] | undefined;
   lost?: string[] | undefined;
   wait?: string | undefined;
   confirm?: string | undefined;
@@ -35,6 +36,7 @@ export const rebuildCommand = async (call: Call<RebuildFlags>): Promise<number> 
     desiredCase: values.case,
     isPlanOnly: values.plan === true,
     isRestart: values.restart === true,
+    unsigned: values.unsigned ?? [],
     lost: values.lost ?? [],
     timeout: secondsOf(values.wait ?? "180") * 1000,
     signal,

@@ -33,6 +33,8 @@ export interface RebuildOptions {
   desiredCase: string | undefined;
   isPlanOnly: boolean;
   isRestart: boolean;
+  /** Names of escrows and snapshots that the user takes although they are unsigned. @default none */
+  unsigned?: string[];
   /** Machines that the user declares lost. */
   lost: string[];
   /** How long to keep asking machines that do not answer, in milliseconds. */
@@ -67,12 +69,13 @@ const attempt = async (target: Target, journal: Journal, options: RebuildOptions
   }
   const credentials = await credentialsFor(target, options.identities, true, new Display());
   const stack = target.engine;
-  const given = entry?.snapshot ?? options.snapshot;
-  const roots = await rootsFor(target, stack, { ...options, entry, credentials });
+  const unsigned = [...(options.unsigned ?? []), ...(entry?.unsigned ?? [])];
+  const roots = await rootsFor(target, stack, { ...options, unsigned, entry, credentials });
   if (roots && !options.isPlanOnly) await mendConfiguration(target, roots);
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
   const identities = [...credentials.keys.identities, ...(roots ? [roots.ageIdentity] : [])];
-  return withGivenSnapshot(target, given, identities, async (snapshot) => {
+  const given = { snapshot: entry?.snapshot ?? options.snapshot, unsigned, identities };
+  return withGivenSnapshot(target, given, async (snapshot) => {
     if (entry === undefined) {
       const decided = await decide(target, { ...options, snapshot }, { roots, talosctl });
       if (options.isPlanOnly) return {};
@@ -96,20 +99,28 @@ const isAgreed = ({ plan, done }: Entry, question: string, options: RebuildOptio
   return losses === undefined ? options.confirm(question) : options.confirmLoss(losses);
 };
 
+/** The escrow that a rebuild was given, and what opens it. */
+interface Roots {
+  entry: Entry | undefined;
+  escrow: string | undefined;
+  unsigned: readonly string[];
+  credentials: Credentials;
+}
+
 /** Opens the escrow if the state no longer holds the root secrets. */
 const rootsFor = async (
   target: Target,
   stack: PulumiStack,
-  { entry, escrow, credentials }: { entry: Entry | undefined; escrow: string | undefined; credentials: Credentials },
+  { entry, escrow, unsigned, credentials }: Roots,
 ): Promise<Escrow | undefined> => {
   const isLost = entry ? ["all", "state"].includes(entry.plan.case) : (await readState(stack)) === undefined;
-  return isLost ? openEscrow(target, entry?.escrow ?? escrow, credentials) : undefined;
+  return isLost ? openEscrow(target, entry?.escrow ?? escrow, credentials, unsigned) : undefined;
 };
 
 /** Examines everything and shows the plan. */
 const decide = async (
   target: Target,
-  { escrow, snapshot, desiredCase, lost, timeout, signal }: RebuildOptions,
+  { escrow, snapshot, unsigned = [], desiredCase, lost, timeout, signal }: RebuildOptions,
   { roots, talosctl }: { roots: Escrow | undefined; talosctl: string },
 ): Promise<Entry> => {
   const config = await target.config();
@@ -124,6 +135,7 @@ const decide = async (
     begun: new Date().toISOString(),
     plan,
     ...(escrow !== undefined && { escrow }),
+    ...(unsigned.length > 0 && { unsigned }),
     ...(lost.length > 0 && { declared: lost }),
     done: {},
   };

@@ -1,13 +1,16 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 
 import { escrowPath } from "../../infra/escrow-file.ts";
 import { codeOf, Problem } from "../../toolchain/problem.ts";
 import { Backups } from "../backup/backups.ts";
+import { backupProof, signatureEnd } from "../backup/proof.ts";
 import { unseal } from "../backup/sealed.ts";
-import { readEscrow, requireStack, type Escrow } from "../../lib/secrets/escrow.ts";
+import { headOf, readEscrow, requireStack, type Escrow } from "../../lib/secrets/escrow.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
+import { digestOf } from "../../components/secrets/sshsig.ts";
+import { escrowDoubt, signaturePath } from "../escrow/signature.ts";
 import type { Credentials } from "../escrow/write.ts";
 import { withSnapshot } from "../etcd/snapshot.ts";
 import type { Target } from "../../lib/engine/target.ts";
@@ -15,16 +18,21 @@ import { requireSnapshot } from "./snapshot.ts";
 import { mended } from "./stack-file.ts";
 
 /**
- * Opens the escrow of a stack.
+ * Opens the escrow of a stack, after it has proven who wrote it.
+ *
+ * As long as the stack file names no signers, the configured path is trusted as the stack file is: both come from the repository.
  *
  * @param file its path; defaults to the configuration's
+ * @param unsigned names of files that a person takes although they are unsigned
  */
 export const openEscrow = async (
   target: Target,
   file: string | undefined,
   { keys, sops }: Credentials,
+  unsigned: readonly string[] = [],
 ): Promise<Escrow> => {
-  const path = resolve(target.root, file ?? escrowPath(await target.config(), target.stack));
+  const config = await target.config();
+  const path = resolve(target.root, file ?? escrowPath(config, target.stack));
   const name = relative(target.root, path).startsWith("..") ? path : relative(target.root, path);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     throw new Problem(
@@ -32,10 +40,34 @@ export const openEscrow = async (
         "name the file with --from, or bring it back from where it was copied to",
     );
   });
+  requireStack(headOf(text, name), target.stack, name);
+  const signers = config.escrow?.signers;
+  const isOwn = file === undefined && signers === undefined;
+  const doubt = escrowDoubt(text, await textOf(signaturePath(path)), { stack: target.stack, signers });
+  if (doubt && !isOwn && !isTaken(doubt, path, unsigned)) throw refused(name, doubt, path);
   const escrow = await readEscrow(text, keys, sops, name);
   requireStack(escrow, target.stack, name);
   return escrow;
 };
+
+/** Whether a person takes a file although it is unsigned. What another signed, or as something else, nobody takes. */
+const isTaken = ({ isUnsigned }: { isUnsigned?: true }, path: string, unsigned: readonly string[]): boolean =>
+  isUnsigned === true && unsigned.includes(basename(path));
+
+const refused = (
+  name: string,
+  { problem, isUnsigned }: { problem: string; isUnsigned?: true },
+  path: string,
+): Problem =>
+  new Problem(
+    `${name} ${problem}` + (isUnsigned === true ? `. To take it all the same, give --unsigned ${basename(path)}` : ""),
+  );
+
+const textOf = (path: string): Promise<string | undefined> =>
+  readFile(path, "utf8").catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw new Problem(`${path} cannot be read (${codeOf(error) ?? "?"}): make it readable`);
+  });
 
 /** Restores what the stack's configuration lost: the salt and the secrets of its file, and the passphrase. */
 export const mendConfiguration = async (target: Target, { stackFile, passphrase }: Escrow): Promise<void> => {
@@ -49,37 +81,57 @@ export const mendConfiguration = async (target: Target, { stackFile, passphrase 
   target.environment.PULUMI_CONFIG_PASSPHRASE = passphrase;
 };
 
-/**
- * Passes a snapshot of etcd to work as a file, after checking that it is intact.
- *
- * @param given path of a snapshot, name of a stored one, or `latest`; undefined for none
- */
+/** A snapshot that a rebuild was given, and what opens it. */
+export interface Given {
+  /** Path of a snapshot, name of a stored one, or `latest`; undefined for none. */
+  snapshot: string | undefined;
+  /** Names of files that a person takes although they are unsigned. */
+  unsigned: readonly string[];
+  identities: readonly string[];
+}
+
+/** Passes a snapshot of etcd to work as a file, after checking that its signer wrote it and that it is intact. */
 export const withGivenSnapshot = async <T>(
   target: Target,
-  given: string | undefined,
-  identities: readonly string[],
+  given: Given,
   work: (file: string | undefined) => Promise<T>,
 ): Promise<T> => {
-  if (given === undefined) return work(undefined);
-  const path = resolve(target.root, given);
-  if (await isFile(path)) return withPlainFile(path, identities, work);
-  const kept = await (await Backups.of(target, "etcd")).choose(given === "latest" ? undefined : given);
+  const { snapshot, unsigned, identities } = given;
+  if (snapshot === undefined) return work(undefined);
+  const path = resolve(target.root, snapshot);
+  if (await isFile(path)) return withFile(target, path, given, work);
+  const isUnsigned = unsigned.includes(snapshot);
+  const backups = await Backups.of(target, "etcd");
+  const kept = await backups.choose(
+    snapshot === "latest" ? undefined : snapshot,
+    isUnsigned ? { unsigned: snapshot } : {},
+  );
+  for (const each of kept.skipped) console.log(`Skipped: ${each}`);
   return withSnapshot(target, kept, identities, (file) => work(file));
 };
 
-/** Uses a snapshot of talosctl directly, and decrypts an encrypted one, such as a backup, first. */
-const withPlainFile = async <T>(
+/** Uses a person's own snapshot directly, as talosctl writes it. A backup has to be signed, and is decrypted first. */
+const withFile = async <T>(
+  target: Target,
   path: string,
-  identities: readonly string[],
+  { unsigned, identities }: Given,
   work: (file: string) => Promise<T>,
 ): Promise<T> => {
   if (!path.endsWith(".age")) {
     await requireSnapshot(path);
     return work(path);
   }
+  const sealed = await readFile(path);
+  const signature = await textOf(path + signatureEnd);
+  const expected = { stack: target.stack, kind: "etcd", signers: (await target.config()).escrow?.signers } as const;
+  const proof = backupProof({ name: basename(path), signature }, { ...expected, now: new Date() });
+  if ("problem" in proof && !isTaken(proof, path, unsigned)) throw refused(path, proof, path);
+  if ("digest" in proof && proof.digest !== digestOf(sealed)) {
+    throw new Problem(`${path} is not what was signed: it was changed, or is not whole`);
+  }
   return withPrivateFolder(async (folder) => {
     const file = join(folder, "etcd.db");
-    await writeFile(file, await unseal(await readFile(path), identities, path), { mode: 0o600 });
+    await writeFile(file, await unseal(sealed, identities, path), { mode: 0o600 });
     await requireSnapshot(file);
     return work(file);
   });

@@ -1,6 +1,8 @@
 import { stackOf } from "../../components/urn.ts";
 import { stackOutputs, type State } from "../../lib/engine/state.ts";
-import { Backups, type Backup } from "../backup/backups.ts";
+import { Backups, type Chosen } from "../backup/backups.ts";
+import { unseal } from "../backup/sealed.ts";
+import { acceptedSigningKey } from "../backup/signing-key.ts";
 import type { Copied } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { Problem } from "../../toolchain/problem.ts";
@@ -9,13 +11,19 @@ import { Problem } from "../../toolchain/problem.ts";
  * Backs the stack's state up. Its secrets stay encrypted by the engine, and age encrypts the whole.
  *
  * To restore it by hand, run `age -d FILE | pulumi stack import`.
+ *
+ * @param key that signs it, in PEM; undefined leaves it unsigned
  */
-export const backUpState = async (target: Target): Promise<{ name: string; resources: number; copies: Copied[] }> => {
+export const backUpState = async (
+  target: Target,
+  key: string | undefined,
+): Promise<{ name: string; resources: number; copies: Copied[] }> => {
   const text = await target.engine.sealedState();
   const state = JSON.parse(text) as State;
   const { ageRecipient } = stackOutputs(state);
   const backups = await Backups.of(target, "state");
-  const added = await backups.add(Buffer.from(text), typeof ageRecipient === "string" ? [ageRecipient] : []);
+  const own = typeof ageRecipient === "string" ? [ageRecipient] : [];
+  const added = await backups.add(Buffer.from(text), { own, key });
   return { ...added, resources: state.deployment.resources?.length ?? 0 };
 };
 
@@ -42,14 +50,13 @@ const parsed = (text: string): Partial<State> | undefined => {
   }
 };
 
-/** Restores the state from a backup. It first backs up the present one. */
+/** Restores the state from a backup. It first backs up the present one, unsigned if that has no key that readers would accept. */
 export const restoreState = async (
   target: Target,
-  backup: Backup,
+  { name, sealed }: Chosen,
   identities: readonly string[],
 ): Promise<{ resources: number; saved: string | undefined }> => {
-  const backups = await Backups.of(target, "state");
-  const { text, resources } = parseState(await backups.open(backup, identities), target.stack, backup.name);
+  const { text, resources } = parseState(await unseal(sealed, identities, name), target.stack, name);
   const size = await target.engine.size();
   if (size === undefined) {
     throw new Problem(`There is no stack ${target.stack}: make it with \`pulumi stack init ${target.stack}\``);
@@ -62,7 +69,7 @@ export const restoreState = async (
 
 /** Backs the present state up. */
 const saveCurrent = async (target: Target): Promise<string> => {
-  const { name, copies } = await backUpState(target);
+  const { name, copies } = await backUpState(target, await acceptedSigningKey(target));
   const [failed] = copies.filter(({ problem }) => problem !== undefined);
   if (failed && copies.every(({ problem }) => problem !== undefined)) throw new Problem(failed.problem ?? "");
   return name;

@@ -1,6 +1,7 @@
 import { duration } from "../../lib/terminal/display.ts";
 import { Backups } from "../backup/backups.ts";
-import { list } from "../backup/list.ts";
+import { choose, list } from "../backup/list.ts";
+import { requireSigningKeys } from "../backup/signing-key.ts";
 import { credentialsFor } from "../escrow/credentials.ts";
 import { tellCopies } from "../destinations/index.ts";
 import type { Call } from "../../lib/terminal/command.ts";
@@ -14,10 +15,10 @@ export const backup = async (call: Call<{ list?: boolean | undefined }>): Promis
 };
 
 /** Restores the state from a backup. */
-export const restore = async (call: Call): Promise<number> => {
-  const { stack, args, identities, display } = call;
+export const restore = async (call: Call<{ unsigned?: string | undefined }>): Promise<number> => {
+  const { stack, args, values, identities, display } = call;
   const target = await call.open();
-  const chosen = await (await Backups.of(target, "state")).choose(args[0]);
+  const chosen = await choose(await Backups.of(target, "state"), args[0], values.unsigned, call);
   if (!(await call.agreed(`Put the state of ${stack} back to ${chosen.name}?`))) return 1;
   display.live("Restoring");
   const { keys } = await credentialsFor(target, identities, false, display);
@@ -30,7 +31,8 @@ export const restore = async (call: Call): Promise<number> => {
 
 const backUp = async (target: Target, { print, complain, display, answer }: Call): Promise<number> => {
   display.live("Backing the state up");
-  const { name, resources, copies } = await backUpState(target);
+  const { stack } = await requireSigningKeys(target);
+  const { name, resources, copies } = await backUpState(target, stack.privateKey);
   print(`${name} holds ${resources} resources (${duration(display.seconds)})`);
   answer({ name, resources, copies });
   const isWhole = tellCopies(copies, "Kept in", { print, complain });

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -112,12 +112,25 @@ describe("the escrow and backups of the lab's dev", () => {
 
   it("is written, opened by each key at hand, and copied", async () => {
     const output = await well("escrow", "dev", "--identity", people.ada.file);
+    expect(output).to.contain("Pulumi.dev.yaml names who signs backups");
     expect(output)
       .to.match(new RegExp(`${people.ada.recipient} +opened`))
       .and.to.match(/age1kgk8\w+ +opened/);
     const copy = await readFile(checkout.file(".lab/dev/copies/0/dev.sops.yaml"), "utf8");
     expect(copy).to.equal(await escrowText());
     expect(output).to.match(/Copied to .*copies\/0, and read back/);
+  });
+
+  it("is signed by a key that ssh-keygen alone can verify, and so is its copy", async () => {
+    const derived = parse(await readFile(checkout.file(".lab/dev/Pulumi.dev.yaml"), "utf8")) as {
+      config: { "hearth:escrow": { signers: { stack: string } } };
+    };
+    await writeFile(checkout.file(".git/signers"), `hearth ${derived.config["hearth:escrow"].signers.stack}\n`);
+    for (const path of [file, ".lab/dev/copies/0/dev.sops.yaml"]) {
+      const verify = `ssh-keygen -Y verify -f .git/signers -I hearth -n hearth:dev/escrow -s ${path}.sig < ${path}`;
+      expect(await shell(verify)).to.contain("Good");
+    }
+    expect(await readFile(checkout.file("Pulumi.dev.yaml"), "utf8")).not.to.contain("signers");
   });
 
   it("has the fingerprint that the program keeps in the state, and the preview misses nothing any more", async () => {
@@ -223,6 +236,11 @@ describe("the escrow and backups of the lab's dev", () => {
     await writeFile(checkout.file(".lab/dev/copies/0/dev.sops.yaml"), "another");
     expect(await badly("escrow", "dev", "--check")).to.match(/copies\/0 has another copy/);
     await well("escrow", "dev");
+    await rm(checkout.file(".lab/dev/copies/0/dev.sops.yaml.sig"));
+    expect(await badly("escrow", "dev", "--check")).to.match(/The copy in \S+copies\/0 is unsigned/);
+    await rm(checkout.file(`${file}.sig`));
+    expect(await badly("escrow", "dev", "--check")).to.contain(`${file} is unsigned`);
+    await well("escrow", "dev");
     await well("escrow", "dev", "--check");
   });
 
@@ -234,7 +252,7 @@ describe("the escrow and backups of the lab's dev", () => {
     expect(readFileSync(checkout.file(".lab/dev/backups/dev/state", name), "latin1")).to.match(
       /^age-encryption\.org\/v1\n/,
     );
-    expect(readdirSync(checkout.file(".lab/dev/copies/0/dev/state"))).to.deep.equal([name]);
+    expect(readdirSync(checkout.file(".lab/dev/copies/0/dev/state"))).to.deep.equal([name, `${name}.sig`]);
     await shell(`pulumi stack export > exported.json && node -e '
       const state = JSON.parse(fs.readFileSync("exported.json"));
       state.deployment.resources = state.deployment.resources.filter(({ type }) => type !== "cloudflare:index/dnsRecord:DnsRecord");
@@ -250,6 +268,32 @@ describe("the escrow and backups of the lab's dev", () => {
     expect((await well("backup", "dev", "--list")).match(/\.json\.age/g)).to.have.lengthOf(2);
   });
 
+  it("takes no state that somebody else put there as the newest, and says why", async () => {
+    const states = checkout.file(".lab/dev/backups/dev/state");
+    const [oldest = "", , newest = ""] = readdirSync(states);
+    const planted =
+      new Date(Date.now() + 60_000)
+        .toISOString()
+        .replace(/\.\d+Z$/, "Z")
+        .replaceAll(":", "-") + ".json.age";
+    for (const end of ["", ".sig"]) await copyFile(join(states, oldest + end), join(states, planted + end));
+    expect(await badly("backup", "dev", "--list")).to.match(
+      new RegExp(`${planted} in \\S+ is signed as hearth:dev/state/${oldest}, not as hearth:dev/state/${planted}`),
+    );
+    expect(await badly("restore", "dev", planted, "--yes", "--unsigned", planted)).to.contain("is signed as");
+    await rm(join(states, `${planted}.sig`));
+    expect(await badly("restore", "dev", planted, "--yes"))
+      .to.contain(`${planted} in`)
+      .and.to.contain("is unsigned");
+    const output = await well("restore", "dev", "--yes", "--identity", people.bob.file);
+    expect(output).to.contain(`Skipped: ${planted} in`).and.to.contain(`is that of ${newest}`);
+    expect(await well("restore", "dev", "--yes", "--unsigned", planted, "--identity", people.bob.file)).to.contain(
+      `is that of ${planted}`,
+    );
+    await rm(join(states, planted));
+    await lab();
+  });
+
   it("takes snapshots of etcd that etcdutl finds whole, and tells a damaged one", async () => {
     expect(await well("snapshot", "dev")).to.match(/db\.age is of den-dev-cp01: revision \d+, \d+ keys/);
     const output = await well("snapshot", "dev", "--verify", "--identity", people.bob.file);
@@ -260,12 +304,14 @@ describe("the escrow and backups of the lab's dev", () => {
       const whole = await readFile(path);
       await writeFile(path, whole.subarray(0, whole.length - 100_000));
     }
-    expect(await badly("snapshot", "dev", name, "--verify")).to.contain("is damaged, or not whole");
+    expect(await badly("snapshot", "dev", name, "--verify")).to.contain(
+      "is not what was signed: it was changed, or is not whole",
+    );
   });
 
   it("gives the stack another age key, also where the first try was killed", async () => {
     const old = (await opened(labAgeIdentity)).ageSeed;
-    await writeFile(checkout.file(older), await escrowText());
+    for (const end of ["", ".sig"]) await copyFile(checkout.file(file + end), checkout.file(older + end));
     const child = spawn(process.execPath, ["--import", "tsx", "operations/main.ts", "rotate", "dev", "age", "--lab"], {
       ...{ cwd: checkout.path, stdio: "ignore", detached: true },
     });
@@ -292,6 +338,10 @@ describe("the escrow and backups of the lab's dev", () => {
 
   it("brings a lost state back, but not by a copy from before the age key was another", async () => {
     await lab("lose", "dev", "state");
+    await writeFile(checkout.file(".lab/dev/planted.sops.yaml"), await escrowText());
+    expect(await badly("rebuild", "dev", "--yes", "--from", ".lab/dev/planted.sops.yaml")).to.contain(
+      "planted.sops.yaml is unsigned",
+    );
     expect(await badly("rebuild", "dev", "--yes", "--confirm", "dev", "--from", older))
       .to.contain("The escrow is older than the cluster, which has another age key")
       .and.to.contain("name it with --from");

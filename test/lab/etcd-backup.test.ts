@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 
@@ -10,18 +10,22 @@ import { execa } from "execa";
 import { parse } from "yaml";
 
 import { substitute } from "../../components/gitops/substitute.ts";
-import { plainFacts } from "../../infra/facts.ts";
+import { inOneLine, plainFacts } from "../../infra/facts.ts";
 import { parseConfig } from "../../infra/config/index.ts";
+import { signersOf, signingKeys, type Signers } from "../../components/secrets/signing.ts";
+import { Backups } from "../../operations/backup/backups.ts";
 import { unseal } from "../../operations/backup/sealed.ts";
 import { hasItsDigest } from "../../operations/etcd/snapshot.ts";
 import { s3Destination } from "../../operations/destinations/s3.ts";
 import { accepts, eventually } from "../support/lab-process.ts";
+import { messageOf } from "../support/failure.ts";
 import { labPrograms } from "../support/lab-programs.ts";
 import { rawConfig } from "../support/stack.ts";
 import { type Machine, type TalosLab, talosLab } from "../support/talos.ts";
 
 const app = join(import.meta.dirname, "../../gitops/infrastructure/backup/etcd/app");
 const address = "127.95.0.11";
+const keys = signingKeys(Buffer.alloc(32, 1).toString("base64"));
 const bucket = { address: "127.95.0.31:9000", name: "backups", id: "backups-key", secret: "backups-secret" };
 
 interface Container {
@@ -54,6 +58,11 @@ describe("the backup of etcd", () => {
     const { initContainers, containers } = (await read<CronJob>("cronjob.yaml")).spec.jobTemplate.spec.template.spec;
     return [...initContainers, ...containers];
   };
+  /** The encrypted snapshot, between its container and the one that uploads it. */
+  const sealedFile = async (): Promise<string> => {
+    const names = await readdir(volume("sealed"));
+    return join(volume("sealed"), names.find((name) => name.endsWith(".age")) ?? "");
+  };
   const volume = (name: string): string => join(folder, name);
 
   /** Runs one container of the manifest as the kubelet would, with folders in destination of its volumes. */
@@ -71,7 +80,7 @@ describe("the backup of etcd", () => {
     );
     const named = program.startsWith("--") ? [programs.talosctl ?? "", program, ...args] : [program, ...args];
     const [file = "", ...rest] = named;
-    return execa(file.endsWith("/age") ? (programs.age ?? "") : file, rest, {
+    return execa(file === "node" ? process.execPath : file, rest, {
       reject: false,
       all: true,
       extendEnv: false,
@@ -99,14 +108,20 @@ describe("the backup of etcd", () => {
       backup_s3_endpoint: endpoint,
       backup_s3_region: "us-east-1",
       backup_s3_bucket: bucket.name,
-      backup_s3_access_key: bucket.id,
-      backup_s3_secret_key: bucket.secret,
+      backup_etcd_access_key: bucket.id,
+      backup_etcd_secret_key: bucket.secret,
+      snapshot_signing_key: inOneLine(keys.cluster.privateKey),
     };
-    for (const each of ["snapshot", "sealed", "tmp", "talosconfig", "recipients", join("s3", bucket.name)]) {
+    await mkdir(volume("scripts"), { recursive: true });
+    await cp(join(app, "seal.mjs"), join(volume("scripts"), "seal.mjs"));
+    for (const each of ["snapshot", "sealed", "tmp", "talosconfig", "recipients", "signing", join("s3", bucket.name)]) {
       await mkdir(volume(each), { recursive: true });
     }
     const { data } = await read<{ data: Record<string, string> }>("recipients.yaml");
     for (const [name, text] of Object.entries(data)) await writeFile(join(volume("recipients"), name), text);
+
+    const { stringData } = await read<{ stringData: Record<string, string> }>("signing.yaml");
+    for (const [name, text] of Object.entries(stringData)) await writeFile(join(volume("signing"), name), text);
 
     const server = spawn(
       programs.rclone ?? "",
@@ -154,27 +169,37 @@ describe("the backup of etcd", () => {
     expect(refused.stderr).to.contain("PermissionDenied");
   });
 
-  it("encrypts it to every recipient of the escrow", async () => {
-    const encrypted = await run("encrypt");
-    expect(encrypted.exitCode, encrypted.all).to.equal(0);
-    const sealed = await readFile(join(volume("sealed"), "etcd.db.age"));
+  it("encrypts it to every recipient of the escrow, for age to open", async () => {
+    const done = await run("seal");
+    expect(done.exitCode, done.all).to.equal(0);
+    const file = await sealedFile();
+    const sealed = await readFile(file);
     const plain = await readFile(join(volume("snapshot"), "etcd.db"));
     expect(sealed.includes(plain.subarray(0, 64))).to.equal(false);
     expect(Buffer.from(await unseal(sealed, [identity], "it")).equals(plain)).to.equal(true);
+    await writeFile(join(folder, "identity.txt"), identity);
+    const decrypt = ["--decrypt", "--identity", join(folder, "identity.txt"), file];
+    const { stdout } = await execa(programs.age ?? "", decrypt, { encoding: "buffer" });
+    expect(Buffer.compare(stdout, plain)).to.equal(0);
   });
 
-  it("puts it where `npx hearth snapshot` finds it, under a name that it understands", async () => {
+  it("puts it where `npx hearth snapshot` finds it, under a name and with a signature that it takes", async () => {
     const uploaded = await run("upload");
     expect(uploaded.exitCode, uploaded.all).to.equal(0);
     const destination = s3Destination(
       { bucket: bucket.name, prefix: "hearth", region: "us-east-1", endpoint },
       { AWS_ACCESS_KEY_ID: bucket.id, AWS_SECRET_ACCESS_KEY: bucket.secret },
     );
-    const [name = ""] = await destination.list("dev/etcd");
+    const [name = "", signature] = await destination.list("dev/etcd");
     expect(name).to.match(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.scheduled\.db\.age$/);
-    const found = await destination.read(`dev/etcd/${name}`);
-    const opened = await unseal(found ?? new Uint8Array(), [identity], name);
-    expect(hasItsDigest(opened)).to.equal(true);
+    expect(signature).to.equal(`${name}.sig`);
+    const kept = (signers: Signers) =>
+      new Backups({ kind: "etcd", stack: "dev", destinations: [destination], recipients: [], signers });
+    const chosen = await kept(signersOf(keys)).choose();
+    expect([chosen.name, chosen.skipped]).to.deep.equal([name, []]);
+    expect(hasItsDigest(await unseal(chosen.sealed, [identity], name))).to.equal(true);
+    const strangers = signersOf(signingKeys(Buffer.alloc(32, 2).toString("base64")));
+    expect(await messageOf(kept(strangers).choose())).to.contain("not by hearth:escrow.signers.cluster");
   });
 
   it("shows neither key nor content in its log", async () => {
@@ -184,7 +209,7 @@ describe("the backup of etcd", () => {
 
   it("fails, and uploads nothing, where the file is not encrypted", async () => {
     const destination = await mkdtemp(join(folder, "destination-"));
-    const sealed = join(volume("sealed"), "etcd.db.age");
+    const sealed = await sealedFile();
     const good = await readFile(sealed);
     try {
       await writeFile(sealed, await readFile(join(volume("snapshot"), "etcd.db")));
@@ -207,7 +232,10 @@ describe("the backup of etcd", () => {
     for (const [name, age] of [
       ["2026-01-01T00-00-00Z.scheduled.db.age", 31],
       ["2026-01-03T00-00-00Z.scheduled.db.age", 29],
+      ["2026-01-01T00-00-00Z.scheduled.db.age.sig", 31],
+      ["2026-01-03T00-00-00Z.scheduled.db.age.sig", 29],
       ["2026-01-01T00-00-00Z.db.age", 31],
+      ["2026-01-01T00-00-00Z.db.age.sig", 31],
       ["notes.txt", 400],
     ] as const) {
       await writeFile(join(destination, name), name);
@@ -217,8 +245,11 @@ describe("the backup of etcd", () => {
     expect(uploaded.exitCode, uploaded.all).to.equal(0);
     const kept = await readdir(destination);
     expect(kept)
-      .to.have.lengthOf(4)
-      .and.to.include.members(["2026-01-03T00-00-00Z.scheduled.db.age", "2026-01-01T00-00-00Z.db.age", "notes.txt"]);
+      .to.have.lengthOf(7)
+      .and.to.include.members([
+        ...["2026-01-03T00-00-00Z.scheduled.db.age", "2026-01-03T00-00-00Z.scheduled.db.age.sig"],
+        ...["2026-01-01T00-00-00Z.db.age", "2026-01-01T00-00-00Z.db.age.sig", "notes.txt"],
+      ]);
   });
 });
 

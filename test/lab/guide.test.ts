@@ -86,7 +86,9 @@ describe("the guide to disaster recovery, followed in a fresh clone", () => {
       // Outside of the lab nobody may open the escrow by the identity that everyone can derive.
       .replace(/^ *- age1kgk8\w+\n/m, "");
     await writeFile(join(clone, "Pulumi.dev.yaml"), derived);
-    cpSync(join(folder.path, "escrow.sops.yaml"), join(clone, "escrow/dev.sops.yaml"));
+    for (const end of ["", ".sig"]) {
+      cpSync(join(folder.path, `escrow.sops.yaml${end}`), join(clone, `escrow/dev.sops.yaml${end}`));
+    }
     cpSync(join(folder.path, "backups"), join(clone, "backups"), { recursive: true });
     await writeFile(join(clone, "identity.txt"), identity);
     const {

@@ -1,5 +1,6 @@
 import { ageIdentity } from "../../components/secrets/age.ts";
 import { deriveSeed } from "../../components/secrets/derive.ts";
+import { signingKeys } from "../../components/secrets/signing.ts";
 import { sshKeyPair } from "../../components/secrets/ssh.ts";
 import type { Escrow } from "../../lib/secrets/escrow.ts";
 
@@ -11,6 +12,7 @@ export const passwords = {
   "age-seed": "a".repeat(64),
   "deploy-key-seed": "d".repeat(64),
   "webhook-token": "w".repeat(64),
+  "signing-seed": "s".repeat(64),
   "tunnel-secret": "t".repeat(64),
 };
 
@@ -39,6 +41,7 @@ export const anEscrow = (changes: Partial<Escrow> = {}): Escrow => ({
   deployKey: sshKeyPair(bytes(deriveSeed(passwords["deploy-key-seed"], "deploy-key-seed")), "hearth-den-dev")
     .privateKey,
   webhookToken: deriveSeed(passwords["webhook-token"], "webhook-token"),
+  signingKey: signingKeys(deriveSeed(passwords["signing-seed"], "signing-seed")).stack.privateKey,
   passwords,
   tunnels: { "den-dev": { account: "account", id: "tunnel-id", secret: "tunnel-secret", token: "token" } },
   configured: { cloudflareToken: "cloudflare-token" },

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
 import { headFields } from "../../../components/secrets/escrow-head.ts";
-import { fingerprintOf } from "../../../components/secrets/fingerprint.ts";
+import { fingerprintOf, type RootSecretValues } from "../../../components/secrets/fingerprint.ts";
 import { fromBundle } from "../../../components/talos/secrets-bundle.ts";
-import type { Read } from "./read.ts";
+import { mismatch, type Read } from "./read.ts";
 
 const text = z.string().min(1);
 const certificate = z.strictObject({ crt: text, key: text });
@@ -54,21 +54,20 @@ const { version, ...head } = headFields;
 export const escrowSchema = z.strictObject({ ...head, ...secrets });
 export type EscrowV1 = z.output<typeof escrowSchema>;
 
-const fileSchema = z.object({ version, ...head, fingerprint: text, secrets: z.strictObject(secrets) });
+export const fileSchema = z.object({ version, ...head, fingerprint: text, secrets: z.strictObject(secrets) });
 
-/** Names the root secrets of an escrow: the program computes the same of its own, and keeps it in the state. */
-export const fingerprint = (escrow: EscrowV1): string =>
-  fingerprintOf({
-    cluster: escrow.cluster,
-    talos: fromBundle(escrow.talosSecrets),
-    ageIdentity: escrow.ageIdentity,
-    deployKey: escrow.deployKey,
-    webhookToken: escrow.webhookToken,
-    tunnels: Object.fromEntries(Object.entries(escrow.tunnels).map(([name, { token }]) => [name, token])),
-    configured: Object.fromEntries(
-      Object.entries(escrow.configured).map(([key, value]) => [key, structured.has(key) ? JSON.parse(value) : value]),
-    ),
-  });
+/** The root secrets of an escrow, which its fingerprint is made of. */
+export const rootSecretsOf = (escrow: EscrowV1): RootSecretValues => ({
+  cluster: escrow.cluster,
+  talos: fromBundle(escrow.talosSecrets),
+  ageIdentity: escrow.ageIdentity,
+  deployKey: escrow.deployKey,
+  webhookToken: escrow.webhookToken,
+  tunnels: Object.fromEntries(Object.entries(escrow.tunnels).map(([name, { token }]) => [name, token])),
+  configured: Object.fromEntries(
+    Object.entries(escrow.configured).map(([key, value]) => [key, structured.has(key) ? JSON.parse(value) : value]),
+  ),
+});
 
 /** Secrets of the configuration that are objects to the program, and JSON to Pulumi. */
 const structured = new Set(["machinePatches"]);
@@ -80,17 +79,11 @@ const structured = new Set(["machinePatches"]);
  */
 export const readV1 = (document: unknown): Read<EscrowV1> => {
   const { data, error } = fileSchema.safeParse(document);
-  if (!data) return { problem: mismatch(error.issues) };
+  if (!data) return { problem: mismatch(error.issues, 1) };
   const { stack, cluster, createdAt, secrets: opened } = data;
   const escrow = { stack, cluster, createdAt, ...opened };
-  if (fingerprint(escrow) !== data.fingerprint) return { problem: "what it holds is not what its fingerprint names" };
+  if (fingerprintOf(rootSecretsOf(escrow)) !== data.fingerprint) {
+    return { problem: "what it holds is not what its fingerprint names" };
+  }
   return { escrow };
-};
-
-const mismatch = (issues: readonly z.core.$ZodIssue[]): string => {
-  const unknown = issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key].join(".")) : [],
-  );
-  if (unknown.length > 0) return `it holds ${unknown.join(", ")}, which format 1 does not have`;
-  return `it lacks ${[...new Set(issues.map(({ path }) => path.join(".")))].join(", ")}`;
 };

@@ -134,7 +134,7 @@ describe("the edge", () => {
     const [facts] = graph.ofType(settings, { exactly: 1 });
     expect(facts?.inputs.data).to.include({ tunnel_id: "den-dev-id", tunnel_id_den_nas: "den-nas-id" });
     const tokens = graph.ofType(secretType).find(({ name }) => name === "cluster-secrets");
-    expect(tokens?.inputs.stringData).to.have.keys("tunnel_token", "tunnel_token_den_nas");
+    expect(tokens?.inputs.stringData).to.have.keys("tunnel_token", "tunnel_token_den_nas", "snapshot_signing_key");
   });
 });
 

@@ -107,6 +107,14 @@ describe("deriveStack", () => {
     });
   });
 
+  it("has the signers of its own escrow, and never the committed ones", () => {
+    const config = committed((each) => {
+      Object.assign(each["hearth:escrow"] ?? {}, { signers: "committed" });
+    });
+    expect(deriveStack(config, facts)["hearth:escrow"]).not.to.have.property("signers");
+    expect(deriveStack(config, { ...facts, signers: "own" })["hearth:escrow"]).to.have.property("signers", "own");
+  });
+
   it("has its own key where the committed configuration has placeholders", () => {
     expect(derived["hearth:escrow"]?.recipients).to.deep.equal([recipient]);
   });

@@ -12,8 +12,8 @@ const variables = {
   backup_s3_endpoint: "https://s3.example.com",
   backup_s3_region: "us-east-1",
   backup_s3_bucket: "backups",
-  backup_s3_access_key: "key",
-  backup_s3_secret_key: "secret",
+  backup_volumes_access_key: "key",
+  backup_volumes_secret_key: "secret",
 };
 
 describe("bucketFrom", () => {

@@ -8,7 +8,6 @@ import { expect } from "chai";
 
 import { seal, unseal } from "../../../operations/backup/sealed.ts";
 import { hasItsDigest } from "../../../operations/etcd/snapshot.ts";
-import { Backups } from "../../../operations/backup/backups.ts";
 import { copyTo, folderDestination, type Destination } from "../../../operations/destinations/index.ts";
 import { parseState } from "../../../operations/state/backup.ts";
 
@@ -108,28 +107,5 @@ describe("copying", () => {
     expect(lied?.problem).to.contain("what was read back is not what was written");
     expect(kept?.problem).to.equal(undefined);
     expect(await readFile(join(folder, "b", "a"), "utf8")).to.equal("content");
-  });
-});
-
-describe("the newest backup", () => {
-  let folder = "";
-  const names = ["2026-01-01T00-00-00Z.db.age", "2026-01-02T00-00-00Z.scheduled.db.age", "9999-01-01T00-00-00Z.db.age"];
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "hearth-newest-"));
-    for (const name of names) await folderDestination(folder).write(`dev/etcd/${name}`, Buffer.from(name));
-  });
-  after(() => rm(folder, { recursive: true, force: true }));
-  const backups = () => new Backups("etcd", "dev", [folderDestination(folder)], []);
-
-  it("is the last one taken, by hand or by the cluster's schedule", async () => {
-    expect((await backups().choose()).name).to.equal(names[1]);
-  });
-
-  it("is none that is dated in the future, which is named", async () => {
-    const { backups: found, problems } = await backups().list();
-    expect(found.map(({ name }) => name)).to.deep.equal([names[1], names[0]]);
-    expect(problems).to.have.lengthOf(1);
-    expect(problems[0]).to.contain(`${names[2] ?? ""} in ${folder} is dated in the future`);
-    expect(await messageOf(backups().choose(names[2]))).to.contain("is dated in the future");
   });
 });

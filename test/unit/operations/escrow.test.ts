@@ -74,6 +74,9 @@ describe("an escrow", () => {
   it("is refused of a state that lacks a root secret", () => {
     expect(() => escrowOf(sources({ state: state("machine-secrets") }))).to.throw("holds no Talos machine secrets");
     expect(() => escrowOf(sources({ state: state("deploy-key-seed") }))).to.throw("holds no deploy-key-seed");
+    expect(() => escrowOf(sources({ state: state("signing-seed") }))).to.throw(
+      "holds no signing-seed: deploy the stack first",
+    );
   });
 
   it("has the fingerprint that the program computes of what its plugins give", () => {
@@ -84,6 +87,7 @@ describe("an escrow", () => {
         ageIdentity: like.ageIdentity,
         deployKey: like.deployKey,
         webhookToken: like.webhookToken,
+        signingKey: like.signingKey,
         tunnels: { "den-dev": "token" },
         configured: { cloudflareToken: "cloudflare-token", gitToken: undefined },
       }),
@@ -114,9 +118,9 @@ describe("an escrow", () => {
 describe("writing an escrow", () => {
   it("is refused over one that a newer release wrote", () => {
     expect(() => {
-      requireOverwritable("version: 2\nstack: dev\n", "escrow/dev.sops.yaml");
+      requireOverwritable("version: 3\nstack: dev\n", "escrow/dev.sops.yaml");
     }).to.throw(
-      "escrow/dev.sops.yaml is of format 2, and this Hearth reads up to format 1, so it is not written over: " +
+      "escrow/dev.sops.yaml is of format 3, and this Hearth reads up to format 2, so it is not written over: " +
         "use the Hearth that wrote it, or a later one",
     );
   });

@@ -23,26 +23,49 @@ const full = anEscrow();
 const without = (escrow: Escrow, part: keyof Escrow): Escrow =>
   Object.fromEntries(Object.entries(escrow).filter(([name]) => name !== part)) as Escrow;
 
+/** An escrow as version 1 had it: without a signing key, and without the password that it is derived from. */
+const inV1 = (escrow: Escrow): Escrow => {
+  const passwords = Object.entries(escrow.passwords).filter(([name]) => name !== "signing-seed");
+  return { ...without(escrow, "signingKey"), passwords: Object.fromEntries(passwords) };
+};
+
+const fullest: Escrow = {
+  ...full,
+  talosSecrets: {
+    ...full.talosSecrets,
+    secrets: { ...full.talosSecrets.secrets, aescbcencryptionsecret: "YWVzY2Jj" },
+  },
+  configured: { ...full.configured, machinePatches: '{"all":[{"machine":{"env":{"KEY":"value"}}}]}' },
+};
+
+const least = (createdAt: string): Escrow =>
+  without(anEscrow({ createdAt, tunnels: {}, configured: {} }), "passphrase");
+
 /** Files of each version that there ever was, as they were written then, and what they hold. They stay as they are. */
 const written: { version: number; file: string; sha256: string; holds: Escrow }[] = [
   {
     version: 1,
     file: "full.sops.yaml",
     sha256: "924dec1140d3cc4b0bae4f44e410bd4cec633a8da1de99233888f76bd7f67029",
-    holds: {
-      ...full,
-      talosSecrets: {
-        ...full.talosSecrets,
-        secrets: { ...full.talosSecrets.secrets, aescbcencryptionsecret: "YWVzY2Jj" },
-      },
-      configured: { ...full.configured, machinePatches: '{"all":[{"machine":{"env":{"KEY":"value"}}}]}' },
-    },
+    holds: inV1(fullest),
   },
   {
     version: 1,
     file: "least.sops.yaml",
     sha256: "c0676030b732639292b4762512e110be9beb0379f755d44420b7d230d33fffc4",
-    holds: without(anEscrow({ createdAt: "2026-11-27T10:25:09.000Z", tunnels: {}, configured: {} }), "passphrase"),
+    holds: inV1(least("2026-11-27T10:25:09.000Z")),
+  },
+  {
+    version: 2,
+    file: "full.sops.yaml",
+    sha256: "1b8a59eb6782816a7c3f6982b1ccff84349b55cb81db164c7625494a32474a6d",
+    holds: fullest,
+  },
+  {
+    version: 2,
+    file: "least.sops.yaml",
+    sha256: "e386086cc4f1a62452b3533b70bd76f73eb8cf2c99c8c31689c4803502150187",
+    holds: least("2026-11-28T19:10:09.000Z"),
   },
 ];
 
@@ -79,8 +102,8 @@ describe("the formats of the escrow", () => {
   it("refuse a newer one, and say who reads it", async () => {
     const keys = { identities: identitiesIn(textOf(1, "identity.txt")), kms: false };
     for (const rest of ["", stringify({ stack: "dev", sops: {} })]) {
-      expect(await messageOf(readEscrow(`version: 2\n${rest}`, keys, sops, "escrow/dev.sops.yaml"))).to.equal(
-        "escrow/dev.sops.yaml is of format 2, and this Hearth reads up to format 1: " +
+      expect(await messageOf(readEscrow(`version: 3\n${rest}`, keys, sops, "escrow/dev.sops.yaml"))).to.equal(
+        "escrow/dev.sops.yaml is of format 3, and this Hearth reads up to format 2: " +
           "use the Hearth that wrote it, or a later one",
       );
     }
@@ -97,21 +120,24 @@ describe("the formats of the escrow", () => {
   it("refuse a part that their version does not have", () => {
     const { stack, cluster, createdAt, ...secrets } = anEscrow();
     const document = {
-      version: 1,
+      version: 2,
       stack,
       cluster,
       createdAt,
       fingerprint: "sha256:1",
       secrets: { ...secrets, moon: "" },
     };
-    expect(fromDocument(document)).to.deep.equal({ problem: "it holds secrets.moon, which format 1 does not have" });
+    expect(fromDocument(document)).to.deep.equal({ problem: "it holds secrets.moon, which format 2 does not have" });
+    expect(fromDocument({ ...document, version: 1 })).to.deep.equal({
+      problem: "it holds secrets.signingKey, secrets.moon, which format 1 does not have",
+    });
   });
 
   it("are read by the reader of their version, each into what Hearth holds now", () => {
     const next: Reader = (document) => ({
       escrow: { ...anEscrow(), webhookToken: (document as { secrets: { token: string } }).secrets.token },
     });
-    const read = fromDocument({ version: 2, secrets: { token: "from two" } }, { ...readers, 2: next });
-    expect(read).to.deep.equal({ escrow: anEscrow({ webhookToken: "from two" }) });
+    const read = fromDocument({ version: 3, secrets: { token: "from three" } }, { ...readers, 3: next });
+    expect(read).to.deep.equal({ escrow: anEscrow({ webhookToken: "from three" }) });
   });
 });

@@ -1,0 +1,50 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { generateIdentity, identityToRecipient } from "age-encryption";
+import { expect } from "chai";
+
+import { signersOf, signingKeys } from "../../../../components/secrets/signing.ts";
+import type { Target } from "../../../../lib/engine/target.ts";
+import { sealEscrow } from "../../../../lib/secrets/escrow.ts";
+import { Sops } from "../../../../lib/secrets/sops.ts";
+import { requireKept } from "../../../../operations/destroy/keep.ts";
+import { signEscrow } from "../../../../operations/escrow/signature.ts";
+import { anEscrow } from "../../../support/escrow.ts";
+import { messageOf } from "../../../support/failure.ts";
+import { tool } from "../../../support/tools.ts";
+
+const keys = signingKeys(Buffer.alloc(32, 1).toString("base64"));
+const others = signingKeys(Buffer.alloc(32, 2).toString("base64"));
+
+describe("the escrow that a begun destroy relies on", () => {
+  let root = "";
+  let sealed = "";
+  let kept: () => ReturnType<typeof requireKept>;
+
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), "hearth-kept-"));
+    const sops = new Sops(await tool("sops"));
+    const identity = await generateIdentity();
+    sealed = await sealEscrow(anEscrow(), { age: [await identityToRecipient(identity)], kms: [] }, sops);
+    await writeFile(join(root, "dev.sops.yaml"), sealed);
+    const escrow = { path: "dev.sops.yaml", signers: signersOf(keys) };
+    const target = { ...{ root, stack: "dev" }, config: () => Promise.resolve({ escrow }) } as unknown as Target;
+    kept = () => requireKept(target, { keys: { identities: [identity], kms: false }, sops, live: () => undefined });
+  });
+  after(() => rm(root, { recursive: true, force: true }));
+
+  it("is refused unsigned, or signed by somebody else", async () => {
+    expect(await messageOf(kept()))
+      .to.contain("dev.sops.yaml is unsigned")
+      .and.to.contain("Git's history");
+    await writeFile(join(root, "dev.sops.yaml.sig"), signEscrow(sealed, "dev", others.stack.privateKey));
+    expect(await messageOf(kept())).to.contain("dev.sops.yaml is signed by");
+  });
+
+  it("is the one that the stack signed", async () => {
+    await writeFile(join(root, "dev.sops.yaml.sig"), signEscrow(sealed, "dev", keys.stack.privateKey));
+    expect(await kept()).to.deep.equal({ escrow: "dev.sops.yaml" });
+  });
+});
