@@ -79,9 +79,10 @@ export class PulumiStack {
   /**
    * Changes the present state. It imports nothing over a state that was written in the meantime.
    *
+   * @param into the same stack, as an engine has it that encrypts by another passphrase
    * @throws Problem if somebody else has written it since it was read
    */
-  async changeState(change: (state: State) => State): Promise<void> {
+  async changeState(change: (state: State) => State, into: PulumiStack = this): Promise<void> {
     const before = await this.sealedState();
     const changed = change(await this.state());
     if ((await this.sealedState()) !== before) {
@@ -89,7 +90,7 @@ export class PulumiStack {
         `The state of ${this.name} was changed by somebody else meanwhile, and is left as it is: run this again`,
       );
     }
-    await this.replaceState(changed);
+    await into.replaceState(changed);
   }
 
   /** Does work. If the state is locked by engines that are proven to be gone, it removes their lock and does the work again. */
