@@ -48,7 +48,7 @@ const byHand = (host: string, webhook: string): string[] => [
     `kubectl --namespace ${receiver.namespace} get secret webhook-token --output jsonpath={.data.token} | base64 -d`,
 ];
 
-const webhookSecret: DrawnSecret = {
+export const webhookSecret: DrawnSecret = {
   name: "webhook token",
   passwords: (state) => passwordsNamed(state, "webhook-token"),
   carriers: (state): Carrier[] => {
