@@ -3,6 +3,8 @@ import { createInterface } from "node:readline";
 import { advise } from "../../infra/config/nearest.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { credentialsFor } from "../escrow/credentials.ts";
+import type { Credentials } from "../escrow/write.ts";
+import { interruption } from "../../lib/terminal/interruption.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import type { Rotated, Rotation } from "./rotation.ts";
 import { rotations } from "./rotations.ts";
@@ -42,9 +44,10 @@ const carryOut = async (rotation: Rotation, call: RotateCall, input: NodeJS.Read
   print(`${what.charAt(0).toUpperCase()}${what.slice(1)}.\n${interrupts}`);
   if (!(await call.agreed(`Give ${stack} another one?`))) throw new Problem("Nothing was done");
   const target = await open();
-  const credentials = await credentialsFor(target, identities, values.kms ?? true, display);
+  const signal = interruption(`The rotation was interrupted: npx hearth rotate ${stack} ${name} goes on with it`);
+  const credentials = interruptible(await credentialsFor(target, identities, values.kms ?? true, display), signal);
   const readValue = (of: string) => lineOf(input, of, call);
-  const { resumed, said, left, escrow } = await rotation.rotate({ target, credentials, print, readValue });
+  const { resumed, said, left, escrow } = await rotation.rotate({ target, credentials, signal, print, readValue });
   print([...(resumed ? ["Finished a rotation that an earlier run had begun"] : []), ...said].join("\n"));
   print(steps(left));
   const missing = escrow.copies.filter(({ problem }) => problem !== undefined);
@@ -53,6 +56,15 @@ const carryOut = async (rotation: Rotation, call: RotateCall, input: NodeJS.Read
   answer({ stack, rotated: name, resumed, left, escrow: escrow.path, copies: escrow.copies });
   return missing.length > 0 ? 1 : 0;
 };
+
+/** Credentials whose next step does not begin once the person has interrupted the rotation. */
+const interruptible = (credentials: Credentials, signal: AbortSignal): Credentials => ({
+  ...credentials,
+  live: (text) => {
+    signal.throwIfAborted();
+    credentials.live(text);
+  },
+});
 
 /** What is left to do, as a numbered list. */
 const steps = (left: Rotated["left"]): string =>

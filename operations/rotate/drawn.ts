@@ -4,7 +4,7 @@ import { resourceTypes } from "../../components/resource-types.ts";
 import { deriveSeed } from "../../components/secrets/derive.ts";
 import { nameOf } from "../../components/urn.ts";
 import { ofType, resourcesOf, type State, type StateResource } from "../../lib/engine/state.ts";
-import { policyPack, type Target } from "../../lib/engine/target.ts";
+import { policyPack } from "../../lib/engine/target.ts";
 import { update } from "../../lib/engine/pulumi-stack.ts";
 import { revealed, sealed } from "../../lib/engine/value.ts";
 import { Problem } from "../../toolchain/problem.ts";
@@ -46,7 +46,7 @@ export interface Redrawn {
  * @param ready called when the new secret is in the state and the escrow, and before anything uses it
  */
 export const redraw = async (
-  { target, credentials }: Surroundings,
+  { target, credentials, signal }: Surroundings,
   secret: DrawnSecret,
   ready: (state: State) => Promise<void> = () => Promise.resolve(),
 ): Promise<Redrawn> => {
@@ -68,17 +68,21 @@ export const redraw = async (
   const urns = secret.carriers(state).map(({ urn }) => urn);
   if (urns.length > 0) {
     live("Updating what uses it");
-    await updateOnly(target, state, urns);
+    await updateOnly({ target, signal }, state, urns);
     requireCarried(secret.carriers(await engine.state()));
   }
   return { resumed, before, escrow };
 };
 
 /** Updates only some resources, and what records the escrow in the state. */
-export const updateOnly = async ({ engine, root }: Target, state: State, urns: readonly string[]): Promise<void> => {
+export const updateOnly = async (
+  { target: { engine, root }, signal }: Pick<Surroundings, "target" | "signal">,
+  state: State,
+  urns: readonly string[],
+): Promise<void> => {
   const recorded = [resourceTypes.stack, resourceTypes.escrow].flatMap((type) => ofType(state, type));
   const targets = [...urns, ...recorded.map(({ urn }) => urn)].flatMap((urn) => ["--target", urn]);
-  await engine.run([...update, ...targets], { policyPacks: [policyPack(root)] });
+  await engine.run([...update, ...targets], { policyPacks: [policyPack(root)], signal });
 };
 
 const requireCarried = (carriers: readonly Carrier[]): void => {

@@ -27,8 +27,9 @@ export interface GivenToken {
 /** How the exchange of a token ended. */
 export interface Exchanged {
   resumed: boolean;
-  /** The token that was in use before. */
+  /** The token that was in use before, and the one that is now. */
   old: string;
+  next: string;
   escrow: Written;
 }
 
@@ -39,7 +40,7 @@ export interface Exchanged {
  * Whether a run before began it shows in the state: the provider has another token than the stack file.
  */
 export const exchangeToken = async (
-  { target, credentials, readValue }: Surroundings,
+  { target, credentials, signal, readValue }: Surroundings,
   { key, name, provider, attempt }: GivenToken,
 ): Promise<Exchanged> => {
   const { engine, stack } = target;
@@ -62,14 +63,14 @@ export const exchangeToken = async (
   if (providers.length > 0) {
     live("Updating the provider that uses it");
     await updateOnly(
-      target,
+      { target, signal },
       state,
       providers.map(({ urn }) => urn),
     );
     const has = ofType(await engine.state(), provider).map((each) => tokenOf(each.inputs));
     if (has.some((token) => token !== next)) throw new Problem("The provider still has the old token: run this again");
   }
-  return { resumed, old, escrow };
+  return { resumed, old, next, escrow };
 };
 
 const tokenOf = (inputs: Record<string, unknown> | undefined): string =>

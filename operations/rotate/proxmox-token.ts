@@ -21,7 +21,7 @@ export const proxmoxToken: Rotation = {
   rotate: async (surroundings) => {
     const { target } = surroundings;
     const ask = await askWith(target);
-    const { resumed, old, escrow } = await exchangeToken(surroundings, {
+    const { resumed, old, next, escrow } = await exchangeToken(surroundings, {
       key: "proxmoxToken",
       name: "Proxmox token",
       provider: "pulumi:providers:proxmoxve",
@@ -30,14 +30,16 @@ export const proxmoxToken: Rotation = {
         await requireSameRights(ask(token), ask(before));
       },
     });
-    const [id = ""] = old.split("=");
-    const [user = "", name = ""] = id.split("!");
+    const [user = "", name = ""] = idOf(old).split("!");
     return {
       resumed,
       said: [`${target.stack} has another Proxmox token, which may do what the old one may`],
       left: [
         ...commitStep(target, `Pulumi.${target.stack}.yaml`, escrow.path),
-        `delete the old token at a Proxmox host: pveum user token remove '${user}' '${name}'`,
+        // A token that was regenerated in place has the same ID, and its old secret is invalid already.
+        ...(idOf(old) === idOf(next)
+          ? []
+          : [`delete the old token at a Proxmox host: pveum user token remove '${user}' '${name}'`]),
       ],
       escrow,
     };
@@ -45,6 +47,9 @@ export const proxmoxToken: Rotation = {
 };
 
 const form = /^[^\s!=]+@[^\s!=]+![^\s!=]+=\S+$/;
+
+/** The part of a token that is no secret: USER@REALM!ID. */
+const idOf = (token: string): string => token.split("=")[0] ?? "";
 
 const askWith = async (target: Target): Promise<(token: string) => AskProxmox> => {
   const { proxmox } = await target.config();

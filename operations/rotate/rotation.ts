@@ -5,7 +5,10 @@ import type { Credentials, Written } from "../escrow/write.ts";
 /** What a rotation works with. */
 export interface Surroundings {
   target: Target;
+  /** Their `live` names the step that begins, and ends the rotation there if the person has interrupted it. */
   credentials: Credentials;
+  /** Aborted when the person interrupts the rotation. */
+  signal: AbortSignal;
   /** Prints what the person has to know while the rotation goes on. */
   print: Session["print"];
   /** Reads a new value that the person gives: a line of standard input, which is shown nowhere. */

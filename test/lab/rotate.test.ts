@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
+import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { appendFile, readFile, stat } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { appendFile, readFile, stat, writeFile } from "node:fs/promises";
 
 import { expect } from "chai";
 import { execa } from "execa";
@@ -14,6 +14,7 @@ import { readEscrow, type Escrow } from "../../lib/secrets/escrow.ts";
 import { labAgeIdentity } from "../../lib/secrets/lab-identity.ts";
 import { Sops } from "../../lib/secrets/sops.ts";
 import { LabCheckout } from "../support/lab-checkout.ts";
+import { eventually } from "../support/lab-process.ts";
 import { secretsOf } from "../support/leaks.ts";
 import { tool } from "../support/tools.ts";
 
@@ -47,13 +48,22 @@ describe("rotations of root secrets in the lab's dev", () => {
     return all;
   };
 
-  /** Begins a rotation, and kills it once a condition holds, or after some time. */
-  const killed = async (what: string, delay: number): Promise<void> => {
+  /** Begins a rotation, and kills it with all that it started once a condition holds. */
+  const killedOnce = async (what: string, condition: (output: string) => Promise<boolean> | boolean): Promise<void> => {
     const args = ["--import", "tsx", "operations/main.ts", "rotate", "dev", what, "--yes", "--lab"];
-    const child = spawn(process.execPath, args, { cwd: checkout.path, stdio: "ignore", detached: true });
-    await sleep(delay);
-    if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    const child = spawn(process.execPath, args, {
+      cwd: checkout.path,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    await eventually(`${what} came so far`, async () => condition(output), 120);
+    expect(child.exitCode, output).to.equal(null);
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    if (child.signalCode === null) await once(child, "exit");
+    printed += output;
   };
 
   const lab = async (...args: string[]): Promise<string> => {
@@ -102,10 +112,7 @@ describe("rotations of root secrets in the lab's dev", () => {
 
   it("give the cluster another deploy key once the Git host accepts it, also where the first try was killed", async () => {
     const old = (await escrow()).deployKey;
-    await killed("deploy-key", 9000);
-    const rotation = rotated("deploy-key");
-    const keys = checkout.file(".lab/dev/git/authorized_keys");
-    await sleep(9000);
+    await killedOnce("deploy-key", (output) => output.includes("Register this deploy key"));
     const { deployKey } = await escrow();
     expect(deployKey).not.to.equal(old);
     const identity = "kubectl get secret flux-system --namespace flux-system --output 'jsonpath={.data.identity}'";
@@ -113,14 +120,12 @@ describe("rotations of root secrets in the lab's dev", () => {
     const seed = Buffer.from(deployKey.split("\n")[1] ?? "", "base64").subarray(-32);
     const { publicKey } = sshKeyPair(seed, "hearth-den-dev");
     open.add(publicKey.split(" ")[1] ?? "");
-    await appendFile(keys, `${publicKey}\n`);
-    const output = await rotation;
-    expect(output)
+    expect(printed).to.contain(publicKey);
+    await appendFile(checkout.file(".lab/dev/git/authorized_keys"), `${publicKey}\n`);
+    expect(await rotated("deploy-key"))
       .to.contain("Finished a rotation that an earlier run had begun")
-      .and.to.contain(publicKey)
       .and.to.contain(publicKeyFingerprint(old));
     expect(Buffer.from(await shell(identity), "base64").toString()).to.equal(deployKey);
-    await settled();
   });
 
   it("give the webhook another token and URL", async () => {
@@ -131,9 +136,7 @@ describe("rotations of root secrets in the lab's dev", () => {
     expect(webhookToken).not.to.equal(before[1]);
     const token = "kubectl get secret webhook-token --namespace flux-system --output 'jsonpath={.data.token}'";
     expect(Buffer.from(await shell(token), "base64").toString()).to.equal(webhookToken);
-    for (let tries = 0; tries < 30 && (await shell(path)) === before[0]; tries += 1) await sleep(1000);
-    expect(await shell(path)).not.to.equal(before[0]);
-    await settled();
+    await eventually("Flux computed another URL", async () => (await shell(path)) !== before[0], 60);
   });
 
   it("give the tunnel another secret, and keep its identifier", async () => {
@@ -144,15 +147,17 @@ describe("rotations of root secrets in the lab's dev", () => {
     expect(now?.secret).not.to.equal(before?.secret);
     const token = "kubectl get secret cloudflared --namespace edge --output 'jsonpath={.data.token}'";
     const connectorToken = async () => Buffer.from(await shell(token), "base64").toString();
-    for (let tries = 0; tries < 30 && (await connectorToken()) !== now?.token; tries += 1) await sleep(1000);
-    expect((await connectorToken()) === now?.token).to.equal(true);
+    await eventually("the connectors have its token", async () => (await connectorToken()) === now?.token, 60);
     await settled();
   });
 
   it("give every machine another Talos authority, also where the first try was killed", async () => {
     const old = await readFile(checkout.file(".lab/dev/talosconfig"), "utf8");
     const before = (await escrow()).talosSecrets.certs.os.crt;
-    await killed("talos-authority", 15_000);
+    const machines = "talosctl --nodes 127.129.0.11 get machineconfig v1alpha1 --output yaml";
+    await killedOnce("talos-authority", async () =>
+      String((await checkout.shell(machines)).stdout).includes("acceptedCAs"),
+    );
     expect(await rotated("talos-authority")).to.contain("Every machine of dev has another Talos authority");
     expect((await escrow()).talosSecrets.certs.os.crt).not.to.equal(before);
     expect(await lab()).to.contain("3 of 3 Ready");
@@ -198,10 +203,37 @@ describe("rotations of root secrets in the lab's dev", () => {
     expect(await shell(replicas)).to.equal("3");
   });
 
+  it("exchange the tokens of Proxmox and Cloudflare for others, after trying them", async () => {
+    const file = checkout.file(".lab/dev/credentials.json");
+    const credentials = JSON.parse(await readFile(file, "utf8")) as Record<string, string>;
+    const proxmoxToken = `hearth@pve!second=${randomUUID()}`;
+    const cloudflareToken = randomBytes(30).toString("base64url");
+    for (const [what, token] of [
+      ["proxmox-token", proxmoxToken],
+      ["cloudflare-token", cloudflareToken],
+    ] as const) {
+      secrets.add(token);
+      const before = await readFile(checkout.file(".lab/dev/Pulumi.dev.yaml"), "utf8");
+      const { exitCode, all } = await run(["rotate", "dev", what, "--yes"], `${token}\n`);
+      printed += all;
+      expect(exitCode, all).to.equal(1);
+      expect(all).to.contain("refuses the new token");
+      expect(await readFile(checkout.file(".lab/dev/Pulumi.dev.yaml"), "utf8")).to.equal(before);
+    }
+    await writeFile(file, JSON.stringify({ ...credentials, proxmoxToken, cloudflareToken }), { mode: 0o600 });
+    await lab("preview");
+    expect(await rotated("proxmox-token", `${proxmoxToken}\n`)).to.contain(
+      "pveum user token remove 'hearth@pve' 'lab'",
+    );
+    await rotated("cloudflare-token", `${cloudflareToken}\n`);
+    expect((await escrow()).configured).to.include({ proxmoxToken, cloudflareToken });
+    expect(await lab()).to.contain("no changes");
+  });
+
   it("encrypt the state by another passphrase, also where the first try was killed, and the old one opens it no more", async () => {
     const path = checkout.file(".lab/dev/passphrase");
     const old = await readFile(path, "utf8");
-    await killed("passphrase", 14_000);
+    await killedOnce("passphrase", () => existsSync(checkout.file(".lab/dev/Pulumi.dev.yaml.new")));
     await rotated("passphrase");
     const now = await readFile(path, "utf8");
     secrets.add(old).add(now.trim());
