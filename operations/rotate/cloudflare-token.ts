@@ -110,6 +110,19 @@ const parsed = (text: string): { result?: unknown } => {
   }
 };
 
+/** A request that answers whether a token has a right. */
+interface Attempt {
+  right: string;
+  method: "GET" | "PATCH";
+  path: string;
+}
+
+const tunnelEdit = (account: string, tunnel: string): Attempt => ({
+  right: "Cloudflare Tunnel: Edit",
+  method: "GET",
+  path: `/accounts/${account}/cfd_tunnel/${tunnel}/token`,
+});
+
 /**
  * Requires that a token may edit tunnels of the account and records of the zone, and changes neither: only who may edit a tunnel may read
  * its token, and a record that does not exist is looked for only after the permission. Source: Cloudflare's API, the accepted
@@ -120,20 +133,14 @@ export const requireRights = async (
   { account, zone, tunnel }: { account: string; zone: string; tunnel: string | undefined },
 ): Promise<void> => {
   const nothing = "0".repeat(32);
-  const tries: [right: string, method: "GET" | "PATCH", path: string][] = [
-    ["Cloudflare Tunnel: Read", "GET", `/accounts/${account}/cfd_tunnel?per_page=1`],
-    ...(tunnel === undefined
-      ? []
-      : ([["Cloudflare Tunnel: Edit", "GET", `/accounts/${account}/cfd_tunnel/${tunnel}/token`]] as [
-          string,
-          "GET",
-          string,
-        ][])),
-    ["DNS: Read", "GET", `/zones/${zone}/dns_records?per_page=1`],
-    ["DNS: Edit", "PATCH", `/zones/${zone}/dns_records/${nothing}`],
+  const tries: Attempt[] = [
+    { right: "Cloudflare Tunnel: Read", method: "GET", path: `/accounts/${account}/cfd_tunnel?per_page=1` },
+    ...(tunnel === undefined ? [] : [tunnelEdit(account, tunnel)]),
+    { right: "DNS: Read", method: "GET", path: `/zones/${zone}/dns_records?per_page=1` },
+    { right: "DNS: Edit", method: "PATCH", path: `/zones/${zone}/dns_records/${nothing}` },
   ];
   const lacking: string[] = [];
-  for (const [right, method, path] of tries) {
+  for (const { right, method, path } of tries) {
     const { status } = await ask(method, path).catch((error: unknown) => {
       throw new Problem(`Cloudflare does not answer: ${error instanceof Error ? error.message : String(error)}`);
     });

@@ -17,10 +17,10 @@ export const deployKey: Rotation = {
   interrupts: "Flux reads no commit for the seconds between the new key and its next look.",
   rotate: async (surroundings) => {
     const { target } = surroundings;
-    const old = oldFingerprint(await target.engine.state());
     const { resumed, before, escrow } = await redraw(surroundings, deployKeySecret, (state) =>
       untilAccepted(surroundings, state),
     );
+    const old = oldFingerprint(before, resumed);
     const isRegistered = ofType(before, resourceTypes.deployKey).length > 0;
     const { host } = hosted((await target.config()).gitops.repository);
     return {
@@ -73,9 +73,14 @@ export const deployKeySecret: DrawnSecret = {
   },
 };
 
-/** The fingerprint of the key that the cluster has, as Git hosts show it. */
-const oldFingerprint = (state: State): string | undefined => {
-  const [held] = keysIn(state);
+/**
+ * The fingerprint, as Git hosts show it, of the key that is out of use now; undefined if nothing has it any more.
+ *
+ * @param before the state before this run. If an earlier run drew the new key, that is what the password of this state gives
+ */
+export const oldFingerprint = (before: State, resumed: boolean): string | undefined => {
+  const drawn = pairOf(before)?.privateKey.trim();
+  const held = keysIn(before).find(({ key }) => !resumed || key.trim() !== drawn);
   return held && publicKeyFingerprint(held.key);
 };
 

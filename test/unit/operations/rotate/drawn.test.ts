@@ -2,10 +2,10 @@ import { expect } from "chai";
 
 import { connectorToken } from "../../../../components/cloudflare/connector-token.ts";
 import { deriveSeed } from "../../../../components/secrets/derive.ts";
-import { sshKeyPair } from "../../../../components/secrets/ssh.ts";
+import { publicKeyFingerprint, sshKeyPair } from "../../../../components/secrets/ssh.ts";
 import type { State, StateResource } from "../../../../lib/engine/state.ts";
 import { tunnelSecrets } from "../../../../operations/escrow/collect.ts";
-import { deployKeySecret } from "../../../../operations/rotate/deploy-key.ts";
+import { deployKeySecret, oldFingerprint } from "../../../../operations/rotate/deploy-key.ts";
 import { drawPassword, withPasswords, type DrawnSecret } from "../../../../operations/rotate/drawn.ts";
 import { tunnelSecretOfAll } from "../../../../operations/rotate/tunnel-secret.ts";
 import { webhookSecret } from "../../../../operations/rotate/webhook-token.ts";
@@ -101,6 +101,19 @@ for (const [name, of, carriers] of cases) {
     });
   });
 }
+
+describe("the old deploy key", () => {
+  const old = publicKeyFingerprint(keyOf("old").privateKey);
+
+  it("is the one that the cluster has, before and after the new one is drawn", () => {
+    expect(oldFingerprint(state, false)).to.equal(old);
+    expect(oldFingerprint(redrawn(deployKeySecret), true)).to.equal(old);
+  });
+
+  it("is never the new one, where the cluster has that already", () => {
+    expect(oldFingerprint(state, true)).to.equal(undefined);
+  });
+});
 
 describe("the escrow's tunnels", () => {
   it("have the secret that was drawn, before Cloudflare has it", () => {
