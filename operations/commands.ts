@@ -102,15 +102,26 @@ With --issue it keeps one issue at GitHub, which is open for as long as somethin
   command({
     name: "rotate",
     group: "change",
-    summary: "gives the stack another age key or Kubernetes certificate authority, and writes the escrow again",
-    forms: { "STACK age|authority": "" },
-    details: `  age        draws another age key, and encrypts the tree to it
-  authority  has every machine accept another certificate authority and the old one, until all have it
+    summary: "gives the stack another root secret, and writes the escrow again; lists them unless one is named",
+    forms: { "STACK [WHAT]": "" },
+    details: `  age                    the age key that decrypts the secrets of the tree
+  deploy-key             the SSH key by which the cluster reads its repository
+  webhook-token          the token that signs the Git host's notifications of pushes
+  tunnel-secret          the secret of each Cloudflare tunnel
+  kubernetes-authority   the authority of the Kubernetes API
+  talos-authority        the authority of the Talos API
+  aggregation-authority  the authority of the APIs behind the Kubernetes API
+  etcd-authority         the authority of etcd
+  proxmox-token          the API token of Proxmox, which you make
+  cloudflare-token       the API token of Cloudflare, which you make
+  passphrase             the passphrase of the state and of the stack file
 
-Run again after an interruption, it finishes what it had begun.`,
+Before it changes anything it says what that interrupts, and asks. Run again after an interruption, it finishes what it had begun.
+A new token, and a new passphrase where no file holds it, are read as a line of standard input.
+docs/guides/somebody-else-has-it.md tells for each secret what it opens, and what to do about that.`,
     flags: { kms },
-    uses: ["identity", "backend"],
-    json: "the escrow's file and copies, and whether an earlier run was finished",
+    uses: ["identity", "yes", "backend"],
+    json: "the rotations and what each interrupts; of one, the escrow's file and copies, what is left to do, and whether an earlier run was finished",
     load: async () => (await import("./rotate/cli.ts")).rotate,
   }),
   command({

@@ -86,13 +86,14 @@ export class PulumiStack {
   /**
    * Changes the present state. It imports nothing over a state that was written in the meantime.
    *
+   * @param into the same stack, as an engine has it that encrypts by another passphrase
    * @throws Problem if somebody else has written it since it was read
    */
-  async changeState(change: (state: State) => State): Promise<void> {
+  async changeState(change: (state: State) => State, into: PulumiStack = this): Promise<void> {
     const before = await this.sealedState();
     const changed = change(await this.state());
     await this.requireUnmoved(before);
-    await this.replaceState(changed);
+    await into.replaceState(changed);
   }
 
   /** Puts a state whose secrets are encrypted in place of the present one, unless that was written since it was read. */

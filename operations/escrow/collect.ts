@@ -66,20 +66,29 @@ export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphr
     webhookToken: seed("webhook-token"),
     signingKey: signingKeys(seed(signingSeed)).stack.privateKey,
     passwords,
-    tunnels: tunnelsOf(state),
+    tunnels: tunnelSecrets(state),
     configured,
     stackFile,
     passphrase,
   };
 };
 
-const tunnelsOf = (state: State): Escrow["tunnels"] =>
+/**
+ * The tunnels of a state, by name. A tunnel's secret is the one that the password beside it gives, in the same component: after a
+ * rotation has drawn it, and before the update that gives it to Cloudflare, the tunnel itself still has the old one.
+ */
+export const tunnelSecrets = (state: State): Escrow["tunnels"] =>
   Object.fromEntries(
     ofType(state, resourceTypes.tunnel).map((resource) => {
       const { accountId, tunnelSecret } = revealed(resource.inputs) as { accountId: string; tunnelSecret: string };
+      const password = ofType(state, resourceTypes.password).find(
+        ({ parent }) => parent !== undefined && parent === resource.parent,
+      );
+      const secret = password
+        ? deriveSeed(String(revealed(password.outputs?.result)), nameOf(password.urn))
+        : tunnelSecret;
       const id = resource.id ?? "";
-      const token = connectorToken(accountId, id, tunnelSecret);
-      return [nameOf(resource.urn), { account: accountId, id, secret: tunnelSecret, token }];
+      return [nameOf(resource.urn), { account: accountId, id, secret, token: connectorToken(accountId, id, secret) }];
     }),
   );
 

@@ -15,13 +15,41 @@ import { configuredSecrets } from "../escrow/collect.ts";
 import { isNamed } from "../../components/urn.ts";
 import { installedIdentity, resourcesOf } from "../../lib/engine/state.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
-import { writeEscrow, type Credentials, type Written } from "../escrow/write.ts";
+import type { Credentials, Written } from "../escrow/write.ts";
 import { writeWhole } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
+import { writeRecordedEscrow } from "./recorded-escrow.ts";
+import { deployCommand, type Rotation } from "./rotation.ts";
 
-/** The result of a rotation. */
-export interface Rotated {
-  /** Whether an earlier run began it. */
+/**
+ * The age key that decrypts the tree's secrets: generates it into the configuration, encrypts the tree to it and no longer to the old
+ * one, and writes the escrow again. The next update gives the key to the cluster.
+ */
+export const age: Rotation = {
+  name: "age",
+  what: "the age key that decrypts the secrets of the tree",
+  interrupts:
+    "From the push of the new files to the deployment Flux cannot decrypt them. It says so, applies nothing, and removes nothing.",
+  rotate: async ({ target, credentials }) => {
+    const { resumed, from, to, files, escrow } = await rotateAge(target, credentials);
+    return {
+      resumed,
+      said: [
+        `The age key of ${target.stack} is ${to}, no longer ${from}`,
+        ...["Encrypted anew:", ...files.map((file) => `  ${file}`)],
+      ],
+      left: [
+        `commit the files above, .sops.yaml${target.isLab ? "" : `, Pulumi.${target.stack}.yaml and ${escrow.path}`}, and push them`,
+        `${deployCommand(target)}   gives the cluster the new key`,
+        `npx hearth escrow ${target.stack}${target.isLab ? " --lab" : ""}   takes the old seed out of the escrow`,
+        "change the values in the files above: whoever had the old key can still read them in Git's history",
+      ],
+      escrow,
+    };
+  },
+};
+
+interface Exchange {
   resumed: boolean;
   from: string;
   to: string;
@@ -30,13 +58,7 @@ export interface Rotated {
   escrow: Written;
 }
 
-/**
- * Gives a stack another age key: generates it into the configuration, encrypts the tree to it and no longer to the old one, and
- * writes the escrow again. The next update gives the key to the cluster.
- *
- * Each step first checks whether it is done, so that the next run finishes one that was killed.
- */
-export const rotateAge = async (target: Target, credentials: Credentials): Promise<Rotated> => {
+const rotateAge = async (target: Target, credentials: Credentials): Promise<Exchange> => {
   const { live, sops } = credentials;
   live("Reading the stack's state");
   const state = await target.engine.state();
@@ -58,7 +80,7 @@ export const rotateAge = async (target: Target, credentials: Credentials): Promi
   live("Encrypting the tree anew");
   const files = await encryptTree(target, keys, sops);
   await replaceRule(target, keys);
-  const escrow = await writeEscrow(target, credentials);
+  const escrow = await writeRecordedEscrow(target, credentials);
   return { resumed: begun !== undefined, from: keys.from, to: keys.to, files, escrow };
 };
 

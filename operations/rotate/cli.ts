@@ -1,92 +1,91 @@
-import { Problem } from "../../toolchain/problem.ts";
-import { Toolchain } from "../../toolchain/toolchain.ts";
-import { credentialsFor } from "../escrow/credentials.ts";
-import type { Credentials, Written } from "../escrow/write.ts";
-import type { Call } from "../../lib/terminal/command.ts";
-import type { Target } from "../../lib/engine/target.ts";
-import { rotateAge } from "./age.ts";
-import { rotateAuthority } from "./authority.ts";
+import { createInterface } from "node:readline";
 
-/** Gives a stack another root secret. */
-export const rotate = async ({
-  args: [what = ""],
-  stack,
-  values,
-  identities,
-  display,
-  print,
-  complain,
-  open,
-  answer,
-}: Call<{ kms?: boolean | undefined }>): Promise<number> => {
-  const rotation = rotations.get(what);
-  if (rotation === undefined) throw new Problem(`There is no root secret ${what} that Hearth rotates`);
+import { advise } from "../../infra/config/nearest.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import { credentialsFor } from "../escrow/credentials.ts";
+import type { Credentials } from "../escrow/write.ts";
+import { interruption } from "../../lib/terminal/interruption.ts";
+import type { Call } from "../../lib/terminal/command.ts";
+import type { Rotated, Rotation } from "./rotation.ts";
+import { rotations } from "./rotations.ts";
+
+type RotateCall = Call<{ kms?: boolean | undefined }>;
+
+/**
+ * Gives a stack another root secret; without the name of one it lists them.
+ *
+ * @param input source of a new value that the person gives
+ */
+export const rotate = async (call: RotateCall, input: NodeJS.ReadableStream = process.stdin): Promise<number> => {
+  const [name] = call.args;
+  if (name === undefined) return list(call);
+  const rotation = rotations.find((each) => each.name === name);
+  if (rotation === undefined) {
+    const known = rotations.map((each) => each.name);
+    throw new Problem(`${name} is no root secret that Hearth rotates: ${advise(name, known)}`);
+  }
+  return carryOut(rotation, call, input);
+};
+
+const list = ({ stack, print, answer }: RotateCall): number => {
+  print(
+    rotations
+      .map(({ name, what, interrupts }) => `npx hearth rotate ${stack} ${name}\n  ${what}\n  ${interrupts}`)
+      .join("\n\n"),
+  );
+  answer({ rotations: rotations.map(({ name, what, interrupts }) => ({ name, what, interrupts })) });
+  return 0;
+};
+
+const carryOut = async (rotation: Rotation, call: RotateCall, input: NodeJS.ReadableStream): Promise<number> => {
+  const { stack, values, identities, display, print, complain, open, answer } = call;
+  const { name, what, interrupts, refusal } = rotation;
+  if (refusal !== undefined) throw new Problem(refusal);
+  print(`${what.charAt(0).toUpperCase()}${what.slice(1)}.\n${interrupts}`);
+  if (!(await call.agreed(`Give ${stack} another one?`))) throw new Problem("Nothing was done");
   const target = await open();
-  const credentials = await credentialsFor(target, identities, values.kms ?? true, display);
-  const { said, resumed, escrow } = await rotation(target, credentials);
-  print(said.join("\n"));
+  const signal = interruption(`The rotation was interrupted: npx hearth rotate ${stack} ${name} goes on with it`);
+  const credentials = interruptible(await credentialsFor(target, identities, values.kms ?? true, display), signal);
+  const readValue = (of: string) => lineOf(input, of, call);
+  const { resumed, said, left, escrow } = await rotation.rotate({ target, credentials, signal, print, readValue });
+  print([...(resumed ? ["Finished a rotation that an earlier run had begun"] : []), ...said].join("\n"));
+  print(steps(left));
   const missing = escrow.copies.filter(({ problem }) => problem !== undefined);
   for (const { destination, problem } of missing)
     complain(`The escrow was not copied to ${destination}: ${problem ?? ""}`);
-  answer({ stack, rotated: what, resumed, escrow: escrow.path, copies: escrow.copies });
+  answer({ stack, rotated: name, resumed, left, escrow: escrow.path, copies: escrow.copies });
   return missing.length > 0 ? 1 : 0;
 };
 
-/** The closing message of a rotation. */
-interface Ended {
-  said: string[];
-  /** Whether an earlier run began it. */
-  resumed: boolean;
-  escrow: Written;
-}
+/** Credentials whose next step does not begin once the person has interrupted the rotation. */
+const interruptible = (credentials: Credentials, signal: AbortSignal): Credentials => ({
+  ...credentials,
+  live: (text) => {
+    signal.throwIfAborted();
+    credentials.live(text);
+  },
+});
 
-const resumption = (resumed: boolean): string[] =>
-  resumed ? ["Finished a rotation that an earlier run had begun"] : [];
+/** What is left to do, as a numbered list. */
+const steps = (left: Rotated["left"]): string =>
+  left.length === 0
+    ? ""
+    : [
+        "\nWhat is left to do:",
+        ...left.map((step, index) => `  ${(index + 1).toString()}. ${step.replaceAll("\n", "\n     ")}`),
+      ].join("\n");
 
-const rotations = new Map<string, (target: Target, credentials: Credentials) => Promise<Ended>>([
-  [
-    "age",
-    async (target, credentials) => {
-      const { resumed, from, to, files, escrow } = await rotateAge(target, credentials);
-      const said = [
-        ...resumption(resumed),
-        `The age key of ${target.stack} is ${to}, no longer ${from}`,
-        ...["Encrypted anew:", ...files.map((file) => `  ${file}`)],
-        afterAge(target, escrow.path),
-      ];
-      return { said, resumed, escrow };
-    },
-  ],
-  [
-    "authority",
-    async (target, credentials) => {
-      const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
-      const { resumed, escrow } = await rotateAuthority(target, credentials, talosctl);
-      const said = [`Every machine of ${target.stack} has another Kubernetes authority, and so has the state`];
-      return { said: [...resumption(resumed), ...said, afterAuthority(target, escrow.path)], resumed, escrow };
-    },
-  ],
-]);
-
-const deploy = ({ stack, isLab }: Target): string =>
-  isLab ? `npm run lab -- up ${stack}` : `npx hearth deploy ${stack}`;
-
-const afterAge = (target: Target, escrow: string): string =>
-  [
-    "",
-    "What is left to do:",
-    `  1. commit the files above, .sops.yaml${target.isLab ? "" : `, Pulumi.${target.stack}.yaml and ${escrow}`}, and push them`,
-    `  2. ${deploy(target)}   gives the cluster the new key`,
-    `  3. npx hearth escrow ${target.stack}${target.isLab ? " --lab" : ""}   takes the old seed out of the escrow`,
-    "  4. change the values in the files above: whoever had the old key can still read them in Git's history",
-  ].join("\n");
-
-const afterAuthority = (target: Target, escrow: string): string =>
-  [
-    "",
-    "What is left to do:",
-    ...(target.isLab ? [] : [`  - commit ${escrow}, and push it`]),
-    `  - ${deploy(target)}   renders what the machines have, and asks for a new kubeconfig`,
-    "  - restart what talks to the Kubernetes API and trusts the old authority:",
-    "    kubectl rollout restart deployment,daemonset,statefulset --namespace NAMESPACE, of each namespace",
-  ].join("\n");
+/** Reads a line of standard input. It uses no prompt of readline, which would show what is typed. */
+const lineOf = async (
+  input: NodeJS.ReadableStream,
+  name: string,
+  { ask, complain }: Pick<Call, "ask" | "complain">,
+): Promise<string> => {
+  if (ask !== undefined) complain(`${name}:`);
+  for await (const line of createInterface({ input, terminal: false })) {
+    const value = line.trim();
+    if (value !== "") return value;
+    break;
+  }
+  throw new Problem(`There is no ${name}: give it as a line of standard input`);
+};

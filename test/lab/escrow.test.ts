@@ -8,7 +8,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import { expect } from "chai";
 import { execa } from "execa";
-import { parse } from "yaml";
 
 import { ageIdentity } from "../../components/secrets/age.ts";
 import { escrowHead } from "../../components/secrets/escrow-head.ts";
@@ -312,12 +311,16 @@ describe("the escrow and backups of the lab's dev", () => {
   it("gives the stack another age key, also where the first try was killed", async () => {
     const old = (await opened(labAgeIdentity)).ageSeed;
     for (const end of ["", ".sig"]) await copyFile(checkout.file(file + end), checkout.file(older + end));
-    const child = spawn(process.execPath, ["--import", "tsx", "operations/main.ts", "rotate", "dev", "age", "--lab"], {
-      ...{ cwd: checkout.path, stdio: "ignore", detached: true },
-    });
+    const child = spawn(
+      process.execPath,
+      ["--import", "tsx", "operations/main.ts", "rotate", "dev", "age", "--yes", "--lab"],
+      {
+        ...{ cwd: checkout.path, stdio: "ignore", detached: true },
+      },
+    );
     await sleep(2500);
     if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    const output = await well("rotate", "dev", "age");
+    const output = await well("rotate", "dev", "age", "--yes");
     const [, recipient = ""] = /The age key of dev is (age1\w+), no longer age1kgk8/.exec(output) ?? [];
     expect(recipient).not.to.equal("");
     await checkout.commit("Encrypt to another age key");
@@ -350,31 +353,6 @@ describe("the escrow and backups of the lab's dev", () => {
       .and.to.contain("Rebuilt in");
     expect(await lab()).to.contain("no changes");
     await well("escrow", "dev", "--check");
-  });
-
-  it("holds another Kubernetes authority once the cluster has been given one", async () => {
-    const authority = async () => (await opened(labAgeIdentity)).talosSecrets.certs.k8s.crt;
-    const before = await authority();
-    expect(await well("rotate", "dev", "authority")).to.contain(
-      "Every machine of dev has another Kubernetes authority",
-    );
-    expect(await authority()).not.to.equal(before);
-    expect(await lab()).to.contain("3 of 3 Ready");
-    expect(await lab("preview")).to.contain("no changes");
-    await well("escrow", "dev", "--check");
-    const kubeconfig = parse(await readFile(checkout.file(".lab/dev/kubeconfig"), "utf8")) as {
-      clusters: { cluster: Record<string, string> }[];
-    };
-    expect(kubeconfig.clusters[0]?.cluster["certificate-authority-data"]).to.equal(await authority());
-    // What runs in the cluster trusts it as well.
-    await checkout.edit("gitops/apps/welcome/app/deployment.yaml", (text) =>
-      text.replace("spec:\n  selector:", "spec:\n  replicas: 3\n  selector:"),
-    );
-    await checkout.commit("Welcome thrice");
-    await lab();
-    expect(await shell("kubectl get deployment welcome --namespace apps --output jsonpath={.spec.replicas}")).to.equal(
-      "3",
-    );
   });
 
   it("shows no secret in what it prints and what it keeps", async () => {

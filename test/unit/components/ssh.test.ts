@@ -1,9 +1,13 @@
-import { createPrivateKey, createPublicKey } from "node:crypto";
+import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { expect } from "chai";
+import { execa } from "execa";
 import fc from "fast-check";
 
-import { sshKeyPair } from "../../../components/secrets/ssh.ts";
+import { openSshKey, publicKeyFingerprint, sshKeyPair } from "../../../components/secrets/ssh.ts";
 
 describe("a deploy key", () => {
   it("has a public half in OpenSSH's format that belongs to the private one", () => {
@@ -25,5 +29,24 @@ describe("a deploy key", () => {
     expect(blob.subarray(-32).toString("hex")).to.equal(
       "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
     );
+  });
+
+  it("is read by OpenSSH in its own format, also by versions that read no Ed25519 key in PKCS #8", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "hearth-"));
+    try {
+      for (const comment of ["", "hearth-den-dev", "hearth-a-much-longer-name-of-a-cluster"]) {
+        const seed = randomBytes(32);
+        const { privateKey, publicKey } = sshKeyPair(seed, comment);
+        const file = join(folder, "key");
+        await writeFile(file, openSshKey(seed, comment), { mode: 0o600 });
+        const { stdout } = await execa("ssh-keygen", ["-y", "-f", file]);
+        expect(stdout.trim()).to.equal(publicKey.trim());
+        await writeFile(`${file}.pub`, `${publicKey}\n`);
+        const shown = await execa("ssh-keygen", ["-l", "-f", `${file}.pub`]);
+        expect(shown.stdout).to.contain(publicKeyFingerprint(privateKey));
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -119,10 +119,8 @@ describe("npx hearth", () => {
   });
 
   it("names the word that was most likely meant", async () => {
-    const { stderr } = await hearth(root, ["rotate", "dev", "authorty"]);
-    expect(stderr).to.equal(
-      "authorty is nothing that it does: write authority\n\nUsage: npx hearth rotate STACK age|authority",
-    );
+    const { stderr } = await hearth(root, ["secret", "edti", "FILE"]);
+    expect(stderr).to.match(/^edti is nothing that it does: write edit\n\nUsage: npx hearth secret new FILE KEY…\n/);
   });
 
   it("says what is missing, and what is too much", async () => {

@@ -2,13 +2,16 @@ import type { ClientConfiguration, MachineSecrets } from "@pulumi/talos";
 
 import { resourceTypes } from "../../components/resource-types.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { writeEscrow, type Credentials, type Written } from "../escrow/write.ts";
+import { Toolchain } from "../../toolchain/toolchain.ts";
+import type { Credentials, Written } from "../escrow/write.ts";
 import { without } from "../../lib/engine/loss.ts";
 import { outputsOf, type State } from "../../lib/engine/state.ts";
 import { revealed, sealed } from "../../lib/engine/value.ts";
 import { printedDocuments } from "../../lib/cluster/machine-configuration.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { Target } from "../../lib/engine/target.ts";
+import { writeRecordedEscrow } from "./recorded-escrow.ts";
+import { commitStep, deployCommand, type Rotation } from "./rotation.ts";
 
 /** A certificate authority with its key, both PEM in base64. */
 interface Authority {
@@ -16,11 +19,29 @@ interface Authority {
   key: string;
 }
 
-export interface RotatedAuthority {
-  /** Whether the machines already had another authority than the state. */
-  resumed: boolean;
-  escrow: Written;
-}
+/** The authority of the Kubernetes API's certificates. */
+export const kubernetesAuthority: Rotation = {
+  name: "kubernetes-authority",
+  what: "the authority that signs the certificates of the Kubernetes API, and of whoever uses it",
+  interrupts:
+    "Each machine restarts its kubelet three times, and each control plane its API server; pods run on. With one control plane the API is away " +
+    "for a minute at a time. Pods that read the old authority at their start have to be restarted.",
+  rotate: async ({ target, credentials }) => {
+    const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
+    const { resumed, escrow } = await rotateAuthority(target, credentials, talosctl);
+    return {
+      resumed,
+      said: [`Every machine of ${target.stack} has another Kubernetes authority, and so has the state`],
+      left: [
+        ...commitStep(target, escrow.path),
+        `${deployCommand(target)}   renders what the machines have, and asks for a new kubeconfig`,
+        "restart what talks to the Kubernetes API and trusts the old authority:\n" +
+          "kubectl rollout restart deployment,daemonset,statefulset --namespace NAMESPACE, of each namespace",
+      ],
+      escrow,
+    };
+  },
+};
 
 /**
  * Gives a cluster another Kubernetes authority: talosctl rolls it out to every machine, which accepts the old one meanwhile;
@@ -30,11 +51,11 @@ export interface RotatedAuthority {
  *
  * @throws Problem if the control planes do not agree on their authority
  */
-export const rotateAuthority = async (
+const rotateAuthority = async (
   target: Target,
   credentials: Credentials,
   program: string,
-): Promise<RotatedAuthority> => {
+): Promise<{ resumed: boolean; escrow: Written }> => {
   const { live } = credentials;
   const { nodes } = await target.config();
   const addresses = (role: string) =>
@@ -62,7 +83,7 @@ export const rotateAuthority = async (
   const authority = await authorityOf(talos, planes);
   // The rotation took minutes, so the state that was read before it may be old.
   await target.engine.changeState((now) => withAuthority(now, authority));
-  return { resumed, escrow: await writeEscrow(target, credentials) };
+  return { resumed, escrow: await writeRecordedEscrow(target, credentials) };
 };
 
 /** The common authority of all control planes. */

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 
-import { outputsOf, type State } from "../../../lib/engine/state.ts";
-import { etcdMembers } from "../../../lib/cluster/talosctl.ts";
-import { withAuthority } from "../../../operations/rotate/authority.ts";
-import { secretInState as secret, secretMark } from "../../support/wire.ts";
+import { outputsOf, type State } from "../../../../lib/engine/state.ts";
+import { etcdMembers } from "../../../../lib/cluster/talosctl.ts";
+import { withAuthority } from "../../../../operations/rotate/kubernetes-authority.ts";
+import { secretInState as secret, secretMark } from "../../../support/wire.ts";
 
 const urn = (type: string, name: string) => `urn:pulumi:dev::hearth::${type}::${name}`;
 const [secrets, kubeconfig, provider] = [

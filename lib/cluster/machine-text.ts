@@ -1,0 +1,24 @@
+import { isMap, parseAllDocuments, stringify, type Document } from "yaml";
+
+/** The text of a machine's configuration, as `talosctl get machineconfig --output yaml` prints it inside of a resource. */
+export const printedText = (printed: string): string => {
+  const resources = parseAllDocuments(printed).map((document) => document.toJS() as { spec?: unknown } | null);
+  const spec = resources.find((each) => each?.spec !== undefined)?.spec;
+  return typeof spec === "string" ? spec : stringify(spec, { lineWidth: 0 });
+};
+
+/**
+ * Changes the main document of a machine's configuration, the one without a kind, and keeps the rest of the text.
+ *
+ * @param changes values by their path; undefined removes one
+ */
+export const changedText = (text: string, changes: readonly [path: string[], value: unknown][]): string => {
+  const documents = parseAllDocuments(text) as Document[];
+  const main = documents.find(({ contents }) => isMap(contents) && !contents.has("kind"));
+  if (main === undefined) throw new Error("A machine's configuration lacks the document without a kind");
+  for (const [path, value] of changes) {
+    if (value === undefined) main.deleteIn(path);
+    else main.setIn(path, main.createNode(value));
+  }
+  return documents.map((document) => document.toString({ lineWidth: 0 })).join("---\n");
+};

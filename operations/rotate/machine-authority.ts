@@ -1,0 +1,131 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+
+import type { BundleCertificate } from "../../components/talos/secrets-bundle.ts";
+import { changedText, printedText } from "../../lib/cluster/machine-text.ts";
+import { documentsOf } from "../../lib/cluster/machine-configuration.ts";
+import type { Talosctl } from "../../lib/cluster/talosctl.ts";
+import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import type { Authorities } from "./authority-plan.ts";
+
+/** Where a machine's configuration has an authority. Source: siderolabs/talos v1.13.9, v1alpha1_types.go. */
+export interface AuthorityPlace {
+  /** Path of the issuing one: an object of crt and key, on workers without the key. */
+  issuing: string[];
+  /** Path of the list of those that are accepted; undefined if Talos has none. */
+  accepted: string[] | undefined;
+}
+
+/** How long a machine may take to show what it was given, in milliseconds. */
+const timeout = 120_000;
+
+/** How often it is asked anew before it counts as silent. */
+const attempts = 5;
+
+/** A machine's authorities, read and written through the Talos API. */
+export class MachineAuthority {
+  constructor(
+    private readonly address: string,
+    private readonly isControlPlane: boolean,
+    private readonly place: AuthorityPlace,
+    /** Each is tried: in the course of a rotation machines accept one, or both. */
+    private readonly clients: readonly Talosctl[],
+  ) {}
+
+  /** @throws Problem if no client is let in, or the machine has no such authority */
+  async read(): Promise<Authorities> {
+    return this.authoritiesIn(await this.text());
+  }
+
+  /** Gives the machine other authorities without a reboot, and waits until it has them. */
+  async write({ issuing, accepted }: Authorities, authority: BundleCertificate): Promise<void> {
+    const text = await this.text();
+    const signs = this.authoritiesIn(text).issuing === issuing ? undefined : this.signing(authority);
+    const list = accepted.map((crt) => ({ crt }));
+    const changed = changedText(text, [
+      ...(signs ? [[this.place.issuing, signs] as [string[], unknown]] : []),
+      ...(this.place.accepted
+        ? [[this.place.accepted, list.length > 0 ? list : undefined] as [string[], unknown]]
+        : []),
+    ]);
+    this.requireOnlyThat(text, changed);
+    await withPrivateFolder(async (folder) => {
+      const file = join(folder, "machine.yaml");
+      await writeFile(file, changed, { mode: 0o600 });
+      await this.call(["apply-config", "--mode", "no-reboot", "--file", file]);
+    });
+    await this.until({ issuing, accepted });
+  }
+
+  private signing({ crt, key }: BundleCertificate): object {
+    return this.isControlPlane ? { crt, key } : { crt, key: "" };
+  }
+
+  private async until(wanted: Authorities): Promise<void> {
+    const deadline = Date.now() + timeout;
+    for (;;) {
+      const has = await this.read().catch((error: unknown) => error as Error);
+      if (isDeepStrictEqual(has, wanted)) return;
+      if (Date.now() > deadline) {
+        const why = has instanceof Error ? has.message : "it shows others";
+        throw new Problem(`${this.address} does not show the authorities that it was given (${why}): run this again`);
+      }
+      await sleep(1000);
+    }
+  }
+
+  private authoritiesIn(text: string): Authorities {
+    const main = documentsOf(text).find((each) => (each as { kind?: string }).kind === undefined);
+    const crt = (at(main, this.place.issuing) as { crt?: string } | undefined)?.crt;
+    if (crt === undefined || crt === "")
+      throw new Problem(
+        `The configuration of ${this.address} has no ${this.place.issuing.join(".")}: give the machine the stack's configuration first`,
+      );
+    const accepted = (this.place.accepted && at(main, this.place.accepted)) as { crt: string }[] | undefined;
+    return { issuing: crt, accepted: (accepted ?? []).map((each) => each.crt) };
+  }
+
+  /** Guards against a text that reads back as another configuration. */
+  private requireOnlyThat(before: string, after: string): void {
+    const rest = (text: string): unknown =>
+      documentsOf(text).map((document) =>
+        [this.place.issuing, ...(this.place.accepted ? [this.place.accepted] : [])].reduce(withoutPath, document),
+      );
+    if (isDeepStrictEqual(rest(before), rest(after))) return;
+    throw new Problem(
+      `The configuration of ${this.address} would change in more than its authorities: nothing was applied`,
+    );
+  }
+
+  private async text(): Promise<string> {
+    return printedText(await this.call(["get", "machineconfig", "v1alpha1", "--output", "yaml"]));
+  }
+
+  /** Tries each client, and all again for a while: a machine that changes its certificate closes its connections. */
+  private async call(args: string[]): Promise<string> {
+    let problem: unknown;
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      if (attempt > 0) await sleep(2000);
+      for (const client of this.clients) {
+        try {
+          return await client.once(this.address, args, 30_000);
+        } catch (error) {
+          problem ??= error;
+        }
+      }
+    }
+    throw problem;
+  }
+}
+
+const at = (value: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined | null)?.[key], value);
+
+const withoutPath = (value: unknown, [key = "", ...rest]: readonly string[]): unknown => {
+  if (typeof value !== "object" || value === null || !(key in value)) return value;
+  const { [key]: inner, ...others } = value as Record<string, unknown>;
+  return rest.length === 0 ? others : { ...others, [key]: withoutPath(inner, rest) };
+};

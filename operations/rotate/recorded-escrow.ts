@@ -1,0 +1,30 @@
+import { resourceTypes } from "../../components/resource-types.ts";
+import { ofType, type State } from "../../lib/engine/state.ts";
+import type { Target } from "../../lib/engine/target.ts";
+import { writeEscrow, type Credentials, type Written } from "../escrow/write.ts";
+
+/**
+ * Writes the escrow, and records in the state which one it is.
+ *
+ * An update records that too, but only at its end. Until then the policy `fresh-escrow` would hold the new escrow against the old record,
+ * and would refuse the very update that gives the cluster the new secret.
+ */
+export const writeRecordedEscrow = async (target: Target, credentials: Credentials): Promise<Written> => {
+  const written = await writeEscrow(target, credentials);
+  const recorded = ofType(await target.engine.state(), resourceTypes.escrow)[0]?.outputs?.fingerprint;
+  if (recorded !== written.fingerprint)
+    await target.engine.changeState((state) => withRecordedEscrow(state, written.fingerprint));
+  return written;
+};
+
+/** Returns a state that records the fingerprint of another escrow. A state that records none stays as it is. */
+export const withRecordedEscrow = (state: State, fingerprint: string): State => {
+  const resources = (state.deployment.resources ?? []).map((each) => {
+    if (each.type === resourceTypes.escrow && each.outputs)
+      return { ...each, outputs: { ...each.outputs, fingerprint } };
+    if (each.type === resourceTypes.stack && each.outputs?.escrow !== undefined)
+      return { ...each, outputs: { ...each.outputs, escrow: fingerprint } };
+    return each;
+  });
+  return { ...state, deployment: { ...state.deployment, resources } };
+};

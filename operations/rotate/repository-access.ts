@@ -1,0 +1,47 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { execa } from "execa";
+
+import { openSshKey } from "../../components/secrets/ssh.ts";
+import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
+
+export interface RepositoryAccess {
+  /** URL over SSH. */
+  url: string;
+  /** Lines of known_hosts for its server. */
+  knownHosts: string;
+  /** Seed of the key. */
+  seed: Uint8Array;
+  /** The key's comment. */
+  comment: string;
+}
+
+/** Whether a repository lets a key read it. */
+export type Tried = { is: "accepted" } | { is: "refused"; why: string };
+
+/** Reads a repository's branches with a deploy key, and with no other key and no configuration of the person's. */
+export const tryRepository = ({ url, knownHosts, seed, comment }: RepositoryAccess): Promise<Tried> =>
+  withPrivateFolder(async (folder) => {
+    const [key, known] = [join(folder, "deploy-key"), join(folder, "known_hosts")];
+    await writeFile(key, openSshKey(seed, comment), { mode: 0o600 });
+    await writeFile(known, `${knownHosts.trim()}\n`, { mode: 0o600 });
+    const ssh = [
+      ...["ssh", "-F", "/dev/null", "-i", key],
+      ...["BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none", "ConnectTimeout=10"].flatMap(option),
+      ...["StrictHostKeyChecking=yes", `UserKnownHostsFile=${known}`, "GlobalKnownHostsFile=/dev/null"].flatMap(option),
+    ];
+    const { exitCode, stderr } = await execa("git", ["ls-remote", "--heads", url], {
+      cwd: folder,
+      env: { GIT_SSH_COMMAND: ssh.map(quoted).join(" "), GIT_TERMINAL_PROMPT: "0" },
+      stdin: "ignore",
+      reject: false,
+      timeout: 30_000,
+    });
+    if (exitCode === 0) return { is: "accepted" };
+    return { is: "refused", why: stderr.trim().split("\n")[0] ?? "it said nothing" };
+  });
+
+const option = (text: string): string[] => ["-o", text];
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,0 +1,29 @@
+import { age } from "./age.ts";
+import { aggregationAuthority } from "./aggregation-authority.ts";
+import { cloudflareToken } from "./cloudflare-token.ts";
+import { deployKey } from "./deploy-key.ts";
+import { etcdAuthority } from "./etcd-authority.ts";
+import { kubernetesAuthority } from "./kubernetes-authority.ts";
+import { passphrase } from "./passphrase.ts";
+import { proxmoxToken } from "./proxmox-token.ts";
+import type { Rotation } from "./rotation.ts";
+import { talosAuthority } from "./talos-authority.ts";
+import { tunnelSecret } from "./tunnel-secret.ts";
+import { webhookToken } from "./webhook-token.ts";
+
+/**
+ * All rotations, in the order in which they are listed. To add one, write a file beside these, and add it here and to the command's form.
+ */
+export const rotations: readonly Rotation[] = [
+  age,
+  deployKey,
+  webhookToken,
+  tunnelSecret,
+  kubernetesAuthority,
+  talosAuthority,
+  aggregationAuthority,
+  etcdAuthority,
+  proxmoxToken,
+  cloudflareToken,
+  passphrase,
+];

@@ -1,0 +1,86 @@
+import { expect } from "chai";
+import fc from "fast-check";
+
+import { nextStep, type Authorities } from "../../../../operations/rotate/authority-plan.ts";
+
+const change = { from: "old", to: "new", accepts: true };
+
+/** Whether two machines trust what the other signs. */
+const trusts = (one: Authorities, other: Authorities): boolean =>
+  [one.issuing, ...one.accepted].includes(other.issuing);
+
+/** All states on the way, from the first to the last. */
+const wayFrom = (machines: ReadonlyMap<string, Authorities>, with_ = change): Map<string, Authorities>[] => {
+  const states = [new Map(machines)];
+  for (let steps = 0; steps < 100; steps += 1) {
+    const now = states.at(-1) ?? new Map<string, Authorities>();
+    const step = nextStep(now, with_);
+    if (!step) return states;
+    states.push(new Map(now).set(step.machine, step.to));
+  }
+  throw new Error("It does not end");
+};
+
+const machines = fc
+  .uniqueArray(fc.constantFrom("cp01", "cp02", "cp03", "wk01", "wk02", "wk03"), { minLength: 1 })
+  .map((names) => new Map(names.map((name) => [name, { issuing: "old", accepted: [] as string[] }])));
+
+describe("the steps to another authority", () => {
+  it("end with the new one alone on every machine, and change one machine at a time", () => {
+    fc.assert(
+      fc.property(machines, fc.boolean(), (first, accepts) => {
+        const states = wayFrom(first, { ...change, accepts });
+        expect([...(states.at(-1)?.values() ?? [])]).to.deep.equal(
+          [...first].map(() => ({ issuing: "new", accepted: [] })),
+        );
+        expect(states.length - 1).to.equal(first.size * (accepts ? 3 : 1));
+      }),
+    );
+  });
+
+  it("never part machines that have to trust each other", () => {
+    fc.assert(
+      fc.property(machines, (first) => {
+        for (const state of wayFrom(first))
+          for (const one of state.values())
+            for (const other of state.values()) expect(trusts(one, other)).to.equal(true);
+      }),
+    );
+  });
+
+  it("always let in who has a certificate of the old or of the new one", () => {
+    fc.assert(
+      fc.property(machines, (first) => {
+        for (const state of wayFrom(first)) {
+          const of = (authority: string) =>
+            [...state.values()].every(({ issuing, accepted }) => [issuing, ...accepted].includes(authority));
+          expect(of("old") || of("new")).to.equal(true);
+        }
+      }),
+    );
+  });
+
+  it("go on from wherever they were interrupted, by what the machines have alone", () => {
+    fc.assert(
+      fc.property(machines, fc.nat(), (first, cut) => {
+        const states = wayFrom(first);
+        const middle = states[cut % states.length] ?? first;
+        expect(wayFrom(middle)).to.deep.equal(states.slice(states.indexOf(middle)));
+      }),
+    );
+  });
+
+  it("keep an authority that a person accepts beside", () => {
+    const own = new Map([["cp01", { issuing: "old", accepted: ["own"] }]]);
+    for (const state of wayFrom(own)) expect(state.get("cp01")?.accepted).to.contain("own");
+    expect(wayFrom(own).at(-1)?.get("cp01")).to.deep.equal({ issuing: "new", accepted: ["own"] });
+  });
+
+  it("do not begin where a machine has a third authority", () => {
+    const strange = new Map([
+      ["cp01", { issuing: "old", accepted: [] }],
+      ["cp02", { issuing: "third", accepted: [] }],
+    ]);
+    expect(() => nextStep(strange, change)).to.throw("cp02 has another authority");
+  });
+});

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { expect } from "chai";
+
+import { commands } from "../../../../operations/commands.ts";
+import { rotations } from "../../../../operations/rotate/rotations.ts";
+import { hearth } from "../../../support/hearth.ts";
+
+const root = join(import.meta.dirname, "../../../..");
+
+describe("npx hearth rotate", () => {
+  it("lists every rotation with what it interrupts, without opening the stack", async () => {
+    const { exitCode, stdout } = await hearth(root, ["rotate", "dev"]);
+    expect(exitCode).to.equal(0);
+    for (const { name, what, interrupts } of rotations)
+      expect(stdout).to.contain(`npx hearth rotate dev ${name}\n  ${what}\n  ${interrupts}`);
+  });
+
+  it("names each in its help, and in the guide", () => {
+    const { details = "" } = commands.find(({ name }) => name === "rotate") ?? {};
+    const guide = readFileSync(join(root, "docs/guides/somebody-else-has-it.md"), "utf8");
+    expect([...details.matchAll(/^ {2}([a-z-]+) {2}/gm)].map(([, name]) => name)).to.deep.equal(
+      rotations.map(({ name }) => name),
+    );
+    for (const { name } of rotations) expect(guide, name).to.contain(`rotate dev ${name}`);
+  });
+
+  it("says what it interrupts, and does nothing unless somebody agrees", async () => {
+    const { exitCode, stdout, stderr } = await hearth(root, ["rotate", "dev", "age"], ["n"]);
+    expect([exitCode, stderr]).to.deep.equal([1, "Nothing was done"]);
+    expect(stdout).to.contain("Flux cannot decrypt");
+    expect((await hearth(root, ["rotate", "dev", "age"])).stderr).to.contain("say so with --yes");
+  });
+
+  it("refuses what Talos does not allow before it asks, and names the nearest for a mistyped one", async () => {
+    const { exitCode, stderr } = await hearth(root, ["rotate", "dev", "etcd-authority", "--yes"]);
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.contain("somebody-else-has-it.md");
+    expect((await hearth(root, ["rotate", "dev", "deploy-kye"])).stderr).to.contain("write deploy-key");
+  });
+});

@@ -1,0 +1,133 @@
+import { expect } from "chai";
+
+import { connectorToken } from "../../../../components/cloudflare/connector-token.ts";
+import { deriveSeed } from "../../../../components/secrets/derive.ts";
+import { publicKeyFingerprint, sshKeyPair } from "../../../../components/secrets/ssh.ts";
+import type { State, StateResource } from "../../../../lib/engine/state.ts";
+import { tunnelSecrets } from "../../../../operations/escrow/collect.ts";
+import { deployKeySecret, oldFingerprint } from "../../../../operations/rotate/deploy-key.ts";
+import { drawPassword, withPasswords, type DrawnSecret } from "../../../../operations/rotate/drawn.ts";
+import { tunnelSecretOfAll } from "../../../../operations/rotate/tunnel-secret.ts";
+import { webhookSecret } from "../../../../operations/rotate/webhook-token.ts";
+import { secretInState as secret } from "../../../support/wire.ts";
+
+const urn = (type: string, name: string) => `urn:pulumi:dev::hearth::${type}::${name}`;
+const password = "random:index/randomPassword:RandomPassword";
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+const resource = (type: string, name: string, rest: Partial<StateResource>): StateResource => ({
+  urn: urn(type, name),
+  type,
+  ...rest,
+});
+
+const drawn = (name: string, value: string, parent = "component"): StateResource =>
+  resource(password, name, { protect: true, parent, outputs: { result: secret(value), bcryptHash: secret("hash") } });
+
+const inCluster = (name: string, data: Record<string, string>): StateResource =>
+  resource("kubernetes:core/v1:Secret", name, {
+    inputs: { data: secret(Object.fromEntries(Object.entries(data).map(([key, value]) => [key, base64(value)]))) },
+  });
+
+const keyOf = (value: string) =>
+  sshKeyPair(Buffer.from(deriveSeed(value, "deploy-key-seed"), "base64"), "hearth-den-dev");
+
+/** A state whose carriers have what the password "old" gives. */
+const state: State = {
+  version: 3,
+  deployment: {
+    resources: [
+      drawn("deploy-key-seed", "old"),
+      drawn("webhook-token", "old"),
+      drawn("tunnel-secret", "old", "tunnel"),
+      drawn("tunnel-secret-guests", "old", "guests"),
+      inCluster("flux-system", { identity: keyOf("old").privateKey, known_hosts: "git ssh-ed25519 AAAA" }),
+      inCluster("webhook-token", { token: deriveSeed("old", "webhook-token") }),
+      inCluster("sops-age", { "age.agekey": "AGE-SECRET-KEY-1" }),
+      inCluster("cluster-secrets", {
+        tunnel_token: connectorToken("account", "one", deriveSeed("old", "tunnel-secret")),
+        tunnel_token_guests: connectorToken("account", "two", deriveSeed("old", "tunnel-secret-guests")),
+      }),
+      resource("github:index/repositoryDeployKey:RepositoryDeployKey", "deploy-key", {
+        inputs: { key: keyOf("old").publicKey.replace("hearth-den-dev", "another comment") },
+      }),
+      resource("github:index/repositoryWebhook:RepositoryWebhook", "push", {
+        inputs: { configuration: secret({ url: "https://…", secret: deriveSeed("old", "webhook-token") }) },
+      }),
+      ...[
+        ["den-dev", "one", "tunnel-secret", "tunnel"],
+        ["guests", "two", "tunnel-secret-guests", "guests"],
+      ].map(([name = "", id = "", seed = "", parent = ""]) =>
+        resource("cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared", name, {
+          id,
+          parent,
+          inputs: { accountId: "account", tunnelSecret: secret(deriveSeed("old", seed)) },
+        }),
+      ),
+    ],
+  },
+};
+
+const redrawn = (of: DrawnSecret): State =>
+  withPasswords(state, new Map(of.passwords(state).map((each) => [each.urn, "new"])));
+
+const cases: [string, DrawnSecret, string[]][] = [
+  ["deploy key", deployKeySecret, ["flux-system", "deploy-key"]],
+  ["webhook token", webhookSecret, ["webhook-token", "push"]],
+  ["tunnel secrets", tunnelSecretOfAll, ["den-dev", "guests", "cluster-secrets"]],
+];
+
+for (const [name, of, carriers] of cases) {
+  describe(`the ${name} of a state`, () => {
+    it("is carried by the resources that hand it to where it is used, and by no other", () => {
+      const found = of.carriers(state);
+      expect(found.map((each) => each.urn.split("::").at(-1))).to.deep.equal(carriers);
+      expect(found.map(({ isCurrent }) => isCurrent)).to.deep.equal(carriers.map(() => true));
+    });
+
+    it("shows a rotation that was begun, until the last of them has the new one", () => {
+      const begun = redrawn(of);
+      expect(of.carriers(begun).map(({ isCurrent }) => isCurrent)).to.deep.equal(carriers.map(() => false));
+    });
+
+    it("is another one in the state, encrypted and protected as before, and leaves all else", () => {
+      const urns = of.passwords(state).map((each) => each.urn);
+      expect(urns).not.to.deep.equal([]);
+      for (const [index, each] of (redrawn(of).deployment.resources ?? []).entries()) {
+        const before = state.deployment.resources?.[index];
+        if (!urns.includes(each.urn)) expect(each).to.equal(before);
+        else expect(each).to.deep.equal({ ...before, outputs: { result: secret("new"), bcryptHash: secret("") } });
+      }
+    });
+  });
+}
+
+describe("the old deploy key", () => {
+  const old = publicKeyFingerprint(keyOf("old").privateKey);
+
+  it("is the one that the cluster has, before and after the new one is drawn", () => {
+    expect(oldFingerprint(state, false)).to.equal(old);
+    expect(oldFingerprint(redrawn(deployKeySecret), true)).to.equal(old);
+  });
+
+  it("is never the new one, where the cluster has that already", () => {
+    expect(oldFingerprint(state, true)).to.equal(undefined);
+  });
+});
+
+describe("the escrow's tunnels", () => {
+  it("have the secret that was drawn, before Cloudflare has it", () => {
+    const { guests } = tunnelSecrets(redrawn(tunnelSecretOfAll));
+    expect(guests?.secret).to.equal(deriveSeed("new", "tunnel-secret-guests"));
+    expect(guests?.token).to.equal(connectorToken("account", "two", deriveSeed("new", "tunnel-secret-guests")));
+  });
+});
+
+describe("drawPassword", () => {
+  it("draws what the random plugin draws for the program, each time another", () => {
+    const all = Array.from({ length: 200 }, drawPassword);
+    for (const each of all) expect(each).to.match(/^[A-Za-z0-9]{64}$/);
+    expect(new Set(all).size).to.equal(200);
+    expect(new Set(all.join("")).size).to.equal(62);
+  });
+});
