@@ -14,6 +14,7 @@ import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { writeEscrow } from "../escrow/write.ts";
+import { acceptedSigningKey } from "../backup/signing-key.ts";
 import { backUpState } from "../state/backup.ts";
 import type { Rotation, Surroundings } from "./rotation.ts";
 
@@ -37,7 +38,7 @@ export const passphrase: Rotation = {
     const kept = isLab ? undefined : await lastCommitOf(root, path);
     const escrow = await writeEscrow(target, credentials);
     credentials.live("Backing the state up");
-    const { name } = await backUpState(target);
+    const { name } = await backUpState(target, await acceptedSigningKey(target));
     return {
       resumed: before.is !== "fresh",
       said: [

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import { expect } from "chai";
 import { execa } from "execa";
+import { parse } from "yaml";
 
 import { ageIdentity } from "../../components/secrets/age.ts";
 import { escrowHead } from "../../components/secrets/escrow-head.ts";
