@@ -115,6 +115,7 @@ With --issue it keeps one issue at GitHub, which is open for as long as somethin
   proxmox-token          the API token of Proxmox, which you make
   cloudflare-token       the API token of Cloudflare, which you make
   passphrase             the passphrase of the state and of the stack file
+  signing-key            the keys that sign backups
 
 Before it changes anything it says what that interrupts, and asks. Run again after an interruption, it finishes what it had begun.
 A new token, and a new passphrase where no file holds it, are read as a line of standard input.

@@ -30,6 +30,26 @@ export const withSigners = (text: string, { stack, cluster }: Signers, name: str
 };
 
 /**
+ * Removes the signers of backups from the text of a stack file, and leaves every other line as it is. Pure.
+ *
+ * @param name of the file in messages
+ */
+export const withoutSigners = (text: string, name: string): string => {
+  const escrow = parseDocument(text).getIn(["config", "hearth:escrow"]);
+  const signers = isMap<Scalar>(escrow) ? escrow.items.find(({ key }) => key.value === "signers") : undefined;
+  if (!isMap(escrow) || signers === undefined) return text;
+  const start = signers.key.range?.[0];
+  const end = (signers.value as Scalar | null)?.range?.[1];
+  if (start === undefined || end === undefined || escrow.flow === true) {
+    throw new Problem(
+      `${name}: hearth:escrow has not a line for each key, so remove its signers yourself, and run this again`,
+    );
+  }
+  const lineBreak = text.indexOf("\n", text.slice(0, end).trimEnd().length);
+  return text.slice(0, text.lastIndexOf("\n", start) + 1) + (lineBreak < 0 ? "" : text.slice(lineBreak + 1));
+};
+
+/**
  * Names the stack's signers in its stack file, unless it names them already. In the lab it is the derived file.
  *
  * @returns whether the file was changed

@@ -7,6 +7,7 @@ import { kubernetesAuthority } from "./kubernetes-authority.ts";
 import { passphrase } from "./passphrase.ts";
 import { proxmoxToken } from "./proxmox-token.ts";
 import type { Rotation } from "./rotation.ts";
+import { signingKey } from "./signing-key.ts";
 import { talosAuthority } from "./talos-authority.ts";
 import { tunnelSecret } from "./tunnel-secret.ts";
 import { webhookToken } from "./webhook-token.ts";
@@ -26,4 +27,5 @@ export const rotations: readonly Rotation[] = [
   proxmoxToken,
   cloudflareToken,
   passphrase,
+  signingKey,
 ];

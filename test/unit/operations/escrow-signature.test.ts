@@ -15,7 +15,7 @@ import { Sops } from "../../../lib/secrets/sops.ts";
 import { seal } from "../../../operations/backup/sealed.ts";
 import { signingKeysIn } from "../../../operations/backup/signing-key.ts";
 import { escrowDoubt, signEscrow } from "../../../operations/escrow/signature.ts";
-import { withSigners } from "../../../operations/escrow/signers.ts";
+import { withoutSigners, withSigners } from "../../../operations/escrow/signers.ts";
 import { openEscrow, withGivenSnapshot } from "../../../operations/rebuild/given.ts";
 import { anEscrow, passwords } from "../../support/escrow.ts";
 import { messageOf } from "../../support/failure.ts";
@@ -62,7 +62,10 @@ describe("naming the signers in a stack file", () => {
     for (const escrow of escrows) {
       for (const after of [[], ["  # Next.", "  a: { b: [c] }"], ["", "# Rest."]]) {
         const text = (lines: string[]) => ["# Dev.", "config:", ...escrow, ...lines, ...after, ""].join("\n");
-        expect(withSigners(text([]), signers, "it")).to.equal(text(added.map((line) => `    ${line}`)));
+        const named = withSigners(text([]), signers, "it");
+        expect(named).to.equal(text(added.map((line) => `    ${line}`)));
+        expect(withoutSigners(named, "it")).to.equal(text([]));
+        expect(withoutSigners(text([]), "it")).to.equal(text([]));
       }
     }
   });
@@ -85,6 +88,13 @@ describe("naming the signers in a stack file", () => {
         "Pulumi.dev.yaml: hearth:escrow has not a line for each key",
       );
     }
+  });
+});
+
+describe("removing the signers from a stack file", () => {
+  it("is left to the person where they stand in one line with all else", () => {
+    const text = `config: { hearth:escrow: { signers: { stack: ${signers.stack} } } }\n`;
+    expect(() => withoutSigners(text, "Pulumi.dev.yaml")).to.throw("remove its signers yourself");
   });
 });
 

@@ -2,11 +2,14 @@ import { expect } from "chai";
 
 import { connectorToken } from "../../../../components/cloudflare/connector-token.ts";
 import { deriveSeed } from "../../../../components/secrets/derive.ts";
+import { signingKeys } from "../../../../components/secrets/signing.ts";
 import { publicKeyFingerprint, sshKeyPair } from "../../../../components/secrets/ssh.ts";
+import { inOneLine } from "../../../../infra/facts.ts";
 import type { State, StateResource } from "../../../../lib/engine/state.ts";
 import { tunnelSecrets } from "../../../../operations/escrow/collect.ts";
 import { deployKeySecret, oldFingerprint } from "../../../../operations/rotate/deploy-key.ts";
 import { drawPassword, withPasswords, type DrawnSecret } from "../../../../operations/rotate/drawn.ts";
+import { signingSecret } from "../../../../operations/rotate/signing-key.ts";
 import { tunnelSecretOfAll } from "../../../../operations/rotate/tunnel-secret.ts";
 import { webhookSecret } from "../../../../operations/rotate/webhook-token.ts";
 import { secretInState as secret } from "../../../support/wire.ts";
@@ -39,6 +42,7 @@ const state: State = {
     resources: [
       drawn("deploy-key-seed", "old"),
       drawn("webhook-token", "old"),
+      drawn("signing-seed", "old"),
       drawn("tunnel-secret", "old", "tunnel"),
       drawn("tunnel-secret-guests", "old", "guests"),
       inCluster("flux-system", { identity: keyOf("old").privateKey, known_hosts: "git ssh-ed25519 AAAA" }),
@@ -47,6 +51,7 @@ const state: State = {
       inCluster("cluster-secrets", {
         tunnel_token: connectorToken("account", "one", deriveSeed("old", "tunnel-secret")),
         tunnel_token_guests: connectorToken("account", "two", deriveSeed("old", "tunnel-secret-guests")),
+        snapshot_signing_key: inOneLine(signingKeys(deriveSeed("old", "signing-seed")).cluster.privateKey),
       }),
       resource("github:index/repositoryDeployKey:RepositoryDeployKey", "deploy-key", {
         inputs: { key: keyOf("old").publicKey.replace("hearth-den-dev", "another comment") },
@@ -73,6 +78,7 @@ const redrawn = (of: DrawnSecret): State =>
 
 const cases: [string, DrawnSecret, string[]][] = [
   ["deploy key", deployKeySecret, ["flux-system", "deploy-key"]],
+  ["signing key", signingSecret, ["cluster-secrets"]],
   ["webhook token", webhookSecret, ["webhook-token", "push"]],
   ["tunnel secrets", tunnelSecretOfAll, ["den-dev", "guests", "cluster-secrets"]],
 ];
