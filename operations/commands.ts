@@ -120,9 +120,9 @@ Run again after an interruption, it finishes what it had begun.`,
     group: "change",
     summary: "writes the tree's encrypted files",
     forms: {
-      "new FILE KEY…": "writes a Secret with these keys, encrypted to the recipients of .sops.yaml",
+      "new FILE KEY…": "writes a Secret with these keys, encrypted to its environment's recipients in .sops.yaml",
       "edit FILE": "changes a file in your editor ($EDITOR)",
-      "rotate [FILE…]": "encrypts files again, with another data key, to today's recipients; all unless named",
+      "rotate [FILE…]": "encrypts files, or all of a folder, again: with another data key, to today's recipients",
     },
     details: `The values of a new Secret are read from standard input, a line each, in the order of their keys.
 Set SOPS_AGE_KEY_FILE to the file with your age identity; what is encrypted to the lab's opens without. With --lab it is an example for

@@ -8,6 +8,7 @@ import { Sources } from "./sources.ts";
 import { definitionsInTime } from "./rules/definitions.ts";
 import { dependencies } from "./rules/dependencies.ts";
 import { duplicates } from "./rules/duplicates.ts";
+import { environments } from "./rules/environments.ts";
 import { images } from "./rules/images.ts";
 import { namespaces } from "./rules/namespaces.ts";
 import type { CheckedObject, Rule, Tree } from "./rules/rule.ts";
@@ -34,6 +35,7 @@ const rules: readonly Rule[] = [
   dependencies,
   definitionsInTime,
   secrets,
+  environments,
   strangers,
   images,
   schemas,

@@ -122,6 +122,73 @@ describe("npx hearth check --tree", function () {
     ]);
   });
 
+  describe("of secrets", () => {
+    const own = "age1v0lncznkg79xx5ejz5nlqknczgnrsfe9wzxclk2z38m9alr0pqdqsxvj7d";
+    const theirs = "age1xm6mgvjt7ffl7ayvk0fr89h6k5qgnctyxl3jf7y5pmayt563pafs4cduag";
+    const secret = (recipient: string): string =>
+      `apiVersion: v1\nkind: Secret\nmetadata: { name: key, namespace: web }\nstringData: { key: "ENC[AES256_GCM,data:a]" }\n` +
+      `sops:\n  age:\n    - recipient: ${recipient}\n      enc: x\n  mac: ENC[AES256_GCM,data:b]\n`;
+    const rules = (dev: string, prod: string): string =>
+      [
+        "creation_rules:",
+        `  - { path_regex: "gitops/clusters/dev/.*", age: "${dev}" }`,
+        `  - { path_regex: "gitops/clusters/prod/.*", age: "${prod}" }\n`,
+      ].join("\n");
+    /** The component of a secret in a folder, and what web's Kustomization says of it. */
+    const at = (folder: string, text: string, sops: string) => ({
+      ".sops.yaml": sops,
+      [`${folder}/key.sops.yaml`]: text,
+      [`${folder}/kustomization.yaml`]:
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [key.sops.yaml]\n",
+      "gitops/clusters/dev/web.yaml": kustomization(
+        "web",
+        `  components: ["../../${folder.replace("gitops/clusters/dev", "${cluster_folder}")}"]\n`,
+      ),
+    });
+    const mine = "gitops/clusters/dev/secrets/web";
+
+    it("finds nothing where each is in its environment's folder, and to its recipients", async () => {
+      expect(await found(at(mine, secret(own), rules(own, theirs)))).to.deep.equal([]);
+    });
+
+    it("finds one that two environments' trees can read", async () => {
+      expect(await found(at("gitops/web-secrets", secret(own), rules(own, theirs)))).to.deep.equal([
+        "gitops/web-secrets/key.sops.yaml:1  Secret web/key is encrypted in a file that is not of this environment alone",
+      ]);
+      expect(await found(at("gitops/clusters/prod/secrets/web", secret(own), rules(own, theirs)))).to.deep.equal([
+        "gitops/clusters/prod/secrets/web/key.sops.yaml:1  Secret web/key is encrypted in a file that is not of this environment alone",
+      ]);
+    });
+
+    it("finds one that another environment's key opens", async () => {
+      const [first] = await found(at(mine, secret(theirs), rules(own, theirs)));
+      expect(first).to.equal(
+        `${mine}/key.sops.yaml:7  ${theirs} opens it, and .sops.yaml does not name it for this file`,
+      );
+    });
+
+    it("finds one that its own environment's key does not open", async () => {
+      const [first] = await found(at(mine, secret(own), rules(`${own},${theirs}`, "age1x")));
+      expect(first).to.equal(
+        `${mine}/key.sops.yaml  ${theirs} does not open it, and .sops.yaml names it for this file`,
+      );
+    });
+
+    it("finds environments that have the same keys, but not a key that a person has for both", async () => {
+      expect(await found(at(mine, secret(own), rules(own, own)))).to.deep.equal([
+        ".sops.yaml:2  every recipient of gitops/clusters/dev opens another environment's secrets too",
+      ]);
+      const both = secret(own).replace("  mac:", `    - recipient: ${theirs}\n      enc: x\n  mac:`);
+      expect(await found(at(mine, both, rules(`${own},${theirs}`, theirs)))).to.deep.equal([]);
+    });
+
+    it("finds one that no rule is for", async () => {
+      expect(
+        await found(at(mine, secret(own), "creation_rules: [{ path_regex: gitops/clusters/prod }]\n")),
+      ).to.deep.equal([`.sops.yaml  no creation rule is for ${mine}/key.sops.yaml`]);
+    });
+  });
+
   it("finds a variable that nothing gives a value", async () => {
     const changed = deployment.replace("name: web\n          image", "name: ${colour}\n          image");
     expect(await found({ "gitops/web/deployment.yaml": changed })).to.include(
