@@ -7,7 +7,9 @@ import { askProgram } from "./program.ts";
 import { Sources } from "./sources.ts";
 import { definitionsInTime } from "./rules/definitions.ts";
 import { dependencies } from "./rules/dependencies.ts";
+import { digests } from "./rules/digests.ts";
 import { duplicates } from "./rules/duplicates.ts";
+import { egress } from "./rules/egress.ts";
 import { environments } from "./rules/environments.ts";
 import { images } from "./rules/images.ts";
 import { namespaces } from "./rules/namespaces.ts";
@@ -38,6 +40,8 @@ const rules: readonly Rule[] = [
   environments,
   strangers,
   images,
+  digests,
+  egress,
   schemas,
 ];
 

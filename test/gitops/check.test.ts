@@ -38,7 +38,7 @@ spec:
     spec:
       containers:
         - name: web
-          image: docker.io/library/nginx:1.29.0
+          image: docker.io/library/nginx:1.29.0@sha256:${"1".repeat(64)}
 `;
 
 const issuer = `apiVersion: cert-manager.io/v1
@@ -120,6 +120,65 @@ describe("npx hearth check --tree", function () {
       `.sops.yaml:2  ${lab} is the lab's, whose identity everyone can derive`,
       `gitops/more/more.yaml:4  ${sample} is a sample of age's documentation`,
     ]);
+  });
+
+  it("finds an image whose content can be exchanged, unless the list says why it has no digest", async () => {
+    const without = { "gitops/web/deployment.yaml": deployment.replace(/@sha256:1+/, "") };
+    const problem =
+      "gitops/web/deployment.yaml:14  Deployment web/web: the image docker.io/library/nginx:1.29.0 has no digest";
+    expect(await found(without)).to.deep.equal([problem]);
+    const list = (reason: string) => ({ "gitops/pending-digests.yaml": `docker.io/library/nginx:1.29.0: ${reason}\n` });
+    expect(await found({ ...without, ...list("nobody could find it out") })).to.deep.equal([]);
+    expect(await found({ ...without, ...list("later") })).to.deep.equal([problem]);
+    expect(
+      await found({
+        ...without,
+        "gitops/pending-digests.yaml": "docker.io/library/nginx:1.28.0: nobody could find it out\n",
+      }),
+    ).to.deep.equal([problem]);
+  });
+
+  describe("of network policies", () => {
+    const policy = (egress: string, annotations = "") =>
+      withMore(
+        `apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata:\n  name: web\n  namespace: web\n${annotations}spec:\n  endpointSelector: {}\n  egress:\n${egress}`,
+        waitsForWeb,
+      );
+    const why = '  annotations: { hearth.dev/open-egress: "It fetches what people name" }\n';
+    const ports = '      toPorts: [{ ports: [{ port: "443", protocol: TCP }] }]\n';
+    const dns =
+      '    - toPorts: [{ ports: [{ port: "53", protocol: ANY }], rules: { dns: [{ matchPattern: "*" }] } }]\n';
+    const open = "CiliumNetworkPolicy web/web lets pods out to the whole Internet";
+
+    /** The findings without their places. */
+    const messages = async (files: Record<string, string>): Promise<string[]> =>
+      (await found(files)).map((finding) => finding.replace(/^\S+ {2}/, ""));
+
+    for (const way of [
+      "toEntities: [world]",
+      "toEntities: [all]",
+      "toCIDR: [0.0.0.0/0]",
+      'toCIDRSet: [{ cidr: "::/0", except: ["fc00::/7"] }]',
+    ]) {
+      it(`finds one that lets out everywhere, by ${way}, and takes a reason`, async () => {
+        expect(await messages(policy(`    - ${way}\n${ports}`))).to.deep.equal([open]);
+        expect(await messages(policy(`    - ${way}\n${ports}`, why))).to.deep.equal([]);
+      });
+    }
+
+    it("finds a reason for nothing", async () => {
+      expect(await messages(policy("    - toEntities: [cluster]\n", why))).to.deep.equal([
+        "CiliumNetworkPolicy web/web explains an open egress that it does not have",
+      ]);
+    });
+
+    it("finds names whose addresses Cilium cannot learn", async () => {
+      const names = `    - toFQDNs: [{ matchName: example.com }]\n${ports}`;
+      expect(await messages(policy(names))).to.deep.equal([
+        "CiliumNetworkPolicy web/web names destinations whose addresses Cilium never learns",
+      ]);
+      expect(await messages(policy(names + dns))).to.deep.equal([]);
+    });
   });
 
   describe("of secrets", () => {
@@ -262,7 +321,7 @@ describe("npx hearth check --tree", function () {
 
   it("finds images without a tag that stays", async () => {
     for (const image of ["docker.io/library/nginx", "localhost:5000/nginx", "nginx:latest"]) {
-      const changed = deployment.replace("docker.io/library/nginx:1.29.0", image);
+      const changed = deployment.replace(/docker\.io\S+/, image);
       expect(await found({ "gitops/web/deployment.yaml": changed })).to.deep.equal([
         `gitops/web/deployment.yaml:14  Deployment web/web: the image ${image} of web has no tag that stays`,
       ]);
