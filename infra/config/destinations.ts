@@ -124,10 +124,19 @@ const leavesOf = (text: string): Map<string, string> => {
 };
 
 /**
+ * Characters that end a line in one YAML only, so that a comment here is a setting there: the engine's library knows the breaks of YAML 1.1.
+ *
+ * Source: gopkg.in/yaml.v3 v3.0.1, yamlprivateh.go, is_break.
+ */
+// eslint-disable-next-line no-control-regex -- that is what it looks for
+const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]/;
+
+/**
  * Says what in a file the engine could read differently from this check. The engine's library is another one, of another YAML: it merges
  * `<<`, for example.
  */
 const unusualYaml = (text: string): string | undefined => {
+  if (controls.test(text)) return "has a control character, which may begin a line";
   const documents = parseAllDocuments(text, { logLevel: "silent" });
   const [document] = documents;
   if (documents.length !== 1 || document === undefined) return "is not one document";

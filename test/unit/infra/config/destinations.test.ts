@@ -147,6 +147,11 @@ describe("where a stack file sends credentials", () => {
     ["a directive", "%YAML 1.1\n---\na: 1\n"],
     ["the same key twice", "a: 1\na: 2\n"],
     ["no document", ""],
+    ["what is a line break in YAML 1.1 alone", "config: {} # fine\u0085b: 2\n"],
+    ["a line separator", "config: {} # fine\u2028b: 2\n"],
+    ["a paragraph separator", "config: {} # fine\u2029b: 2\n"],
+    ["a carriage return", "config: {} # fine\rb: 2\n"],
+    ["a byte order mark", "\ufeffconfig: {}\n"],
   ]) {
     it(`is not looked for in a file with ${what ?? ""}: that has to be read`, () => {
       expect(concernsOf("config: {}\n", text).map(({ path }) => path)).to.deep.equal([""]);
