@@ -1,3 +1,5 @@
+import { posix } from "node:path";
+
 import type * as pulumi from "@pulumi/pulumi";
 
 import { receiverType } from "../components/gitops/webhook.ts";
@@ -21,6 +23,8 @@ export interface Tunnels {
 /** The facts that are known before the cluster exists, by the variable that the tree substitutes. */
 export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: HearthConfig): Record<string, string> => ({
   cluster_name: cluster.name,
+  // Systems find the secrets of their own environment below it.
+  cluster_folder: clusterFolder(gitops),
   cluster_endpoint: cluster.endpoint,
   ...(cluster.vip && { cluster_vip: cluster.vip }),
   pod_cidr: cluster.podCidr,
@@ -35,6 +39,10 @@ export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: Hea
   // The recipients of etcd's backups: a file with a line for each, encoded as a one-line YAML string.
   ...(escrow && { escrow_recipients: JSON.stringify(`${escrow.recipients.join("\n")}\n`) }),
 });
+
+/** The cluster's folder of the repository, without a dot before it or a slash at its end. */
+export const clusterFolder = ({ path }: Pick<HearthConfig["gitops"], "path">): string =>
+  posix.normalize(path).replace(/\/$/, "");
 
 /** Addresses of load balancers that routers and people rely on. They are the first of the range, so that they never change. */
 const wellKnownAddresses = (loadBalancers: string): Record<string, string> => ({

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { clusterFolder } from "../infra/facts.ts";
 import { encryptedFiles } from "../infra/tree-walk.ts";
 import { Problem } from "../toolchain/problem.ts";
 import { readiness, type Kubernetes, type KubernetesObject } from "../lib/cluster/kubernetes.ts";
 
 /** Names of the Kubernetes Secrets that are encrypted in a cluster's part of the GitOps tree. */
 export const encryptedSecrets = (root: string, path: string): string[] =>
-  encryptedFiles(root, path, {}).flatMap((file) =>
+  encryptedFiles(root, path, { cluster_folder: clusterFolder({ path }) }).flatMap((file) =>
     parseAllDocuments(readFileSync(join(root, file), "utf8")).flatMap((document) => {
       const object = document.toJS() as { kind?: string; metadata?: { name?: string } } | null;
       return object?.kind === "Secret" && object.metadata?.name !== undefined ? [object.metadata.name] : [];

@@ -32,7 +32,10 @@ server's own schemas, and to the others.`,
     summary: "reports what an update would do to machines, cluster, edge and tree, without secrets",
     forms: { STACK: "" },
     details: `It ends with 0 where nothing changes, 2 where something does, 3 where machines, secrets, volumes or tunnels are replaced or
-deleted, and 1 where it failed. docs/guides/previews.md tells how to read the report.`,
+deleted, and 1 where it failed. docs/guides/previews.md tells how to read the report.
+
+With --data-from it takes stack files and tree from another commit for as long as it runs, and everything else from the checkout. It refuses
+with 4 where that commit changes anything else, or where credentials go: docs/guides/pull-requests.md tells what.`,
     flags: {
       base: {
         type: "string",
@@ -45,8 +48,14 @@ deleted, and 1 where it failed. docs/guides/previews.md tells how to read the re
         what: "where the report is written (.hearth/preview-STACK.md); FILE.full.md has it uncut",
       },
       whole: { type: "string", what: "how a report that had to be cut names the whole (the file's path)" },
+      "data-from": {
+        type: "string",
+        value: "REF",
+        what: "previews the stack files and the tree of a commit, with this code",
+      },
+      check: { type: "boolean", what: "with --data-from: only say whether a person has to read it first" },
     },
-    json: "the outcome (unchanged, changes, dangerous or failed), and the report's files",
+    json: "the outcome (unchanged, changes, dangerous or failed), and the report's files; or why a commit has to be read first",
     load: async () => (await import("./preview/cli.ts")).preview,
   }),
   command({
@@ -130,9 +139,9 @@ docs/guides/somebody-else-has-it.md tells for each secret what it opens, and wha
     group: "change",
     summary: "writes the tree's encrypted files",
     forms: {
-      "new FILE KEY…": "writes a Secret with these keys, encrypted to the recipients of .sops.yaml",
+      "new FILE KEY…": "writes a Secret with these keys, encrypted to its environment's recipients in .sops.yaml",
       "edit FILE": "changes a file in your editor ($EDITOR)",
-      "rotate [FILE…]": "encrypts files again, with another data key, to today's recipients; all unless named",
+      "rotate [FILE…]": "encrypts files, or all of a folder, again: with another data key, to today's recipients",
     },
     details: `The values of a new Secret are read from standard input, a line each, in the order of their keys.
 Set SOPS_AGE_KEY_FILE to the file with your age identity; what is encrypted to the lab's opens without. With --lab it is an example for
@@ -333,11 +342,12 @@ who can open it, in the stack file, before it is written.`,
   command({
     name: "github",
     group: "contribute",
-    summary: "keeps comments and issues at GitHub",
+    summary: "keeps comments and issues at GitHub, and looks at its environments",
     forms: {
       "comment FILE": "keeps one comment of that --name on a --pull-request",
       "issue FILE": "keeps one open issue of that --name and --title",
       "close REASON": "closes the issue of that --name, where one is open",
+      "reviewed ENVIRONMENT…": "fails unless each has a reviewer, and admits workflows of main alone",
     },
     details: "FILE holds Markdown. GITHUB_TOKEN and GITHUB_REPOSITORY say whose and where.",
     flags: {
@@ -345,7 +355,7 @@ who can open it, in the stack file, before it is written.`,
       title: { type: "string", what: "the issue's title" },
       "pull-request": { type: "string", value: "NUMBER", what: "the pull request's number" },
     },
-    json: "whether it was created, edited, closed or left as it was",
+    json: "whether it was created, edited, closed or left as it was; or what is wrong with the environments",
     load: async () => (await import("./github/cli.ts")).github,
   }),
 ];

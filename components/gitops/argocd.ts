@@ -80,7 +80,7 @@ export class ArgoCd extends pulumi.ComponentResource {
             path: repository.path,
             helm: {
               valuesObject: {
-                repository: { url: repository.url, branch: repository.branch },
+                repository: { url: repository.url, branch: repository.branch, path: repository.path },
                 settings,
               },
             },

@@ -40,6 +40,7 @@ export const verifyOpens = async (identity: string, files: EncryptedFile[]): Pro
   if (closed.length === 0) return;
   throw new Error(
     `The age key of this stack does not open ${closed.map(({ path }) => path).join(", ")}; ` +
-      `encrypt them to ${await ageRecipient(identity)} (sops updatekeys), or restore the key they were encrypted to`,
+      `name ${await ageRecipient(identity)} in this environment's rule of .sops.yaml and encrypt them again (npx hearth secret rotate), ` +
+      "or restore the key they were encrypted to",
   );
 };

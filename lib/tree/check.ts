@@ -7,7 +7,10 @@ import { askProgram } from "./program.ts";
 import { Sources } from "./sources.ts";
 import { definitionsInTime } from "./rules/definitions.ts";
 import { dependencies } from "./rules/dependencies.ts";
+import { digests } from "./rules/digests.ts";
 import { duplicates } from "./rules/duplicates.ts";
+import { egress } from "./rules/egress.ts";
+import { environments } from "./rules/environments.ts";
 import { images } from "./rules/images.ts";
 import { namespaces } from "./rules/namespaces.ts";
 import type { CheckedObject, Rule, Tree } from "./rules/rule.ts";
@@ -34,8 +37,11 @@ const rules: readonly Rule[] = [
   dependencies,
   definitionsInTime,
   secrets,
+  environments,
   strangers,
   images,
+  digests,
+  egress,
   schemas,
 ];
 

@@ -7,6 +7,7 @@ import { codeOf, Problem } from "../../toolchain/problem.ts";
 import { keepComment } from "./comment.ts";
 import { fromEnvironment, type GitHubEnvironment } from "./github.ts";
 import { closeIssue, keepIssue } from "./issue.ts";
+import { unreviewed } from "./reviewed.ts";
 
 interface GitHubFlags {
   name?: string | undefined;
@@ -15,15 +16,21 @@ interface GitHubFlags {
 }
 
 /**
- * Creates or updates a comment or an issue.
+ * Creates or updates a comment or an issue, or looks at environments.
  *
  * @throws Problem for a user's mistake, and if GitHub refuses a request
  */
 export const github = async (call: Call<GitHubFlags>, env: GitHubEnvironment = process.env): Promise<number> => {
-  const { values, print, answer } = call;
+  const { values, print, complain, answer } = call;
   const [form, argument = ""] = call.args;
-  const name = given(values.name, "--name");
   try {
+    if (form === "reviewed") {
+      const problems = await Promise.all(call.args.slice(1).map((name) => unreviewed(fromEnvironment(env), name)));
+      for (const problem of problems.flat()) complain(problem);
+      answer({ problems: problems.flat() });
+      return problems.flat().length > 0 ? 1 : 0;
+    }
+    const name = given(values.name, "--name");
     switch (form) {
       case "comment": {
         const number = Number(given(values["pull-request"], "--pull-request"));

@@ -8,11 +8,13 @@ import { resourceTypes } from "../../components/resource-types.ts";
 import { ageIdentity, ageRecipient, verifyOpens } from "../../components/secrets/age.ts";
 import { seedLength } from "../../components/secrets/derive.ts";
 import { readStackFile, examineStackFile, stacksIn } from "../../infra/config/stack-file.ts";
+import { clusterFolder } from "../../infra/facts.ts";
 import { readTree } from "../../infra/tree.ts";
 import { isEncrypted } from "../../infra/tree-walk.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { configuredSecrets } from "../escrow/collect.ts";
 import { isNamed } from "../../components/urn.ts";
+import { withRecipient } from "../../lib/secrets/creation-rules.ts";
 import { installedIdentity, resourcesOf } from "../../lib/engine/state.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
 import type { Credentials, Written } from "../escrow/write.ts";
@@ -131,9 +133,13 @@ const encryptedFilesOf = async ({ root, stack }: Target): Promise<string[]> => {
     .sort();
 };
 
-/** Makes SOPS encrypt to the new key from now on. */
-const replaceRule = async ({ root }: Target, { from, to }: Exchanged): Promise<void> => {
-  const file = join(root, ".sops.yaml");
+/** Makes SOPS encrypt this stack's files to the new key from now on. Another environment's rule keeps its recipients. */
+const replaceRule = async (target: Target, { from, to }: Exchanged): Promise<void> => {
+  const file = join(target.root, ".sops.yaml");
   const text = await readFile(file, "utf8").catch(() => "");
-  if (text.includes(from)) await writeWhole(file, text.replaceAll(from, to));
+  const changed = withRecipient(text, `${clusterFolder((await target.config()).gitops)}/secrets/a.sops.yaml`, {
+    from,
+    to,
+  });
+  if (changed !== text) await writeWhole(file, changed);
 };

@@ -18,10 +18,14 @@ export const secret = async (
   const [form, ...named] = call.args;
   const files = await SecretFiles.open(call.root, call.isLab);
   if (form === "new") return create(call, files, input);
-  const paths = named.map((path) => files.named(path));
+  const paths =
+    form === "edit"
+      ? named.map((path) => files.named(path))
+      : named.length === 0
+        ? files.all()
+        : named.flatMap((path) => files.under(path));
   if (form === "edit") for (const path of paths) await files.edit(path);
   else {
-    if (named.length === 0) paths.push(...files.all());
     for (const path of paths) {
       await files.rotate(path);
       call.print(`Encrypted ${path} anew`);

@@ -1,10 +1,11 @@
-import { existsSync, globSync } from "node:fs";
+import { existsSync, globSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 
 import { ageRecipient } from "../../components/secrets/age.ts";
 import { strangersIn } from "../../components/secrets/known-recipients.ts";
 import { isEncrypted } from "../../infra/tree-walk.ts";
+import { ruleFor } from "../../lib/secrets/creation-rules.ts";
 import { labAgeIdentity } from "../../lib/secrets/lab-identity.ts";
 import { Sops } from "../../lib/secrets/sops.ts";
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
@@ -32,23 +33,32 @@ export class SecretFiles {
     return new SecretFiles(root, await Sops.find(toolchainRoot), isExample);
   }
 
-  /** Every encrypted file of the tree, from the root. */
-  all(): string[] {
-    return globSync("gitops/**", { cwd: this.root }).filter(isEncrypted).sort();
+  /** Every encrypted file of the tree, or of one of its folders, from the root. */
+  all(folder = "gitops"): string[] {
+    return globSync(`${folder}/**`, { cwd: this.root }).filter(isEncrypted).sort();
+  }
+
+  /** The files that a path from the root or the working folder stands for: itself, or all in it. */
+  under(path: string): string[] {
+    const whole = resolve(this.root, path);
+    const isFolder = statSync(whole, { throwIfNoEntry: false })?.isDirectory() === true;
+    return isFolder ? this.all(relative(this.root, whole)).map((file) => this.named(file)) : [this.named(path)];
   }
 
   /** The path from the root of a file that the rules cover. */
   named(file: string): string {
     const path = relative(this.root, resolve(this.root, file));
     if (/^gitops\/.*\.sops\.yaml$/.test(path)) return path;
-    throw new Problem(`${file} is no file that Flux decrypts: write one such as gitops/apps/APP/app/NAME.sops.yaml`);
+    throw new Problem(
+      `${file} is no file that Flux decrypts: write one such as gitops/clusters/dev/secrets/APP/NAME.sops.yaml`,
+    );
   }
 
   /** Writes a new file. Its plain content goes only through a pipe. */
   async create(path: string, manifest: string): Promise<void> {
     if (existsSync(join(this.root, path)))
       throw new Problem(`${path} is there: change it with npx hearth secret edit ${path}`);
-    await this.requireOwn(".sops.yaml");
+    await this.requireRule(path);
     const types = ["--input-type", "yaml", "--output-type", "yaml"];
     const encrypted = await this.sops.inCheckout(this.root, ["encrypt", ...types, "--filename-override", path], {
       input: manifest,
@@ -66,7 +76,7 @@ export class SecretFiles {
   /** Encrypts a file again, with another data key, to the present recipients in `.sops.yaml`. */
   async rotate(path: string): Promise<void> {
     this.require(path);
-    await this.requireOwn(".sops.yaml");
+    await this.requireRule(path);
     const keys = { identities: await this.identities(path) };
     // In this order, because afterwards the previous reader may have no key to it.
     await writeWhole(join(this.root, path), await this.sops.inCheckout(this.root, ["rotate", path], keys));
@@ -77,17 +87,29 @@ export class SecretFiles {
     if (!existsSync(join(this.root, path))) throw new Problem(`${path} is not there: npx hearth secret new makes it`);
   }
 
+  /** Refuses a path that no environment's rule is for, or whose rule names recipients whose identity is publicly known. */
+  private async requireRule(path: string): Promise<void> {
+    const rule = ruleFor(await readFile(join(this.root, ".sops.yaml"), "utf8"), path);
+    if (rule === undefined) {
+      throw new Problem(
+        `.sops.yaml has no rule for ${path}: write it below an environment's folder, such as gitops/clusters/dev/secrets/APP, or add a rule`,
+      );
+    }
+    const next = "write your stack's own in its place, `pulumi stack output ageRecipient`";
+    this.refuseStrangers(rule.recipients.join(" "), `.sops.yaml, for ${path},`, next);
+  }
+
   /** Refuses a file with recipients whose identity is publicly known. */
   private async requireOwn(file: string): Promise<void> {
-    if (this.isExample) return;
-    const [stranger] = strangersIn(await readFile(join(this.root, file), "utf8"));
+    const next = `name your own in .sops.yaml, then: npx hearth secret rotate ${file}`;
+    this.refuseStrangers(await readFile(join(this.root, file), "utf8"), file, next);
+  }
+
+  private refuseStrangers(text: string, where: string, next: string): void {
+    const [stranger] = this.isExample ? [] : strangersIn(text);
     if (stranger === undefined) return;
-    const next =
-      file === ".sops.yaml"
-        ? "write your stack's own in its place, `pulumi stack output ageRecipient`"
-        : `name your own in .sops.yaml, then: npx hearth secret rotate ${file}`;
     throw new Problem(
-      `${file} names ${stranger.recipient}, ${stranger.what}: ${next}. Where it is an example for the lab only, add --lab`,
+      `${where} names ${stranger.recipient}, ${stranger.what}: ${next}. Where it is an example for the lab only, add --lab`,
     );
   }
 

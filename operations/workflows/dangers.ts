@@ -91,20 +91,16 @@ const stepsOf = ({ jobs }: Subject): { job: string; path: (string | number)[]; s
 
 const isCheckout = ({ uses }: Step): boolean => uses?.startsWith("actions/checkout@") ?? false;
 
-/** Events that run a stranger's input with the repository's secrets. */
-const strangers: Record<string, string> = {
-  pull_request_target: "use pull_request; what needs secrets belongs to a job for branches of this repository",
-  issue_comment: "let people start it by workflow_dispatch: anybody may comment",
-};
-
-const triggers: Look = ({ triggers: events, lineOf }) =>
-  events
-    .filter((event) => event in strangers)
-    .map((event) => ({
-      line: lineOf("on", event),
-      problem: `${event} runs with this repository's secrets on what a stranger sent`,
-      advice: strangers[event] ?? "",
-    }));
+const strangersInput: Look = ({ triggers: events, lineOf }) =>
+  events.includes("issue_comment")
+    ? [
+        {
+          line: lineOf("on", "issue_comment"),
+          problem: "issue_comment runs with this repository's secrets on what a stranger sent",
+          advice: "let people start it by workflow_dispatch: anybody may comment",
+        },
+      ]
+    : [];
 
 const checkoutOfRun: Look = (subject) =>
   subject.triggers.includes("workflow_run")
@@ -213,42 +209,129 @@ const credentials: Look = (subject) =>
       advice: "add persist-credentials: false",
     }));
 
-const sameRepository = "github.event.pull_request.head.repo.full_name == github.repository";
+/** Such a workflow is the pull request's own, so whoever can push writes what is done with its secrets. */
+const secretsOfPullRequests: Look = (subject) =>
+  subject.triggers.includes("pull_request")
+    ? subject.jobs
+        .filter(([, job]) => hasSecrets(job))
+        .map(([name]) => ({
+          line: subject.lineOf("jobs", name),
+          problem: `job ${name} has secrets, and the pull request says what it does with them`,
+          advice: "do without, or do it as preview.yml does: on pull_request_target",
+        }))
+    : [];
 
-/** A pull request runs its own code, so it has secrets only if somebody of the repository sent it. */
-const secretsOfPullRequests: Look = (subject) => {
-  if (!subject.triggers.includes("pull_request")) return [];
-  return subject.jobs
-    .filter(([, job]) => hasSecrets(job))
-    .flatMap(([name, job]): Found[] => {
-      const line = subject.lineOf("jobs", name);
-      return [
-        ...(typeof job.if === "string" && job.if.includes(sameRepository)
-          ? []
-          : [
-              {
-                line,
-                problem: `job ${name} has secrets on pull requests of forks`,
-                advice: `add if: ${sameRepository}`,
-              },
-            ]),
-        ...(job.environment === undefined
-          ? [
-              {
-                line,
-                problem: `job ${name} has secrets without an environment that protects them`,
-                advice: "add environment, and keep the secrets there",
-              },
-            ]
-          : []),
-      ];
-    });
-};
-
+/** A job without an environment gets the repository's own secrets; an environment may have a reviewer, and admits main alone. */
 const hasSecrets = (job: Job): boolean =>
   /\bsecrets\s*[.[]/.test(JSON.stringify(job)) ||
   job.secrets !== undefined ||
+  job.environment !== undefined ||
   mapping(job.permissions)["id-token"] === "write";
+
+const sameRepository = "github.event.pull_request.head.repo.full_name == github.repository";
+const headCommit = "${{ github.event.pull_request.head.sha }}";
+
+/** Environments whose jobs a person approves one by one, and those that run main's code only, by the end of their names. */
+const reviewedEnvironment = "-preview";
+const environmentOfMain = "-main";
+
+/** Programs that fetch or run code. A job without a review gives the pull request's commit to `hearth preview --data-from` alone. */
+const fetching = /\b(git|gh|npm|npx(?! hearth )|yarn|pnpm|node|tsx|curl|wget|bash|sh|eval|source)\b/;
+
+/**
+ * A workflow on pull_request_target is main's and has its secrets, also for forks. Its jobs take nothing of forks. They run main's code, or
+ * else the pull request's one commit after a review.
+ */
+const targetJobs: Look = (subject) => {
+  if (!subject.triggers.includes("pull_request_target")) return [];
+  return subject.jobs.flatMap(([name, job]): Found[] => {
+    const steps = stepsOf(subject).filter((each) => each.job === name);
+    const refused = (problem: string, advice: string, ...path: (string | number)[]): Found => ({
+      line: subject.lineOf(...(path.length > 0 ? path : ["jobs", name])),
+      problem: `job ${name} ${problem}`,
+      advice,
+    });
+    const checkouts = steps.filter(({ step }) => isCheckout(step));
+    const takesTheirs = checkouts.some(({ step }) => step.with?.ref !== undefined);
+    const environment = nameOfEnvironment(job);
+    return [
+      ...(conjuncts(job.if).includes(sameRepository)
+        ? []
+        : [refused("runs for forks, with this repository's secrets", `add if: ${sameRepository}`)]),
+      ...checkouts
+        .filter(({ step }) => step.with?.repository !== undefined || ![undefined, headCommit].includes(refOf(step)))
+        .map(({ path }) =>
+          refused("checks out what can move after the review", `leave ref out, or write ref: ${headCommit}`, ...path),
+        ),
+      ...(takesTheirs && !environment.endsWith(reviewedEnvironment)
+        ? [
+            refused(
+              "runs the pull request's code without a review",
+              "add an environment with a reviewer, named …-preview",
+            ),
+          ]
+        : []),
+      ...(!takesTheirs && hasSecrets(job) && !environment.endsWith(environmentOfMain)
+        ? [
+            refused(
+              "has secrets without an environment for main's code",
+              "add one that admits main alone, named …-main",
+            ),
+          ]
+        : []),
+      ...(job.uses === undefined ? [] : [refused("calls another workflow", "write its steps here")]),
+      ...steps
+        .filter(({ step }) => !takesTheirs && fetching.test(step.run ?? ""))
+        .map(({ path }) =>
+          refused(
+            "could fetch or run the pull request's code",
+            "call npx hearth, which takes data alone",
+            ...path,
+            "run",
+          ),
+        ),
+    ];
+  });
+};
+
+const refOf = ({ with: given }: Step): string | undefined => given?.ref as string | undefined;
+
+const nameOfEnvironment = ({ environment }: Job): string => {
+  const name = typeof environment === "string" ? environment : mapping(environment).name;
+  return typeof name === "string" ? name : "";
+};
+
+/** The conditions that all hold where a job runs. With an alternative, none is certain. */
+const conjuncts = (condition: unknown): string[] =>
+  typeof condition !== "string" || condition.includes("||")
+    ? []
+    : condition
+        .replace(/^\$\{\{(.*)\}\}$/, "$1")
+        .split("&&")
+        .map((part) => part.trim());
+
+const hosted = /^(ubuntu|macos|windows)-[\w.-]+$/;
+
+/** Events whose workflow is main's or needs somebody who may push. The branches of a push are looked at besides. */
+const ownEvents = ["push", "schedule", "workflow_dispatch"];
+
+/** A runner of one's own stands in the machines' network, and keeps what a job leaves behind. */
+const ownRunners: Look = (subject) =>
+  subject.jobs
+    .filter(([, job]) => isWorkflow(subject) && job.uses === undefined && !onlyHosted(job["runs-on"]))
+    .filter(() => !subject.triggers.every((event) => ownEvents.includes(event)) || pushesOfOthers(subject))
+    .map(([name]) => ({
+      line: subject.lineOf("jobs", name),
+      problem: `job ${name} may run what is not on main on a runner of one's own`,
+      advice: "write runs-on: ubuntu-24.04, or start it by what is merged: on push to branches: [main]",
+    }));
+
+const onlyHosted = (runsOn: unknown): boolean => typeof runsOn === "string" && hosted.test(runsOn);
+
+const pushesOfOthers = ({ triggers: events, content }: Subject): boolean => {
+  const branches = mapping(mapping(content.on).push).branches;
+  return events.includes("push") && !(Array.isArray(branches) && branches.length === 1 && branches[0] === "main");
+};
 
 const inherited: Look = ({ jobs, lineOf }) =>
   jobs
@@ -272,13 +355,15 @@ const timeouts: Look = (subject) =>
     : [];
 
 const looks: Look[] = [
-  triggers,
+  strangersInput,
   checkoutOfRun,
   injections,
   pins,
   permissions,
   credentials,
   secretsOfPullRequests,
+  targetJobs,
+  ownRunners,
   inherited,
   timeouts,
 ];

@@ -38,7 +38,7 @@ spec:
     spec:
       containers:
         - name: web
-          image: docker.io/library/nginx:1.29.0
+          image: docker.io/library/nginx:1.29.0@sha256:${"1".repeat(64)}
 `;
 
 const issuer = `apiVersion: cert-manager.io/v1
@@ -122,6 +122,132 @@ describe("npx hearth check --tree", function () {
     ]);
   });
 
+  it("finds an image whose content can be exchanged, unless the list says why it has no digest", async () => {
+    const without = { "gitops/web/deployment.yaml": deployment.replace(/@sha256:1+/, "") };
+    const problem =
+      "gitops/web/deployment.yaml:14  Deployment web/web: the image docker.io/library/nginx:1.29.0 has no digest";
+    expect(await found(without)).to.deep.equal([problem]);
+    const list = (reason: string) => ({ "gitops/pending-digests.yaml": `docker.io/library/nginx:1.29.0: ${reason}\n` });
+    expect(await found({ ...without, ...list("nobody could find it out") })).to.deep.equal([]);
+    expect(await found({ ...without, ...list("later") })).to.deep.equal([problem]);
+    expect(
+      await found({
+        ...without,
+        "gitops/pending-digests.yaml": "docker.io/library/nginx:1.28.0: nobody could find it out\n",
+      }),
+    ).to.deep.equal([problem]);
+  });
+
+  describe("of network policies", () => {
+    const policy = (egress: string, annotations = "") =>
+      withMore(
+        `apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata:\n  name: web\n  namespace: web\n${annotations}spec:\n  endpointSelector: {}\n  egress:\n${egress}`,
+        waitsForWeb,
+      );
+    const why = '  annotations: { hearth.dev/open-egress: "It fetches what people name" }\n';
+    const ports = '      toPorts: [{ ports: [{ port: "443", protocol: TCP }] }]\n';
+    const dns =
+      '    - toPorts: [{ ports: [{ port: "53", protocol: ANY }], rules: { dns: [{ matchPattern: "*" }] } }]\n';
+    const open = "CiliumNetworkPolicy web/web lets pods out to the whole Internet";
+
+    /** The findings without their places. */
+    const messages = async (files: Record<string, string>): Promise<string[]> =>
+      (await found(files)).map((finding) => finding.replace(/^\S+ {2}/, ""));
+
+    for (const way of [
+      "toEntities: [world]",
+      "toEntities: [all]",
+      "toCIDR: [0.0.0.0/0]",
+      'toCIDRSet: [{ cidr: "::/0", except: ["fc00::/7"] }]',
+    ]) {
+      it(`finds one that lets out everywhere, by ${way}, and takes a reason`, async () => {
+        expect(await messages(policy(`    - ${way}\n${ports}`))).to.deep.equal([open]);
+        expect(await messages(policy(`    - ${way}\n${ports}`, why))).to.deep.equal([]);
+      });
+    }
+
+    it("finds a reason for nothing", async () => {
+      expect(await messages(policy("    - toEntities: [cluster]\n", why))).to.deep.equal([
+        "CiliumNetworkPolicy web/web explains an open egress that it does not have",
+      ]);
+    });
+
+    it("finds names whose addresses Cilium cannot learn", async () => {
+      const names = `    - toFQDNs: [{ matchName: example.com }]\n${ports}`;
+      expect(await messages(policy(names))).to.deep.equal([
+        "CiliumNetworkPolicy web/web names destinations whose addresses Cilium never learns",
+      ]);
+      expect(await messages(policy(names + dns))).to.deep.equal([]);
+    });
+  });
+
+  describe("of secrets", () => {
+    const own = "age1v0lncznkg79xx5ejz5nlqknczgnrsfe9wzxclk2z38m9alr0pqdqsxvj7d";
+    const theirs = "age1xm6mgvjt7ffl7ayvk0fr89h6k5qgnctyxl3jf7y5pmayt563pafs4cduag";
+    const secret = (recipient: string): string =>
+      `apiVersion: v1\nkind: Secret\nmetadata: { name: key, namespace: web }\nstringData: { key: "ENC[AES256_GCM,data:a]" }\n` +
+      `sops:\n  age:\n    - recipient: ${recipient}\n      enc: x\n  mac: ENC[AES256_GCM,data:b]\n`;
+    const rules = (dev: string, prod: string): string =>
+      [
+        "creation_rules:",
+        `  - { path_regex: "gitops/clusters/dev/.*", age: "${dev}" }`,
+        `  - { path_regex: "gitops/clusters/prod/.*", age: "${prod}" }\n`,
+      ].join("\n");
+    /** The component of a secret in a folder, and what web's Kustomization says of it. */
+    const at = (folder: string, text: string, sops: string) => ({
+      ".sops.yaml": sops,
+      [`${folder}/key.sops.yaml`]: text,
+      [`${folder}/kustomization.yaml`]:
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [key.sops.yaml]\n",
+      "gitops/clusters/dev/web.yaml": kustomization(
+        "web",
+        `  components: ["../../${folder.replace("gitops/clusters/dev", "${cluster_folder}")}"]\n`,
+      ),
+    });
+    const mine = "gitops/clusters/dev/secrets/web";
+
+    it("finds nothing where each is in its environment's folder, and to its recipients", async () => {
+      expect(await found(at(mine, secret(own), rules(own, theirs)))).to.deep.equal([]);
+    });
+
+    it("finds one that two environments' trees can read", async () => {
+      expect(await found(at("gitops/web-secrets", secret(own), rules(own, theirs)))).to.deep.equal([
+        "gitops/web-secrets/key.sops.yaml:1  Secret web/key is encrypted in a file that is not of this environment alone",
+      ]);
+      expect(await found(at("gitops/clusters/prod/secrets/web", secret(own), rules(own, theirs)))).to.deep.equal([
+        "gitops/clusters/prod/secrets/web/key.sops.yaml:1  Secret web/key is encrypted in a file that is not of this environment alone",
+      ]);
+    });
+
+    it("finds one that another environment's key opens", async () => {
+      const [first] = await found(at(mine, secret(theirs), rules(own, theirs)));
+      expect(first).to.equal(
+        `${mine}/key.sops.yaml:7  ${theirs} opens it, and .sops.yaml does not name it for this file`,
+      );
+    });
+
+    it("finds one that its own environment's key does not open", async () => {
+      const [first] = await found(at(mine, secret(own), rules(`${own},${theirs}`, "age1x")));
+      expect(first).to.equal(
+        `${mine}/key.sops.yaml  ${theirs} does not open it, and .sops.yaml names it for this file`,
+      );
+    });
+
+    it("finds environments that have the same keys, but not a key that a person has for both", async () => {
+      expect(await found(at(mine, secret(own), rules(own, own)))).to.deep.equal([
+        ".sops.yaml:2  every recipient of gitops/clusters/dev opens another environment's secrets too",
+      ]);
+      const both = secret(own).replace("  mac:", `    - recipient: ${theirs}\n      enc: x\n  mac:`);
+      expect(await found(at(mine, both, rules(`${own},${theirs}`, theirs)))).to.deep.equal([]);
+    });
+
+    it("finds one that no rule is for", async () => {
+      expect(
+        await found(at(mine, secret(own), "creation_rules: [{ path_regex: gitops/clusters/prod }]\n")),
+      ).to.deep.equal([`.sops.yaml  no creation rule is for ${mine}/key.sops.yaml`]);
+    });
+  });
+
   it("finds a variable that nothing gives a value", async () => {
     const changed = deployment.replace("name: web\n          image", "name: ${colour}\n          image");
     expect(await found({ "gitops/web/deployment.yaml": changed })).to.include(
@@ -195,7 +321,7 @@ describe("npx hearth check --tree", function () {
 
   it("finds images without a tag that stays", async () => {
     for (const image of ["docker.io/library/nginx", "localhost:5000/nginx", "nginx:latest"]) {
-      const changed = deployment.replace("docker.io/library/nginx:1.29.0", image);
+      const changed = deployment.replace(/docker\.io\S+/, image);
       expect(await found({ "gitops/web/deployment.yaml": changed })).to.deep.equal([
         `gitops/web/deployment.yaml:14  Deployment web/web: the image ${image} of web has no tag that stays`,
       ]);

@@ -6,8 +6,14 @@ import { expect } from "chai";
 const root = join(import.meta.dirname, "../..");
 
 interface Renovate {
-  customManagers: { managerFilePatterns: string[]; matchStrings: string[] }[];
-  packageRules: { groupName?: string; matchPackageNames?: string[] }[];
+  customManagers: {
+    managerFilePatterns: string[];
+    matchStrings: string[];
+    matchStringsStrategy?: "recursive";
+    depTypeTemplate?: string;
+    autoReplaceStringTemplate?: string;
+  }[];
+  packageRules: { groupName?: string; matchPackageNames?: string[]; matchDepTypes?: string[]; pinDigests?: boolean }[];
 }
 
 const renovate = JSON.parse(readFileSync(join(root, "renovate.json"), "utf8")) as Renovate;
@@ -20,27 +26,56 @@ const files = [
   }),
 ];
 
-const [manager] = renovate.customManagers;
+type Manager = Renovate["customManagers"][number];
 
-/** What Renovate finds in a file, as its pins' versions by what they are of. */
-const found = (file: string): { of: string; version: string }[] => {
-  const isManaged = manager?.managerFilePatterns.some((pattern) => new RegExp(pattern.slice(1, -1)).test(file));
-  if (isManaged !== true) return [];
-  const text = readFileSync(join(root, file), "utf8");
-  return (manager?.matchStrings ?? []).flatMap((pattern) =>
-    [...text.matchAll(new RegExp(pattern, "g"))].map(({ groups = {} }) => ({
-      of: groups.depName ?? "",
-      version: groups.currentValue ?? "",
-    })),
+interface Found {
+  of: string;
+  version: string;
+  digest: string | undefined;
+  type: string | undefined;
+  /** The text that an update replaces. */
+  replaced: string;
+}
+
+/** What a manager's expressions find, as Renovate applies them: each in the whole file, or each in what the one before found. */
+const matchesOf = (
+  { matchStrings, matchStringsStrategy }: Manager,
+  text: string,
+): { groups: Partial<Record<string, string>>; whole: string }[] => {
+  const all = (pattern: string, inside: string) =>
+    [...inside.matchAll(new RegExp(pattern, "g"))].map(({ 0: whole, groups = {} }) => ({ groups, whole }));
+  if (matchStringsStrategy !== "recursive") return matchStrings.flatMap((pattern) => all(pattern, text));
+  return matchStrings.reduce<{ groups: Partial<Record<string, string>>; whole: string }[]>(
+    (outer, pattern) =>
+      outer.flatMap(({ groups, whole }) =>
+        all(pattern, whole).map((inner) => ({ groups: { ...groups, ...inner.groups }, whole: inner.whole })),
+      ),
+    [{ groups: {}, whole: text }],
   );
 };
+
+/** What Renovate finds in a file, as its pins' versions by what they are of. */
+const found = (file: string): Found[] =>
+  renovate.customManagers
+    .filter(({ managerFilePatterns }) =>
+      managerFilePatterns.some((pattern) => new RegExp(pattern.slice(1, -1)).test(file)),
+    )
+    .flatMap((manager) =>
+      matchesOf(manager, readFileSync(join(root, file), "utf8")).map(({ groups, whole }) => ({
+        of: groups.depName ?? "",
+        version: groups.currentValue ?? "",
+        digest: groups.currentDigest,
+        type: manager.depTypeTemplate,
+        replaced: whole,
+      })),
+    );
 
 /** The lines of a file that pin something: an image, a chart, a release. */
 const pins = (file: string): { line: number; version: string }[] =>
   readFileSync(join(root, file), "utf8")
     .split("\n")
     .flatMap((text, index) => {
-      const image = /^\s*-?\s*image(?:Name)?: \S+:(\S+)$/.exec(text)?.[1];
+      const image = /^\s*-?\s*image(?:Name)?: [^\s@]+:([^\s@]+)(?:@\S+)?$/.exec(text)?.[1];
       const other = /^\s*(?:tag|version|talos|kubernetes|gatewayApi|flux): ["']?(v?\d+\.\d[^"'\s]*)/.exec(text)?.[1];
       const version = image ?? other;
       return version === undefined ? [] : [{ line: index + 1, version }];
@@ -73,6 +108,21 @@ describe("Renovate", () => {
         expect(isNamed, `${file}: ${of}`).to.equal(true);
       }
     }
+  });
+
+  it("adds a digest to every image that has none, and keeps those that there are", () => {
+    const images = files.flatMap(found).filter(({ type }) => type === "image");
+    expect(images.length).to.be.greaterThan(10);
+    for (const { version, digest, replaced } of images) {
+      expect(replaced).to.equal(`:${version}${digest === undefined ? "" : `@${digest}`}`);
+    }
+    const [template] = renovate.customManagers.flatMap(
+      ({ autoReplaceStringTemplate }) => autoReplaceStringTemplate ?? [],
+    );
+    expect(template).to.equal(":{{{newValue}}}{{#if newDigest}}@{{{newDigest}}}{{/if}}");
+    const pinned = renovate.packageRules.filter(({ pinDigests }) => pinDigests === true);
+    // Charts are of the same registries, and their tag has no place for a digest.
+    expect(pinned.map(({ matchDepTypes }) => matchDepTypes)).to.deep.equal([["image"]]);
   });
 
   for (const [group, members] of [

@@ -197,7 +197,7 @@ describe("npx hearth preview", () => {
     const report = await expectReport(
       "secret-changed",
       async () => {
-        const file = checkout.file("gitops/apps/welcome/app/secret.sops.yaml");
+        const file = checkout.file("gitops/clusters/dev/secrets/welcome/welcome.sops.yaml");
         await execa(await tool("sops"), ["set", file, '["stringData"]["message"]', '"The hearth is warm today"'], {
           env: { SOPS_AGE_KEY: labAgeIdentity },
         });

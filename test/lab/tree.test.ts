@@ -83,7 +83,7 @@ describe("a tree that is broken on purpose", () => {
   it("by a file that is encrypted to somebody else", async () => {
     const recipient = await identityToRecipient(await generateIdentity());
     const plain = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: welcome\nstringData:\n  message: Hello\n";
-    const file = "gitops/apps/welcome/app/secret.sops.yaml";
+    const file = "gitops/clusters/dev/secrets/welcome/welcome.sops.yaml";
     const args = ["encrypt", "--age", recipient, "--encrypted-regex", "^(data|stringData)$"];
     const { stdout } = await execa(await tool("sops"), [...args, "--filename-override", "secret.yaml"], {
       ...{ input: plain, cwd: "/" },

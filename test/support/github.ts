@@ -23,6 +23,13 @@ interface Issue {
   pull_request?: object;
 }
 
+/** An environment, as a person has set it up. */
+interface Environment {
+  reviewers: string[];
+  /** Names of the branches that may deploy to it; undefined for all. */
+  branches?: string[];
+}
+
 type Body = Record<string, unknown>;
 
 /** An error response in GitHub's words. */
@@ -37,14 +44,15 @@ class Refusal extends Error {
 }
 
 /**
- * GitHub's API of issues and comments for one repository, over HTTP. It is as strict as the real one about tokens,
+ * GitHub's API of issues, comments and environments for one repository, over HTTP. It is as strict as the real one about tokens,
  * permissions, paths, bodies and pages.
  *
- * Source: GitHub REST API, version 2022-11-28, "Issues" and "Issue comments".
+ * Source: GitHub REST API, version 2022-11-28, "Issues", "Issue comments" and "Deployment environments".
  */
 export class GitHubSimulator {
   readonly comments: Comment[] = [];
   readonly issues: Issue[] = [];
+  readonly environments: Record<string, Environment> = {};
   /** Methods and paths of the requests that changed something, in order. */
   readonly writes: string[] = [];
   /** Responses to give to the next requests. */
@@ -119,7 +127,32 @@ export class GitHubSimulator {
     return account;
   }
 
+  private environment(path: string) {
+    const [, name = "", policies] = /^\/([^/]+)(\/deployment-branch-policies)?$/.exec(path) ?? [];
+    const found = this.environments[name];
+    if (!found) throw new Refusal(404, "Not Found");
+    const { reviewers, branches } = found;
+    const of = (type: string, more: object = {}) => ({ id: 1, node_id: "x", type, ...more });
+    const rules = [
+      ...(branches === undefined ? [] : [of("branch_policy")]),
+      ...(reviewers.length === 0
+        ? []
+        : [of("required_reviewers", { reviewers: reviewers.map((login) => ({ type: "User", reviewer: { login } })) })]),
+    ];
+    const policy = branches === undefined ? null : { protected_branches: false, custom_branch_policies: true };
+    const listed = (branches ?? []).map((each, id) => ({ id, name: each, type: "branch" }));
+    const answer =
+      policies === undefined
+        ? { id: 1, name, protection_rules: rules, deployment_branch_policy: policy }
+        : { total_count: listed.length, branch_policies: listed };
+    return { status: 200, body: answer, headers: {} };
+  }
+
   private route(method: string, url: URL, body: Body, account: Account) {
+    const environments = `/repos/${this.repository}/environments`;
+    if (method === "GET" && url.pathname.startsWith(environments)) {
+      return this.environment(url.pathname.slice(environments.length));
+    }
     const prefix = `/repos/${this.repository}/issues`;
     if (!url.pathname.startsWith(prefix)) throw new Refusal(404, "Not Found");
     const rest = url.pathname.slice(prefix.length);

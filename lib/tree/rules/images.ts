@@ -1,7 +1,8 @@
 import { at, listAt, textAt } from "../../../infra/tree-objects.ts";
 import { called, findingAt, type Rule } from "./rule.ts";
 
-const lists = ["containers", "initContainers", "ephemeralContainers"];
+/** The lists of containers that a pod has. */
+export const containerLists = ["containers", "initContainers", "ephemeralContainers"];
 
 /** Where kinds of Kubernetes have their pods. */
 const podSpecs: Record<string, string[]> = {
@@ -9,6 +10,9 @@ const podSpecs: Record<string, string[]> = {
   CronJob: ["spec", "jobTemplate", "spec", "template", "spec"],
 };
 const templateSpec = ["spec", "template", "spec"];
+
+/** Where a kind has its pods. */
+export const podSpecOf = (kind: string): string[] => podSpecs[kind] ?? templateSpec;
 
 /** Whether an image says which one it is. */
 export const isPinned = (image: string): boolean => {
@@ -21,8 +25,8 @@ export const isPinned = (image: string): boolean => {
 /** Images without a tag, or with a tag that moves. */
 export const images: Rule = (tree) =>
   tree.objects.flatMap((object) => {
-    const spec = podSpecs[object.kind] ?? templateSpec;
-    return lists.flatMap((list) =>
+    const spec = podSpecOf(object.kind);
+    return containerLists.flatMap((list) =>
       listAt(object.object, ...spec, list).flatMap((container, index) => {
         const image = textAt(container, "image");
         if (image === undefined || isPinned(image)) return [];

@@ -42,7 +42,9 @@ describe("an age identity", () => {
       { path: "nobodys.sops.yaml", dataKeys: [] },
     ];
     const failure = await verifyOpens(ageIdentity(seed), files).catch((error: unknown) => String(error));
-    expect(failure).to.contain("does not open theirs.sops.yaml, nobodys.sops.yaml;").and.to.contain("sops updatekeys");
+    expect(failure)
+      .to.contain("does not open theirs.sops.yaml, nobodys.sops.yaml;")
+      .and.to.contain("npx hearth secret rotate");
     expect(failure).not.to.contain("AGE-SECRET-KEY");
   });
 });

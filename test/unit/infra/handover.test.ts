@@ -24,6 +24,7 @@ describe("the hand-off", () => {
     const { recipients } = dev().escrow ?? { recipients: [] };
     const [facts] = (await runStack()).ofType(settings, { exactly: 1 });
     expect(facts?.inputs.data).to.deep.equal({
+      cluster_folder: "gitops/clusters/dev",
       cluster_name: "den-dev",
       cluster_endpoint: "https://10.20.0.10:6443",
       cluster_vip: "10.20.0.10",

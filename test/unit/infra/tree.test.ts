@@ -49,7 +49,9 @@ describe("the GitOps tree", () => {
     const tree = readTree(dev(), root);
     expect(tree.cilium.chart).to.equal("oci://quay.io/cilium/charts/cilium");
     expect(tree.fluxOperator.version).to.match(/^\d+\.\d+\.\d+$/);
-    expect(tree.encryptedFiles.map(({ path }) => path)).to.include("gitops/apps/welcome/app/secret.sops.yaml");
+    expect(tree.encryptedFiles.map(({ path }) => path)).to.include(
+      "gitops/clusters/dev/secrets/welcome/welcome.sops.yaml",
+    );
     expect(tree.encryptedFiles.every(({ dataKeys }) => dataKeys.length > 0)).to.equal(true);
   });
 
@@ -114,19 +116,31 @@ describe("the GitOps tree", () => {
     write("gitops/added/l2/kustomization.yaml", "secretGenerator: [{ name: c, files: [c.sops.json] }]");
     write("gitops/added/l2/c.sops.json", "{}");
     write("gitops/bgp/other.sops.yaml", "sops: {}");
-    const found = encryptedFiles(root, "gitops/clusters/dev", { load_balancer_announcement: "l2" });
+    const facts = { load_balancer_announcement: "l2", cluster_folder: "gitops/clusters/dev" };
+    const found = encryptedFiles(root, "gitops/clusters/dev", facts);
     expect(found).to.include.members([
       "gitops/added/l2/c.sops.json",
-      "gitops/apps/welcome/app/secret.sops.yaml",
       "gitops/clusters/dev/own.sops.yaml",
+      "gitops/clusters/dev/secrets/welcome/welcome.sops.yaml",
       "gitops/component/b.sops.env",
       "gitops/shared/deep/a.sops.yaml",
     ]);
     expect(found).not.to.include("gitops/bgp/other.sops.yaml");
   });
 
+  it("has no encrypted file that two environments need", () => {
+    const of = (stack: string) => readTree(parseConfig(stack, rawConfig(stack)), root).encryptedFiles;
+    const [ours, theirs] = [of("dev"), of("prod")];
+    expect([ours.length, theirs.length].every((number) => number > 10)).to.equal(true);
+    expect(ours.filter(({ path }) => !path.startsWith("gitops/clusters/dev/"))).to.deep.equal([]);
+    expect(theirs.filter(({ path }) => !path.startsWith("gitops/clusters/prod/"))).to.deep.equal([]);
+    // Nor one data key for two files.
+    const keys = [...ours, ...theirs].flatMap(({ dataKeys }) => [...new Set(dataKeys)]);
+    expect(new Set(keys).size).to.equal(keys.length);
+  });
+
   it("has files encrypted in it found where Argo CD decrypts them", () => {
-    expect(encryptedFiles(root, "gitops/argocd", {})).to.deep.equal(["gitops/apps/welcome/app/secret.sops.yaml"]);
+    expect(encryptedFiles(root, "gitops/argocd", {})).to.deep.equal(["gitops/argocd/platform/welcome.sops.yaml"]);
   });
 });
 

@@ -138,6 +138,40 @@ describe("npx hearth github", () => {
     });
   });
 
+  describe("reviewed", () => {
+    const reviewed = async (...names: string[]): Promise<[number, string[]]> => {
+      const complaints: string[] = [];
+      const env = { GITHUB_API_URL: url, GITHUB_REPOSITORY: "den/hearth", GITHUB_TOKEN: "t0ken" };
+      const call = await callOf("github", ["reviewed", ...names], { complain: (text) => complaints.push(text) });
+      return [await github(call, env), complaints];
+    };
+
+    beforeEach(() => {
+      Object.assign(simulator.environments, {
+        sound: { reviewers: ["den"], branches: ["main"] },
+        unread: { reviewers: [], branches: ["main"] },
+        wide: { reviewers: ["den"], branches: ["main", "release/*"] },
+        open: { reviewers: [] },
+      });
+    });
+
+    it("lets an environment pass that has a reviewer and admits main alone", async () => {
+      expect(await reviewed("sound")).to.deep.equal([0, []]);
+    });
+
+    it("refuses all others, and says what to do", async () => {
+      const [code, complaints] = await reviewed("sound", "unread", "wide", "open", "nowhere");
+      expect(code).to.equal(1);
+      expect(complaints.map((text) => text.split(":")[0])).to.deep.equal([
+        "unread has no reviewer",
+        "wide admits more than main",
+        "open has no reviewer",
+        "open admits more than main",
+        "nowhere does not exist, or the token may not see it",
+      ]);
+    });
+  });
+
   describe("what goes wrong", () => {
     it("is told with what to do, and without the token", async () => {
       expect(await failure(comment(), "wr0ng"))

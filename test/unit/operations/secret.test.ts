@@ -15,7 +15,7 @@ import { callOf } from "../../support/hearth.ts";
 import { tool } from "../../support/tools.ts";
 
 const root = join(import.meta.dirname, "../../..");
-const file = "gitops/apps/welcome/app/key.sops.yaml";
+const file = "gitops/clusters/dev/secrets/welcome/key.sops.yaml";
 
 describe("npx hearth secret", function () {
   // The first time, sops is built.
@@ -27,7 +27,7 @@ describe("npx hearth secret", function () {
     said = [];
     folder = await mkdtemp(join(tmpdir(), "hearth-secret-"));
     await cp(join(root, ".sops.yaml"), join(folder, ".sops.yaml"));
-    await mkdir(join(folder, "gitops/apps/welcome/app"), { recursive: true });
+    await mkdir(join(folder, "gitops/clusters/dev/secrets/welcome"), { recursive: true });
   });
 
   afterEach(() => rm(folder, { recursive: true, force: true }));
@@ -75,6 +75,22 @@ describe("npx hearth secret", function () {
     expect(await refusal(["new", "gitops/apps/key.yaml", "a"], "b\n")).to.contain("no file that Flux decrypts");
   });
 
+  it("refuses a file that belongs to no environment", async () => {
+    expect(await refusal(["new", "gitops/apps/welcome/app/key.sops.yaml", "a"], "b\n")).to.contain(
+      ".sops.yaml has no rule for gitops/apps/welcome/app/key.sops.yaml",
+    );
+  });
+
+  it("encrypts one environment's folder anew, and leaves the other's alone", async () => {
+    const other = file.replace("/dev/", "/prod/");
+    await mkdir(join(folder, "gitops/clusters/prod/secrets/welcome"), { recursive: true });
+    for (const each of [file, other]) await run(["new", each, "password"], "hunter2\n");
+    const [before, theirs] = [await text(), await readFile(join(folder, other), "utf8")];
+    expect(await run(["rotate", "gitops/clusters/dev"])).to.equal(0);
+    expect(await text()).not.to.equal(before);
+    expect(await readFile(join(folder, other), "utf8")).to.equal(theirs);
+  });
+
   it("encrypts nothing to a key that strangers have, but for the lab", async () => {
     const message = (args: string[], input = "") =>
       outside(args, input).then(
@@ -82,13 +98,13 @@ describe("npx hearth secret", function () {
         (error: unknown) => (error as Error).message,
       );
     expect(await message(["new", file, "password"], "hunter2\n"))
-      .to.contain(".sops.yaml names age1kgk8")
+      .to.contain(`.sops.yaml, for ${file}, names age1kgk8`)
       .and.to.contain("pulumi stack output ageRecipient")
       .and.not.to.contain("hunter2");
     expect(existsSync(join(folder, file))).to.equal(false);
     await run(["new", file, "password"], "hunter2\n");
     const before = await text();
-    expect(await message(["rotate"])).to.contain(".sops.yaml names age1kgk8");
+    expect(await message(["rotate"])).to.contain(`.sops.yaml, for ${file}, names age1kgk8`);
     expect(await message(["edit", file])).to.contain(`npx hearth secret rotate ${file}`);
     expect(await text()).to.equal(before);
   });

@@ -46,12 +46,6 @@ describe("the dangers of workflows", () => {
 
   const broken: [what: string, from: string, to: string, problem: string][] = [
     [
-      "pull_request_target",
-      "pull_request:",
-      "pull_request_target:",
-      "3: pull_request_target runs with this repository's secrets on what a stranger sent",
-    ],
-    [
       "comments as a start",
       "pull_request:",
       "issue_comment:",
@@ -117,22 +111,116 @@ describe("the dangers of workflows", () => {
     });
   }
 
-  it("are found: secrets on pull requests of forks, without an environment", () => {
-    const secret = workflow("${{ github.event.pull_request.title }}", "${{ secrets.TOKEN }}");
-    expect(problems(secret)).to.deep.equal([
-      "8: job test has secrets on pull requests of forks",
-      "8: job test has secrets without an environment that protects them",
-    ]);
-    const protectedOne = secret.replace(
-      "timeout-minutes: 10",
-      "timeout-minutes: 10\n    environment: dev\n    if: github.event.pull_request.head.repo.full_name == github.repository",
-    );
-    expect(problems(protectedOne)).to.deep.equal([]);
+  for (const [what, from, to] of [
+    ["secrets", "${{ github.event.pull_request.title }}", "${{ secrets.TOKEN }}"],
+    ["an identity token", "timeout-minutes: 10", "timeout-minutes: 10\n    permissions: { id-token: write }"],
+    ["an environment", "timeout-minutes: 10", "timeout-minutes: 10\n    environment: dev-main"],
+  ] as const) {
+    it(`are found: ${what} in a workflow that is the pull request's own`, () => {
+      const forks = "\n    if: github.event.pull_request.head.repo.full_name == github.repository";
+      const text = workflow(from, to).replace("timeout-minutes: 10", `timeout-minutes: 10${forks}`);
+      expect(problems(text)).to.deep.equal([
+        "8: job test has secrets, and the pull request says what it does with them",
+      ]);
+    });
+  }
+
+  describe("on pull_request_target", () => {
+    const same = "github.event.pull_request.head.repo.full_name == github.repository";
+    const head = "${{ github.event.pull_request.head.sha }}";
+
+    /** A job as preview.yml has them, in which a text is put in place of another. */
+    const target = (from = "", to = "", environment = "dev-main", ref = ""): string => {
+      const text = workflow("pull_request:", "pull_request_target:")
+        .replace(
+          "timeout-minutes: 10",
+          `timeout-minutes: 10\n    environment: ${environment}\n    if: ${same} && always()`,
+        )
+        .replace("persist-credentials: false", `persist-credentials: false${ref}`)
+        .replace("npm test", 'npx hearth preview dev --data-from "$COMMIT"');
+      if (from !== "" && !text.includes(from)) throw new Error(`The workflow has no ${from}`);
+      return text.replace(from, to);
+    };
+    const theirs = `\n          ref: ${head}`;
+
+    it("are none where main's code takes data, or the pull request's commit runs after a review", () => {
+      expect(problems(target())).to.deep.equal([]);
+      expect(problems(target("npx hearth", "npm test && npx hearth", "dev-preview", theirs))).to.deep.equal([]);
+    });
+
+    const cases: [what: string, text: string, problem: string][] = [
+      ["forks", target(` && always()`, " || always()"), "8: job test runs for forks, with this repository's secrets"],
+      [
+        "the pull request's code in an environment of main's",
+        target("", "", "dev-main", theirs),
+        "8: job test runs the pull request's code without a review",
+      ],
+      [
+        "the pull request's code in no environment",
+        target("    environment: dev-preview\n", "", "dev-preview", theirs),
+        "8: job test runs the pull request's code without a review",
+      ],
+      [
+        "a branch, which moves after the review",
+        target("", "", "dev-preview", "\n          ref: ${{ github.head_ref }}"),
+        "13: job test checks out what can move after the review",
+      ],
+      [
+        "another repository",
+        target("", "", "dev-main", "\n          repository: evil/hearth"),
+        "13: job test checks out what can move after the review",
+      ],
+      [
+        "secrets outside an environment of main's",
+        target("${{ github.event.pull_request.title }}", "${{ secrets.TOKEN }}", "prod"),
+        "8: job test has secrets without an environment for main's code",
+      ],
+      [
+        "Git",
+        target("npx hearth", "git checkout $COMMIT && npx hearth"),
+        "16: job test could fetch or run the pull request's code",
+      ],
+      [
+        "GitHub's own program",
+        target("npx hearth preview", "gh pr checkout 7; npx hearth preview"),
+        "16: job test could fetch or run the pull request's code",
+      ],
+      ["npm", target("npx hearth", "npm ci; npx hearth"), "16: job test could fetch or run the pull request's code"],
+      [
+        "another program of npx",
+        target("npx hearth", "npx evil"),
+        "16: job test could fetch or run the pull request's code",
+      ],
+    ];
+    for (const [what, text, problem] of cases) {
+      it(`are found: ${what}`, () => {
+        expect(problems(text)).to.deep.equal([problem]);
+      });
+    }
   });
 
-  it("are found: an identity token on pull requests of forks", () => {
-    const token = workflow("timeout-minutes: 10", "timeout-minutes: 10\n    permissions: { id-token: write }");
-    expect(problems(token)).to.have.length(2);
+  describe("on a runner of one's own", () => {
+    const own = (on: string, runner: string) =>
+      workflow("pull_request:", on).replace("runs-on: ubuntu-24.04", `runs-on: ${runner}`);
+    const runners = [
+      "self-hosted",
+      "[self-hosted, linux]",
+      "${{ vars.RUNNER }}",
+      "${{ vars.RUNNER || 'ubuntu-24.04' }}",
+      "{ group: den }",
+    ];
+
+    for (const runner of runners) {
+      it(`are found in what is not merged: ${runner}`, () => {
+        for (const on of ["pull_request:", "push:", 'push: { branches: ["**"] }', "issues:"]) {
+          expect(problems(own(on, runner))).to.include(
+            "8: job test may run what is not on main on a runner of one's own",
+          );
+        }
+        expect(problems(own("push: { branches: [main] }", runner))).to.deep.equal([]);
+        expect(problems(own("schedule: [{ cron: 1 2 * * * }]", runner))).to.deep.equal([]);
+      });
+    }
   });
 
   it("are found in the steps of an action too", () => {
@@ -225,7 +313,7 @@ describe("the workflows of Hearth", () => {
   });
 
   it("cancel a preview that a newer one takes the place of, and never a deployment", () => {
-    expect(read("preview").jobs.preview?.concurrency?.["cancel-in-progress"]).to.equal(true);
+    expect(read("preview").jobs.data?.concurrency?.["cancel-in-progress"]).to.equal(true);
     for (const job of Object.values(read("deploy").jobs))
       expect(job.concurrency?.["cancel-in-progress"]).to.equal(false);
   });
@@ -234,6 +322,18 @@ describe("the workflows of Hearth", () => {
     const { dev, prod } = read("deploy").jobs;
     expect(dev?.environment).to.equal("dev");
     expect(prod).to.include({ environment: "prod", needs: "dev" });
+  });
+
+  it("preview what is not merged in environments of their own, with nothing that a branch says", () => {
+    const { on, jobs } = read("preview");
+    expect(Object.keys(on)).to.deep.equal(["pull_request_target"]);
+    expect(jobs.sort?.environment).to.equal(undefined);
+    expect(jobs.sort?.permissions).to.deep.equal({ actions: "read", contents: "read" });
+    expect(jobs.data?.environment).to.equal("${{ matrix.stack }}-main");
+    expect(jobs.reviewed?.environment).to.equal("${{ matrix.stack }}-preview");
+    expect(Object.values(read("drift").jobs).map(({ environment }) => environment)).to.deep.equal([
+      "${{ matrix.stack }}-main",
+    ]);
   });
 
   it("give the jobs of forks no secret", () => {
@@ -257,8 +357,14 @@ describe("the workflows of Hearth", () => {
     const lines = globSync(".github/workflows/*.yml", { cwd: root }).flatMap((file) =>
       readFileSync(join(root, file), "utf8").split("\n"),
     );
-    const called = lines.flatMap((line) => /npx hearth (.+?)(?: \|\| .*)?$/.exec(line)?.[1] ?? []);
-    expect(called.map((line) => line.split(" ")[0])).to.have.members(["deploy", "tools", "drift", "preview", "github"]);
+    const called = lines.flatMap((line) => /^(?!\s*#).*npx hearth (.+?)(?: \|\| .*)?$/.exec(line)?.[1] ?? []);
+    expect([...new Set(called.map((line) => line.split(" ")[0]))]).to.have.members([
+      "deploy",
+      "tools",
+      "drift",
+      "preview",
+      "github",
+    ]);
     for (const line of called) {
       const [name = "", ...args] = line
         .replaceAll("$STACK", "dev")

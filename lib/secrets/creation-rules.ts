@@ -1,0 +1,52 @@
+import { isMap, isSeq, parse, parseAllDocuments, parseDocument } from "yaml";
+
+/** A creation rule of `.sops.yaml`, as far as it names age recipients. */
+export interface CreationRule {
+  recipients: string[];
+}
+
+const recipient = /age1[a-z0-9]+/g;
+
+/** All creation rules of a `.sops.yaml`, with the paths that each is for; without a path it is for all. */
+const rulesIn = (text: string): (CreationRule & { path: RegExp })[] => {
+  const { creation_rules: rules = [] } = (parse(text) ?? {}) as { creation_rules?: { path_regex?: string }[] };
+  return rules.map((rule) => ({
+    path: new RegExp(rule.path_regex ?? ""),
+    recipients: [...new Set(JSON.stringify(rule).match(recipient) ?? [])],
+  }));
+};
+
+/**
+ * The rule by which SOPS encrypts a new file; undefined if there is none. The first that fits counts.
+ *
+ * Source: getsops/sops v3.13.3, config/config.go, parseCreationRuleForFile.
+ *
+ * @param text of `.sops.yaml`
+ * @param file path from its folder
+ */
+export const ruleFor = (text: string, file: string): CreationRule | undefined =>
+  rulesIn(text).find(({ path }) => path.test(file));
+
+/** The rules for other files than one. */
+export const otherRules = (text: string, file: string): CreationRule[] =>
+  rulesIn(text).filter(({ path }) => !path.test(file));
+
+/** Recipients that can open a SOPS file. Source: getsops/sops v3.13.3, stores, the `sops` metadata. */
+export const recipientsOf = (text: string): string[] => {
+  const documents = parseAllDocuments(text).map((document) => document.toJS() as { sops?: unknown } | null);
+  const found =
+    JSON.stringify(documents.map((document) => document?.sops ?? {})).match(/"recipient":"age1[a-z0-9]+"/g) ?? [];
+  return [...new Set(found.flatMap((each) => each.match(recipient) ?? []))];
+};
+
+/**
+ * A `.sops.yaml` with one recipient in place of another in the rule for a file. Everything else stays as it is written.
+ */
+export const withRecipient = (text: string, file: string, { from, to }: { from: string; to: string }): string => {
+  const index = rulesIn(text).findIndex(({ path }) => path.test(file));
+  const rules = parseDocument(text).get("creation_rules");
+  const rule = isSeq(rules) && index >= 0 ? rules.items[index] : undefined;
+  if (!isMap(rule) || rule.range == null) return text;
+  const [start, end] = rule.range;
+  return text.slice(0, start) + text.slice(start, end).replaceAll(from, to) + text.slice(end);
+};
