@@ -4,6 +4,7 @@ import type { Check } from "./check.ts";
 import { edgeChecks } from "./edge.ts";
 import { escrowChecks } from "./escrow.ts";
 import { imageChecks } from "./images.ts";
+import { installDiskChecks } from "./install-disks.ts";
 import { labelChecks } from "./labels.ts";
 import { machineChecks } from "./machines.ts";
 import { nameChecks } from "./names.ts";
@@ -19,6 +20,7 @@ const checks: Check[] = [
   ...machineChecks,
   ...labelChecks,
   ...imageChecks,
+  ...installDiskChecks,
   ...volumeChecks,
   ...patchChecks,
   ...addressChecks,

@@ -9,7 +9,7 @@ interface Located {
 }
 
 /** Every patch of the stack file, with its path. */
-const patchesOf = ({ cluster, nodes }: Draft): Located[] => [
+export const patchesOf = ({ cluster, nodes }: Draft): Located[] => [
   ...Object.entries(cluster?.patches ?? {}).flatMap(([group, patches]) =>
     patches.map((patch, index) => ({ path: ["cluster", "patches", group, index], patch })),
   ),
@@ -45,14 +45,17 @@ const refused: { field: string[]; problem: string; advice: string }[] = [
   },
 ];
 
-const has = (value: unknown, [first, ...rest]: string[]): boolean =>
-  first === undefined ||
-  (typeof value === "object" && value !== null && first in value && has((value as Patch)[first], rest));
+/** Returns the value at a path, or undefined if there is none. */
+export const at = (value: unknown, path: string[]): unknown =>
+  path.reduce<unknown>(
+    (inner, step) => (typeof inner === "object" && inner !== null ? (inner as Patch)[step] : undefined),
+    value,
+  );
 
 const fieldsBesideDocuments: Check = (draft) =>
   patchesOf(draft).flatMap(({ path, patch }) =>
     refused
-      .filter(({ field }) => has(patch, field))
+      .filter(({ field }) => at(patch, field) !== undefined)
       .map(({ field, problem, advice }) => ({ path: [...path, ...field], problem, advice })),
   );
 

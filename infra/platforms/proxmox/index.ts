@@ -1,23 +1,25 @@
 import { z } from "zod";
 
-import { commonKeys, withInstallDisk } from "../../config/nodes.ts";
+import { commonKeys } from "../../config/nodes.ts";
+import { device } from "../../config/values.ts";
 import type { Platform } from "../platform.ts";
 import { proxmoxDangers } from "./dangers.ts";
 import { checkProxmox } from "./checks.ts";
+import { bootDisk } from "./disks.ts";
 import { proxmoxResources } from "./resources.ts";
 import { proxmoxSchema, type ProxmoxSettings } from "./settings.ts";
 import { proxmoxSetup } from "./setup.ts";
 import { vmSchema } from "./vm.ts";
 
-const node = withInstallDisk(
-  z.strictObject({
-    /** Platform of the node's machine. */
-    platform: z.literal("proxmox"),
-    ...commonKeys,
-    /** The virtual machine, with `platform: proxmox`. */
-    proxmox: vmSchema,
-  }),
-);
+const node = z.strictObject({
+  /** Platform of the node's machine. */
+  platform: z.literal("proxmox"),
+  ...commonKeys,
+  /** Path of the disk that Talos boots from. A virtual machine has no other than /dev/sda. @default "/dev/sda" */
+  installDisk: device.default(bootDisk),
+  /** The virtual machine, with `platform: proxmox`. */
+  proxmox: vmSchema,
+});
 
 export type ProxmoxNode = z.output<typeof node>;
 

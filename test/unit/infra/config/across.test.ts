@@ -18,6 +18,9 @@ const taken = (prod: Change[], dev: Change[] = []): string[][] => {
 const virtual: Change[] = [
   ["proxmox", { endpoint: "https://10.20.0.5:8006", imageDatastore: "local", diskDatastore: "local", bridge: "vmbr0" }],
   ["nodes/den-prod-cp01/platform", "proxmox"],
+  ["nodes/den-prod-cp01/diskSelector", undefined],
+  ["nodes/den-prod-cp01/diskEncryption", "none"],
+  ["nodes/den-prod-cp01/secureBoot", false],
   ["nodes/den-prod-cp01/proxmox", { host: "pve2", vmId: 2011, cores: 4, memory: 8192, disk: 80 }],
 ];
 

@@ -1,0 +1,462 @@
+import type { BadConfiguration } from "./bad-configurations.ts";
+
+/** What a stack file can say, and a real machine, network or account does not do. */
+export const unreal: BadConfiguration[] = [
+  {
+    what: "an install disk that is any solid-state one",
+    stack: "prod",
+    changes: [["nodes/den-prod-cp01/diskSelector", { type: "ssd" }]],
+    problems: [],
+    warnings: [
+      [
+        "nodes.den-prod-cp01.diskSelector",
+        "matches every disk that does not rotate, NVMe too",
+        "add what tells it from the others, such as size, model or busPath",
+      ],
+    ],
+  },
+  {
+    what: "a virtual machine that installs to its second disk",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/installDisk", "/dev/sdb"]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.installDisk",
+        "/dev/sdb has no effect on a virtual machine, which boots from /dev/sda",
+        "leave it out",
+      ],
+    ],
+  },
+  {
+    what: "a virtual machine that installs to a disk of another controller",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/installDisk", "/dev/vda"]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.installDisk",
+        "/dev/vda has no effect on a virtual machine, which boots from /dev/sda",
+        "leave it out",
+      ],
+    ],
+  },
+  {
+    what: "a virtual machine that selects its disk",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/installDisk", undefined],
+      ["nodes/den-dev-wk01/diskSelector", { type: "nvme" }],
+    ],
+    problems: [
+      [
+        "nodes.den-dev-wk01.diskSelector",
+        "has no effect on a virtual machine, which boots from /dev/sda",
+        "leave it out",
+      ],
+    ],
+  },
+  {
+    what: "SecureBoot in a virtual machine whose keys are in its TPM",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/secureBoot", true],
+      ["nodes/den-dev-wk01/diskEncryption", "tpm"],
+    ],
+    problems: [
+      [
+        "nodes.den-dev-wk01.secureBoot",
+        "is never on, for a virtual machine's firmware has no keys, and without it Talos encrypts no disk by the TPM",
+        "set secureBoot of the node to false, or its diskEncryption to nodeID",
+      ],
+    ],
+  },
+  {
+    what: "SecureBoot in a virtual machine",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/secureBoot", true]],
+    problems: [],
+    warnings: [
+      [
+        "nodes.den-dev-wk01.secureBoot",
+        "is never on, for a virtual machine's firmware has no keys",
+        "set it to false at the node, or enrol Talos's keys from its ISO by hand",
+      ],
+    ],
+  },
+  {
+    what: "a control plane with the memory of a worker",
+    stack: "dev",
+    changes: [["nodes/den-dev-cp01/proxmox/memory", 2048]],
+    problems: [],
+    warnings: [
+      [
+        "nodes.den-dev-cp01.proxmox.memory",
+        "2048 is less than Talos recommends for a control plane",
+        "give at least 4096 MiB",
+      ],
+    ],
+  },
+  {
+    what: "a VLAN in a VLAN",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/vlan", 100],
+      ["proxmox/vlan", 20],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "nodes.den-dev-wk01.vlan",
+        "100 is inside VLAN 20, which the bridge puts the machine into",
+        "remove it, or proxmox.vlan",
+      ],
+    ],
+  },
+  {
+    what: "a VLAN in the machine's own VLAN",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/vlan", 100],
+      ["nodes/den-dev-wk01/proxmox/vlan", 20],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "nodes.den-dev-wk01.vlan",
+        "100 is inside VLAN 20, which the bridge puts the machine into",
+        "remove it, or nodes.den-dev-wk01.proxmox.vlan",
+      ],
+    ],
+  },
+  {
+    what: "a selector of NVMe disks in a virtual machine",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: 'disk.transport == "nvme"', minSize: "10GiB" } }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.disk",
+        "selects none of the machine's disks",
+        "the machine's disks have the transport virtio, and the sizes that disk and extraDisks say",
+      ],
+    ],
+  },
+  {
+    what: "a selector of another disk where there is one only",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/proxmox/extraDisks", []],
+      ["nodes/den-dev-wk01/volumes", { data: { disk: "!system_disk", minSize: "10GiB" } }],
+    ],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.disk",
+        "selects none of the machine's disks",
+        "add a disk to extraDisks that it selects",
+      ],
+    ],
+  },
+  {
+    what: "a selector of a disk that is larger than all",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "disk.size > 200u * GiB", minSize: "10GiB" } }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.disk",
+        "selects none of the machine's disks",
+        "the machine's disks have the transport virtio, and the sizes that disk and extraDisks say",
+      ],
+    ],
+  },
+  {
+    what: "a selector that contradicts itself",
+    stack: "prod",
+    changes: [["nodes/den-prod-cp01/volumes", { data: { disk: "system_disk && !system_disk", minSize: "10GiB" } }]],
+    problems: [
+      [
+        "nodes.den-prod-cp01.volumes.data.disk",
+        "selects no disk, whatever disks the machine has",
+        "write a condition that a disk can meet",
+      ],
+    ],
+  },
+  {
+    what: "a volume larger than the only disk that it selects",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "!system_disk", minSize: "200GiB" } }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.proxmox.extraDisks.0.size",
+        "100 GiB is less than the 200 GiB that data need at least",
+        "make the disk larger, or minSize of its volumes smaller",
+      ],
+    ],
+  },
+  {
+    what: "volumes that are larger together than their disk",
+    stack: "dev",
+    changes: [
+      [
+        "nodes/den-dev-wk01/volumes",
+        { a: { disk: "!system_disk", minSize: "60GiB" }, b: { disk: "disk.size > 90u * GiB", minSize: "60GiB" } },
+      ],
+    ],
+    problems: [
+      [
+        "nodes.den-dev-wk01.proxmox.extraDisks.0.size",
+        "100 GiB is less than the 120 GiB that a, b need at least",
+        "make the disk larger, or minSize of its volumes smaller",
+      ],
+    ],
+  },
+  {
+    what: "EPHEMERAL and a volume that are larger together than the disk",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/ephemeral", { minSize: "50GiB", maxSize: "50GiB" }],
+      ["nodes/den-dev-wk01/volumes", { data: { disk: "system_disk", minSize: "40GiB" } }],
+    ],
+    problems: [
+      [
+        "nodes.den-dev-wk01.proxmox.disk",
+        "80 GiB is less than the 90 GiB that EPHEMERAL, data need at least",
+        "make the disk larger, or minSize of its volumes smaller",
+      ],
+    ],
+  },
+  {
+    what: "EPHEMERAL that leaves too little for a volume",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/ephemeral", { maxSize: "90%" }],
+      ["nodes/den-dev-wk01/volumes", { data: { disk: "system_disk", minSize: "20GiB" } }],
+    ],
+    problems: [
+      [
+        "nodes.den-dev-wk01.ephemeral.maxSize",
+        "90% leaves 8 GiB of 80 GiB, and data need 20 GiB",
+        "make it smaller, or the disk larger",
+      ],
+    ],
+  },
+  {
+    what: "a volume on the disk that EPHEMERAL fills, by its size",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/volumes", { data: { disk: "system_disk && disk.size > 10u * GiB", minSize: "10GiB" } }],
+    ],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.disk",
+        "is the disk that EPHEMERAL takes the whole rest of",
+        "give ephemeral of the node a maxSize",
+      ],
+    ],
+  },
+  {
+    what: "EPHEMERAL that is smaller than its least size",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/ephemeral", { maxSize: "1GiB" }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.ephemeral.maxSize",
+        "1GiB is less than the 2GiB that Talos needs for /var",
+        "write a larger one; images, logs and etcd need 10GiB and more",
+      ],
+    ],
+  },
+  {
+    what: "a volume that is smaller than its filesystem",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "!system_disk", minSize: "200MiB" } }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.minSize",
+        "200MiB is less than an xfs filesystem needs",
+        "write at least 300MiB",
+      ],
+    ],
+  },
+  {
+    what: "a selector that compares a size with a signed number",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "disk.size > 100", minSize: "10GiB" } }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.disk",
+        "has disk.size > 100, and sizes are numbers without a sign",
+        "write disk.size > 100u",
+      ],
+    ],
+  },
+  {
+    what: "a selector of a field that there is none of",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: 'disk.transprot == "nvme"', minSize: "10GiB" } }]],
+    problems: [["nodes.den-dev-wk01.volumes.data.disk", "has disk.transprot, which is no field", "write transport"]],
+  },
+  {
+    what: "a selector with a unit in another case",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "disk.size > 100u * Gib", minSize: "10GiB" } }]],
+    problems: [["nodes.den-dev-wk01.volumes.data.disk", "has Gib, which Talos does not know", "write GiB"]],
+  },
+  {
+    what: "a selector with a number right before its unit",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "disk.size > 100GiB", minSize: "10GiB" } }]],
+    problems: [["nodes.den-dev-wk01.volumes.data.disk", "has GiB right behind 100", "write 100u * GiB"]],
+  },
+  {
+    what: "a selector with a text without quotes",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "disk.transport == nvme", minSize: "10GiB" } }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.disk",
+        "has nvme, which Talos does not know",
+        "write a text in quotes, and a size such as 100u * GiB",
+      ],
+    ],
+  },
+  {
+    what: "a selector with a text in place of a size",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: 'disk.size >= "50GiB"', minSize: "10GiB" } }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.disk",
+        'has disk.size >= "50GiB", where a number without a sign meets a text',
+        "make both of them a number without a sign, such as 100u",
+      ],
+    ],
+  },
+  {
+    what: "a selector with a fraction of a size",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "disk.size > 1.5 * GB", minSize: "10GiB" } }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.disk",
+        "has 1.5 * GB, where a fraction meets a number without a sign",
+        "make both of them a number without a sign, such as 100u",
+      ],
+    ],
+  },
+  {
+    what: "a selector with words in place of operators",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/volumes", { data: { disk: 'disk.transport == "sata" and !system_disk', minSize: "10GiB" } }],
+    ],
+    problems: [["nodes.den-dev-wk01.volumes.data.disk", "has and between two conditions", "write &&"]],
+  },
+  {
+    what: "a selector with one ampersand",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "disk.rotational & !system_disk", minSize: "10GiB" } }]],
+    problems: [["nodes.den-dev-wk01.volumes.data.disk", "has one &", "write &&"]],
+  },
+  {
+    what: "a selector that compares nothing",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "disk.model", minSize: "10GiB" } }]],
+    problems: [
+      ["nodes.den-dev-wk01.volumes.data.disk", "compares nothing", "write a comparison, such as disk.size > 100u * GB"],
+    ],
+  },
+  {
+    what: "a selector that compares a truth with a text",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: 'disk.rotational == "false"', minSize: "10GiB" } }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.disk",
+        'has disk.rotational == "false", where true or false meets a text',
+        "make both of them true or false",
+      ],
+    ],
+  },
+  {
+    what: "a selector with a function that Talos has none of",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/volumes", { data: { disk: 'disk.model.lowerAscii() == "qemu"', minSize: "10GiB" } }],
+    ],
+    problems: [
+      [
+        "nodes.den-dev-wk01.volumes.data.disk",
+        "has .lowerAscii(), which Talos does not know",
+        "use glob(PATTERN, TEXT), or TEXT.contains, TEXT.startsWith, TEXT.endsWith or TEXT.matches",
+      ],
+    ],
+  },
+  {
+    what: "a selector with a parenthesis too few",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/volumes", { data: { disk: "(disk.rotational || system_disk", minSize: "10GiB" } }]],
+    problems: [["nodes.den-dev-wk01.volumes.data.disk", "ends too early", "add )"]],
+  },
+  {
+    what: "a selector of a swap volume in a patch that does not compile",
+    stack: "dev",
+    changes: [
+      [
+        "nodes/den-dev-wk01/patches",
+        [
+          {
+            apiVersion: "v1alpha1",
+            kind: "SwapVolumeConfig",
+            name: "swap",
+            provisioning: { diskSelector: { match: "disk.size > 4GiB" }, minSize: "2GiB" },
+          },
+        ],
+      ],
+    ],
+    problems: [
+      ["nodes.den-dev-wk01.patches.0.provisioning.diskSelector.match", "has GiB right behind 4", "write 4u * GiB"],
+    ],
+  },
+  {
+    what: "an install disk of exactly one size",
+    stack: "prod",
+    changes: [["nodes/den-prod-cp01/diskSelector", { type: "nvme", size: "1TB" }]],
+    problems: [],
+    warnings: [
+      [
+        "nodes.den-prod-cp01.diskSelector.size",
+        "1TB matches disks of exactly that size, which few disks have",
+        'write ">= 1TB"',
+      ],
+    ],
+  },
+  {
+    what: "an install disk of any model",
+    stack: "prod",
+    changes: [["nodes/den-prod-cp01/diskSelector", { model: "*" }]],
+    problems: [
+      [
+        "nodes.den-prod-cp01.diskSelector.model",
+        "matches every disk",
+        "remove it, or write what tells the disk from the others",
+      ],
+    ],
+  },
+  {
+    what: "an install disk of any solid-state kind, by a pattern that matches all",
+    stack: "prod",
+    changes: [["nodes/den-prod-cp01/diskSelector", { type: "ssd", serial: "*" }]],
+    problems: [
+      [
+        "nodes.den-prod-cp01.diskSelector.serial",
+        "matches every disk",
+        "remove it, or write what tells the disk from the others",
+      ],
+    ],
+    warnings: [
+      [
+        "nodes.den-prod-cp01.diskSelector",
+        "matches every disk that does not rotate, NVMe too",
+        "add what tells it from the others, such as size, model or busPath",
+      ],
+    ],
+  },
+];
