@@ -97,7 +97,7 @@ export const commonKeys = {
   bond: bond.optional(),
   /** MTU in bytes. */
   mtu: z.int().min(1280, says("is less than IPv6 needs", "give 1280 to 9216")).max(9216).optional(),
-  /** Path of the disk that Talos is installed to. A virtual machine's is always /dev/sda, and may be left out. */
+  /** Path of the disk that Talos is installed to. A virtual machine has no other than /dev/sda. @default /dev/sda for virtual machines */
   installDisk: device.optional(),
   /** Selects the disk that Talos is installed to, by its properties. Only for bare metal. */
   diskSelector: diskSelector.optional(),

@@ -1,3 +1,4 @@
+import { fullName } from "../../../components/cloudflare/names.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import { stackFile } from "../error.ts";
 import { overlap } from "../ipv4.ts";
@@ -5,7 +6,7 @@ import type { HearthConfig } from "../schema.ts";
 import type { Claim } from "./collisions.ts";
 import { platformOf, platforms as all, settingsOf } from "../../platforms/index.ts";
 import type { Platform } from "../../platforms/platform.ts";
-import { fullName, ruleLists } from "./edge.ts";
+import { ruleLists } from "./edge.ts";
 
 /** Something that only one stack may have, in a namespace such as `address`. */
 type StackClaim = Omit<Claim, "advice"> & { namespace: string; advice?: string };

@@ -15,7 +15,7 @@ const node = z.strictObject({
   /** Platform of the node's machine. */
   platform: z.literal("proxmox"),
   ...commonKeys,
-  /** Path of the disk that Talos boots from. A virtual machine has no other than /dev/sda. @default "/dev/sda" */
+  /** Path of the disk that Talos is installed to. A virtual machine has no other than /dev/sda. @default /dev/sda for virtual machines */
   installDisk: device.default(bootDisk),
   /** The virtual machine, with `platform: proxmox`. */
   proxmox: vmSchema,

@@ -105,11 +105,11 @@ describe("stacks beside each other", () => {
 
   it("may not have a hostname twice, be it a tunnel's or a record's", () => {
     const advice = "a name points to one tunnel or record only: give each environment its own names";
-    expect(taken([["cloudflare/ingress/0/hostname", "welcome.dev.example.com"]])).to.deep.equal([
-      ["cloudflare.ingress.0.hostname", "welcome.dev.example.com is also a hostname in Pulumi.dev.yaml", advice],
+    expect(taken([["cloudflare/ingress/0/hostname", "welcome-dev.example.com"]])).to.deep.equal([
+      ["cloudflare.ingress.0.hostname", "welcome-dev.example.com is also a hostname in Pulumi.dev.yaml", advice],
     ]);
-    expect(taken([["cloudflare/records", [{ name: "welcome.dev", type: "TXT", content: "mine" }]]])).to.deep.equal([
-      ["cloudflare.records.0.name", "welcome.dev.example.com is also a hostname in Pulumi.dev.yaml", advice],
+    expect(taken([["cloudflare/records", [{ name: "welcome-dev", type: "TXT", content: "mine" }]]])).to.deep.equal([
+      ["cloudflare.records.0.name", "welcome-dev.example.com is also a hostname in Pulumi.dev.yaml", advice],
     ]);
   });
 

@@ -1096,11 +1096,11 @@ export const badConfigurations: BadConfiguration[] = [
   {
     what: "a hostname twice",
     stack: "dev",
-    changes: [["cloudflare/ingress/1", { hostname: "welcome.dev.example.com", service: "http_status:404" }]],
+    changes: [["cloudflare/ingress/1", { hostname: "welcome-dev.example.com", service: "http_status:404" }]],
     problems: [
       [
         "cloudflare.ingress.1",
-        "welcome.dev.example.com is never reached, for rule 0 answers for it",
+        "welcome-dev.example.com is never reached, for rule 0 answers for it",
         "remove one of them, or put this one first",
       ],
     ],
@@ -1128,11 +1128,11 @@ export const badConfigurations: BadConfiguration[] = [
   {
     what: "a record where a tunnel's is",
     stack: "dev",
-    changes: [["cloudflare/records", [{ name: "welcome.dev", type: "A", content: "192.0.2.1" }]]],
+    changes: [["cloudflare/records", [{ name: "welcome-dev", type: "A", content: "192.0.2.1" }]]],
     problems: [
       [
         "cloudflare.records.0.name",
-        "welcome.dev.example.com has a record that leads to a tunnel",
+        "welcome-dev.example.com has a record that leads to a tunnel",
         "remove this record or the ingress rule",
       ],
     ],

@@ -214,9 +214,9 @@ describe("the configuration", () => {
   });
 
   it("is accepted with a warning for a webhook that Argo CD does not hear", () => {
-    const raw = changed("dev", ["gitops/engine", "argocd"], ["cloudflare/webhook", "flux.dev.example.com"]);
+    const raw = changed("dev", ["gitops/engine", "argocd"], ["cloudflare/webhook", "flux-dev.example.com"]);
     expect(warningsOf(raw)).to.include(
-      "cloudflare.webhook: flux.dev.example.com is not heard, for argocd keeps the cluster at its repository",
+      "cloudflare.webhook: flux-dev.example.com is not heard, for argocd keeps the cluster at its repository",
     );
   });
 

@@ -459,4 +459,290 @@ export const unreal: BadConfiguration[] = [
       ],
     ],
   },
+  {
+    what: "a record of a tunnel's name in other letters",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "Welcome-Dev", type: "A", content: "192.0.2.1" }]]],
+    problems: [
+      [
+        "cloudflare.records.0.name",
+        "welcome-dev.example.com has a record that leads to a tunnel",
+        "remove this record or the ingress rule",
+      ],
+    ],
+  },
+  {
+    what: "a record of a tunnel's name with a final dot",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "welcome-dev.example.com.", type: "CNAME", content: "example.net" }]]],
+    problems: [
+      [
+        "cloudflare.records.0.name",
+        "welcome-dev.example.com has a record that leads to a tunnel",
+        "remove this record or the ingress rule",
+      ],
+    ],
+  },
+  {
+    what: "a record twice, in other letters",
+    stack: "dev",
+    changes: [
+      [
+        "cloudflare/records",
+        [
+          { name: "www", type: "A", content: "192.0.2.1" },
+          { name: "WWW.Example.com.", type: "A", content: "192.0.2.1" },
+        ],
+      ],
+    ],
+    problems: [["cloudflare.records.1.name", "www.example.com has this A record already", "remove one of them"]],
+  },
+  {
+    what: "a mail server twice, with a final dot",
+    stack: "dev",
+    changes: [
+      [
+        "cloudflare/records",
+        [
+          { name: "@", type: "MX", content: "mail.example.net", priority: 10 },
+          { name: "@", type: "MX", content: "Mail.example.net.", priority: 10 },
+        ],
+      ],
+    ],
+    problems: [["cloudflare.records.1.name", "example.com has this MX record already", "remove one of them"]],
+  },
+  {
+    what: "a text twice, once in quotes",
+    stack: "dev",
+    changes: [
+      [
+        "cloudflare/records",
+        [
+          { name: "@", type: "TXT", content: "v=spf1 -all" },
+          { name: "@", type: "TXT", content: '"v=spf1 -all"' },
+        ],
+      ],
+    ],
+    problems: [["cloudflare.records.1.name", "example.com has this TXT record already", "remove one of them"]],
+  },
+  {
+    what: "a text with one quote",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "@", type: "TXT", content: '"v=spf1 -all' }]]],
+    problems: [
+      [
+        "cloudflare.records.0.content",
+        '"v=spf1 -all has a quote without its other one',
+        "write the text without quotes",
+      ],
+    ],
+  },
+  {
+    what: "a record of a name with umlauts",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "käse", type: "A", content: "192.0.2.1" }]]],
+    problems: [["cloudflare.records.0.name", "käse has letters that DNS stores as Punycode", "write its xn--… form"]],
+  },
+  {
+    what: "a record of a name with a space",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "my host", type: "A", content: "192.0.2.1" }]]],
+    problems: [
+      [
+        "cloudflare.records.0.name",
+        "my host is not the name of a record",
+        "write one such as www, www.example.com, @ or *",
+      ],
+    ],
+  },
+  {
+    what: "a record of a URL",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "https://www", type: "A", content: "192.0.2.1" }]]],
+    problems: [
+      [
+        "cloudflare.records.0.name",
+        "https://www is not the name of a record",
+        "write one such as www, www.example.com, @ or *",
+      ],
+    ],
+  },
+  {
+    what: "a CNAME to an address",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "www", type: "CNAME", content: "192.0.2.1" }]]],
+    problems: [
+      [
+        "cloudflare.records.0.content",
+        "192.0.2.1 is an address, and a record of type CNAME names a host",
+        "write the host's name, or type: A",
+      ],
+    ],
+  },
+  {
+    what: "a mail server with its protocol",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "@", type: "MX", content: "smtp://mail.example.net", priority: 10 }]]],
+    problems: [
+      [
+        "cloudflare.records.0.content",
+        "smtp://mail.example.net is not a host name",
+        "write one such as host.example.com",
+      ],
+    ],
+  },
+  {
+    what: "a CNAME to itself",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "www", type: "CNAME", content: "WWW.example.com." }]]],
+    problems: [
+      ["cloudflare.records.0.content", "www.example.com is the record's own name", "write the name of another host"],
+    ],
+  },
+  {
+    what: "a proxied record of a private address",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "nas", type: "A", content: "10.20.0.9", proxied: true }]]],
+    problems: [
+      [
+        "cloudflare.records.0.proxied",
+        "10.20.0.9 is a private address, which Cloudflare cannot reach",
+        "remove proxied, or use a rule of a tunnel under ingress",
+      ],
+    ],
+  },
+  {
+    what: "a hostname that no certificate covers",
+    stack: "dev",
+    changes: [["cloudflare/ingress/0/hostname", "welcome.dev.example.com"]],
+    problems: [],
+    warnings: [
+      [
+        "cloudflare.ingress.0.hostname",
+        "welcome.dev.example.com is more than one level below example.com, and Cloudflare's own certificate covers one",
+        "use welcome-dev.example.com, or order a certificate for *.dev.example.com and name it in cloudflare.zone.certificates",
+      ],
+    ],
+  },
+  {
+    what: "a wildcard that no certificate covers",
+    stack: "dev",
+    changes: [["cloudflare/ingress/0/hostname", "*.dev.example.com"]],
+    problems: [],
+    warnings: [
+      [
+        "cloudflare.ingress.0.hostname",
+        "*.dev.example.com is more than one level below example.com, and Cloudflare's own certificate covers one",
+        "order a certificate for *.dev.example.com and name it in cloudflare.zone.certificates",
+      ],
+    ],
+  },
+  {
+    what: "a webhook that no certificate covers",
+    stack: "dev",
+    changes: [["cloudflare/webhook", "flux.dev.example.com"]],
+    problems: [],
+    warnings: [
+      [
+        "cloudflare.webhook",
+        "flux.dev.example.com is more than one level below example.com, and Cloudflare's own certificate covers one",
+        "use flux-dev.example.com, or order a certificate for *.dev.example.com and name it in cloudflare.zone.certificates",
+      ],
+    ],
+  },
+  {
+    what: "a tunnel's hostname that no certificate covers",
+    stack: "dev",
+    changes: [
+      [
+        "cloudflare/tunnels",
+        { nas: { ingress: [{ hostname: "files.nas.example.com", service: "http://localhost:80" }] } },
+      ],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "cloudflare.tunnels.nas.ingress.0.hostname",
+        "files.nas.example.com is more than one level below example.com, and Cloudflare's own certificate covers one",
+        "use files-nas.example.com, or order a certificate for *.nas.example.com and name it in cloudflare.zone.certificates",
+      ],
+    ],
+  },
+  {
+    what: "a proxied record that no certificate covers",
+    stack: "dev",
+    changes: [["cloudflare/records", [{ name: "a.b.c", type: "A", content: "192.0.2.1", proxied: true }]]],
+    problems: [],
+    warnings: [
+      [
+        "cloudflare.records.0.name",
+        "a.b.c.example.com is more than one level below example.com, and Cloudflare's own certificate covers one",
+        "use a-b-c.example.com, or order a certificate for *.b.c.example.com and name it in cloudflare.zone.certificates",
+      ],
+    ],
+  },
+  {
+    what: "a certificate of one level for a name two levels below it",
+    stack: "dev",
+    changes: [
+      ["cloudflare/zone/certificates", ["*.dev.example.com"]],
+      ["cloudflare/ingress/0/hostname", "a.b.dev.example.com"],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "cloudflare.ingress.0.hostname",
+        "a.b.dev.example.com is more than one level below example.com, and Cloudflare's own certificate covers one",
+        "use a-b-dev.example.com, or order a certificate for *.b.dev.example.com and name it in cloudflare.zone.certificates",
+      ],
+    ],
+  },
+  {
+    what: "a certificate of another zone",
+    stack: "dev",
+    changes: [["cloudflare/zone/certificates", ["*.dev.example.org"]]],
+    problems: [
+      [
+        "cloudflare.zone.certificates.0",
+        "*.dev.example.org is outside the zone example.com",
+        "write one such as *.dev.example.com",
+      ],
+    ],
+  },
+  {
+    what: "a tag in capitals",
+    stack: "dev",
+    changes: [["proxmox/tags", ["Prod"]]],
+    problems: [
+      [
+        "proxmox.tags.0",
+        "Prod is not a tag as Proxmox keeps it",
+        "use lower-case letters, digits and _ . + - only, such as k8s-prod",
+      ],
+    ],
+  },
+  {
+    what: "a tag with a space",
+    stack: "dev",
+    changes: [["proxmox/tags", ["k8s cluster"]]],
+    problems: [
+      [
+        "proxmox.tags.0",
+        "k8s cluster is not a tag as Proxmox keeps it",
+        "use lower-case letters, digits and _ . + - only, such as k8s-prod",
+      ],
+    ],
+  },
+  {
+    what: "a tag with a colon",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/proxmox/tags", ["env:dev"]]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.proxmox.tags.0",
+        "env:dev is not a tag as Proxmox keeps it",
+        "use lower-case letters, digits and _ . + - only, such as k8s-prod",
+      ],
+    ],
+  },
 ];
