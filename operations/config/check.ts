@@ -17,9 +17,15 @@ export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise
   const across = checkStacks(order);
   const stacks: Record<string, object> = {};
   let bad = false;
-  for (const [stack, { config, problems, warnings, undeployable }] of examined) {
+  for (const [stack, { config, problems, warnings: own, undeployable }] of examined) {
     if (wanted.length > 0 && !wanted.includes(stack)) continue;
-    const all = [...problems, ...(across[stack] ?? []), ...(config ? treeIsThere(root, config) : [])];
+    const others = across[stack] ?? [];
+    const warnings = [...own, ...others.filter(({ warning }) => warning)];
+    const all = [
+      ...problems,
+      ...others.filter(({ warning }) => !warning),
+      ...(config ? treeIsThere(root, config) : []),
+    ];
     if (all.length > 0) complain(format(stackFile(stack), all));
     if (warnings.length > 0) complain(format(stackFile(stack), warnings, "warning"));
     if (undeployable.length > 0) complain(format(stackFile(stack), undeployable, "gap"));

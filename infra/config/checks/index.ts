@@ -11,6 +11,7 @@ import { nameChecks } from "./names.ts";
 import { nodeChecks } from "./nodes.ts";
 import { openSecretChecks } from "./open-secrets.ts";
 import { patchChecks } from "./patches.ts";
+import { rangeChecks } from "./ranges.ts";
 import { versionChecks } from "./versions.ts";
 import { volumeChecks } from "./volumes.ts";
 
@@ -24,6 +25,7 @@ const checks: Check[] = [
   ...volumeChecks,
   ...patchChecks,
   ...addressChecks,
+  ...rangeChecks,
   ...announcementChecks,
   ...versionChecks,
   ...edgeChecks,

@@ -866,16 +866,16 @@ export const badConfigurations: BadConfiguration[] = [
   {
     what: "a pool that holds the VIP and the nodes",
     stack: "dev",
-    changes: [["network/loadBalancers", "10.20.0.8/30"]],
+    changes: [["network/loadBalancers", "10.20.0.8/29"]],
     problems: [
       [
         "cluster.vip",
-        "10.20.0.10 is in the load balancers' pool 10.20.0.8/30",
+        "10.20.0.10 is in the load balancers' pool 10.20.0.8/29",
         "use an address outside of it, such as 10.20.0.2, or make network.loadBalancers smaller",
       ],
       [
         "nodes.den-dev-cp01.address",
-        "10.20.0.11 is in the load balancers' pool 10.20.0.8/30",
+        "10.20.0.11 is in the load balancers' pool 10.20.0.8/29",
         "use an address outside of it, such as 10.20.0.2, or make network.loadBalancers smaller",
       ],
     ],

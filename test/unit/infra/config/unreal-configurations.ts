@@ -745,4 +745,217 @@ export const unreal: BadConfiguration[] = [
       ],
     ],
   },
+  {
+    what: "a pool without room for the gateways",
+    stack: "dev",
+    changes: [["network/loadBalancers", "10.20.0.192/30"]],
+    problems: [
+      [
+        "network.loadBalancers",
+        "10.20.0.192/30 has no room for the addresses of DNS and of both gateways",
+        "use a /29 or larger",
+      ],
+    ],
+  },
+  {
+    what: "pods among link-local addresses",
+    stack: "dev",
+    changes: [["cluster/podCidr", "169.254.0.0/16"]],
+    problems: [
+      [
+        "cluster.podCidr",
+        "169.254.0.0/16 overlaps 169.254.0.0/16, which is for link-local addresses, which Talos and Cilium use",
+        "use a private range, such as one of 10.0.0.0/8",
+      ],
+    ],
+  },
+  {
+    what: "services among multicast addresses",
+    stack: "dev",
+    changes: [["cluster/serviceCidr", "224.0.0.0/12"]],
+    problems: [
+      [
+        "cluster.serviceCidr",
+        "224.0.0.0/12 overlaps 224.0.0.0/4, which is for multicast",
+        "use a private range, such as one of 10.0.0.0/8",
+      ],
+    ],
+  },
+  {
+    what: "pods in a public range",
+    stack: "dev",
+    changes: [["cluster/podCidr", "11.0.0.0/16"]],
+    problems: [],
+    warnings: [
+      [
+        "cluster.podCidr",
+        "11.0.0.0/16 is a public range, whose hosts the cluster could not reach",
+        "use a private range, such as 10.244.0.0/16 for pods and 10.96.0.0/12 for services",
+      ],
+    ],
+  },
+  {
+    what: "a DNS server among the pods",
+    stack: "dev",
+    changes: [["network/nameservers", ["10.244.0.10"]]],
+    problems: [
+      [
+        "network.nameservers.0",
+        "10.244.0.10 is in cluster.podCidr, 10.244.0.0/16, which the cluster routes to itself",
+        "use an address outside of the cluster's ranges",
+      ],
+    ],
+  },
+  {
+    what: "a DNS server that is the cluster's own service",
+    stack: "dev",
+    changes: [["network/nameservers", ["10.96.0.10"]]],
+    problems: [
+      [
+        "network.nameservers.0",
+        "10.96.0.10 is in cluster.serviceCidr, 10.96.0.0/12, which the cluster routes to itself",
+        "use an address outside of the cluster's ranges",
+      ],
+    ],
+  },
+  {
+    what: "a DNS server that is one of the load balancers",
+    stack: "dev",
+    changes: [["network/nameservers", ["10.20.0.193"]]],
+    problems: [],
+    warnings: [
+      [
+        "network.nameservers.0",
+        "10.20.0.193 is in the load balancers' pool 10.20.0.192/26, which nothing answers on before the cluster runs",
+        "use a server outside of the cluster",
+      ],
+    ],
+  },
+  {
+    what: "a DNS server that is a node",
+    stack: "dev",
+    changes: [["network/nameservers", ["10.20.0.11"]]],
+    problems: [
+      [
+        "network.nameservers.0",
+        "10.20.0.11 is the address of den-dev-cp01, where no DNS server listens",
+        "write the address of a DNS server, such as the router's",
+      ],
+    ],
+  },
+  {
+    what: "a time server among the services",
+    stack: "dev",
+    changes: [["network/timeServers", ["10.96.0.53"]]],
+    problems: [
+      [
+        "network.timeServers.0",
+        "10.96.0.53 is in cluster.serviceCidr, 10.96.0.0/12, which the cluster routes to itself",
+        "use an address outside of the cluster's ranges",
+      ],
+    ],
+  },
+  {
+    what: "a mirror among the services",
+    stack: "dev",
+    changes: [["cluster/registryMirrors", { "docker.io": { endpoints: ["http://10.96.10.1:5000"] } }]],
+    problems: [
+      [
+        "cluster.registryMirrors.docker.io.endpoints.0",
+        "10.96.10.1 is in cluster.serviceCidr, 10.96.0.0/12, which the cluster routes to itself",
+        "use an address outside of the cluster's ranges",
+      ],
+    ],
+  },
+  {
+    what: "a mirror that is one of the load balancers",
+    stack: "dev",
+    changes: [["cluster/registryMirrors", { "docker.io": { endpoints: ["http://10.20.0.200:5000"] } }]],
+    problems: [],
+    warnings: [
+      [
+        "cluster.registryMirrors.docker.io.endpoints.0",
+        "10.20.0.200 is in the load balancers' pool 10.20.0.192/26, which nothing answers on before the cluster runs",
+        "use a server outside of the cluster",
+      ],
+    ],
+  },
+  {
+    what: "a router among the pods",
+    stack: "prod",
+    changes: [["network/announce/peers/0/address", "10.244.0.1"]],
+    problems: [
+      [
+        "network.announce.peers.0.address",
+        "10.244.0.1 is in cluster.podCidr, 10.244.0.0/16, which the cluster routes to itself",
+        "use an address outside of the cluster's ranges",
+      ],
+    ],
+  },
+  {
+    what: "a DHCP server's range that is none",
+    stack: "dev",
+    changes: [["network/dhcpRange", "10.20.0.0/25"]],
+    problems: [
+      [
+        "network.dhcpRange",
+        "10.20.0.0/25 is not a range of addresses",
+        "write the first and the last, such as 10.20.0.100-10.20.0.180",
+      ],
+    ],
+  },
+  {
+    what: "a DHCP server's range that ends before it begins",
+    stack: "dev",
+    changes: [["network/dhcpRange", "10.20.0.180-10.20.0.100"]],
+    problems: [["network.dhcpRange", "10.20.0.180-10.20.0.100 ends before it begins", "write the lower address first"]],
+  },
+  {
+    what: "a DHCP server of another subnet",
+    stack: "dev",
+    changes: [["network/dhcpRange", "10.21.0.100-10.21.0.180"]],
+    problems: [
+      [
+        "network.dhcpRange",
+        "10.21.0.100-10.21.0.180 is outside the subnet 10.20.0.0/24",
+        "write the range of this subnet",
+      ],
+    ],
+  },
+  {
+    what: "a node among what the DHCP server gives out",
+    stack: "dev",
+    changes: [["network/dhcpRange", "10.20.0.15-10.20.0.21"]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.address",
+        "10.20.0.21 is in network.dhcpRange, 10.20.0.15-10.20.0.21, which the DHCP server gives to others",
+        "use one outside of it, or make the server's range smaller",
+      ],
+    ],
+  },
+  {
+    what: "a VIP among what the DHCP server gives out",
+    stack: "dev",
+    changes: [["network/dhcpRange", "10.20.0.10-10.20.0.10"]],
+    problems: [
+      [
+        "cluster.vip",
+        "10.20.0.10 is in network.dhcpRange, 10.20.0.10-10.20.0.10, which the DHCP server gives to others",
+        "use one outside of it, or make the server's range smaller",
+      ],
+    ],
+  },
+  {
+    what: "a pool among what the DHCP server gives out",
+    stack: "dev",
+    changes: [["network/dhcpRange", "10.20.0.100-10.20.0.199"]],
+    problems: [
+      [
+        "network.loadBalancers",
+        "10.20.0.192/26 overlaps network.dhcpRange, 10.20.0.100-10.20.0.199, which the DHCP server gives to others",
+        "use one outside of it, or make the server's range smaller",
+      ],
+    ],
+  },
 ];
