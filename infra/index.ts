@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { adopts, recordedDnsRecords, withoutAdopted } from "./adoption.ts";
 import { format, stackFile } from "./config/error.ts";
 import { ConfigurationError, configKeys, examineConfig, unknownKeys, type HearthConfig } from "./config/index.ts";
-import { platformSecrets } from "./platforms/index.ts";
+import { platforms, platformSecrets } from "./platforms/index.ts";
 import { program } from "./program.ts";
 import { readTree, TreeError, type Tree } from "./tree.ts";
 
@@ -12,10 +12,12 @@ const settings = new pulumi.Config("hearth");
 const load = (): HearthConfig => {
   const stack = pulumi.getStack();
   const raw = configKeys.map((key) => [key, settings.getObject(key)]);
+  const keys = Object.keys(pulumi.runtime.allConfig()).flatMap((key) => /^hearth:(.+)$/.exec(key)?.[1] ?? []);
   const { config, problems, warnings, undeployable } = examineConfig(
     Object.fromEntries(raw.filter(([, value]) => value !== undefined)),
+    platforms,
+    keys,
   );
-  const keys = Object.keys(pulumi.runtime.allConfig()).flatMap((key) => /^hearth:(.+)$/.exec(key)?.[1] ?? []);
   const all = [...unknownKeys(keys), ...problems, ...undeployable];
   if (all.length > 0 || !config) throw new pulumi.RunError(new ConfigurationError(stack, all).message);
   if (warnings.length > 0) void pulumi.log.warn(format(stackFile(stack), warnings, "warning"));

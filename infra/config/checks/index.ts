@@ -3,8 +3,10 @@ import { announcementChecks } from "./announcement.ts";
 import type { Check } from "./check.ts";
 import { edgeChecks } from "./edge.ts";
 import { escrowChecks } from "./escrow.ts";
+import { extensionChecks } from "./extensions.ts";
 import { imageChecks } from "./images.ts";
 import { installDiskChecks } from "./install-disks.ts";
+import { knownHostChecks } from "./known-hosts.ts";
 import { labelChecks } from "./labels.ts";
 import { machineChecks } from "./machines.ts";
 import { nameChecks } from "./names.ts";
@@ -21,6 +23,7 @@ const checks: Check[] = [
   ...machineChecks,
   ...labelChecks,
   ...imageChecks,
+  ...extensionChecks,
   ...installDiskChecks,
   ...volumeChecks,
   ...patchChecks,
@@ -29,6 +32,7 @@ const checks: Check[] = [
   ...announcementChecks,
   ...versionChecks,
   ...edgeChecks,
+  ...knownHostChecks,
   ...escrowChecks,
   ...openSecretChecks,
 ];

@@ -221,9 +221,21 @@ describe("the configuration", () => {
   });
 
   it("is accepted with a warning for virtual machines without their agent", () => {
-    expect(warningsOf(changed("dev", ["images/standard/extensions", ["siderolabs/drbd"]]))).to.deep.equal([
+    expect(warningsOf(changed("dev", ["images/standard/extensions", ["siderolabs/iscsi-tools"]]))).to.deep.equal([
       "images.standard.extensions: lacks the guest agent, by which Proxmox shuts machines down",
     ]);
+  });
+
+  it("says nothing of an extension's configuration that may be in the secret", () => {
+    const raw = changed("dev", ["images/standard/extensions/1", "siderolabs/tailscale"]);
+    expect(examineConfig(raw, undefined, ["machinePatches"]).warnings).to.deep.equal([]);
+    const document = { apiVersion: "v1alpha1", kind: "ExtensionServiceConfig", name: "tailscale" };
+    const patched = changed(
+      "dev",
+      ["images/standard/extensions/1", "siderolabs/tailscale"],
+      ["nodes/den-dev-wk01/patches", [document]],
+    );
+    expect(warningsOf(patched)).to.deep.equal([]);
   });
 
   it("is refused for a slip in the name of a whole part", () => {

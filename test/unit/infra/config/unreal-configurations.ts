@@ -958,4 +958,249 @@ export const unreal: BadConfiguration[] = [
       ],
     ],
   },
+  {
+    what: "a repository whose server known_hosts says nothing of",
+    stack: "dev",
+    changes: [["gitops/repository", "ssh://git@gitlab.com/you/hearth.git"]],
+    problems: [
+      [
+        "gitops.knownHosts",
+        "is about github.com, and nothing of gitlab.com, where the repository is",
+        "add what ssh-keyscan gitlab.com prints, compared with what its owner publishes",
+      ],
+    ],
+  },
+  {
+    what: "a repository at a port that known_hosts says nothing of",
+    stack: "dev",
+    changes: [["gitops/repository", "ssh://git@github.com:2222/you/hearth.git"]],
+    problems: [
+      [
+        "gitops.knownHosts",
+        "is about github.com, and nothing of [github.com]:2222, where the repository is",
+        "add what ssh-keyscan -p 2222 github.com prints, compared with what its owner publishes",
+      ],
+    ],
+  },
+  {
+    what: "known_hosts of another server, hashed",
+    stack: "dev",
+    changes: [
+      [
+        "gitops/knownHosts",
+        "|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg= ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
+      ],
+    ],
+    problems: [
+      [
+        "gitops.knownHosts",
+        "says nothing of github.com, where the repository is",
+        "add what ssh-keyscan github.com prints, compared with what its owner publishes",
+      ],
+    ],
+  },
+  {
+    what: "known_hosts that exclude the server",
+    stack: "dev",
+    changes: [
+      [
+        "gitops/knownHosts",
+        "*.com,!github.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
+      ],
+    ],
+    problems: [
+      [
+        "gitops.knownHosts",
+        "is about *.com,!github.com, and nothing of github.com, where the repository is",
+        "add what ssh-keyscan github.com prints, compared with what its owner publishes",
+      ],
+    ],
+  },
+  {
+    what: "known_hosts with a key that is cut off",
+    stack: "dev",
+    changes: [["gitops/knownHosts", "github.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoq"]],
+    problems: [
+      ["gitops.knownHosts", "has no whole key in line 1", "write HOST TYPE KEY as ssh-keyscan prints it, in one line"],
+    ],
+  },
+  {
+    what: "known_hosts with a key of another type",
+    stack: "dev",
+    changes: [
+      ["gitops/knownHosts", "github.com ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"],
+    ],
+    problems: [
+      ["gitops.knownHosts", "has no whole key in line 1", "write HOST TYPE KEY as ssh-keyscan prints it, in one line"],
+    ],
+  },
+  {
+    what: "known_hosts without the server's name",
+    stack: "dev",
+    changes: [
+      ["gitops/knownHosts", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"],
+    ],
+    problems: [
+      ["gitops.knownHosts", "has no whole key in line 1", "write HOST TYPE KEY as ssh-keyscan prints it, in one line"],
+    ],
+  },
+  {
+    what: "known_hosts of a repository over HTTPS",
+    stack: "dev",
+    changes: [["gitops/repository", "https://github.com/you/hearth.git"]],
+    problems: [],
+    warnings: [
+      [
+        "gitops.knownHosts",
+        "has no effect on a repository that is read over HTTPS",
+        "remove it, or write an ssh:// URL as repository",
+      ],
+    ],
+  },
+  {
+    what: "a repository over SSH without its user",
+    stack: "dev",
+    changes: [["gitops/repository", "ssh://github.com/you/hearth.git"]],
+    problems: [],
+    warnings: [
+      [
+        "gitops.repository",
+        "ssh://github.com/you/hearth.git names no user, and Git servers know one only",
+        "write ssh://git@github.com/you/hearth.git",
+      ],
+    ],
+  },
+  {
+    what: "a folder outside of the repository",
+    stack: "dev",
+    changes: [["gitops/path", "../hearth/gitops/clusters/dev"]],
+    problems: [
+      [
+        "gitops.path",
+        "../hearth/gitops/clusters/dev is not below the root of the repository",
+        "write it from the root on and without .., such as gitops/clusters/dev",
+      ],
+    ],
+  },
+  {
+    what: "a branch that Git does not take",
+    stack: "dev",
+    changes: [["gitops/branch", "my branch"]],
+    problems: [
+      ["gitops.branch", "my branch is not the name of a branch", "write it as git branch shows it, such as main"],
+    ],
+  },
+  {
+    what: "a branch by its reference",
+    stack: "dev",
+    changes: [["gitops/branch", "refs/heads/main"]],
+    problems: [
+      ["gitops.branch", "refs/heads/main is not the name of a branch", "write it as git branch shows it, such as main"],
+    ],
+  },
+  {
+    what: "an extension that waits for its configuration",
+    stack: "dev",
+    changes: [["images/standard/extensions", ["siderolabs/qemu-guest-agent", "siderolabs/tailscale"]]],
+    problems: [],
+    warnings: [
+      [
+        "images.standard.extensions.1",
+        "siderolabs/tailscale waits for its configuration, and there is none",
+        "add a patch of kind ExtensionServiceConfig with name: tailscale; one with a key belongs in the secret hearth:machinePatches",
+      ],
+    ],
+  },
+  {
+    what: "a UPS client that waits for its configuration",
+    stack: "dev",
+    changes: [
+      ["images/standard/extensions", ["siderolabs/qemu-guest-agent", "siderolabs/nut-client"]],
+      ["cluster/patches", { all: [{ apiVersion: "v1alpha1", kind: "ExtensionServiceConfig", name: "nut" }] }],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "images.standard.extensions.1",
+        "siderolabs/nut-client waits for its configuration, and there is none",
+        "add a patch of kind ExtensionServiceConfig with name: nut-client; one with a key belongs in the secret hearth:machinePatches",
+      ],
+    ],
+  },
+  {
+    what: "a configuration of a service that no image has",
+    stack: "dev",
+    changes: [
+      ["cluster/patches", { all: [{ apiVersion: "v1alpha1", kind: "ExtensionServiceConfig", name: "tailscale" }] }],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "cluster.patches.all.0.name",
+        "tailscale is a service that no image has",
+        "add siderolabs/tailscale to the extensions of the node's image profile",
+      ],
+    ],
+  },
+  {
+    what: "a kernel module without its extension",
+    stack: "dev",
+    changes: [["images/standard/kernelModules", [{ name: "drbd" }]]],
+    problems: [
+      [
+        "images.standard.kernelModules.0.name",
+        "drbd is a module that the image does not have",
+        "add siderolabs/drbd to the profile's extensions",
+      ],
+    ],
+  },
+  {
+    what: "a graphics card's module without any of its extensions",
+    stack: "dev",
+    changes: [["images/standard/kernelModules", [{ name: "nvidia-uvm" }]]],
+    problems: [
+      [
+        "images.standard.kernelModules.0.name",
+        "nvidia-uvm is a module that the image does not have",
+        "add siderolabs/nvidia-open-gpu-kernel-modules-lts or siderolabs/nvidia-open-gpu-kernel-modules-production or siderolabs/nonfree-kmod-nvidia-lts or siderolabs/nonfree-kmod-nvidia-production to the profile's extensions",
+      ],
+    ],
+  },
+  {
+    what: "an extension whose module nothing loads",
+    stack: "dev",
+    changes: [["images/standard/extensions", ["siderolabs/qemu-guest-agent", "siderolabs/zfs"]]],
+    problems: [],
+    warnings: [
+      [
+        "images.standard.extensions.1",
+        "siderolabs/zfs brings the kernel module zfs, which is not loaded",
+        "add kernelModules: [{ name: zfs }] to the profile",
+      ],
+    ],
+  },
+  {
+    what: "a kernel module twice",
+    stack: "dev",
+    changes: [["images/standard/kernelModules", [{ name: "dm-thin-pool" }, { name: "dm_thin_pool" }]]],
+    problems: [
+      [
+        "images.standard.kernelModules.1.name",
+        "dm_thin_pool is listed twice",
+        "remove one of them, and keep its parameters in the other",
+      ],
+    ],
+  },
+  {
+    what: "a kernel argument that names another platform",
+    stack: "dev",
+    changes: [["images/standard/kernelArguments", ["talos.platform=metal"]]],
+    problems: [
+      [
+        "images.standard.kernelArguments.0",
+        "talos.platform=metal decides what Hearth decides for each machine",
+        "remove it: platform, configuration and name come from the node",
+      ],
+    ],
+  },
 ];
