@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { adopts, recordedDnsRecords, withoutAdopted } from "./adoption.ts";
+import { releaseProblems } from "./config/checks/releases.ts";
 import { format, stackFile } from "./config/error.ts";
 import { ConfigurationError, configKeys, examineConfig, unknownKeys, type HearthConfig } from "./config/index.ts";
 import { platforms, platformSecrets } from "./platforms/index.ts";
@@ -26,7 +27,12 @@ const load = (): HearthConfig => {
 
 const readOrExplain = (config: HearthConfig): Tree => {
   try {
-    return readTree(config);
+    const tree = readTree(config);
+    const found = releaseProblems(config, tree);
+    const [problems, warnings] = [found.filter(({ warning }) => !warning), found.filter(({ warning }) => warning)];
+    if (problems.length > 0) throw new pulumi.RunError(new ConfigurationError(pulumi.getStack(), problems).message);
+    if (warnings.length > 0) void pulumi.log.warn(format(stackFile(pulumi.getStack()), warnings, "warning"));
+    return tree;
   } catch (error) {
     if (error instanceof TreeError) throw new pulumi.RunError(error.message);
     throw error;

@@ -1,7 +1,7 @@
 import { diskSelectorProblem, selectsDisk } from "../../../components/talos/cel/disks.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import { nearest } from "../nearest.ts";
-import { bytes } from "../sizes.ts";
+import { bytes, leastEphemeral } from "../sizes.ts";
 import type { Check, Draft } from "./check.ts";
 import { at, patchesOf } from "./patches.ts";
 
@@ -93,9 +93,6 @@ const volumesHoldFilesystems: Check = ({ nodes }) =>
         })),
     ),
   );
-
-/** Source: siderolabs/talos v1.13.9, pkg/machinery/imager/quirks/partitions.go, EphemeralMinSize. */
-export const leastEphemeral = 2 * 1024 ** 3;
 
 const ephemeralHoldsVar: Check = ({ nodes }) =>
   Object.entries(nodes).flatMap(([name, { ephemeral }]) =>

@@ -2,7 +2,7 @@ import { collisions } from "../../config/checks/collisions.ts";
 import type { ConfigurationProblem } from "../../config/error.ts";
 import type { PlatformDraft } from "../platform.ts";
 import { diskProblems } from "./disks.ts";
-import type { ProxmoxNode } from "./index.ts";
+import type { ProxmoxNode } from "./node.ts";
 import type { ProxmoxSettings } from "./settings.ts";
 
 type Draft = PlatformDraft<ProxmoxNode, ProxmoxSettings>;

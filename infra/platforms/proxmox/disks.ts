@@ -1,13 +1,9 @@
 import { selectsDisk, type DiskFacts } from "../../../components/talos/cel/disks.ts";
-import { leastEphemeral } from "../../config/checks/volumes.ts";
 import type { ConfigurationProblem } from "../../config/error.ts";
-import { bytes } from "../../config/sizes.ts";
-import type { ProxmoxNode } from "./index.ts";
+import { bytes, leastEphemeral } from "../../config/sizes.ts";
+import { bootDisk, type ProxmoxNode } from "./node.ts";
 
 const gibibyte = 1024 ** 3;
-
-/** The disk that a virtual machine boots from. Source: components/machines/vm.ts, the disk with the image is scsi0. */
-export const bootDisk = "/dev/sda";
 
 interface Disk extends DiskFacts {
   size: number;

@@ -1,27 +1,12 @@
-import { z } from "zod";
-
-import { commonKeys } from "../../config/nodes.ts";
-import { device } from "../../config/values.ts";
 import type { Platform } from "../platform.ts";
 import { proxmoxDangers } from "./dangers.ts";
+import { node, type ProxmoxNode } from "./node.ts";
 import { checkProxmox } from "./checks.ts";
-import { bootDisk } from "./disks.ts";
 import { proxmoxResources } from "./resources.ts";
 import { proxmoxSchema, type ProxmoxSettings } from "./settings.ts";
 import { proxmoxSetup } from "./setup.ts";
-import { vmSchema } from "./vm.ts";
 
-const node = z.strictObject({
-  /** Platform of the node's machine. */
-  platform: z.literal("proxmox"),
-  ...commonKeys,
-  /** Path of the disk that Talos is installed to. A virtual machine has no other than /dev/sda. @default /dev/sda for virtual machines */
-  installDisk: device.default(bootDisk),
-  /** The virtual machine, with `platform: proxmox`. */
-  proxmox: vmSchema,
-});
-
-export type ProxmoxNode = z.output<typeof node>;
+export type { ProxmoxNode } from "./node.ts";
 
 const groups = {
   /** The Proxmox cluster, for nodes that are virtual machines. */
