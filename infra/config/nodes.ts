@@ -118,7 +118,11 @@ export const commonKeys = {
   labels: z.record(z.string(), z.string()).default({}),
   /** Annotations of the Kubernetes node. */
   annotations: z.record(z.string(), z.string()).default({}),
-  /** Taints by key. @example { dedicated: "storage:NoSchedule" } */
+  /**
+   * Taints by key. A worker gets them when it registers; on one that runs already, set them with `kubectl taint` too.
+   *
+   * @example { dedicated: "storage:NoSchedule" }
+   */
   taints: z.record(z.string(), taint).default({}),
   /** Kernel parameters, in addition to the cluster's. */
   sysctls: sysctls.default({}),

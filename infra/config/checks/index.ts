@@ -14,6 +14,7 @@ import { nodeChecks } from "./nodes.ts";
 import { openSecretChecks } from "./open-secrets.ts";
 import { patchChecks } from "./patches.ts";
 import { rangeChecks } from "./ranges.ts";
+import { valueChecks } from "./values.ts";
 import { versionChecks } from "./versions.ts";
 import { volumeChecks } from "./volumes.ts";
 
@@ -31,6 +32,7 @@ const checks: Check[] = [
   ...rangeChecks,
   ...announcementChecks,
   ...versionChecks,
+  ...valueChecks,
   ...edgeChecks,
   ...knownHostChecks,
   ...escrowChecks,

@@ -1,5 +1,5 @@
 import { collisions } from "../../config/checks/collisions.ts";
-import type { ConfigurationProblem } from "../../config/error.ts";
+import { count, type ConfigurationProblem } from "../../config/error.ts";
 import type { PlatformDraft } from "../platform.ts";
 import { diskProblems } from "./disks.ts";
 import type { ProxmoxNode } from "./node.ts";
@@ -149,6 +149,52 @@ const secureBootIsOff: Check = ({ cluster, nodes }) =>
         ];
   });
 
+/** The provider adds the API's own path. Source: bpg/terraform-provider-proxmox v0.111.1, proxmox/api/client.go. */
+const endpointIsOrigin: Check = ({ settings }) =>
+  settings && new URL(settings.endpoint).pathname !== "/"
+    ? [
+        {
+          path: ["proxmox", "endpoint"],
+          problem: `${settings.endpoint} has a path, and the API's own is added to it`,
+          advice: `write ${new URL(settings.endpoint).origin}`,
+        },
+      ]
+    : [];
+
+const serialsOnce: Check = ({ nodes }) =>
+  Object.entries(nodes).flatMap(([name, { proxmox: vm }]) =>
+    collisions(
+      vm.extraDisks.flatMap(({ serial }, index) =>
+        serial === undefined
+          ? []
+          : [
+              {
+                path: ["nodes", name, "proxmox", "extraDisks", index, "serial"],
+                value: serial,
+                owner: "the serial number of another disk of the machine",
+                advice: "give each disk one of its own: links under /dev/disk/by-id are made of it",
+              },
+            ],
+      ),
+    ),
+  );
+
+/** A rule that keeps control planes apart needs more than one of them and of their hosts. */
+const affinityIsPossible: Check = ({ nodes, settings, complete }) => {
+  if (!settings?.antiAffinity || !complete) return [];
+  const controlPlanes = Object.values(nodes).filter(({ role }) => role === "controlplane");
+  const hosts = new Set([...Object.values(nodes).map(({ proxmox: vm }) => vm.host), ...settings.hosts]);
+  if (controlPlanes.length > 1 && hosts.size >= controlPlanes.length) return [];
+  return [
+    {
+      path: ["proxmox", "antiAffinity"],
+      problem: `has no effect with ${count(controlPlanes.length, "control plane")} on ${count(hosts.size, "host")}`,
+      advice: "remove it, or name as many hosts as there are control planes, and at least two",
+      warning: true,
+    },
+  ];
+};
+
 const disksHold: Check = ({ nodes }) => Object.entries(nodes).flatMap(([name, node]) => diskProblems(name, node));
 
 const checks = [
@@ -162,6 +208,9 @@ const checks = [
   memoryForRole,
   taggedOnce,
   secureBootIsOff,
+  endpointIsOrigin,
+  serialsOnce,
+  affinityIsPossible,
   disksHold,
 ];
 

@@ -1203,4 +1203,433 @@ export const unreal: BadConfiguration[] = [
       ],
     ],
   },
+  {
+    what: "a name for the certificate with its protocol",
+    stack: "dev",
+    changes: [["cluster/certSANs", ["https://api.example.com"]]],
+    problems: [
+      [
+        "cluster.certSANs.0",
+        "https://api.example.com is not a host name or an address",
+        "write the name alone, without a protocol and a port, such as api.example.com",
+      ],
+    ],
+  },
+  {
+    what: "a name for the certificate with its port",
+    stack: "dev",
+    changes: [["cluster/certSANs", ["api.example.com:6443"]]],
+    problems: [
+      [
+        "cluster.certSANs.0",
+        "api.example.com:6443 is not a host name or an address",
+        "write the name alone, without a protocol and a port, such as api.example.com",
+      ],
+    ],
+  },
+  {
+    what: "a time server that is no host",
+    stack: "dev",
+    changes: [["network/timeServers", ["ntp://time.example.com"]]],
+    problems: [
+      [
+        "network.timeServers.0",
+        "ntp://time.example.com is not a host name or an address",
+        "write one such as time.cloudflare.com",
+      ],
+    ],
+  },
+  {
+    what: "a time server with an address that cannot be",
+    stack: "dev",
+    changes: [["network/timeServers", ["10.20.0.300"]]],
+    problems: [
+      [
+        "network.timeServers.0",
+        "10.20.0.300 is not a host name or an address",
+        "write one such as time.cloudflare.com",
+      ],
+    ],
+  },
+  {
+    what: "a mirror of a URL",
+    stack: "dev",
+    changes: [["cluster/registryMirrors", { "https://docker.io": { endpoints: ["https://mirror.example.com"] } }]],
+    problems: [
+      [
+        "cluster.registryMirrors.https://docker.io",
+        "is not the host of a registry",
+        "write the host alone, such as docker.io, or * for all",
+      ],
+    ],
+  },
+  {
+    what: "a mirror of a part of a registry",
+    stack: "dev",
+    changes: [["cluster/registryMirrors", { "ghcr.io/siderolabs": { endpoints: ["https://mirror.example.com"] } }]],
+    problems: [
+      [
+        "cluster.registryMirrors.ghcr.io/siderolabs",
+        "is not the host of a registry",
+        "write the host alone, such as docker.io, or * for all",
+      ],
+    ],
+  },
+  {
+    what: "a mirror of Docker Hub by its API's name",
+    stack: "dev",
+    changes: [["cluster/registryMirrors", { "registry-1.docker.io": { endpoints: ["https://mirror.example.com"] } }]],
+    problems: [
+      ["cluster.registryMirrors.registry-1.docker.io", "is not how images of Docker Hub are named", "write docker.io"],
+    ],
+  },
+  {
+    what: "LACP's rate in a bond without LACP",
+    stack: "prod",
+    changes: [["nodes/den-prod-cp01/bond", { mode: "active-backup", macs: ["7C:83:34:30:01:11"], lacpRate: "fast" }]],
+    problems: [],
+    warnings: [
+      ["nodes.den-prod-cp01.bond.lacpRate", "has no effect in mode active-backup", "remove it, or use mode 802.3ad"],
+    ],
+  },
+  {
+    what: "a hash policy in a bond that does not hash",
+    stack: "prod",
+    changes: [
+      ["nodes/den-prod-cp01/bond", { mode: "active-backup", macs: ["7C:83:34:30:01:11"], xmitHashPolicy: "layer3+4" }],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "nodes.den-prod-cp01.bond.xmitHashPolicy",
+        "has no effect in mode active-backup",
+        "remove it, or use mode 802.3ad or balance-xor or balance-tlb",
+      ],
+    ],
+  },
+  {
+    what: "Microsoft's certificates without SecureBoot",
+    stack: "dev",
+    changes: [["images/standard/wellKnownCertificates", true]],
+    problems: [],
+    warnings: [
+      [
+        "images.standard.wellKnownCertificates",
+        "has no effect without SecureBoot",
+        "remove it, or set secureBoot of the cluster or of a node",
+      ],
+    ],
+  },
+  {
+    what: "an endpoint with a path",
+    stack: "dev",
+    changes: [["cluster/endpoint", "https://10.20.0.10:6443/api"]],
+    problems: [
+      [
+        "cluster.endpoint",
+        "https://10.20.0.10:6443/api has a path, which Kubernetes's clients would call instead of the API",
+        "write https://10.20.0.10:6443",
+      ],
+    ],
+  },
+  {
+    what: "a VIP across VLANs",
+    stack: "prod",
+    changes: [["nodes/den-prod-cp01/vlan", 100]],
+    problems: [],
+    warnings: [
+      [
+        "cluster.vip",
+        "10.30.0.10 moves between control planes of one VLAN only, and these tag their packets differently",
+        "write the same vlan at all control planes, or use a load balancer as the endpoint",
+      ],
+    ],
+  },
+  {
+    what: "a taint with a key that is none",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/taints", { "my taint": "NoSchedule" }]],
+    problems: [["nodes.den-dev-wk01.taints.my taint", "is not a taint's key", "write one such as dedicated"]],
+  },
+  {
+    what: "a taint with a value that is none",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/taints", { dedicated: "-storage:NoSchedule" }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.taints.dedicated",
+        "-storage is not a taint's value",
+        "use at most 63 letters, digits, hyphens, dots and underscores",
+      ],
+    ],
+  },
+  {
+    what: "an annotation with a key that is none",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/annotations", { "hearth.dev/rack/1": "a" }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.annotations.hearth.dev/rack/1",
+        "is not an annotation's key",
+        "write one such as hearth.dev/rack",
+      ],
+    ],
+  },
+  {
+    what: "an annotation that is Talos's own",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/annotations", { "talos.dev/owned-labels": "[]" }]],
+    problems: [
+      [
+        "nodes.den-dev-wk01.annotations.talos.dev/owned-labels",
+        "is an annotation that Talos keeps for itself",
+        "remove it",
+      ],
+    ],
+  },
+  {
+    what: "links to announce on that are no expression",
+    stack: "dev",
+    changes: [["network/announce", { mode: "l2", interfaces: ["^eth(0$"] }]],
+    problems: [["network.announce.interfaces.0", "^eth(0$ is not a regular expression", "write one such as ^eth0$"]],
+  },
+  {
+    what: "links to announce on by their alias",
+    stack: "dev",
+    changes: [["network/announce", { mode: "l2", interfaces: ["^net0$"] }]],
+    problems: [],
+    warnings: [
+      [
+        "network.announce.interfaces",
+        "match no name that the kernel gives a link, so that den-dev-cp01 announces nothing",
+        "add one such as ^e(n|th); the aliases net0 and net1 are no names",
+      ],
+      [
+        "network.announce.interfaces",
+        "match no name that the kernel gives a link, so that den-dev-wk01 announces nothing",
+        "add one such as ^e(n|th); the aliases net0 and net1 are no names",
+      ],
+      [
+        "network.announce.interfaces",
+        "match no name that the kernel gives a link, so that den-dev-wk02 announces nothing",
+        "add one such as ^e(n|th); the aliases net0 and net1 are no names",
+      ],
+    ],
+  },
+  {
+    what: "links to announce on that are not the machine's VLAN",
+    stack: "dev",
+    changes: [
+      ["network/announce", { mode: "l2", interfaces: ["^e"] }],
+      ["nodes/den-dev-wk01/vlan", 100],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "network.announce.interfaces",
+        "match no net0.100, so that den-dev-wk01 announces nothing",
+        "add ^net0\\.100$; the aliases net0 and net1 are no names",
+      ],
+    ],
+  },
+  {
+    what: "a Proxmox API with its path",
+    stack: "dev",
+    changes: [["proxmox/endpoint", "https://10.20.0.5:8006/api2/json"]],
+    problems: [
+      [
+        "proxmox.endpoint",
+        "https://10.20.0.5:8006/api2/json has a path, and the API's own is added to it",
+        "write https://10.20.0.5:8006",
+      ],
+    ],
+  },
+  {
+    what: "disks with one serial number",
+    stack: "dev",
+    changes: [
+      [
+        "nodes/den-dev-wk01/proxmox/extraDisks",
+        [
+          { size: 100, serial: "ceph" },
+          { size: 100, serial: "ceph" },
+        ],
+      ],
+    ],
+    problems: [
+      [
+        "nodes.den-dev-wk01.proxmox.extraDisks.1.serial",
+        "ceph is also the serial number of another disk of the machine",
+        "give each disk one of its own: links under /dev/disk/by-id are made of it",
+      ],
+    ],
+  },
+  {
+    what: "control planes that cannot be kept apart",
+    stack: "dev",
+    changes: [["proxmox/antiAffinity", true]],
+    problems: [],
+    warnings: [
+      [
+        "proxmox.antiAffinity",
+        "has no effect with 1 control plane on 1 host",
+        "remove it, or name as many hosts as there are control planes, and at least two",
+      ],
+    ],
+  },
+  {
+    what: "time servers in a patch",
+    stack: "dev",
+    changes: [["cluster/patches", { all: [{ machine: { time: { servers: ["time.example.com"] } } }] }]],
+    problems: [
+      [
+        "cluster.patches.all.0.machine.time.servers",
+        "is refused by Talos beside the TimeSyncConfig that Hearth writes",
+        "use network.timeServers, or bootTimeout of a TimeSyncConfig",
+      ],
+    ],
+  },
+  {
+    what: "search domains in a patch",
+    stack: "dev",
+    changes: [["cluster/patches", { all: [{ machine: { network: { searchDomains: ["example.com"] } } }] }]],
+    problems: [
+      [
+        "cluster.patches.all.0.machine.network.searchDomains",
+        "is refused by Talos beside the ResolverConfig that Hearth writes",
+        "use searchDomains of a ResolverConfig",
+      ],
+    ],
+  },
+  {
+    what: "another network in a patch",
+    stack: "dev",
+    changes: [["cluster/patches", { all: [{ cluster: { network: { cni: { name: "flannel" } } } }] }]],
+    problems: [["cluster.patches.all.0.cluster.network.cni", "is none, for Cilium is the network", "remove it"]],
+  },
+  {
+    what: "further pods in a patch",
+    stack: "dev",
+    changes: [["cluster/patches", { controlPlanes: [{ cluster: { network: { podSubnets: ["10.245.0.0/16"] } } }] }]],
+    problems: [
+      [
+        "cluster.patches.controlPlanes.0.cluster.network.podSubnets",
+        "adds ranges to those that Hearth writes",
+        "use cluster.podCidr",
+      ],
+    ],
+  },
+  {
+    what: "taints in a patch",
+    stack: "dev",
+    changes: [["nodes/den-dev-wk01/patches", [{ machine: { nodeTaints: { dedicated: "storage:NoSchedule" } } }]]],
+    problems: [],
+    warnings: [
+      [
+        "nodes.den-dev-wk01.patches.0.machine.nodeTaints",
+        "is a setting that Hearth has a key for, and its checks do not see it here",
+        "use taints of the node, with which a worker registers",
+      ],
+    ],
+  },
+  {
+    what: "an installer in a patch",
+    stack: "dev",
+    changes: [
+      ["cluster/patches", { all: [{ machine: { install: { image: "ghcr.io/siderolabs/installer:v1.13.9" } } }] }],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "cluster.patches.all.0.machine.install.image",
+        "is a setting that Hearth has a key for, and its checks do not see it here",
+        "use image of the node and cluster.talos",
+      ],
+    ],
+  },
+  {
+    what: "an install disk in a patch",
+    stack: "prod",
+    changes: [["nodes/den-prod-cp01/patches", [{ machine: { install: { disk: "/dev/sda" } } }]]],
+    problems: [],
+    warnings: [
+      [
+        "nodes.den-prod-cp01.patches.0.machine.install.disk",
+        "is a setting that Hearth has a key for, and its checks do not see it here",
+        "use installDisk of the node",
+      ],
+    ],
+  },
+  {
+    what: "disk encryption in a patch",
+    stack: "dev",
+    changes: [
+      [
+        "cluster/patches",
+        {
+          all: [
+            { machine: { systemDiskEncryption: { state: { provider: "luks2", keys: [{ slot: 0, nodeID: {} }] } } } },
+          ],
+        },
+      ],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "cluster.patches.all.0.machine.systemDiskEncryption",
+        "is a setting that Hearth has a key for, and its checks do not see it here",
+        "use diskEncryption of the cluster or of the node",
+      ],
+    ],
+  },
+  {
+    what: "a volume of the node in a patch too",
+    stack: "dev",
+    changes: [
+      ["nodes/den-dev-wk01/volumes", { data: { disk: "!system_disk", minSize: "10GiB" } }],
+      ["nodes/den-dev-wk01/patches", [{ apiVersion: "v1alpha1", kind: "UserVolumeConfig", name: "data" }]],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "nodes.den-dev-wk01.patches.0",
+        "UserVolumeConfig data is a document that Hearth writes, and Talos would merge both",
+        "use volumes of the node",
+      ],
+    ],
+  },
+  {
+    what: "a mirror in a patch too",
+    stack: "dev",
+    changes: [
+      ["cluster/registryMirrors", { "docker.io": { endpoints: ["https://mirror.example.com"] } }],
+      ["cluster/patches", { all: [{ apiVersion: "v1alpha1", kind: "RegistryMirrorConfig", name: "docker.io" }] }],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "cluster.patches.all.0",
+        "RegistryMirrorConfig docker.io is a document that Hearth writes, and Talos would merge both",
+        "use cluster.registryMirrors",
+      ],
+    ],
+  },
+  {
+    what: "the VIP in a patch too",
+    stack: "dev",
+    changes: [
+      [
+        "cluster/patches",
+        { controlPlanes: [{ apiVersion: "v1alpha1", kind: "Layer2VIPConfig", name: "10.20.0.10", link: "net0" }] },
+      ],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "cluster.patches.controlPlanes.0",
+        "Layer2VIPConfig 10.20.0.10 is a document that Hearth writes, and Talos would merge both",
+        "use cluster.vip",
+      ],
+    ],
+  },
 ];
