@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { adopts, recordedDnsRecords, withoutAdopted } from "./adoption.ts";
+import { releaseProblems } from "./config/checks/releases.ts";
 import { format, stackFile } from "./config/error.ts";
 import { ConfigurationError, configKeys, examineConfig, unknownKeys, type HearthConfig } from "./config/index.ts";
-import { platformSecrets } from "./platforms/index.ts";
+import { platforms, platformSecrets } from "./platforms/index.ts";
 import { program } from "./program.ts";
 import { readTree, TreeError, type Tree } from "./tree.ts";
 
@@ -12,10 +13,12 @@ const settings = new pulumi.Config("hearth");
 const load = (): HearthConfig => {
   const stack = pulumi.getStack();
   const raw = configKeys.map((key) => [key, settings.getObject(key)]);
+  const keys = Object.keys(pulumi.runtime.allConfig()).flatMap((key) => /^hearth:(.+)$/.exec(key)?.[1] ?? []);
   const { config, problems, warnings, undeployable } = examineConfig(
     Object.fromEntries(raw.filter(([, value]) => value !== undefined)),
+    platforms,
+    keys,
   );
-  const keys = Object.keys(pulumi.runtime.allConfig()).flatMap((key) => /^hearth:(.+)$/.exec(key)?.[1] ?? []);
   const all = [...unknownKeys(keys), ...problems, ...undeployable];
   if (all.length > 0 || !config) throw new pulumi.RunError(new ConfigurationError(stack, all).message);
   if (warnings.length > 0) void pulumi.log.warn(format(stackFile(stack), warnings, "warning"));
@@ -24,7 +27,12 @@ const load = (): HearthConfig => {
 
 const readOrExplain = (config: HearthConfig): Tree => {
   try {
-    return readTree(config);
+    const tree = readTree(config);
+    const found = releaseProblems(config, tree);
+    const [problems, warnings] = [found.filter(({ warning }) => !warning), found.filter(({ warning }) => warning)];
+    if (problems.length > 0) throw new pulumi.RunError(new ConfigurationError(pulumi.getStack(), problems).message);
+    if (warnings.length > 0) void pulumi.log.warn(format(stackFile(pulumi.getStack()), warnings, "warning"));
+    return tree;
   } catch (error) {
     if (error instanceof TreeError) throw new pulumi.RunError(error.message);
     throw error;

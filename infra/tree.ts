@@ -7,10 +7,12 @@ import { substitute } from "../components/gitops/substitute.ts";
 import type { ChartRelease } from "../components/helm/install-once.ts";
 import { ciliumProblems } from "../components/network/cilium-values.ts";
 import type { EncryptedFile } from "../components/secrets/age.ts";
+import { ciliumNeeds } from "./cilium-needs.ts";
 import { format } from "./config/error.ts";
 import type { HearthConfig } from "./config/index.ts";
 import { plainFacts } from "./facts.ts";
 import { at, chartOf, textAt, treeObject } from "./tree-objects.ts";
+import { ciliumFolder, fluxOperatorFolder } from "./tree-releases.ts";
 import { encryptedFiles } from "./tree-walk.ts";
 
 /** What the program reads from the GitOps tree, so that versions and values are written once. */
@@ -29,8 +31,6 @@ export class TreeError extends Error {
 
 const repositoryRoot = join(import.meta.dirname, "..");
 
-const ciliumFolder = "gitops/infrastructure/network/cilium/app";
-const fluxOperatorFolder = "gitops/infrastructure/flux/flux-operator/app";
 const argoValues = "gitops/argocd/values.yaml";
 
 /**
@@ -84,9 +84,8 @@ const chartRelease = (folder: string, read: (file: string) => string): ChartRele
 };
 
 /** Returns Cilium's release, unless its values would leave the cluster without a network. */
-const suitable = (cilium: ChartRelease, { network }: HearthConfig): ChartRelease => {
-  const needs = { announcement: network.announce.mode, gatewayApi: network.gatewayApi !== undefined };
-  const problems = ciliumProblems(cilium.values, needs);
+const suitable = (cilium: ChartRelease, config: HearthConfig): ChartRelease => {
+  const problems = ciliumProblems(cilium.values, ciliumNeeds(config));
   if (problems.length === 0) return cilium;
   throw new TreeError(
     format(

@@ -10,7 +10,7 @@ export interface CloudflareState {
   tunnels: number;
   records: number;
   tunnelNames: string[];
-  /** For example `CNAME welcome.dev.example.com`. */
+  /** For example `CNAME welcome-dev.example.com`. */
   recordNames: string[];
 }
 

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 
+import { storedContent } from "./content.ts";
 import { fullName } from "./names.ts";
 
 /** A zone of Cloudflare's DNS. */
@@ -45,7 +46,7 @@ export class Records extends pulumi.ComponentResource {
 export const dnsRecord = (
   name: string,
   zone: Zone,
-  { name: host, adopt, data, priority, comment, ...spec }: RecordSpec,
+  { name: host, adopt, content, data, priority, comment, ...spec }: RecordSpec,
   parent: pulumi.Resource,
 ): cloudflare.DnsRecord =>
   new cloudflare.DnsRecord(
@@ -54,6 +55,9 @@ export const dnsRecord = (
       ...spec,
       zoneId: zone.id,
       name: fullName(host, zone.name),
+      ...(content !== undefined && {
+        content: typeof content === "string" ? storedContent(spec.type, content) : content,
+      }),
       ...(data && { data }),
       ...(priority !== undefined && { priority }),
       ...(comment !== undefined && { comment }),

@@ -14,6 +14,8 @@ export interface CiliumNeeds {
   announcement: "l2" | "bgp";
   /** Whether the Gateway API's CRDs are installed. */
   gatewayApi: boolean;
+  /** Names that the kernel gives the links with the machines' addresses, as far as they are known. @default none */
+  links?: string[];
 }
 
 type Values = Record<string, unknown>;
@@ -97,6 +99,29 @@ const devices: Rule = (values) => {
   ];
 };
 
+/** Cilium ignores links that none of its devices names, and with them all traffic of a machine that has its address there. */
+const links: Rule = (values, { links: needed = [] }) => {
+  const found = at(values, ["devices"]);
+  const named = (Array.isArray(found) ? found.map(String) : typeof found === "string" ? found.split(/\s+/) : []).filter(
+    (device) => device !== "",
+  );
+  if (named.length === 0) return [];
+  const unseen = [...new Set(needed)].filter((link) => !named.some((device) => isDevice(device, link)));
+  if (unseen.length === 0) return [];
+  const wildcards = [...new Set(unseen.map((link) => link.replace(/\d.*$/, "+")))];
+  return [
+    {
+      path: ["devices"],
+      problem: `matches no ${unseen.join(" or ")}, where machines have their addresses, so that they would lose their network`,
+      advice: `add ${wildcards.join(" and ")}`,
+    },
+  ];
+};
+
+/** Source: cilium/cilium, pkg/datapath/linux/devices_controller.go, deviceFilter.match: a plus stands for any end of a name. */
+const isDevice = (device: string, link: string): boolean =>
+  device.endsWith("+") ? link.startsWith(device.replace(/\++$/, "")) : link === device;
+
 const announces: Rule = (values, { announcement }) => {
   const path = [announcement === "l2" ? "l2announcements" : "bgpControlPlane", "enabled"];
   if (isOn(values, path)) return [];
@@ -135,6 +160,7 @@ const rules: Rule[] = [
   grants("cleanCiliumState"),
   exactly("bpf.hostLegacyRouting", true, "CoreDNS times out otherwise, as Talos forwards it to the host"),
   devices,
+  links,
   announces,
   gateway,
 ];

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { isQuotedInPairs } from "../../components/cloudflare/content.ts";
 import { says } from "./error.ts";
 import { hex32, name } from "./values.ts";
 
@@ -60,6 +61,8 @@ const originRequest = z.strictObject({
  */
 const adopt = hex32.optional();
 
+const isAscii = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
+
 const comment = z
   .string()
   .max(100, says("is longer than the 100 characters that every plan has", "shorten it"))
@@ -89,7 +92,14 @@ const structuredTypes = ["CAA", "HTTPS", "SRV", "SSHFP", "SVCB", "TLSA", "URI"] 
 
 const recordCommon = {
   /** Relative to the zone, or the full name. `@` is the zone itself, and `*` matches names without a record of their own. */
-  name: z.string().min(1, says("is empty", "write @ for the zone itself")),
+  name: z
+    .string()
+    .min(1, { error: says("is empty", "write @ for the zone itself"), abort: true })
+    .refine(isAscii, { error: says("has letters that DNS stores as Punycode", "write its xn--… form"), abort: true })
+    .regex(
+      /^(@|(\*|[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?)$/i,
+      says("is not the name of a record", "write one such as www, www.example.com, @ or *"),
+    ),
   /** Seconds that resolvers may cache the record. 1 lets Cloudflare choose. @default 1 */
   ttl: z
     .int(says("is not a number of seconds", "write 60 to 86400, or 1 for automatic"))
@@ -109,7 +119,7 @@ const record = z
       ...recordCommon,
       /** Record type. */
       type: z.enum(simpleTypes),
-      /** Content of the record. @example "192.0.2.10" */
+      /** Content of the record. A text is split and put into quotes as DNS wants it. @example "192.0.2.10" */
       content: z.string().min(1, says("is empty", "write what the record says")),
       /** Whether clients reach the content through Cloudflare. Only for A, AAAA and CNAME. @default false */
       proxied: z.boolean().default(false),
@@ -138,6 +148,11 @@ interface RecordFacts {
   priority?: number | undefined;
 }
 
+/** A single dot as an MX declares that the domain receives no mail (RFC 7505). */
+const namesHost = (type: string, content: string): boolean =>
+  (type === "MX" && content === ".") ||
+  (/^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]*\.?$/i.test(content) && content.length <= 254);
+
 /** Checks how the parts of a record fit together. */
 const recordProblems = ({ type, ttl, content, proxied, priority }: RecordFacts) => [
   ...(proxied && !["A", "AAAA", "CNAME"].includes(type)
@@ -145,6 +160,19 @@ const recordProblems = ({ type, ttl, content, proxied, priority }: RecordFacts) 
     : []),
   ...(proxied && ttl !== 1
     ? [{ path: "ttl", message: says("cannot be for a proxied record", "remove it, or write 1") }]
+    : []),
+  ...(["CNAME", "MX", "NS", "PTR"].includes(type) && content !== undefined && !namesHost(type, content)
+    ? [
+        {
+          path: "content",
+          message: z.ipv4().safeParse(content).success
+            ? says(`is an address, and a record of type ${type} names a host`, "write the host's name, or type: A")
+            : says("is not a host name", "write one such as host.example.com"),
+        },
+      ]
+    : []),
+  ...(type === "TXT" && content !== undefined && !isQuotedInPairs(content)
+    ? [{ path: "content", message: says("has a quote without its other one", "write the text without quotes") }]
     : []),
   ...(type === "MX" && priority === undefined
     ? [{ path: "priority", message: says("is missing", "add it, such as 10") }]
@@ -166,6 +194,12 @@ export const cloudflareSchema = z.strictObject({
     id: hex32,
     /** Domain of the zone. @example "example.com" */
     name: z.string().regex(domain, says("is not a domain", "write one such as example.com")),
+    /**
+     * Names that advanced or custom certificates of the zone cover. Cloudflare's own covers the domain and one level below it.
+     *
+     * @example ["*.dev.example.com"]
+     */
+    certificates: z.array(hostname).default([]),
   }),
   /** Rules of the cluster's own tunnel. The first match is used. Each hostname also gets a proxied record. */
   ingress: ingress.default([]),

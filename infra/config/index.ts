@@ -29,11 +29,17 @@ export interface Examined {
   undeployable: ConfigurationProblem[];
 }
 
-/** Checks each value of a stack file on its own, and how the valid ones fit together. */
-export const examineConfig = (raw: unknown, platforms = all): Examined => {
+/**
+ * Checks each value of a stack file on its own, and how the valid ones fit together.
+ *
+ * @param secrets keys under `hearth:` of the secrets that are set
+ */
+export const examineConfig = (raw: unknown, platforms = all, secrets: readonly string[] = []): Examined => {
   const parsed = schemaOf(platforms).safeParse(raw);
   const own = parsed.success ? [] : explain(parsed.error.issues, raw, document(platforms));
-  const found = checkConfig(parsed.success ? { ...parsed.data, complete: true, platforms } : draftOf(raw, platforms));
+  const found = checkConfig(
+    parsed.success ? { ...parsed.data, complete: true, platforms, secrets } : draftOf(raw, platforms, secrets),
+  );
   const problems = [...own, ...found.filter(({ warning, undeployable }) => !warning && !undeployable)];
   return {
     config: parsed.success && problems.length === 0 ? parsed.data : undefined,
@@ -65,7 +71,7 @@ const document = (platforms: readonly Platform[]): JsonSchema => {
 };
 
 /** Returns the parts that are valid on their own, so that one mistake does not hide another. */
-const draftOf = (raw: unknown, platforms: readonly Platform[]): Draft => {
+const draftOf = (raw: unknown, platforms: readonly Platform[], secrets: readonly string[]): Draft => {
   const given = isObject(raw) ? raw : {};
   const { shape } = schemaOf(platforms);
   const parts = configKeysOf(platforms).flatMap((key) => {
@@ -73,7 +79,7 @@ const draftOf = (raw: unknown, platforms: readonly Platform[]): Draft => {
     return parsed.success ? [[key, parsed.data]] : [];
   });
   const nodes = validNodes(given.nodes, platforms);
-  return { nodes, ...Object.fromEntries(parts), complete: false, platforms } as Draft;
+  return { nodes, ...Object.fromEntries(parts), complete: false, platforms, secrets } as Draft;
 };
 
 const validNodes = (nodes: unknown, platforms: readonly Platform[]) => {

@@ -62,3 +62,9 @@ export const free = (subnet: string, taken: string[], count = 1): string[] => {
   }
   return found;
 };
+
+/** Whether only hosts of the same network reach an address or a range. Source: RFC 1918, 6598, 3927 and 1122. */
+export const isPrivate = (range: string): boolean =>
+  ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"].some((each) =>
+    contains(each, range),
+  );

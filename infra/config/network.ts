@@ -57,6 +57,19 @@ export const networkSchema = z.strictObject({
   timeServers: z.array(z.string()).min(1, atLeastOne),
   /** Range that Cilium assigns to Services of type LoadBalancer. @example "10.20.0.192/26" */
   loadBalancers: cidr,
+  /**
+   * Range that the network's DHCP server gives out, first and last address. It has no effect but that fixed addresses in it are refused.
+   *
+   * @default none
+   * @example "10.20.0.100-10.20.0.180"
+   */
+  dhcpRange: z
+    .string()
+    .refine(
+      (value) => value.split("-").length === 2 && value.split("-").every((end) => address.safeParse(end).success),
+      says("is not a range of addresses", "write the first and the last, such as 10.20.0.100-10.20.0.180"),
+    )
+    .optional(),
   /** How the network learns that range. @default by L2 on every link */
   announce: announcement.default({ mode: "l2", interfaces: [] }),
   /** Release of the Gateway API whose CRDs Talos installs before Cilium starts. @default none */

@@ -97,9 +97,9 @@ export const commonKeys = {
   bond: bond.optional(),
   /** MTU in bytes. */
   mtu: z.int().min(1280, says("is less than IPv6 needs", "give 1280 to 9216")).max(9216).optional(),
-  /** Path of the disk that Talos is installed to. */
+  /** Path of the disk that Talos is installed to. A virtual machine has no other than /dev/sda. @default /dev/sda for virtual machines */
   installDisk: device.optional(),
-  /** Selects the disk that Talos is installed to, by its properties. */
+  /** Selects the disk that Talos is installed to, by its properties. Only for bare metal. */
   diskSelector: diskSelector.optional(),
   /** Where the key of the node's disks comes from. @default the cluster's */
   diskEncryption: diskEncryption.optional(),
@@ -118,7 +118,11 @@ export const commonKeys = {
   labels: z.record(z.string(), z.string()).default({}),
   /** Annotations of the Kubernetes node. */
   annotations: z.record(z.string(), z.string()).default({}),
-  /** Taints by key. @example { dedicated: "storage:NoSchedule" } */
+  /**
+   * Taints by key. A worker gets them when it registers; on one that runs already, set them with `kubectl taint` too.
+   *
+   * @example { dedicated: "storage:NoSchedule" }
+   */
   taints: z.record(z.string(), taint).default({}),
   /** Kernel parameters, in addition to the cluster's. */
   sysctls: sysctls.default({}),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { parseDocument } from "yaml";
 
+import { platforms } from "../platforms/index.ts";
 import type { ConfigurationProblem } from "./error.ts";
 import { examineConfig, unknownKeys, type Examined } from "./index.ts";
 import { configKeys } from "./schema.ts";
@@ -52,10 +53,10 @@ export const rawOf = ({ settings }: StackFile): Record<string, unknown> =>
 /** Checks a whole stack file, including that its secrets are encrypted. */
 export const examineStackFile = (file: StackFile): Examined => {
   if (file.problems.length > 0) return { config: undefined, problems: file.problems, warnings: [], undeployable: [] };
-  const { config, problems, warnings, undeployable } = examineConfig(rawOf(file));
   const keys = Object.keys(file.settings)
     .filter((key) => key.startsWith(namespace))
     .map((key) => key.slice(namespace.length));
+  const { config, problems, warnings, undeployable } = examineConfig(rawOf(file), platforms, keys);
   const all = [...unknownKeys(keys), ...plainSecrets(file), ...problems];
   return { config: all.length > 0 ? undefined : config, problems: all, warnings, undeployable };
 };

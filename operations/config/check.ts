@@ -1,9 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
+import { ciliumProblems } from "../../components/network/cilium-values.ts";
+import { ciliumNeeds } from "../../infra/cilium-needs.ts";
 import { checkStacks } from "../../infra/config/checks/across.ts";
 import { count, format, stackFile, type ConfigurationProblem } from "../../infra/config/error.ts";
+import { releaseProblems } from "../../infra/config/checks/releases.ts";
 import type { HearthConfig } from "../../infra/config/schema.ts";
+import { ciliumFolder, writtenReleases } from "../../infra/tree-releases.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { checkTree } from "../gitops/check.ts";
 import { examineStacks, validStacks } from "./stacks.ts";
@@ -17,9 +21,11 @@ export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise
   const across = checkStacks(order);
   const stacks: Record<string, object> = {};
   let bad = false;
-  for (const [stack, { config, problems, warnings, undeployable }] of examined) {
+  for (const [stack, { config, problems, warnings: own, undeployable }] of examined) {
     if (wanted.length > 0 && !wanted.includes(stack)) continue;
-    const all = [...problems, ...(across[stack] ?? []), ...(config ? treeIsThere(root, config) : [])];
+    const others = [...(across[stack] ?? []), ...(config ? ofTree(root, config) : [])];
+    const warnings = [...own, ...others.filter(({ warning }) => warning)];
+    const all = [...problems, ...others.filter(({ warning }) => !warning)];
     if (all.length > 0) complain(format(stackFile(stack), all));
     if (warnings.length > 0) complain(format(stackFile(stack), warnings, "warning"));
     if (undeployable.length > 0) complain(format(stackFile(stack), undeployable, "gap"));
@@ -35,6 +41,26 @@ export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise
   }
   call.answer({ stacks });
   return bad ? 1 : 0;
+};
+
+const ofTree = (root: string, config: HearthConfig): ConfigurationProblem[] => [
+  ...treeIsThere(root, config),
+  ...releasesAgree(root, config),
+];
+
+/** Compares the stack file with the releases of the tree. */
+const releasesAgree = (root: string, config: HearthConfig): ConfigurationProblem[] => {
+  const releases = writtenReleases(root);
+  const { values } = releases.cilium;
+  const links = values ? ciliumProblems(values, ciliumNeeds(config)) : [];
+  return [
+    ...releaseProblems(config, releases),
+    ...links.map(({ path, problem, advice }) => ({
+      path: ["gitops", "path"],
+      problem: `leads to Cilium, whose value ${path.join(".")} ${problem}`,
+      advice: `in ${ciliumFolder}/helmrelease.yaml, ${advice}`,
+    })),
+  ];
 };
 
 /** Checks that the cluster's tree exists: the program reads it from the same checkout. */

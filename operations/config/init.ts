@@ -34,7 +34,9 @@ export const init = async (call: Call<Values>): Promise<number> => {
   const text = stackFileText(answersOf(stack, given));
   const { config, problems: own, undeployable } = examineStackFile(parseStackFile(text));
   const problems = [...own, ...undeployable];
-  const across = config ? (checkStacks([...others, [stack, config]])[stack] ?? []) : [];
+  const across = config
+    ? (checkStacks([...others, [stack, config]])[stack] ?? []).filter(({ warning }) => !warning)
+    : [];
   if (problems.length + across.length > 0) {
     complain(format(file, [...problems, ...across]));
     complain("Nothing was written. Run it again with other answers.");

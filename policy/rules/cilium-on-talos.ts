@@ -1,5 +1,6 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { ciliumProblems } from "../../components/network/cilium-values.ts";
+import { ciliumNeeds } from "../../infra/cilium-needs.ts";
 import { machineDocuments, setting } from "../machine-documents.ts";
 import type { Inputs } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -25,9 +26,7 @@ export const ciliumOnTalos: Rule = {
     if (resource.type === resourceTypes.machineConfiguration)
       return ofMachine(resource.name, machineDocuments(resource));
     if (resource.type !== resourceTypes.stack) return [];
-    const { network } = config;
-    const needs = { announcement: network.announce.mode, gatewayApi: network.gatewayApi !== undefined };
-    return ciliumProblems(cilium.values, needs).map(({ path, problem, advice }) => ({
+    return ciliumProblems(cilium.values, ciliumNeeds(config)).map(({ path, problem, advice }) => ({
       problem: `Cilium's value ${path.join(".")} ${problem}`,
       advice: `in its HelmRelease, ${advice}`,
       subject: "cilium",

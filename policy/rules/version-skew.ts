@@ -32,7 +32,7 @@ export const versionSkew: Rule = {
 
 const talosWithKubernetes = ({ surroundings: { config } }: Stack): Finding[] =>
   versionChecks
-    .flatMap((check) => check({ ...config, complete: true, platforms }))
+    .flatMap((check) => check({ ...config, complete: true, secrets: [], platforms }))
     .map(({ path, problem, advice }) => ({
       problem: `${path.map(String).join(".")}: ${problem}`,
       advice,

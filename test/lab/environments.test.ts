@@ -167,7 +167,7 @@ describe("dev and prod beside each other", () => {
     const before = await pids("dev");
     expect(await lab("up", "prod")).to.match(/3 of 3 Ready: den-prod-cp01, den-prod-cp02, den-prod-cp03/);
     expect(await pids("dev")).to.include.members(before);
-    expect((await outside("dev").records()).every(({ name }) => name.endsWith(".dev.example.com"))).to.equal(true);
+    expect((await outside("dev").records()).every(({ name }) => name.endsWith("dev.example.com"))).to.equal(true);
     expect((await outside("prod").records()).map(({ name }) => name)).to.deep.equal(["welcome.example.com"]);
   });
 
@@ -204,7 +204,7 @@ describe("dev and prod beside each other", () => {
       const body = JSON.stringify({ ref: "refs/heads/main" });
       const signature = `sha256=${createHmac("sha256", key).update(body).digest("hex")}`;
       const headers = { "content-type": "application/json", "x-signature": signature };
-      return deliver({ hostname: "flux.dev.example.com", path, method: "POST", headers, body });
+      return deliver({ hostname: "flux-dev.example.com", path, method: "POST", headers, body });
     };
     const repository = async () =>
       JSON.parse(await kubectl("dev", "get gitrepository flux-system --namespace flux-system --output json")) as {

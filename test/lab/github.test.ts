@@ -11,7 +11,7 @@ const { owner, repository, token } = gitHubAccount;
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 const secret = "webhook-secret-of-the-cluster";
-const url = "https://flux.dev.example.com/hook/0123";
+const url = "https://flux-dev.example.com/hook/0123";
 
 /** A program that registers a cluster with GitHub, by the component as it is. */
 const program = (changes: { key?: string; url?: string; token?: string; webhook?: boolean } = {}): string => `

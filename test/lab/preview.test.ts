@@ -172,13 +172,13 @@ describe("npx hearth preview", () => {
   });
 
   it("shows a rule of the tunnel by itself, with its record", async () => {
-    const rule = "- { hostname: notes.dev.example.com, service: http://notes.apps.svc.cluster.local:80 }\n      ";
+    const rule = "- { hostname: notes-dev.example.com, service: http://notes.apps.svc.cluster.local:80 }\n      ";
     const report = await expectReport(
       "tunnel-rule",
       () => checkout.edit(stackFile, (text) => text.replace("- hostname: welcome", `${rule}$&`)),
       "changes",
     );
-    expect(report).to.contain("- create `notes.dev.example.com`");
+    expect(report).to.contain("- create `notes-dev.example.com`");
   });
 
   it("shows a chart's new version as a change of the tree", async () => {

@@ -165,14 +165,14 @@ describe("npx hearth rebuild and npx hearth rehearse", () => {
 
   it("finds what an interrupted update had begun, and makes it once", async () => {
     await checkout.edit("Pulumi.dev.yaml", (text) =>
-      text.replace("- hostname: welcome", "- { hostname: late.dev.example.com, service: http_status:404 }\n      $&"),
+      text.replace("- hostname: welcome", "- { hostname: late-dev.example.com, service: http_status:404 }\n      $&"),
     );
     await checkout.commit("Add a name");
     // Cloudflare makes the record, and the engine never hears of it.
     await fault("cloudflare", { path: "dns_records$", method: "POST", drop: "after" });
     await fault("cloudflare", { path: "dns_records", delayMs: 60_000, times: 5 });
     const update = checkout.lab();
-    const isThere = async () => (await records()).includes("CNAME late.dev.example.com");
+    const isThere = async () => (await records()).includes("CNAME late-dev.example.com");
     try {
       await eventually("the record is made", isThere, 300);
       process.kill(Number(readFileSync(checkout.file(".lab/dev/engine.pid"), "utf8")), "SIGKILL");

@@ -31,7 +31,11 @@ export const configurationDocuments = (machine: MachineSettings, cluster: Cluste
 const machineSection = (machine: MachineSettings, cluster: ClusterSettings): TalosDocument => ({
   ...installSection(machine.install, machine.installerImage),
   certSANs: unique([machine.address, machine.hostname, ...endpoints(cluster)]),
-  ...nodeSection(machine, cluster.subnet, machine.role === "controlplane" && cluster.scheduleOnControlPlanes),
+  ...nodeSection(machine, {
+    subnet: cluster.subnet,
+    isControlPlane: machine.role === "controlplane",
+    carriesTraffic: machine.role === "controlplane" && cluster.scheduleOnControlPlanes,
+  }),
   ...featuresSection(cluster, machine.role === "controlplane"),
   ...kernelSection(machine.kernelModules, { ...cluster.sysctls, ...machine.sysctls }),
 });

@@ -36,6 +36,14 @@ export const topLink = ({ bond, vlan }: Pick<LinkSettings, "bond" | "vlan">): st
   return vlan === undefined ? base : `${base}.${vlan}`;
 };
 
+/**
+ * The name that the kernel gives the top link; undefined for hardware, whose name is the kernel's own, such as `enp1s0`.
+ *
+ * An alias is not a name: Talos sets the kernel's IFLA_IFALIAS. Source: siderolabs/talos v1.13.9, link_alias_spec.go.
+ */
+export const kernelName = (link: Pick<LinkSettings, "bond" | "vlan">): string | undefined =>
+  link.bond || link.vlan !== undefined ? topLink(link) : undefined;
+
 /** Renders the documents of a machine's links, starting with the hardware. */
 export const linkDocuments = (link: LinkSettings, addressing: Addressing): TalosDocument[] => {
   const { mac, bond, vlan } = link;

@@ -8,18 +8,44 @@ export interface NodeSettings {
   taints: Record<string, string>;
 }
 
-/** Renders the parts of the machine section that configure the Kubernetes node. */
+/** How the cluster treats a node. */
+export interface NodePlace {
+  /** Subnet of the node's address. */
+  subnet: string;
+  isControlPlane: boolean;
+  /** Whether it is a control plane that runs workloads. */
+  carriesTraffic: boolean;
+}
+
+/**
+ * Renders the parts of the machine section that configure the Kubernetes node.
+ *
+ * Talos sets labels and taints of a worker with the kubelet's own rights. The API server lets a kubelet set taints when it registers,
+ * never later, and a refused update loses the labels too. So a worker registers with its taints.
+ * Source: siderolabs/talos v1.13.9, internal/app/machined/pkg/controllers/k8s/node_apply.go and kubelet_spec.go; Kubernetes v1.36.4,
+ * plugin/pkg/admission/noderestriction.
+ */
 export const nodeSection = (
   { labels, annotations, taints }: NodeSettings,
-  subnet: string,
-  carriesTraffic: boolean,
+  { subnet, isControlPlane, carriesTraffic }: NodePlace,
 ) => ({
-  // A machine may have further networks, such as one for storage. The node's address is in this one.
-  kubelet: { nodeIP: { validSubnets: [subnet] } },
+  kubelet: {
+    // A machine may have further networks, such as one for storage. The node's address is in this one.
+    nodeIP: { validSubnets: [subnet] },
+    ...(!isControlPlane &&
+      Object.keys(taints).length > 0 && {
+        extraConfig: { registerWithTaints: Object.entries(taints).map(([key, taint]) => taintOf(key, taint)) },
+      }),
+  },
   ...unlessEmpty("nodeLabels", { ...labels, ...(carriesTraffic && withoutExclusion) }),
   ...unlessEmpty("nodeAnnotations", annotations),
-  ...unlessEmpty("nodeTaints", taints),
+  ...(isControlPlane && unlessEmpty("nodeTaints", taints)),
 });
+
+const taintOf = (key: string, taint: string) => {
+  const [effect = "", value = ""] = taint.split(":").reverse();
+  return { key, ...(value !== "" && { value }), effect };
+};
 
 /** Talos excludes control planes from load balancers. Those that run workloads have to be included. */
 const withoutExclusion = { "node.kubernetes.io/exclude-from-external-load-balancers": { $patch: "delete" } };

@@ -1,3 +1,4 @@
+import { fullName } from "../../../components/cloudflare/names.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import { stackFile } from "../error.ts";
 import { overlap } from "../ipv4.ts";
@@ -5,7 +6,7 @@ import type { HearthConfig } from "../schema.ts";
 import type { Claim } from "./collisions.ts";
 import { platformOf, platforms as all, settingsOf } from "../../platforms/index.ts";
 import type { Platform } from "../../platforms/platform.ts";
-import { fullName, ruleLists } from "./edge.ts";
+import { ruleLists } from "./edge.ts";
 
 /** Something that only one stack may have, in a namespace such as `address`. */
 type StackClaim = Omit<Claim, "advice"> & { namespace: string; advice?: string };
@@ -26,6 +27,7 @@ export const checkStacks = (
       .flatMap(([other, theirs]) => [
         ...shared(claims(theirs, platforms), claims(config, platforms), other),
         ...pools(theirs, config, other, platforms),
+        ...unreachable(theirs, config, other),
       ]);
   }
   return problems;
@@ -173,5 +175,40 @@ const pools = (
       problem: `${value} is in the pool ${their} in ${file}`,
       advice: "use an address that is outside of it",
     })),
+  ];
+};
+
+/** What a cluster uses for pods and services, it routes to itself: it cannot reach another stack that has these addresses. */
+const unreachable = (theirs: HearthConfig, ours: HearthConfig, other: string): ConfigurationProblem[] => {
+  const file = stackFile(other);
+  const inner = ({ cluster }: HearthConfig) =>
+    (["podCidr", "serviceCidr"] as const).map((key) => ({ path: ["cluster", key], range: cluster[key] }));
+  const outer = ({ network }: HearthConfig) =>
+    (["subnet", "loadBalancers"] as const).map((key) => ({ path: ["network", key], range: network[key] }));
+  const clashes = (mine: ReturnType<typeof outer>, its: ReturnType<typeof outer>) =>
+    mine.flatMap(({ path, range }) =>
+      its
+        .filter((each) => overlap(range, each.range))
+        .map((each) => ({
+          path,
+          problem: `${range} overlaps ${each.path.join(".")} in ${file}, ${each.range}, so that one cannot reach the other`,
+          advice: "use ranges that are apart if the two have to reach each other",
+          warning: true,
+        })),
+    );
+  const [subnet, their] = [ours.network.subnet, theirs.network.subnet];
+  return [
+    ...clashes(inner(ours), outer(theirs)),
+    ...clashes(outer(ours), inner(theirs)),
+    ...(subnet !== their && overlap(subnet, their)
+      ? [
+          {
+            path: ["network", "subnet"],
+            problem: `${subnet} overlaps the subnet ${their} in ${file} without being the same`,
+            advice: "write the same prefix if it is one network, and ranges that are apart if it is not",
+            warning: true,
+          },
+        ]
+      : []),
   ];
 };

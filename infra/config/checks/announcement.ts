@@ -1,3 +1,5 @@
+import { kernelName } from "../../../components/talos/documents/links.ts";
+import type { ConfigurationProblem } from "../error.ts";
 import { collisions } from "./collisions.ts";
 import { contains, overlap } from "../ipv4.ts";
 import type { Check } from "./check.ts";
@@ -85,7 +87,43 @@ const ownNumber: Check = ({ network }) => {
   );
 };
 
+/** Names that the kernel gives hardware. Source: systemd.net-naming-scheme(7), which Talos follows. */
+const kernelNames = ["eth0", "eno1", "ens18", "enp1s0", "enp0s31f6", "enxbc2411200011", "end0"];
+
+const interfacesAreLinks: Check = ({ network, nodes, complete }) => {
+  if (network?.announce.mode !== "l2" || network.announce.interfaces.length === 0) return [];
+  const { interfaces } = network.announce;
+  const path = ["network", "announce", "interfaces"];
+  const broken = interfaces.findIndex((text) => !isExpression(text));
+  if (broken !== -1) {
+    const problem = `${interfaces[broken] ?? ""} is not a regular expression`;
+    return [{ path: [...path, broken], problem, advice: "write one such as ^eth0$" }];
+  }
+  const matches = (names: string[]) => names.some((name) => interfaces.some((text) => new RegExp(text).test(name)));
+  return Object.entries(complete ? nodes : {}).flatMap(([node, { bond, vlan }]): ConfigurationProblem[] => {
+    const name = kernelName({ bond, vlan });
+    if (matches(name === undefined ? kernelNames : [name])) return [];
+    return [
+      {
+        path,
+        problem: `match ${name === undefined ? "no name that the kernel gives a link" : `no ${name}`}, so that ${node} announces nothing`,
+        advice: `add ${name === undefined ? "one such as ^e(n|th)" : `^${name.replace(".", String.raw`\.`)}$`}; the aliases net0 and net1 are no names`,
+        warning: true,
+      },
+    ];
+  });
+};
+
+const isExpression = (text: string): boolean => {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
+};
+
 export const announcementChecks: Check[] = [
+  interfacesAreLinks,
   poolIsWhereItIsAnnounced,
   poolIsApart,
   peersOnce,

@@ -8,6 +8,8 @@ export interface Draft extends Partial<HearthConfig> {
   nodes: HearthConfig["nodes"];
   /** Whether no part was skipped as invalid, so that an absent part is absent in the file. */
   complete: boolean;
+  /** Keys under `hearth:` of the secrets that are set. */
+  secrets: readonly string[];
   /** All platforms that a node may use. */
   platforms: readonly Platform[];
 }

@@ -1,5 +1,8 @@
+import { storedContent } from "../../../components/cloudflare/content.ts";
+import { fullName, within } from "../../../components/cloudflare/names.ts";
 import type { RecordConfig } from "../cloudflare.ts";
 import type { ConfigurationProblem } from "../error.ts";
+import { isPrivate } from "../ipv4.ts";
 import type { HearthConfig } from "../schema.ts";
 import { collisions } from "./collisions.ts";
 import type { Check } from "./check.ts";
@@ -21,14 +24,6 @@ export const ruleLists = ({ ingress, tunnels }: Cloudflare): RuleList[] => [
     rules,
   })),
 ];
-
-/** Returns a record's full name. */
-export const fullName = (name: string, zone: string): string => {
-  if (name === "@") return zone;
-  return within(name, zone) ? name : `${name}.${zone}`;
-};
-
-const within = (hostname: string, zone: string): boolean => hostname === zone || hostname.endsWith(`.${zone}`);
 
 const hostnamesInZone: Check = ({ cloudflare }) => {
   if (!cloudflare) return [];
@@ -129,6 +124,15 @@ const recordsGoTogether: Check = ({ cloudflare }) => {
         },
       ];
     }
+    if (record.type === "CNAME" && storedContent("CNAME", record.content) === name) {
+      return [
+        {
+          path: ["cloudflare", "records", index, "content"],
+          problem: `${name} is the record's own name`,
+          advice: "write the name of another host",
+        },
+      ];
+    }
     if (earlier.some((other) => same(other, record))) {
       return [{ path, problem: `${name} has this ${record.type} record already`, advice: "remove one of them" }];
     }
@@ -148,7 +152,72 @@ const recordsGoTogether: Check = ({ cloudflare }) => {
 const same = (a: RecordConfig, b: RecordConfig): boolean =>
   a.type === b.type &&
   (a.type === "CNAME" ||
-    ("content" in a && "content" in b ? a.content === b.content : JSON.stringify(a) === JSON.stringify(b)));
+    ("content" in a && "content" in b
+      ? storedContent(a.type, a.content) === storedContent(b.type, b.content)
+      : JSON.stringify(a) === JSON.stringify(b)));
+
+/** A name that clients reach at Cloudflare, which has to have a certificate for it. */
+const proxiedNames = (cloudflare: Cloudflare): { path: PropertyKey[]; name: string }[] => [
+  ...ruleLists(cloudflare).flatMap(({ path, rules }) =>
+    rules.map(({ hostname }, index) => ({ path: [...path, index, "hostname"], name: hostname })),
+  ),
+  ...(cloudflare.webhook ? [{ path: ["cloudflare", "webhook"], name: cloudflare.webhook }] : []),
+  ...cloudflare.records.flatMap((record, index) =>
+    "proxied" in record && record.proxied
+      ? [{ path: ["cloudflare", "records", index, "name"], name: fullName(record.name, cloudflare.zone.name) }]
+      : [],
+  ),
+];
+
+/**
+ * Universal SSL covers the zone and one level below it. A wildcard covers one level too.
+ *
+ * Source: Cloudflare, "Limitations of Universal SSL".
+ */
+const certificatesCover: Check = ({ cloudflare }) => {
+  if (!cloudflare) return [];
+  const { name: zone, certificates } = cloudflare.zone;
+  const covered = [zone, `*.${zone}`, ...certificates];
+  return proxiedNames(cloudflare)
+    .filter(({ name }) => within(name, zone))
+    .filter(({ name }) => !covered.some((each) => each === name || each === name.replace(/^[^.]+/, "*")))
+    .map(({ path, name }) => {
+      const [first = "", ...between] = name.slice(0, -zone.length - 1).split(".");
+      const level = `*.${name.replace(/^[^.]+\./, "")}`;
+      const flat = first === "*" ? "" : `use ${[first, ...between].join("-")}.${zone}, or `;
+      return {
+        path,
+        problem: `${name} is more than one level below ${zone}, and Cloudflare's own certificate covers one`,
+        advice: `${flat}order a certificate for ${level} and name it in cloudflare.zone.certificates`,
+        warning: true,
+      };
+    });
+};
+
+/** Certificates are for names of the zone. */
+const certificatesOfZone: Check = ({ cloudflare }) =>
+  (cloudflare?.zone.certificates ?? [])
+    .map((certificate, index) => ({ certificate, index }))
+    .filter(({ certificate }) => !within(certificate.replace(/^\*\./, ""), cloudflare?.zone.name ?? ""))
+    .map(({ certificate, index }) => ({
+      path: ["cloudflare", "zone", "certificates", index],
+      problem: `${certificate} is outside the zone ${cloudflare?.zone.name ?? ""}`,
+      advice: `write one such as *.dev.${cloudflare?.zone.name ?? ""}`,
+    }));
+
+/** Source: Cloudflare, "Error 1002": a proxied record may not lead to a private address. */
+const proxiedIsPublic: Check = ({ cloudflare }) =>
+  (cloudflare?.records ?? []).flatMap((record, index): ConfigurationProblem[] =>
+    "proxied" in record && record.proxied && record.type === "A" && isPrivate(record.content)
+      ? [
+          {
+            path: ["cloudflare", "records", index, "proxied"],
+            problem: `${record.content} is a private address, which Cloudflare cannot reach`,
+            advice: "remove proxied, or use a rule of a tunnel under ingress",
+          },
+        ]
+      : [],
+  );
 
 const tunnelNames: Check = ({ cluster, cloudflare }) =>
   cluster && cloudflare && cluster.name in cloudflare.tunnels
@@ -167,5 +236,8 @@ export const edgeChecks: Check[] = [
   rulesAreReached,
   hostnamesOfOneTunnel,
   recordsGoTogether,
+  certificatesCover,
+  certificatesOfZone,
+  proxiedIsPublic,
   tunnelNames,
 ];

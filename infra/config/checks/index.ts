@@ -3,13 +3,18 @@ import { announcementChecks } from "./announcement.ts";
 import type { Check } from "./check.ts";
 import { edgeChecks } from "./edge.ts";
 import { escrowChecks } from "./escrow.ts";
+import { extensionChecks } from "./extensions.ts";
 import { imageChecks } from "./images.ts";
+import { installDiskChecks } from "./install-disks.ts";
+import { knownHostChecks } from "./known-hosts.ts";
 import { labelChecks } from "./labels.ts";
 import { machineChecks } from "./machines.ts";
 import { nameChecks } from "./names.ts";
 import { nodeChecks } from "./nodes.ts";
 import { openSecretChecks } from "./open-secrets.ts";
 import { patchChecks } from "./patches.ts";
+import { rangeChecks } from "./ranges.ts";
+import { valueChecks } from "./values.ts";
 import { versionChecks } from "./versions.ts";
 import { volumeChecks } from "./volumes.ts";
 
@@ -19,12 +24,17 @@ const checks: Check[] = [
   ...machineChecks,
   ...labelChecks,
   ...imageChecks,
+  ...extensionChecks,
+  ...installDiskChecks,
   ...volumeChecks,
   ...patchChecks,
   ...addressChecks,
+  ...rangeChecks,
   ...announcementChecks,
   ...versionChecks,
+  ...valueChecks,
   ...edgeChecks,
+  ...knownHostChecks,
   ...escrowChecks,
   ...openSecretChecks,
 ];

@@ -54,4 +54,33 @@ const labels: Check = ({ nodes }) =>
     }),
   );
 
-export const labelChecks: Check[] = [labels];
+/** Source: siderolabs/talos v1.13.9, pkg/machinery/labels/validate.go. */
+const taintsAreTaints: Check = ({ nodes }) =>
+  Object.entries(nodes).flatMap(([node, { taints }]) =>
+    Object.entries(taints).flatMap(([taint, text]): ConfigurationProblem[] => {
+      const path = ["nodes", node, "taints", taint];
+      const written = text.includes(":") ? (text.split(":")[0] ?? "") : "";
+      if (!key.test(taint)) return [{ path, problem: "is not a taint's key", advice: "write one such as dedicated" }];
+      if (value.test(written)) return [];
+      const advice = "use at most 63 letters, digits, hyphens, dots and underscores";
+      return [{ path, problem: `${written.slice(0, 63)} is not a taint's value`, advice }];
+    }),
+  );
+
+/** Annotations in which Talos remembers what it has set. */
+const ofTalos = ["talos.dev/owned-labels", "talos.dev/owned-annotations", "talos.dev/owned-taints"];
+
+const annotationsAreAnnotations: Check = ({ nodes }) =>
+  Object.entries(nodes).flatMap(([node, { annotations }]) =>
+    Object.keys(annotations).flatMap((annotation): ConfigurationProblem[] => {
+      const path = ["nodes", node, "annotations", annotation];
+      if (!key.test(annotation)) {
+        return [{ path, problem: "is not an annotation's key", advice: "write one such as hearth.dev/rack" }];
+      }
+      return ofTalos.includes(annotation)
+        ? [{ path, problem: "is an annotation that Talos keeps for itself", advice: "remove it" }]
+        : [];
+    }),
+  );
+
+export const labelChecks: Check[] = [labels, taintsAreTaints, annotationsAreAnnotations];

@@ -9,7 +9,7 @@ interface Located {
 }
 
 /** Every patch of the stack file, with its path. */
-const patchesOf = ({ cluster, nodes }: Draft): Located[] => [
+export const patchesOf = ({ cluster, nodes }: Draft): Located[] => [
   ...Object.entries(cluster?.patches ?? {}).flatMap(([group, patches]) =>
     patches.map((patch, index) => ({ path: ["cluster", "patches", group, index], patch })),
   ),
@@ -43,17 +43,69 @@ const refused: { field: string[]; problem: string; advice: string }[] = [
     problem: "is refused by Talos beside the ResolverConfig that Hearth writes",
     advice: "use network.nameservers",
   },
+  ...["searchDomains", "disableSearchDomain"].map((key) => ({
+    field: ["machine", "network", key],
+    problem: "is refused by Talos beside the ResolverConfig that Hearth writes",
+    advice: "use searchDomains of a ResolverConfig",
+  })),
+  ...["servers", "disabled", "bootTimeout"].map((key) => ({
+    // Source: siderolabs/talos v1.13.9, pkg/machinery/config/types/network/time_sync.go.
+    field: ["machine", "time", key],
+    problem: "is refused by Talos beside the TimeSyncConfig that Hearth writes",
+    advice: "use network.timeServers, or bootTimeout of a TimeSyncConfig",
+  })),
+  {
+    field: ["cluster", "network", "cni"],
+    problem: "is none, for Cilium is the network",
+    advice: "remove it",
+  },
+  ...(["podSubnets", "serviceSubnets"] as const).map((key) => ({
+    // Merging a patch appends to lists.
+    field: ["cluster", "network", key],
+    problem: "adds ranges to those that Hearth writes",
+    advice: `use cluster.${key === "podSubnets" ? "podCidr" : "serviceCidr"}`,
+  })),
 ];
 
-const has = (value: unknown, [first, ...rest]: string[]): boolean =>
-  first === undefined ||
-  (typeof value === "object" && value !== null && first in value && has((value as Patch)[first], rest));
+/** Fields that Hearth has a key for, whose value a patch replaces. */
+const overridden: { field: string[]; advice: string }[] = [
+  { field: ["machine", "install", "disk"], advice: "use installDisk of the node" },
+  { field: ["machine", "install", "diskSelector"], advice: "use diskSelector of the node" },
+  { field: ["machine", "install", "image"], advice: "use image of the node and cluster.talos" },
+  { field: ["machine", "sysctls"], advice: "use sysctls of the cluster or of the node" },
+  { field: ["machine", "kernel", "modules"], advice: "use kernelModules of the node's image profile" },
+  { field: ["machine", "nodeLabels"], advice: "use labels of the node" },
+  { field: ["machine", "nodeAnnotations"], advice: "use annotations of the node" },
+  { field: ["machine", "nodeTaints"], advice: "use taints of the node, with which a worker registers" },
+  { field: ["machine", "systemDiskEncryption"], advice: "use diskEncryption of the cluster or of the node" },
+  { field: ["cluster", "allowSchedulingOnControlPlanes"], advice: "use cluster.scheduleOnControlPlanes" },
+  { field: ["cluster", "discovery", "enabled"], advice: "use cluster.discovery" },
+];
+
+/** Returns the value at a path, or undefined if there is none. */
+export const at = (value: unknown, path: string[]): unknown =>
+  path.reduce<unknown>(
+    (inner, step) => (typeof inner === "object" && inner !== null ? (inner as Patch)[step] : undefined),
+    value,
+  );
 
 const fieldsBesideDocuments: Check = (draft) =>
   patchesOf(draft).flatMap(({ path, patch }) =>
     refused
-      .filter(({ field }) => has(patch, field))
+      .filter(({ field }) => at(patch, field) !== undefined)
       .map(({ field, problem, advice }) => ({ path: [...path, ...field], problem, advice })),
+  );
+
+const fieldsWithKeys: Check = (draft) =>
+  patchesOf(draft).flatMap(({ path, patch }) =>
+    overridden
+      .filter(({ field }) => at(patch, field) !== undefined)
+      .map(({ field, advice }) => ({
+        path: [...path, ...field],
+        problem: "is a setting that Hearth has a key for, and its checks do not see it here",
+        advice,
+        warning: true,
+      })),
   );
 
 /** Kinds that a machine has only one document of, which Hearth writes. */
@@ -76,15 +128,35 @@ const named: Record<string, { isHearths: (name: string) => boolean; advice: stri
   },
 };
 
+/** Kinds whose documents the configuration names. */
+const configuredNames = ({
+  cluster,
+  nodes,
+}: Draft): Record<string, { names: string[]; advice: string } | undefined> => ({
+  UserVolumeConfig: {
+    names: Object.values(nodes).flatMap(({ volumes }) => Object.keys(volumes)),
+    advice: "use volumes of the node",
+  },
+  RegistryMirrorConfig: {
+    names: Object.keys(cluster?.registryMirrors ?? {}),
+    advice: "use cluster.registryMirrors",
+  },
+  Layer2VIPConfig: { names: cluster?.vip ? [cluster.vip] : [], advice: "use cluster.vip" },
+});
+
 /** Talos silently merges documents of the same kind and name. */
 const documentsOfHearth: Check = (draft) =>
   patchesOf(draft).flatMap(({ path, patch: { kind, name } }): ConfigurationProblem[] => {
     if (typeof kind !== "string") return [];
-    const advice = alone[kind] ?? (named[kind]?.isHearths(String(name)) ? named[kind].advice : undefined);
+    const own = configuredNames(draft)[kind];
+    const advice =
+      alone[kind] ??
+      (named[kind]?.isHearths(String(name)) ? named[kind].advice : undefined) ??
+      (own?.names.includes(String(name)) ? own.advice : undefined);
     if (advice === undefined) return [];
     const what = kind in alone ? kind : `${kind} ${String(name)}`;
     const problem = `${what} is a document that Hearth writes, and Talos would merge both`;
     return [{ path, problem, advice, ...(kind !== "HostnameConfig" && { warning: true }) }];
   });
 
-export const patchChecks: Check[] = [fieldsBesideDocuments, documentsOfHearth];
+export const patchChecks: Check[] = [fieldsBesideDocuments, fieldsWithKeys, documentsOfHearth];

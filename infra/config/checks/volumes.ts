@@ -1,6 +1,9 @@
+import { diskSelectorProblem, selectsDisk } from "../../../components/talos/cel/disks.ts";
 import type { ConfigurationProblem } from "../error.ts";
-import { bytes } from "../sizes.ts";
+import { nearest } from "../nearest.ts";
+import { bytes, leastEphemeral } from "../sizes.ts";
 import type { Check, Draft } from "./check.ts";
+import { at, patchesOf } from "./patches.ts";
 
 type Node = Draft["nodes"][string];
 
@@ -33,7 +36,8 @@ const roomBesideEphemeral: Check = ({ nodes }) =>
     ephemeral?.maxSize !== undefined || ephemeral?.disk !== undefined
       ? []
       : Object.entries(volumes)
-          .filter(([, { disk }]) => disk.trim() === "system_disk")
+          .filter(([, { disk }]) => selectsDisk(disk, { system: false }) === false)
+          .filter(([, { disk }]) => selectsDisk(disk, { system: true }) !== false)
           .map(([volume]) => ({
             path: ["nodes", name, "volumes", volume, "disk"],
             problem: "is the disk that EPHEMERAL takes the whole rest of",
@@ -41,42 +45,73 @@ const roomBesideEphemeral: Check = ({ nodes }) =>
           })),
   );
 
-/** Empties the strings of an expression, which may contain anything. */
-const withoutTexts = (expression: string): string => expression.replaceAll(/"[^"]*"|'[^']*'/g, '""');
+/** Talos compiles a selector before it takes a configuration. */
+const selectorsCompile: Check = (draft) => [
+  ...all(draft).flatMap(({ path, volume: { disk } }) => selectorProblem([...path, "disk"], disk)),
+  ...patchesOf(draft).flatMap(({ path, patch }) => {
+    const field = ["provisioning", "diskSelector", "match"];
+    return volumeKinds.includes(String(patch.kind)) ? selectorProblem([...path, ...field], at(patch, field)) : [];
+  }),
+];
 
-/** Source: siderolabs/talos v1.13.9, pkg/machinery/cel/celenv/celenv.go: units are unsigned constants. */
-const unit = /(\d+)(u?)\s*\*\s*(u\.)?([KMGTPE]iB|[kMGTPE]B)\b/g;
+/** Kinds of documents whose selector is about disks. */
+const volumeKinds = ["VolumeConfig", "UserVolumeConfig", "RawVolumeConfig", "SwapVolumeConfig"];
 
-const selectorsAreCel: Check = (draft) =>
-  all(draft).flatMap(({ path, volume: { disk } }): ConfigurationProblem[] => {
-    if (disk === undefined) return [];
-    const expression = withoutTexts(disk);
-    const at = [...path, "disk"];
-    const assigns = /(^|[^=!<>])=(?!=)/.test(expression);
-    const signed = [...expression.matchAll(unit)].find(([, , unsigned, prefix]) => unsigned === "" || prefix);
-    return [
-      ...(assigns ? [{ path: at, problem: "has = where it compares", advice: "write ==" }] : []),
-      ...(signed
-        ? [
-            {
-              path: at,
-              problem: `has ${signed[0]}, and sizes are numbers without a sign`,
-              advice: `write ${String(signed[1])}u * ${String(signed[4])}`,
-            },
-          ]
-        : []),
-    ];
-  });
+const selectorProblem = (path: PropertyKey[], selector: unknown): ConfigurationProblem[] => {
+  const found = typeof selector === "string" ? diskSelectorProblem(selector) : undefined;
+  if (!found) return [];
+  const { problem, advice, unknown } = found;
+  const meant = unknown && nearest(unknown.word, unknown.known);
+  return [{ path, problem, advice: meant === undefined ? advice : `write ${meant}` }];
+};
 
-/** For Talos, `ssd` matches any disk that does not rotate. */
-const ssdsAreMeant: Check = ({ nodes }) =>
-  Object.entries(nodes)
-    .filter(([, { diskSelector }]) => diskSelector?.type === "ssd" && Object.keys(diskSelector).length === 1)
-    .map(([name]) => ({
-      path: ["nodes", name, "diskSelector"],
-      problem: "matches every disk that does not rotate, NVMe too",
-      advice: "add what tells it from the others, such as size, model or busPath",
-      warning: true,
+/** A disk is the one that Talos is installed on, or it is not. */
+const selectorsSelect: Check = (draft) =>
+  all(draft)
+    .filter(
+      ({ volume: { disk } }) =>
+        disk !== undefined && [true, false].every((system) => selectsDisk(disk, { system }) === false),
+    )
+    .map(({ path }) => ({
+      path: [...path, "disk"],
+      problem: "selects no disk, whatever disks the machine has",
+      advice: "write a condition that a disk can meet",
     }));
 
-export const volumeChecks: Check[] = [sizesInOrder, roomBesideEphemeral, selectorsAreCel, ssdsAreMeant];
+/** Source: siderolabs/talos v1.13.9, block/internal/volumes/volumeconfig/user_volumes.go; xfsprogs 6, mkfs/xfs_mkfs.c. */
+const smallest = { xfs: 300 * 1024 ** 2, ext4: 100 * 1024 ** 2 };
+
+const volumesHoldFilesystems: Check = ({ nodes }) =>
+  Object.entries(nodes).flatMap(([name, { volumes }]) =>
+    Object.entries(volumes).flatMap(([volume, { minSize, maxSize, filesystem = "xfs" }]) =>
+      Object.entries({ minSize, maxSize })
+        .filter(([, size]) => (bytes(size) ?? Infinity) < smallest[filesystem])
+        .map(([key, size]) => ({
+          path: ["nodes", name, "volumes", volume, key],
+          problem: `${String(size)} is less than an ${filesystem} filesystem needs`,
+          advice: `write at least ${String(smallest[filesystem] / 1024 ** 2)}MiB`,
+        })),
+    ),
+  );
+
+const ephemeralHoldsVar: Check = ({ nodes }) =>
+  Object.entries(nodes).flatMap(([name, { ephemeral }]) =>
+    (bytes(ephemeral?.maxSize) ?? Infinity) < leastEphemeral
+      ? [
+          {
+            path: ["nodes", name, "ephemeral", "maxSize"],
+            problem: `${String(ephemeral?.maxSize)} is less than the 2GiB that Talos needs for /var`,
+            advice: "write a larger one; images, logs and etcd need 10GiB and more",
+          },
+        ]
+      : [],
+  );
+
+export const volumeChecks: Check[] = [
+  sizesInOrder,
+  roomBesideEphemeral,
+  selectorsCompile,
+  selectorsSelect,
+  volumesHoldFilesystems,
+  ephemeralHoldsVar,
+];

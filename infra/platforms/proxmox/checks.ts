@@ -1,14 +1,11 @@
-import type { z } from "zod";
-
 import { collisions } from "../../config/checks/collisions.ts";
-import type { ConfigurationProblem } from "../../config/error.ts";
-import type { CommonNode } from "../../config/nodes.ts";
-import { bytes } from "../../config/sizes.ts";
+import { count, type ConfigurationProblem } from "../../config/error.ts";
 import type { PlatformDraft } from "../platform.ts";
-import type { proxmoxSchema } from "./settings.ts";
-import type { vmSchema } from "./vm.ts";
+import { diskProblems } from "./disks.ts";
+import type { ProxmoxNode } from "./node.ts";
+import type { ProxmoxSettings } from "./settings.ts";
 
-type Draft = PlatformDraft<CommonNode & { proxmox: z.output<typeof vmSchema> }, z.output<typeof proxmoxSchema>>;
+type Draft = PlatformDraft<ProxmoxNode, ProxmoxSettings>;
 type Check = (draft: Draft) => ConfigurationProblem[];
 
 const apiIsKnown: Check = ({ nodes, settings, complete }) =>
@@ -95,27 +92,110 @@ const uniqueVmIds: Check = ({ nodes }) =>
     })),
   );
 
-/** Without a selector EPHEMERAL is on the disk that Talos is installed to. */
-const ephemeralFits: Check = ({ nodes }) =>
-  Object.entries(nodes).flatMap(
-    ([
-      name,
+/** Source: siderolabs/talos v1.13.9, pkg/minimal/limits.go. The schema refuses what is less than its minimum. */
+const recommendedMemory = 4096;
+
+const memoryForRole: Check = ({ nodes }) =>
+  Object.entries(nodes)
+    .filter(([, { role, proxmox: vm }]) => role === "controlplane" && vm.memory < recommendedMemory)
+    .map(([name, { proxmox: vm }]) => ({
+      path: ["nodes", name, "proxmox", "memory"],
+      problem: `${vm.memory} is less than Talos recommends for a control plane`,
+      advice: `give at least ${recommendedMemory} MiB`,
+      warning: true,
+    }));
+
+/** Both the bridge and the machine would tag its packets, which the network reads as a VLAN in a VLAN. */
+const taggedOnce: Check = ({ nodes, settings }) =>
+  Object.entries(nodes).flatMap(([name, { vlan, proxmox: vm }]) => {
+    const outer = vm.vlan ?? settings?.vlan;
+    if (vlan === undefined || outer === undefined) return [];
+    return [
       {
-        ephemeral,
-        proxmox: { disk },
+        path: ["nodes", name, "vlan"],
+        problem: `${vlan} is inside VLAN ${outer}, which the bridge puts the machine into`,
+        advice: `remove it, or ${vm.vlan === undefined ? "proxmox.vlan" : `nodes.${name}.proxmox.vlan`}`,
+        warning: true,
       },
-    ]) => {
-      const least = bytes(ephemeral?.minSize);
-      if (ephemeral?.disk !== undefined || least === undefined || least <= disk * 1024 ** 3) return [];
-      return [
+    ];
+  });
+
+/**
+ * Only an ISO enrols Talos's keys; a disk image leaves the firmware in setup mode, where it verifies nothing.
+ *
+ * Source: siderolabs/talos v1.13.9, pkg/imager/iso/uefi.go writes loader/keys/auto, and pkg/imager/out.go none for disk images.
+ */
+const secureBootIsOff: Check = ({ cluster, nodes }) =>
+  Object.entries(nodes).flatMap(([name, node]): ConfigurationProblem[] => {
+    const { secureBoot = cluster?.secureBoot, diskEncryption = cluster?.diskEncryption } = node;
+    if (!secureBoot) return [];
+    const path = ["nodes", name, "secureBoot"];
+    const problem = "is never on, for a virtual machine's firmware has no keys";
+    return diskEncryption === "tpm"
+      ? [
+          {
+            path,
+            problem: `${problem}, and without it Talos encrypts no disk by the TPM`,
+            advice: "set secureBoot of the node to false, or its diskEncryption to nodeID",
+          },
+        ]
+      : [
+          {
+            path,
+            problem,
+            advice: "set it to false at the node, or enrol Talos's keys from its ISO by hand",
+            warning: true,
+          },
+        ];
+  });
+
+/** The provider adds the API's own path. Source: bpg/terraform-provider-proxmox v0.111.1, proxmox/api/client.go. */
+const endpointIsOrigin: Check = ({ settings }) =>
+  settings && new URL(settings.endpoint).pathname !== "/"
+    ? [
         {
-          path: ["nodes", name, "ephemeral", "minSize"],
-          problem: `${String(ephemeral?.minSize)} is more than the machine's disk of ${disk} GiB`,
-          advice: "make the disk larger, or minSize smaller",
+          path: ["proxmox", "endpoint"],
+          problem: `${settings.endpoint} has a path, and the API's own is added to it`,
+          advice: `write ${new URL(settings.endpoint).origin}`,
         },
-      ];
-    },
+      ]
+    : [];
+
+const serialsOnce: Check = ({ nodes }) =>
+  Object.entries(nodes).flatMap(([name, { proxmox: vm }]) =>
+    collisions(
+      vm.extraDisks.flatMap(({ serial }, index) =>
+        serial === undefined
+          ? []
+          : [
+              {
+                path: ["nodes", name, "proxmox", "extraDisks", index, "serial"],
+                value: serial,
+                owner: "the serial number of another disk of the machine",
+                advice: "give each disk one of its own: links under /dev/disk/by-id are made of it",
+              },
+            ],
+      ),
+    ),
   );
+
+/** A rule that keeps control planes apart needs more than one of them and of their hosts. */
+const affinityIsPossible: Check = ({ nodes, settings, complete }) => {
+  if (!settings?.antiAffinity || !complete) return [];
+  const controlPlanes = Object.values(nodes).filter(({ role }) => role === "controlplane");
+  const hosts = new Set([...Object.values(nodes).map(({ proxmox: vm }) => vm.host), ...settings.hosts]);
+  if (controlPlanes.length > 1 && hosts.size >= controlPlanes.length) return [];
+  return [
+    {
+      path: ["proxmox", "antiAffinity"],
+      problem: `has no effect with ${count(controlPlanes.length, "control plane")} on ${count(hosts.size, "host")}`,
+      advice: "remove it, or name as many hosts as there are control planes, and at least two",
+      warning: true,
+    },
+  ];
+};
+
+const disksHold: Check = ({ nodes }) => Object.entries(nodes).flatMap(([name, node]) => diskProblems(name, node));
 
 const checks = [
   apiIsKnown,
@@ -125,7 +205,13 @@ const checks = [
   controlPlanesAreApart,
   guestAgent,
   uniqueVmIds,
-  ephemeralFits,
+  memoryForRole,
+  taggedOnce,
+  secureBootIsOff,
+  endpointIsOrigin,
+  serialsOnce,
+  affinityIsPossible,
+  disksHold,
 ];
 
 /** Finds all problems and warnings of a stack's virtual machines. */

@@ -1,25 +1,12 @@
-import { z } from "zod";
-
-import { commonKeys, withInstallDisk } from "../../config/nodes.ts";
 import type { Platform } from "../platform.ts";
 import { proxmoxDangers } from "./dangers.ts";
+import { node, type ProxmoxNode } from "./node.ts";
 import { checkProxmox } from "./checks.ts";
 import { proxmoxResources } from "./resources.ts";
 import { proxmoxSchema, type ProxmoxSettings } from "./settings.ts";
 import { proxmoxSetup } from "./setup.ts";
-import { vmSchema } from "./vm.ts";
 
-const node = withInstallDisk(
-  z.strictObject({
-    /** Platform of the node's machine. */
-    platform: z.literal("proxmox"),
-    ...commonKeys,
-    /** The virtual machine, with `platform: proxmox`. */
-    proxmox: vmSchema,
-  }),
-);
-
-export type ProxmoxNode = z.output<typeof node>;
+export type { ProxmoxNode } from "./node.ts";
 
 const groups = {
   /** The Proxmox cluster, for nodes that are virtual machines. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { httpsUrl, vlan } from "../../config/values.ts";
+import { tag } from "./vm.ts";
 
 export const proxmoxSchema = z.strictObject({
   /** URL of the API. @example "https://10.20.0.5:8006" */
@@ -18,7 +19,7 @@ export const proxmoxSchema = z.strictObject({
   /** Hosts of the Proxmox cluster without a node of this stack. */
   hosts: z.array(z.string()).default([]),
   /** Tags of all machines, in addition to hearth and the cluster's name. */
-  tags: z.array(z.string()).default([]),
+  tags: z.array(tag).default([]),
   /**
    * Makes Proxmox keep control planes on different hosts, if there are enough of both. Use it only if all hosts share the disks.
    *

@@ -3,6 +3,18 @@ import { z } from "zod";
 import { says } from "../../config/error.ts";
 import { vlan } from "../../config/values.ts";
 
+/**
+ * Proxmox keeps tags in lower case and splits them at spaces, commas and semicolons, so that others would differ in every preview.
+ *
+ * Source: pve-common 9.2, src/PVE/JSONSchema.pm, the format pve-tag.
+ */
+export const tag = z
+  .string()
+  .regex(
+    /^[a-z0-9_][a-z0-9_.+-]*$/,
+    says("is not a tag as Proxmox keeps it", "use lower-case letters, digits and _ . + - only, such as k8s-prod"),
+  );
+
 const gibibytes = z.int().min(1, says("is no size", "give GiB, at least 1"));
 
 /** The virtual machine of a node. */
@@ -65,7 +77,7 @@ export const vmSchema = z.strictObject({
   /** Resource pool that it belongs to. */
   pool: z.string().optional(),
   /** Tags in addition to those of all machines. */
-  tags: z.array(z.string()).default([]),
+  tags: z.array(tag).default([]),
   /** Names of the PCI resource mappings that the machine gets. */
   pciMappings: z.array(z.string()).default([]),
 });

@@ -30,7 +30,14 @@ const draft = (talos: string, kubernetes: string, extensions: string[] = []): Dr
   const { standard } = config.images;
   if (!standard) throw new Error("dev has no standard image");
   const cluster = { ...config.cluster, talos, kubernetes, contract: minorOf(talos) };
-  return { ...config, complete: true, platforms, cluster, images: { standard: { ...standard, extensions } } };
+  return {
+    ...config,
+    complete: true,
+    secrets: [],
+    platforms,
+    cluster,
+    images: { standard: { ...standard, extensions } },
+  };
 };
 
 const problems = (given: Draft, known = releases): string[] =>

@@ -57,7 +57,7 @@ describe("taking over a record", () => {
   });
 
   it("changes nothing else", () => {
-    expect(withoutAdopted(dev(), new Set(["welcome.dev.example.com"]))).to.deep.include({
+    expect(withoutAdopted(dev(), new Set(["welcome-dev.example.com"]))).to.deep.include({
       cloudflare: dev().cloudflare,
     });
     expect(withoutAdopted(dev(["cloudflare", undefined]), new Set())).not.to.have.property("cloudflare");

@@ -113,7 +113,7 @@ describe("the edge", () => {
     );
     expect(routes?.inputs).to.deep.nested.include({
       "config.ingresses[0]": {
-        hostname: "flux.dev.example.com",
+        hostname: "flux-dev.example.com",
         path: "^/hook/[0-9a-f]{64}$",
         service: "http://webhook-receiver.flux-system.svc.cluster.local:80",
       },
@@ -152,7 +152,7 @@ describe("the repository on GitHub", () => {
     graph.ofType("github:index/repositoryDeployKey:RepositoryDeployKey", { exactly: 1 });
     const [webhook] = graph.ofType("github:index/repositoryWebhook:RepositoryWebhook", { exactly: 1 });
     const { url } = webhook?.inputs.configuration as { url: string };
-    expect(url).to.match(/^https:\/\/flux\.dev\.example\.com\/hook\/[0-9a-f]{64}$/);
+    expect(url).to.match(/^https:\/\/flux-dev\.example\.com\/hook\/[0-9a-f]{64}$/);
     expect(leaks(graph, ["github-token", url, knownSecrets.password])).to.deep.equal([]);
   });
 

@@ -39,11 +39,16 @@ describe("the configuration of machines", () => {
   const bad: [what: string, changes: Parameters<typeof changed>[0], path: string, problem: string][] = [
     [
       "two ways to find the disk",
-      { worker: { diskSelector: { type: "nvme" } } },
+      { worker: { platform: "metal", proxmox: undefined, diskSelector: { type: "nvme" } } },
       "installDisk",
       "stands beside diskSelector",
     ],
-    ["no way to find the disk", { worker: { installDisk: undefined } }, "installDisk", "is missing, and so is"],
+    [
+      "no way to find the disk",
+      { worker: { platform: "metal", proxmox: undefined, installDisk: undefined } },
+      "installDisk",
+      "is missing, and so is",
+    ],
     [
       "a selector that selects any disk",
       { worker: { installDisk: undefined, diskSelector: {} } },

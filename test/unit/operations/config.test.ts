@@ -73,7 +73,7 @@ describe("stack files at the command line", () => {
 
   it("check tells what is wrong in each file, and what one takes from the other", async () => {
     change("dev", "hearth:network:", "hearth:netwrk: {}\n  hearth:network:");
-    change("prod", "welcome.example.com", "welcome.dev.example.com");
+    change("prod", "welcome.example.com", "welcome-dev.example.com");
     change("prod", "path: gitops/clusters/prod", "path: gitops/clusters/production");
     const { exitCode, stderr } = await config(folder, ["check"]);
     expect(exitCode).to.equal(1);
@@ -82,7 +82,7 @@ describe("stack files at the command line", () => {
   });
 
   it("check tells a collision as that of the stack that is asked for", async () => {
-    change("dev", "welcome.dev.example.com", "welcome.example.com");
+    change("dev", "welcome-dev.example.com", "welcome.example.com");
     const dev = await config(folder, ["check", "dev"]);
     expect(dev.stderr).to.contain("welcome.example.com is also a hostname in Pulumi.prod.yaml");
     const prod = await config(folder, ["check", "prod"]);

@@ -135,6 +135,18 @@ describe("Cilium's values", () => {
     ]);
   });
 
+  it("are refused if no device is a link with machines' addresses", () => {
+    const wanted = { ...needs, links: ["net0.100", "bond0", "bond0.20"] };
+    expect(messages(committed(), wanted)).to.deep.equal([]);
+    expect(messages(changed("devices", ["en+", "eth+"]), wanted)).to.deep.equal([
+      "devices: matches no net0.100 or bond0 or bond0.20, where machines have their addresses, so that they would lose " +
+        "their network; add net+ and bond+",
+    ]);
+    expect(messages(changed("devices", "net0.100 bond0"), wanted)).to.deep.equal([
+      "devices: matches no bond0.20, where machines have their addresses, so that they would lose their network; add bond+",
+    ]);
+  });
+
   it("may do without gateways, and without devices where nothing is announced by L2", () => {
     expect(messages(changed("gatewayAPI", undefined), { ...needs, gatewayApi: false })).to.deep.equal([]);
     const values = { ...changed("devices", undefined), l2announcements: { enabled: false } };

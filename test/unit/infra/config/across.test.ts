@@ -12,12 +12,17 @@ const taken = (prod: Change[], dev: Change[] = []): string[][] => {
   };
   const problems = checkStacks(Object.entries(stacks));
   expect(problems.dev).to.deep.equal([]);
-  return (problems.prod ?? []).map(({ path, problem, advice }) => [path.join("."), problem, advice]);
+  return (problems.prod ?? [])
+    .filter(({ warning }) => !warning)
+    .map(({ path, problem, advice }) => [path.join("."), problem, advice]);
 };
 
 const virtual: Change[] = [
   ["proxmox", { endpoint: "https://10.20.0.5:8006", imageDatastore: "local", diskDatastore: "local", bridge: "vmbr0" }],
   ["nodes/den-prod-cp01/platform", "proxmox"],
+  ["nodes/den-prod-cp01/diskSelector", undefined],
+  ["nodes/den-prod-cp01/diskEncryption", "none"],
+  ["nodes/den-prod-cp01/secureBoot", false],
   ["nodes/den-prod-cp01/proxmox", { host: "pve2", vmId: 2011, cores: 4, memory: 8192, disk: 80 }],
 ];
 
@@ -67,10 +72,12 @@ describe("stacks beside each other", () => {
   });
 
   it("may not have a pool with the other's nodes in it", () => {
-    expect(taken([["network/loadBalancers", "10.20.0.20/31"]])).to.deep.equal([
+    expect(
+      taken([["network/loadBalancers", "10.20.0.16/29"]], [["nodes/den-dev-wk02/address", "10.20.0.40"]]),
+    ).to.deep.equal([
       [
         "network.loadBalancers",
-        "10.20.0.20/31 holds 10.20.0.21, which is the address of den-dev-wk01 in Pulumi.dev.yaml",
+        "10.20.0.16/29 holds 10.20.0.21, which is the address of den-dev-wk01 in Pulumi.dev.yaml",
         "use a range that is apart from it",
       ],
     ]);
@@ -102,11 +109,11 @@ describe("stacks beside each other", () => {
 
   it("may not have a hostname twice, be it a tunnel's or a record's", () => {
     const advice = "a name points to one tunnel or record only: give each environment its own names";
-    expect(taken([["cloudflare/ingress/0/hostname", "welcome.dev.example.com"]])).to.deep.equal([
-      ["cloudflare.ingress.0.hostname", "welcome.dev.example.com is also a hostname in Pulumi.dev.yaml", advice],
+    expect(taken([["cloudflare/ingress/0/hostname", "welcome-dev.example.com"]])).to.deep.equal([
+      ["cloudflare.ingress.0.hostname", "welcome-dev.example.com is also a hostname in Pulumi.dev.yaml", advice],
     ]);
-    expect(taken([["cloudflare/records", [{ name: "welcome.dev", type: "TXT", content: "mine" }]]])).to.deep.equal([
-      ["cloudflare.records.0.name", "welcome.dev.example.com is also a hostname in Pulumi.dev.yaml", advice],
+    expect(taken([["cloudflare/records", [{ name: "welcome-dev", type: "TXT", content: "mine" }]]])).to.deep.equal([
+      ["cloudflare.records.0.name", "welcome-dev.example.com is also a hostname in Pulumi.dev.yaml", advice],
     ]);
   });
 
@@ -165,6 +172,41 @@ describe("stacks beside each other", () => {
     const path = "escrow/den.sops.yaml";
     expect(taken([["escrow/path", path]], [["escrow", { ...recipients, path }]])).to.deep.equal([
       ["escrow.path", `${path} is also the escrow file in Pulumi.dev.yaml`, "give each stack a file of its own"],
+    ]);
+  });
+
+  it("may have pods where the other has its subnet, with a warning", () => {
+    const [dev, prod] = [parseConfig("dev", changed("dev")), parseConfig("prod", changed("prod"))];
+    const warnings = (change: (config: typeof prod) => void) => {
+      const mine = structuredClone(prod);
+      change(mine);
+      const { prod: found = [] } = checkStacks([
+        ["dev", dev],
+        ["prod", mine],
+      ]);
+      return found.filter(({ warning }) => warning).map(({ path, problem }) => [path.join("."), problem]);
+    };
+    expect(warnings(() => undefined)).to.deep.equal([]);
+    expect(warnings(({ cluster }) => (cluster.podCidr = "10.20.0.0/16" as typeof cluster.podCidr))).to.deep.equal([
+      [
+        "cluster.podCidr",
+        "10.20.0.0/16 overlaps network.subnet in Pulumi.dev.yaml, 10.20.0.0/24, so that one cannot reach the other",
+      ],
+      [
+        "cluster.podCidr",
+        "10.20.0.0/16 overlaps network.loadBalancers in Pulumi.dev.yaml, 10.20.0.192/26, so that one cannot reach the other",
+      ],
+    ]);
+    expect(
+      warnings(({ network }) => (network.loadBalancers = "10.97.0.0/24" as typeof network.loadBalancers)),
+    ).to.deep.equal([
+      [
+        "network.loadBalancers",
+        "10.97.0.0/24 overlaps cluster.serviceCidr in Pulumi.dev.yaml, 10.96.0.0/12, so that one cannot reach the other",
+      ],
+    ]);
+    expect(warnings(({ network }) => (network.subnet = "10.20.0.0/23" as typeof network.subnet))).to.deep.equal([
+      ["network.subnet", "10.20.0.0/23 overlaps the subnet 10.20.0.0/24 in Pulumi.dev.yaml without being the same"],
     ]);
   });
 });

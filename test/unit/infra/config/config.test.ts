@@ -1,9 +1,10 @@
 import { expect } from "chai";
 
-import { format } from "../../../../infra/config/error.ts";
+import { format, type ConfigurationProblem } from "../../../../infra/config/error.ts";
 import { examineConfig, parseConfig, unknownKeys } from "../../../../infra/config/index.ts";
 import { changed, type Change, type RawConfig } from "../../../support/changes.ts";
 import { badConfigurations } from "./bad-configurations.ts";
+import { unreal } from "./unreal-configurations.ts";
 
 const messageOf = (raw: RawConfig): string => {
   try {
@@ -20,6 +21,8 @@ const warningsOf = (raw: RawConfig): string[] => {
   if (!config) throw new Error("The configuration was refused");
   return warnings.map(({ path, problem }) => `${path.join(".")}: ${problem}`);
 };
+
+const told = ({ path, problem, advice }: ConfigurationProblem): string[] => [path.join("."), problem, advice];
 
 describe("the configuration", () => {
   for (const stack of ["dev", "prod"]) {
@@ -46,10 +49,11 @@ describe("the configuration", () => {
     expect(nodes["den-dev-cp01"]?.mac).to.equal("BC:24:11:20:00:AB");
   });
 
-  for (const { what, stack, changes, problems } of badConfigurations) {
-    it(`is refused for ${what}`, () => {
-      const found = examineConfig(changed(stack, ...changes)).problems;
-      expect(found.map(({ path, problem, advice }) => [path.join("."), problem, advice])).to.deep.equal(problems);
+  for (const { what, stack, changes, problems, warnings } of [...badConfigurations, ...unreal]) {
+    it(`${problems.length > 0 ? "is refused" : "is accepted with a warning"} for ${what}`, () => {
+      const found = examineConfig(changed(stack, ...changes));
+      expect(found.problems.map(told)).to.deep.equal(problems);
+      if (warnings) expect(found.warnings.map(told)).to.deep.equal(warnings);
     });
   }
 
@@ -102,13 +106,6 @@ describe("the configuration", () => {
         expect(messageOf(changed("dev", [path, secret])), path).not.to.contain(secret);
       }
     }
-  });
-
-  it("is accepted with a warning for a selector that matches NVMe as well as what it says", () => {
-    const raw = changed("prod", ["nodes/den-prod-cp01/diskSelector", { type: "ssd" }]);
-    expect(warningsOf(raw)).to.deep.equal([
-      "nodes.den-prod-cp01.diskSelector: matches every disk that does not rotate, NVMe too",
-    ]);
   });
 
   it("is accepted with a warning for a patch of a document that Hearth writes, and without one for a document of one's own", () => {
@@ -217,16 +214,28 @@ describe("the configuration", () => {
   });
 
   it("is accepted with a warning for a webhook that Argo CD does not hear", () => {
-    const raw = changed("dev", ["gitops/engine", "argocd"], ["cloudflare/webhook", "flux.dev.example.com"]);
+    const raw = changed("dev", ["gitops/engine", "argocd"], ["cloudflare/webhook", "flux-dev.example.com"]);
     expect(warningsOf(raw)).to.include(
-      "cloudflare.webhook: flux.dev.example.com is not heard, for argocd keeps the cluster at its repository",
+      "cloudflare.webhook: flux-dev.example.com is not heard, for argocd keeps the cluster at its repository",
     );
   });
 
   it("is accepted with a warning for virtual machines without their agent", () => {
-    expect(warningsOf(changed("dev", ["images/standard/extensions", ["siderolabs/drbd"]]))).to.deep.equal([
+    expect(warningsOf(changed("dev", ["images/standard/extensions", ["siderolabs/iscsi-tools"]]))).to.deep.equal([
       "images.standard.extensions: lacks the guest agent, by which Proxmox shuts machines down",
     ]);
+  });
+
+  it("says nothing of an extension's configuration that may be in the secret", () => {
+    const raw = changed("dev", ["images/standard/extensions/1", "siderolabs/tailscale"]);
+    expect(examineConfig(raw, undefined, ["machinePatches"]).warnings).to.deep.equal([]);
+    const document = { apiVersion: "v1alpha1", kind: "ExtensionServiceConfig", name: "tailscale" };
+    const patched = changed(
+      "dev",
+      ["images/standard/extensions/1", "siderolabs/tailscale"],
+      ["nodes/den-dev-wk01/patches", [document]],
+    );
+    expect(warningsOf(patched)).to.deep.equal([]);
   });
 
   it("is refused for a slip in the name of a whole part", () => {
