@@ -12,8 +12,6 @@ import { eventually } from "./lab-process.ts";
 
 /** A fault of a running lab. */
 export interface Fault {
-  /** As the test's name has it. */
-  name: string;
   /** The machine or the service that has it. */
   of: string;
   kind: "frozen" | "slow" | "off" | "rebooting" | "clock" | "etcd" | "api" | "service";
@@ -71,7 +69,7 @@ export class LabFaults {
   frozen(vm: Vm): Fault {
     let pid = 0;
     return {
-      ...{ name: `${vm.name} frozen`, of: vm.name, kind: "frozen" },
+      ...{ of: vm.name, kind: "frozen" },
       begin: async () => {
         signal((pid = await this.process(vm)), "SIGSTOP");
       },
@@ -86,7 +84,7 @@ export class LabFaults {
   slow(vm: Vm): Fault {
     let [pid, timer]: [number, NodeJS.Timeout | undefined] = [0, undefined];
     return {
-      ...{ name: `${vm.name} slow`, of: vm.name, kind: "slow" },
+      ...{ of: vm.name, kind: "slow" },
       begin: async () => {
         pid = await this.process(vm);
         timer = setInterval(() => {
@@ -108,7 +106,7 @@ export class LabFaults {
   stuck(vm: Vm, program: "etcd" | "kube-apiserver"): Fault {
     let pid = 0;
     return {
-      ...{ name: `${program} of ${vm.name} stuck`, of: vm.name, kind: program === "etcd" ? "etcd" : "api" },
+      ...{ of: vm.name, kind: program === "etcd" ? "etcd" : "api" },
       begin: async () => {
         signal((pid = await this.process(vm, program)), "SIGSTOP");
       },
@@ -122,7 +120,7 @@ export class LabFaults {
   /** etcd dies, and is started again. */
   crashed(vm: Vm): Fault {
     return {
-      ...{ name: `etcd of ${vm.name} crashed`, of: vm.name, kind: "etcd" },
+      ...{ of: vm.name, kind: "etcd" },
       begin: async () => {
         signal(await this.process(vm, "etcd"), "SIGKILL");
       },
@@ -133,7 +131,7 @@ export class LabFaults {
   /** Its power is off, and its disks are there. */
   off(vm: Vm): Fault {
     return {
-      ...{ name: `${vm.name} off`, of: vm.name, kind: "off" },
+      ...{ of: vm.name, kind: "off" },
       begin: async () => {
         await this.proxmox("POST", `/nodes/pve1/qemu/${vm.id}/status/stop`);
         await eventually(`${vm.name} is off`, async () => (await machineState(vm.address, "")) === "silent", 60);
@@ -144,7 +142,7 @@ export class LabFaults {
 
   rebooting(vm: Vm): Fault {
     return {
-      ...{ name: `${vm.name} rebooting`, of: vm.name, kind: "rebooting" },
+      ...{ of: vm.name, kind: "rebooting" },
       begin: () => this.reboot(vm),
       end: () => Promise.resolve(),
     };
@@ -160,7 +158,7 @@ export class LabFaults {
         60,
       );
     return {
-      ...{ name: `clock of ${vm.name} off by ${off}`, of: vm.name, kind: "clock" },
+      ...{ of: vm.name, kind: "clock" },
       begin: async () => {
         await writeFile(file, off);
         await this.reboot(vm);
