@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+
 import { expect } from "chai";
 import { execa } from "execa";
 
@@ -101,5 +103,19 @@ describe("npx hearth rebuild with three control planes of metal", () => {
     expect(Object.keys(await members())).to.have.members([...names]);
     expect(await cluster()).to.equal(uid);
     expect(await created()).to.deep.equal(["sentinel-kept"]);
+  });
+
+  it("is followed by a renamed node, whose machine stays as it is", async () => {
+    const before = await members();
+    const state = (name: string) => checkout.file(".lab/prod/machines", name, "state/node-identity");
+    const identity = await readFile(state("den-prod-cp03"), "utf8");
+    await checkout.edit("Pulumi.prod.yaml", (text) =>
+      text.replace("    den-prod-cp03:\n", "    den-prod-cp04:\n      renamedFrom: den-prod-cp03\n"),
+    );
+    await checkout.commit("Rename a node");
+    await shell("npx hearth deploy prod");
+    expect(await readFile(state("den-prod-cp03"), "utf8")).to.equal(identity);
+    expect(Object.values(await members()).sort()).to.deep.equal(Object.values(before).sort());
+    expect(await shell("kubectl get nodes --output name")).to.contain("node/den-prod-cp04");
   });
 });

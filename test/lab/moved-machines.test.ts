@@ -89,4 +89,41 @@ describe("a virtual machine on another host", () => {
     expect(said).to.contain("Deployed");
     await expectSame("pve2");
   });
+
+  describe("that the stack file no longer has", () => {
+    const removed = ["den-dev-wk02", "2022"] as const;
+    const without = (text: string): string => text.replace(/ {4}den-dev-wk02:\n(?: {5,}.*\n)+/, "");
+    const there = async (): Promise<boolean> => {
+      const { vms } = JSON.parse(await readFile(checkout.file(".lab/dev/proxmox/state.json"), "utf8")) as Cluster;
+      return removed[1] in vms;
+    };
+
+    it("is not deleted by a deployment, which names it and what to write", async () => {
+      await checkout.edit("Pulumi.dev.yaml", without);
+      await checkout.commit("Remove a worker");
+      const { exitCode, all } = await checkout.shell("npx hearth deploy dev");
+      expect(exitCode, String(all)).to.equal(1);
+      expect(String(all)).to.contain("dev is not deployed").and.contain(removed[0]).and.contain("kept-resources");
+      expect(await there()).to.equal(true);
+      await checkout.revert();
+    });
+
+    it("is deleted once an exemption names it, and no other is", async () => {
+      const until = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+      await checkout.edit(
+        "Pulumi.dev.yaml",
+        (text) =>
+          `${text}  hearth:policy:\n    exemptions:\n      - policy: kept-resources\n        reason: The second worker is sold, and empty\n` +
+          `        resources: [${removed[0]}]\n        until: ${until}\n`,
+      );
+      await checkout.commit("Allow the loss of a worker");
+      await shell("npx hearth deploy dev");
+      expect(await there()).to.equal(true);
+      await checkout.edit("Pulumi.dev.yaml", without);
+      await checkout.commit("Remove a worker");
+      await shell("npx hearth deploy dev");
+      expect(await there()).to.equal(false);
+      await expectSame("pve2");
+    });
+  });
 });

@@ -302,11 +302,12 @@ describe("the workflows of Hearth", () => {
       jobs: Record<string, Job>;
     };
 
-  it("are test, preview, deploy, drift and the digests of what is downloaded", () => {
+  it("are test, what takes long, preview, deploy, drift and the digests of what is downloaded", () => {
     expect(globSync("*.yml", { cwd: join(root, ".github", "workflows") }).sort()).to.deep.equal([
       "deploy.yml",
       "digests.yml",
       "drift.yml",
+      "nightly.yml",
       "preview.yml",
       "test.yml",
     ]);
@@ -349,7 +350,7 @@ describe("the workflows of Hearth", () => {
       readFileSync(join(root, file), "utf8").split("\n"),
     );
     const called = lines.flatMap((line) => /npm run ([\w:-]+)/.exec(line)?.[1] ?? []);
-    expect(called).to.include.members(["test:lab"]);
+    expect(called).to.include.members(["test:lab", "test:long"]);
     expect(called.filter((name) => scripts[name] === undefined)).to.deep.equal([]);
   });
 
