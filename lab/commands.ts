@@ -56,6 +56,7 @@ export const destroy = async (lab: Lab, context: Context): Promise<void> => {
   await rm(lab.folder.kubeconfig, { force: true });
   await rm(lab.folder.talosconfig, { force: true });
   await rm(lab.folder.authorizedKeys, { force: true });
+  await lab.forgetSigners();
   const remaining = await holdings(lab, config);
   if (remaining.length > 0) throw new Problem(`The simulators still hold ${remaining.join(", ")}`);
   display.line("The simulators hold nothing");

@@ -136,6 +136,11 @@ export class Lab {
     await this.writeDerived();
   }
 
+  /** Takes the signers of backups out of the derived configuration: a stack that was destroyed gets others. */
+  async forgetSigners(): Promise<void> {
+    await this.writeDerived(false);
+  }
+
   simulators(lab: LabConfig): Simulators {
     return new Simulators(this.folder, lab);
   }
@@ -206,19 +211,17 @@ export class Lab {
     await chmod(script, 0o700);
   }
 
-  /** Writes the derived configuration. Secrets of an earlier one are kept, and while there is a cluster, who signs its backups. */
-  private async writeDerived(): Promise<StackFile> {
+  /** Writes the derived configuration. Secrets of an earlier one are kept, and who signs backups. */
+  private async writeDerived(keepsSigners = true): Promise<StackFile> {
     const before = parse((await readIfThere(this.folder.derived)) ?? "config: {}") as StackFile;
     const knownHosts = (await readFile(this.folder.knownHosts, "utf8")).trim();
     const recipient = await ageRecipient(labAgeIdentity);
     const secrets = Object.entries(before.config).filter(([, value]) => isSecret(value));
-    const hasCluster = (await readIfThere(this.folder.kubeconfig)) !== undefined;
-    const signers = hasCluster
-      ? (before.config["hearth:escrow"] as { signers?: unknown } | undefined)?.signers
-      : undefined;
+    const { signers } = (before.config["hearth:escrow"] ?? {}) as { signers?: unknown };
+    const facts = { stack: this.folder.stack, knownHosts, recipient, signers: keepsSigners ? signers : undefined };
     const file: StackFile = {
       config: {
-        ...deriveStack(this.committed, { stack: this.folder.stack, knownHosts, recipient, signers }),
+        ...deriveStack(this.committed, facts),
         ...Object.fromEntries(secrets),
       },
       ...(before.encryptionsalt !== undefined && { encryptionsalt: before.encryptionsalt }),

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import { AwsClient } from "aws4fetch";
 
 import { Problem } from "../../toolchain/problem.ts";
@@ -48,7 +50,12 @@ export const s3Destination = (
     name,
     takesBackups: true,
     write: async (path, content) => {
-      const { status } = await request(`/${encoded(key(path))}`, { method: "PUT", body: Buffer.from(content) });
+      const { status } = await request(`/${encoded(key(path))}`, {
+        method: "PUT",
+        body: Buffer.from(content),
+        // A bucket with object lock demands it. Source: Amazon S3 API reference, PutObject, Content-MD5.
+        headers: { "content-md5": createHash("md5").update(content).digest("base64") },
+      });
       if (status === 404) throw new Problem(`There is no bucket ${bucket}: make it, or correct hearth:escrow`);
     },
     read: async (path) => {

@@ -72,7 +72,7 @@ describe("the backup of etcd", () => {
     const own = Object.fromEntries((container.env ?? []).map(({ name: key, value = address }) => [key, value]));
     const { stringData } = await read<{ stringData: Record<string, string> }>("bucket.yaml");
     const mounts = new Map(container.volumeMounts.map(({ name: of, mountPath }) => [mountPath, volume(of)]));
-    const mounted = new RegExp(`(?<![\\w./-])(${[...mounts.keys()].join("|")})(?=/)`, "g");
+    const mounted = new RegExp(`(?<![\\w./-])(${[...mounts.keys()].join("|")})(?=/|$)`, "g");
     const placed = (text: string): string =>
       text.replace(mounted, (path) => mounts.get(path) ?? path).replaceAll("$(NODE_ADDRESS)", address);
     const [program = programs.talosctl ?? "", ...args] = [...(container.command ?? []), ...(container.args ?? [])].map(
@@ -203,7 +203,8 @@ describe("the backup of etcd", () => {
   });
 
   it("shows neither key nor content in its log", async () => {
-    const { all } = await run("upload");
+    const { exitCode, all } = await run("upload");
+    expect(exitCode, all).to.equal(0);
     expect(all).to.not.contain(bucket.secret).and.not.contain(bucket.id);
   });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import { expect } from "chai";
 
-import { signersOf, signingKeys } from "../../../../components/secrets/signing.ts";
+import { signersOf, signingKeys, type Signers } from "../../../../components/secrets/signing.ts";
 import type { Target } from "../../../../lib/engine/target.ts";
 import { sealEscrow } from "../../../../lib/secrets/escrow.ts";
 import { Sops } from "../../../../lib/secrets/sops.ts";
@@ -21,7 +21,7 @@ const others = signingKeys(Buffer.alloc(32, 2).toString("base64"));
 describe("the escrow that a begun destroy relies on", () => {
   let root = "";
   let sealed = "";
-  let kept: () => ReturnType<typeof requireKept>;
+  let kept: (signers?: Signers) => ReturnType<typeof requireKept>;
 
   before(async () => {
     root = await mkdtemp(join(tmpdir(), "hearth-kept-"));
@@ -29,22 +29,28 @@ describe("the escrow that a begun destroy relies on", () => {
     const identity = await generateIdentity();
     sealed = await sealEscrow(anEscrow(), { age: [await identityToRecipient(identity)], kms: [] }, sops);
     await writeFile(join(root, "dev.sops.yaml"), sealed);
-    const escrow = { path: "dev.sops.yaml", signers: signersOf(keys) };
-    const target = { ...{ root, stack: "dev" }, config: () => Promise.resolve({ escrow }) } as unknown as Target;
-    kept = () => requireKept(target, { keys: { identities: [identity], kms: false }, sops, live: () => undefined });
+    kept = (signers) => {
+      const config = () => Promise.resolve({ escrow: { path: "dev.sops.yaml", signers } });
+      const target = { ...{ root, stack: "dev" }, config } as unknown as Target;
+      return requireKept(target, { keys: { identities: [identity], kms: false }, sops, live: () => undefined });
+    };
   });
   after(() => rm(root, { recursive: true, force: true }));
 
   it("is refused unsigned, or signed by somebody else", async () => {
-    expect(await messageOf(kept()))
+    expect(await messageOf(kept(signersOf(keys))))
       .to.contain("dev.sops.yaml is unsigned")
       .and.to.contain("Git's history");
     await writeFile(join(root, "dev.sops.yaml.sig"), signEscrow(sealed, "dev", others.stack.privateKey));
-    expect(await messageOf(kept())).to.contain("dev.sops.yaml is signed by");
+    expect(await messageOf(kept(signersOf(keys)))).to.contain("dev.sops.yaml is signed by");
+  });
+
+  it("is the repository's own as long as the stack file names no signers", async () => {
+    expect(await kept()).to.deep.equal({ escrow: "dev.sops.yaml" });
   });
 
   it("is the one that the stack signed", async () => {
     await writeFile(join(root, "dev.sops.yaml.sig"), signEscrow(sealed, "dev", keys.stack.privateKey));
-    expect(await kept()).to.deep.equal({ escrow: "dev.sops.yaml" });
+    expect(await kept(signersOf(keys))).to.deep.equal({ escrow: "dev.sops.yaml" });
   });
 });
