@@ -5,6 +5,7 @@ const longest = [
   "rehearse",
   "environments",
   "escrow",
+  "rotate",
   "control-planes",
   "preview",
   "end-to-end",

@@ -1,4 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
+
 import { isMap, parseAllDocuments, stringify, type Document } from "yaml";
+
+import { documentsOf } from "./machine-configuration.ts";
 
 /** The text of a machine's configuration, as `talosctl get machineconfig --output yaml` prints it inside of a resource. */
 export const printedText = (printed: string): string => {
@@ -21,4 +25,16 @@ export const changedText = (text: string, changes: readonly [path: string[], val
     else main.setIn(path, main.createNode(value));
   }
   return documents.map((document) => document.toString({ lineWidth: 0 })).join("---\n");
+};
+
+/** Whether two texts are the same configuration but for what stands at some paths. */
+export const differOnlyAt = (before: string, after: string, paths: readonly string[][]): boolean => {
+  const rest = (text: string): unknown[] => documentsOf(text).map((document) => paths.reduce(withoutPath, document));
+  return isDeepStrictEqual(rest(before), rest(after));
+};
+
+const withoutPath = (value: unknown, [key = "", ...rest]: readonly string[]): unknown => {
+  if (typeof value !== "object" || value === null || !(key in value)) return value;
+  const { [key]: inner, ...others } = value as Record<string, unknown>;
+  return rest.length === 0 ? others : { ...others, [key]: withoutPath(inner, rest) };
 };

@@ -43,6 +43,7 @@ export interface Redrawn {
  *
  * Whether a run before began it shows in the state: a carrier has another secret than the password gives.
  *
+ * @throws Problem if the state has no such secret, or nothing uses it
  * @param ready called when the new secret is in the state and the escrow, and before anything uses it
  */
 export const redraw = async (
@@ -56,6 +57,8 @@ export const redraw = async (
   const before = await engine.state();
   if (secret.passwords(before).length === 0)
     throw new Problem(`The state of ${stack} has no ${secret.name}: bring the stack up first`);
+  if (secret.carriers(before).length === 0)
+    throw new Problem(`Nothing of ${stack} uses its ${secret.name}, so there is nothing to rotate`);
   const resumed = secret.carriers(before).some(({ isCurrent }) => !isCurrent);
   if (!resumed) {
     live(`Drawing another ${secret.name}`);
@@ -65,12 +68,10 @@ export const redraw = async (
   const escrow = await writeRecordedEscrow(target, credentials);
   const state = await engine.state();
   await ready(state);
+  live("Updating what uses it");
   const urns = secret.carriers(state).map(({ urn }) => urn);
-  if (urns.length > 0) {
-    live("Updating what uses it");
-    await updateOnly({ target, signal }, state, urns);
-    requireCarried(secret.carriers(await engine.state()));
-  }
+  await updateOnly({ target, signal }, state, urns);
+  requireCarried(secret.carriers(await engine.state()));
   return { resumed, before, escrow };
 };
 

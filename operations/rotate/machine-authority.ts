@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 
 import type { BundleCertificate } from "../../components/talos/secrets-bundle.ts";
-import { changedText, printedText } from "../../lib/cluster/machine-text.ts";
+import { changedText, differOnlyAt, printedText } from "../../lib/cluster/machine-text.ts";
 import { documentsOf } from "../../lib/cluster/machine-configuration.ts";
 import type { Talosctl } from "../../lib/cluster/talosctl.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
@@ -51,7 +51,11 @@ export class MachineAuthority {
         ? [[this.place.accepted, list.length > 0 ? list : undefined] as [string[], unknown]]
         : []),
     ]);
-    this.requireOnlyThat(text, changed);
+    const paths = [this.place.issuing, ...(this.place.accepted ? [this.place.accepted] : [])];
+    if (!differOnlyAt(text, changed, paths))
+      throw new Problem(
+        `The configuration of ${this.address} would change in more than its authorities: nothing was applied`,
+      );
     await withPrivateFolder(async (folder) => {
       const file = join(folder, "machine.yaml");
       await writeFile(file, changed, { mode: 0o600 });
@@ -88,18 +92,6 @@ export class MachineAuthority {
     return { issuing: crt, accepted: (accepted ?? []).map((each) => each.crt) };
   }
 
-  /** Guards against a text that reads back as another configuration. */
-  private requireOnlyThat(before: string, after: string): void {
-    const rest = (text: string): unknown =>
-      documentsOf(text).map((document) =>
-        [this.place.issuing, ...(this.place.accepted ? [this.place.accepted] : [])].reduce(withoutPath, document),
-      );
-    if (isDeepStrictEqual(rest(before), rest(after))) return;
-    throw new Problem(
-      `The configuration of ${this.address} would change in more than its authorities: nothing was applied`,
-    );
-  }
-
   private async text(): Promise<string> {
     return printedText(await this.call(["get", "machineconfig", "v1alpha1", "--output", "yaml"]));
   }
@@ -123,9 +115,3 @@ export class MachineAuthority {
 
 const at = (value: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined | null)?.[key], value);
-
-const withoutPath = (value: unknown, [key = "", ...rest]: readonly string[]): unknown => {
-  if (typeof value !== "object" || value === null || !(key in value)) return value;
-  const { [key]: inner, ...others } = value as Record<string, unknown>;
-  return rest.length === 0 ? others : { ...others, [key]: withoutPath(inner, rest) };
-};

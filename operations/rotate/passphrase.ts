@@ -33,8 +33,7 @@ export const passphrase: Rotation = {
       credentials.live("Keeping the old passphrase in the escrow");
       await keepOld(surroundings, path);
     }
-    const next = await newPassphrase(surroundings, before);
-    await changePassphrase(surroundings, before, next);
+    await changePassphrase(surroundings, before);
     const kept = isLab ? undefined : await lastCommitOf(root, path);
     const escrow = await writeEscrow(target, credentials);
     credentials.live("Backing the state up");
@@ -58,7 +57,7 @@ export const passphrase: Rotation = {
 };
 
 /** How far a change of the passphrase is, by the salts of stack file, next stack file and state. */
-interface Progress {
+export interface Progress {
   is: "fresh" | "prepared" | "imported" | "done but for the file";
   /** The file that holds the passphrase; undefined if a variable does. */
   file: string | undefined;
@@ -66,7 +65,7 @@ interface Progress {
   nextFile: string;
 }
 
-const progressOf = async (target: Target): Promise<Progress> => {
+export const progressOf = async (target: Target): Promise<Progress> => {
   const { stack, stackFile } = target;
   const salt = saltIn(await readFile(stackFile, "utf8"));
   if (salt === undefined)
@@ -155,12 +154,13 @@ const newPassphrase = async ({ readValue }: Surroundings, { is, file, nextFile }
   return given;
 };
 
-const changePassphrase = async (
-  { target, credentials: { live } }: Surroundings,
-  { is, file, nextFile }: Progress,
-  next: string,
-): Promise<void> => {
+/** Gives stack file, state and environment another passphrase, from wherever an earlier run was interrupted. */
+export const changePassphrase = async (surroundings: Surroundings, progress: Progress): Promise<void> => {
+  const { target, credentials } = surroundings;
+  const { live } = credentials;
+  const { is, file, nextFile } = progress;
   const { stackFile, engine } = target;
+  const next = await newPassphrase(surroundings, progress);
   if (is === "fresh" || is === "prepared") {
     live("Encrypting the stack file anew");
     await rm(nextFile, { force: true });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { stringify } from "yaml";
 
 import { documentsOf } from "../../../../lib/cluster/machine-configuration.ts";
-import { changedText, printedText } from "../../../../lib/cluster/machine-text.ts";
+import { changedText, differOnlyAt, printedText } from "../../../../lib/cluster/machine-text.ts";
 
 const text = `version: v1alpha1 # kept
 machine:
@@ -60,6 +60,15 @@ describe("the text of a machine's configuration", () => {
     expect(printedText(stringify({ node: "10.20.0.11", metadata: {}, spec: text }))).to.equal(text);
     const object = { machine: { type: "worker" } };
     expect(documentsOf(printedText(stringify({ node: "10.20.0.11", spec: object })))).to.deep.equal([object]);
+  });
+
+  it("is told to differ in more than some paths", () => {
+    const paths = [["machine", "ca"]];
+    const other = changedText(text, [[["machine", "ca"], { crt: "bmV3" }]]);
+    expect(differOnlyAt(text, other, paths)).to.equal(true);
+    expect(differOnlyAt(text, changedText(other, [[["machine", "type"], "worker"]]), paths)).to.equal(false);
+    expect(differOnlyAt(text, other.replace("hostname: cp01", "hostname: cp02"), paths)).to.equal(false);
+    expect(differOnlyAt(text, other.replace(/---[^]*/, ""), paths)).to.equal(false);
   });
 
   it("is not changed without a main document", () => {

@@ -10,8 +10,11 @@ import { tunnelSecrets } from "../../../../operations/escrow/collect.ts";
 import { deployKeySecret, oldFingerprint } from "../../../../operations/rotate/deploy-key.ts";
 import { drawPassword, withPasswords, type DrawnSecret } from "../../../../operations/rotate/drawn.ts";
 import { signingSecret } from "../../../../operations/rotate/signing-key.ts";
+import { drawPassword, redraw, withPasswords, type DrawnSecret } from "../../../../operations/rotate/drawn.ts";
+import type { Surroundings } from "../../../../operations/rotate/rotation.ts";
 import { tunnelSecretOfAll } from "../../../../operations/rotate/tunnel-secret.ts";
 import { webhookSecret } from "../../../../operations/rotate/webhook-token.ts";
+import { messageOf } from "../../../support/failure.ts";
 import { secretInState as secret } from "../../../support/wire.ts";
 
 const urn = (type: string, name: string) => `urn:pulumi:dev::hearth::${type}::${name}`;
@@ -107,6 +110,21 @@ for (const [name, of, carriers] of cases) {
     });
   });
 }
+
+describe("drawing a secret anew", () => {
+  it("is refused, and changes nothing, where the state has none or nothing uses it", async () => {
+    const refused = (resources: StateResource[]) => {
+      const engine = {
+        state: () => Promise.resolve({ version: 3, deployment: { resources } }),
+        changeState: () => Promise.reject(new Error("It changes the state")),
+      };
+      const surroundings = { target: { engine, stack: "dev" }, credentials: { live: () => undefined } };
+      return messageOf(redraw(surroundings as unknown as Surroundings, deployKeySecret));
+    };
+    expect(await refused([])).to.contain("has no deploy key: bring the stack up first");
+    expect(await refused([drawn("deploy-key-seed", "old")])).to.contain("Nothing of dev uses its deploy key");
+  });
+});
 
 describe("the old deploy key", () => {
   const old = publicKeyFingerprint(keyOf("old").privateKey);
