@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { execa } from "execa";
 
 import { limit } from "../../operations/preview/limit.ts";
-import { exitCodes } from "../../operations/preview/cli.ts";
+import { exitCodes, hasToBeRead } from "../../operations/preview/cli.ts";
 import { labAgeIdentity } from "../../lib/secrets/lab-identity.ts";
 import { LabCheckout } from "../support/lab-checkout.ts";
 import { filesWith, secretsOf } from "../support/leaks.ts";
@@ -219,6 +219,29 @@ describe("npx hearth preview", () => {
       "failed",
     );
     expect(report).to.contain("gitops/apps/welcome/app");
+  });
+
+  it("takes another commit's tree with its own code, leaves the checkout as it was, and refuses code", async () => {
+    const theirs = async (file: string, change: (text: string) => string): Promise<void> => {
+      await checkout.git("switch", "--quiet", "--force-create", "theirs", "base");
+      await checkout.edit(file, change);
+      await checkout.commit("theirs");
+      await checkout.git("switch", "--quiet", "base");
+    };
+    const take = () => checkout.shell("npx hearth preview dev --data-from theirs");
+    await theirs("gitops/apps/welcome/app/deployment.yaml", (text) =>
+      text.replace("spec:\n", "spec:\n  replicas: 2\n"),
+    );
+    const taken = await take();
+    printed += String(taken.all);
+    expect(taken.exitCode, String(taken.all)).to.equal(exitCodes.changes);
+    expect(String(taken.all)).to.match(/Data of commit `\w+`, with the code of commit `\w+`/);
+    expect(String(taken.all)).to.match(/^\+ +replicas: 2$/m);
+    expect(await checkout.git("status", "--porcelain", "--untracked-files=no")).to.equal("");
+    await theirs("infra/index.ts", (text) => `throw new Error("their code ran");\n${text}`);
+    const refused = await take();
+    expect(refused.exitCode).to.equal(hasToBeRead);
+    expect(String(refused.all)).to.contain("infra/index.ts is not data").and.not.to.contain("their code ran");
   });
 
   it("is the same with no API that answers", async () => {
