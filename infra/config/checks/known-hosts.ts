@@ -41,7 +41,7 @@ const serverIsKnown: Check = ({ gitops, network }) => {
   ];
 };
 
-/** Source: GitHub, GitLab and Forgejo take the user git only. Flux uses what the URL says. */
+/** GitHub, GitLab and Forgejo take one user only, git. A URL without a user leaves it to the client. */
 const userIsGit: Check = ({ gitops, network }): ConfigurationProblem[] => {
   if (!gitops?.repository.startsWith("ssh:") || isLab(network) || new URL(gitops.repository).username !== "") return [];
   return [

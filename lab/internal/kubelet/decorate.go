@@ -34,6 +34,29 @@ func taints(config config.Config) []corev1.Taint {
 	return all
 }
 
+// registeredTaints are the taints that the node registers with: those of the kubelet's configuration and, on a control plane, its
+// own. Source: siderolabs/talos v1.13.9, internal/app/machined/pkg/controllers/k8s/kubelet_spec.go, where extraConfig becomes the
+// kubelet's configuration.
+func registeredTaints(config config.Config) ([]corev1.Taint, error) {
+	var registered struct {
+		Taints []corev1.Taint `json:"registerWithTaints"`
+	}
+	text, err := json.Marshal(config.Machine().Kubelet().ExtraConfig())
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &registered); err != nil {
+		return nil, fmt.Errorf("reading the kubelet's extra configuration: %w", err)
+	}
+	isOwn := func(taint corev1.Taint) bool { return taint.Key == constants.LabelNodeRoleControlPlane }
+	if config.Machine().Type().IsControlPlane() && !config.Cluster().ScheduleOnControlPlanes() &&
+		!slices.ContainsFunc(registered.Taints, isOwn) {
+		registered.Taints = append(registered.Taints,
+			corev1.Taint{Key: constants.LabelNodeRoleControlPlane, Effect: corev1.TaintEffectNoSchedule})
+	}
+	return registered.Taints, nil
+}
+
 // labels are the configured labels, the role of a control plane, and Talos's labels of extensions for the schematic.
 func labels(node Node) map[string]string {
 	all := maps.Clone(map[string]string(node.Config.Machine().NodeLabels()))

@@ -25,12 +25,16 @@ func register(ctx context.Context, client kubernetes.Interface, node Node) error
 		corev1.LabelHostname: node.Name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: runtime.GOARCH,
 		"beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": runtime.GOARCH,
 	}
-	_, err := client.CoreV1().Nodes().Create(ctx, &corev1.Node{
+	taints, err := registeredTaints(node.Config)
+	if err != nil {
+		return err
+	}
+	_, err = client.CoreV1().Nodes().Create(ctx, &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: node.Name, Labels: labels,
 			Annotations: map[string]string{FakeAnnotation: "fake", "volumes.kubernetes.io/controller-managed-attach-detach": "true"},
 		},
-		Spec:   corev1.NodeSpec{Taints: taints(node.Config)},
+		Spec:   corev1.NodeSpec{Taints: taints},
 		Status: status(node, corev1.NodeStatus{}, false),
 	}, metav1.CreateOptions{})
 	if !apierrors.IsAlreadyExists(err) {

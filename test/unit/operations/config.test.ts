@@ -81,6 +81,32 @@ describe("stack files at the command line", () => {
     expect(stderr).to.contain("gitops.path   gitops/clusters/production is not a folder of this checkout");
   });
 
+  it("check compares a stack file with the releases and the devices of its tree", async () => {
+    const cilium = "gitops/infrastructure/network/cilium/app";
+    cpSync(join(root, cilium), join(folder, cilium), { recursive: true });
+    const release = join(folder, cilium, "helmrelease.yaml");
+    writeFileSync(release, readFileSync(release, "utf8").replace(", net+]", "]"));
+    change("dev", "gatewayApi: v1.6.1", "gatewayApi: v1.2.0");
+    change("dev", "address: 10.20.0.21", "address: 10.20.0.21\n      vlan: 100");
+    const { exitCode, stderr } = await config(folder, ["check", "dev"]);
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.contain(
+      "network.gatewayApi   v1.2.0 is older than v1.6, without which Cilium 1.20.2 starts no gateway",
+    );
+    expect(stderr).to.contain("leads to Cilium, whose value devices matches no net0.100");
+    expect(stderr).to.contain("in gitops/infrastructure/network/cilium/app/helmrelease.yaml, add net+");
+  });
+
+  it("check warns, and its exit code is 0", async () => {
+    nameRecipients("dev");
+    change("dev", "welcome-dev.example.com", "welcome.dev.example.com");
+    const { exitCode, stdout, stderr } = await config(folder, ["check", "dev"]);
+    expect(stderr).to.contain("Pulumi.dev.yaml has 1 warning:");
+    expect(stderr).to.contain("use welcome-dev.example.com, or order a certificate for *.dev.example.com");
+    expect(stdout).to.contain("Pulumi.dev.yaml is valid: 1 control plane, 2 workers");
+    expect(exitCode).to.equal(0);
+  });
+
   it("check tells a collision as that of the stack that is asked for", async () => {
     change("dev", "welcome-dev.example.com", "welcome.example.com");
     const dev = await config(folder, ["check", "dev"]);
