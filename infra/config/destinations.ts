@@ -41,7 +41,7 @@ export const harmless: readonly string[] = [
   ...["podSecurity", "auditLevel", "diskEncryption", "secureBoot", "forwardDnsToHost", "discovery", "sysctls"].map(
     (key) => `cluster.${key}`,
   ),
-  ...["timeServers", "loadBalancers", "announce", "gatewayApi"].map((key) => `network.${key}`),
+  ...["dhcpRange", "timeServers", "loadBalancers", "announce", "gatewayApi"].map((key) => `network.${key}`),
   ...["platform", "renamedFrom", "role", "image", "mac", "dhcp", "vlan", "bond", "mtu", "proxmox"].map(
     (key) => `nodes.*.${key}`,
   ),

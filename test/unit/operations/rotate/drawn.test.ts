@@ -8,7 +8,6 @@ import { inOneLine } from "../../../../infra/facts.ts";
 import type { State, StateResource } from "../../../../lib/engine/state.ts";
 import { tunnelSecrets } from "../../../../operations/escrow/collect.ts";
 import { deployKeySecret, oldFingerprint } from "../../../../operations/rotate/deploy-key.ts";
-import { drawPassword, withPasswords, type DrawnSecret } from "../../../../operations/rotate/drawn.ts";
 import { signingSecret } from "../../../../operations/rotate/signing-key.ts";
 import { drawPassword, redraw, withPasswords, type DrawnSecret } from "../../../../operations/rotate/drawn.ts";
 import type { Surroundings } from "../../../../operations/rotate/rotation.ts";
