@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { execa } from "execa";
 
 import { LabCheckout } from "../support/lab-checkout.ts";
+import { eventually } from "../support/lab-process.ts";
 
 const octet = 57;
 const names = ["den-prod-cp01", "den-prod-cp02", "den-prod-cp03"] as const;
@@ -116,6 +117,10 @@ describe("npx hearth rebuild with three control planes of metal", () => {
     await shell("npx hearth deploy prod");
     expect(await readFile(state("den-prod-cp03"), "utf8")).to.equal(identity);
     expect(Object.values(await members()).sort()).to.deep.equal(Object.values(before).sort());
-    expect(await shell("kubectl get nodes --output name")).to.contain("node/den-prod-cp04");
+    await eventually(
+      "the node has its new name",
+      async () => (await shell("kubectl get nodes --output name")).includes("node/den-prod-cp04"),
+      120,
+    );
   });
 });
