@@ -39,8 +39,18 @@ export const tryRepository = ({ url, knownHosts, seed, comment }: RepositoryAcce
       timeout: 30_000,
     });
     if (exitCode === 0) return { is: "accepted" };
-    return { is: "refused", why: stderr.trim().split("\n")[0] ?? "it said nothing" };
+    return { is: "refused", why: reasonIn(stderr) };
   });
+
+/** What ssh says last, above what Git says about it: a changed host key begins with a banner. */
+export const reasonIn = (stderr: string): string => {
+  const lines = stderr
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  const git = lines.findIndex((line) => line.startsWith("fatal:"));
+  return lines[git > 0 ? git - 1 : Math.max(git, 0)] ?? "it said nothing";
+};
 
 const option = (text: string): string[] => ["-o", text];
 
