@@ -5,7 +5,6 @@ const longest = [
   "rehearse",
   "environments",
   "escrow",
-  "rotate",
   "control-planes",
   "preview",
   "end-to-end",

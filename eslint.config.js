@@ -24,6 +24,18 @@ export const config = defineConfig(
     rules: { "@typescript-eslint/no-extraneous-class": "off", "no-new": "off" },
   },
   {
+    // Node.js runs the program as it is, by leaving the types out: what TypeScript would have to translate stops it.
+    files: ["components/**/*.ts", "infra/**/*.ts", "sdks/**/*.ts"],
+    rules: {
+      "@typescript-eslint/parameter-properties": "error",
+      "no-restricted-syntax": [
+        "error",
+        { selector: "ExportDefaultDeclaration", message: "Export by name: one word for one thing." },
+        { selector: "TSEnumDeclaration, TSModuleDeclaration[declare!=true]", message: "Node.js cannot leave it out." },
+      ],
+    },
+  },
+  {
     // chai's assertions are property reads.
     files: ["test/**/*.ts"],
     rules: { "@typescript-eslint/no-unused-expressions": "off" },

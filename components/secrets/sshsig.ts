@@ -89,7 +89,11 @@ const signedBytes = (namespace: string, digest: string): Buffer =>
 
 /** Reads SSH's strings one after the other. Throws where the bytes are others. */
 class Fields {
-  constructor(private rest: Buffer) {}
+  private rest: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.rest = bytes;
+  }
 
   string(): Buffer {
     const length = this.rest.readUInt32BE();

@@ -44,7 +44,11 @@ export const parseCel = (text: string): Expression => {
 class Parser {
   private next = 0;
 
-  constructor(private readonly tokens: Token[]) {}
+  private readonly tokens: Token[];
+
+  constructor(tokens: Token[]) {
+    this.tokens = tokens;
+  }
 
   choice(): Expression {
     const condition = this.binary(0);

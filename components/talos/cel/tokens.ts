@@ -10,18 +10,19 @@ export interface Token {
 
 /** What is wrong with an expression. */
 export class CelError extends Error {
-  /**
-   * @param problem a predicate that continues the expression's path
-   * @param advice what to write instead
-   * @param unknown a word that nothing is called, and the words that it may stand for
-   */
-  constructor(
-    readonly problem: string,
-    readonly advice: string,
-    readonly unknown?: { word: string; known: string[] },
-  ) {
+  /** A predicate that continues the expression's path. */
+  readonly problem: string;
+  /** What to write instead. */
+  readonly advice: string;
+  /** A word that nothing is called, and the words that it may stand for. */
+  readonly unknown: { word: string; known: string[] } | undefined;
+
+  constructor(problem: string, advice: string, unknown?: { word: string; known: string[] }) {
     super(problem);
     this.name = "CelError";
+    this.problem = problem;
+    this.advice = advice;
+    this.unknown = unknown;
   }
 }
 
