@@ -139,6 +139,34 @@ describe("rotations of root secrets in the lab's dev", () => {
     await eventually("Flux computed another URL", async () => (await shell(path)) !== before[0], 60);
   });
 
+  it("sign backups with other keys, and take none from before", async () => {
+    const derived = ".lab/dev/Pulumi.dev.yaml";
+    const signers = async () =>
+      (
+        parse(await readFile(checkout.file(derived), "utf8")) as {
+          config: { "hearth:escrow": { signers: Record<string, string> } };
+        }
+      ).config["hearth:escrow"].signers;
+    const carried = () =>
+      shell(
+        "kubectl get secret cluster-secrets --namespace flux-system --output 'jsonpath={.data.snapshot_signing_key}'",
+      );
+    const [old, key] = [await signers(), await carried()];
+    const [, before = "?"] = /(\S+\.json\.age) holds/.exec((await run(["backup", "dev"])).all) ?? [];
+    const [, after = "?"] = /The first state that they prove is (\S+)/.exec(await rotated("signing-key")) ?? [];
+    const now = await signers();
+    expect(now.stack).not.to.equal(old.stack);
+    expect(now.cluster).not.to.equal(old.cluster);
+    expect(await carried()).not.to.equal(key);
+    const { exitCode, all } = await run(["backup", "dev", "--list"]);
+    expect(exitCode, all).to.equal(1);
+    expect(all)
+      .to.contain(`${before} in`)
+      .and.contain(`is signed by ${String(old.stack)}`);
+    expect(all).to.match(new RegExp(`^${after} `, "m"));
+    await settled();
+  });
+
   it("give the tunnel another secret, and keep its identifier", async () => {
     const before = (await escrow()).tunnels["den-dev"];
     await rotated("tunnel-secret");
