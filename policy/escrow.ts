@@ -5,6 +5,7 @@ import { resourceTypes } from "../components/resource-types.ts";
 import { escrowStatus } from "../components/secrets/escrow-status.ts";
 import type { HearthConfig } from "../infra/config/index.ts";
 import { escrowRecipients, escrowPath } from "../infra/escrow-file.ts";
+import { escrowDoubt, signaturePath } from "../lib/secrets/escrow-signature.ts";
 import { codeOf } from "../toolchain/problem.ts";
 import type { Recorded, Surroundings } from "./stack.ts";
 
@@ -23,12 +24,17 @@ export const escrowProblem = async (
   const { fingerprint } = recorded.find(({ type }) => type === resourceTypes.escrow)?.outputs ?? {};
   if (!config.escrow || typeof fingerprint !== "string") return undefined;
   const path = escrowPath(config, stack);
-  const status = escrowStatus(await textOf(join(root, path)), {
+  const text = await textOf(join(root, path));
+  const status = escrowStatus(text, {
     stack,
     fingerprint,
     recipients: escrowRecipients(config),
   });
-  return status.is === "current" ? undefined : { path, problem: status.problem, advice: status.advice };
+  if (status.is !== "current") return { path, problem: status.problem, advice: status.advice };
+  const { signers } = config.escrow;
+  // Before the stack file names signers there is nothing to hold a signature to.
+  const doubt = signers && escrowDoubt(text ?? "", await textOf(join(root, signaturePath(path))), { stack, signers });
+  return doubt && { path: signaturePath(path), problem: doubt.problem, advice: "commit it together with the escrow" };
 };
 
 const textOf = async (file: string): Promise<string | undefined> => {

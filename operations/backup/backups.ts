@@ -7,7 +7,7 @@ import { labFolder } from "../../lib/engine/lab-folder.ts";
 import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { copySigned, folderDestination, destinationsOf, type Copied, type Destination } from "../destinations/index.ts";
-import { backupProof, extension, nameOf, signatureEnd, timeOf, type Kind, type Proof } from "./proof.ts";
+import { backupProof, extension, nameOf, signatureEnd, timeOf, type Kind, type Proof } from "../../lib/secrets/proof.ts";
 import { seal } from "./sealed.ts";
 
 /** A stored backup whose signature is that of its signer. */
@@ -81,21 +81,33 @@ export class Backups {
     return { name, copies: await copySigned(destinations, this.path(name), { content: sealed, signature }) };
   }
 
-  /** Lists the backups that are signed by their signer, newest first. Problems name all others, and destinations that do not answer. */
-  async list(now = new Date()): Promise<{ backups: Backup[]; problems: string[] }> {
+  /**
+   * Lists the backups that are signed by their signer, newest first. Problems name all others, and destinations that do not answer.
+   * Unsigned ones that are older than all signed ones are no problem: a release that signed nothing left them.
+   */
+  async list(now = new Date()): Promise<{ backups: Backup[]; problems: string[]; unsigned: string[] }> {
     const { candidates, problems } = await this.candidates();
     const found = new Map<string, Backup>();
+    const without: (Candidate & { problem: string })[] = [];
     const proofs = await Promise.all(candidates.map((candidate) => this.proof(candidate, now)));
-    for (const [index, { name, at, destination }] of candidates.entries()) {
+    for (const [index, candidate] of candidates.entries()) {
+      const { name, at, destination } = candidate;
       const proof = proofs[index];
       if (proof === undefined || "problem" in proof) {
-        problems.push(this.refusal(name, destination, proof?.problem ?? ""));
+        if (proof !== undefined && "isUnsigned" in proof) without.push({ ...candidate, problem: proof.problem });
+        else problems.push(this.refusal(name, destination, proof?.problem ?? ""));
         continue;
       }
       const backup = found.get(name) ?? { name, at, destinations: [] };
       found.set(name, { ...backup, destinations: [...backup.destinations, destination] });
     }
-    return { backups: [...found.values()], problems };
+    const backups = [...found.values()];
+    const first = backups.at(-1)?.at.getTime() ?? -Infinity;
+    const unsigned: string[] = [];
+    for (const { name, at, destination, problem } of without) {
+      (at.getTime() < first ? unsigned : problems).push(this.refusal(name, destination, problem));
+    }
+    return { backups, problems, unsigned };
   }
 
   /**

@@ -3,9 +3,9 @@ import type { Call } from "../../lib/terminal/command.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Backups, Chosen } from "./backups.ts";
 
-/** Prints the backups, and the destinations that do not answer. */
+/** Prints the backups, those that are unsigned, and problems; only these make it fail. */
 export const list = async (backups: Backups, { print, complain, answer }: Call): Promise<number> => {
-  const { backups: found, problems } = await backups.list();
+  const { backups: found, problems, unsigned } = await backups.list();
   if (found.length > 0) {
     print(
       table(
@@ -16,9 +16,9 @@ export const list = async (backups: Backups, { print, complain, answer }: Call):
   } else print("There is no backup");
   answer({
     backups: found.map(({ name, destinations }) => ({ name, in: destinations.map((destination) => destination.name) })),
-    problems,
+    ...{ problems, unsigned },
   });
-  for (const problem of problems) complain(problem);
+  for (const problem of [...unsigned, ...problems]) complain(problem);
   return problems.length > 0 ? 1 : 0;
 };
 

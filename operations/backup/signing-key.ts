@@ -32,6 +32,22 @@ export const requireSigningKeys = async (target: Target): Promise<Signers<SshKey
   return keys;
 };
 
+/**
+ * The key that signs a backup, in PEM. A state of a release that signed nothing has none, and is backed up all the same.
+ *
+ * @throws Problem if the state's keys are not those that the stack file names
+ */
+export const keyForBackup = async (target: Target, complain: (text: string) => void): Promise<string | undefined> => {
+  if (signingKeysIn(await target.engine.state()) !== undefined) {
+    return (await requireSigningKeys(target)).stack.privateKey;
+  }
+  complain(
+    `The state of ${target.stack} has no signing key before the next npx hearth deploy, so this backup is unsigned: to take it later, ` +
+      "name it with --unsigned",
+  );
+  return undefined;
+};
+
 /** The key that signs a stack's backups, in PEM; undefined if there is none that readers would accept. */
 export const acceptedSigningKey = async (target: Target): Promise<string | undefined> => {
   const keys = signingKeysIn(await target.engine.state());

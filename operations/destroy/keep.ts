@@ -5,7 +5,7 @@ import { Backups } from "../backup/backups.ts";
 import { unseal } from "../backup/sealed.ts";
 import { requireSigningKeys } from "../backup/signing-key.ts";
 import type { Copied } from "../destinations/index.ts";
-import { escrowDoubt, signaturePath } from "../escrow/signature.ts";
+import { escrowDoubt, signaturePath } from "../../lib/secrets/escrow-signature.ts";
 import { textAt, writeEscrow, type Credentials } from "../escrow/write.ts";
 import { openWithEach, type Trial } from "../escrow/verify.ts";
 import { takeSnapshot, withSnapshot } from "../etcd/snapshot.ts";

@@ -7,7 +7,7 @@ import { differences } from "./differences.ts";
 import { fingerprint } from "../../lib/secrets/escrow.ts";
 import { backendIn } from "../../lib/secrets/usual-backend.ts";
 import { recipientsFor } from "../../lib/secrets/recipients.ts";
-import { escrowDoubt, signaturePath } from "./signature.ts";
+import { escrowDoubt, signaturePath } from "../../lib/secrets/escrow-signature.ts";
 import { openWithEach, type Trial } from "./verify.ts";
 import { textAt, type Credentials } from "./write.ts";
 

@@ -15,7 +15,7 @@ import type { Keys } from "../../lib/secrets/keys.ts";
 import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
 import { backendIn } from "../../lib/secrets/usual-backend.ts";
-import { signaturePath, signEscrow } from "./signature.ts";
+import { signaturePath, signEscrow } from "../../lib/secrets/escrow-signature.ts";
 import { nameSigners } from "./signers.ts";
 import { openWithEach, type Trial } from "./verify.ts";
 

@@ -33,9 +33,10 @@ export const snapshot = async (
 };
 
 const take = async (target: Target, { print, complain, display, answer }: Call): Promise<number> => {
-  const { name, node, copies, ...facts } = await takeSnapshot(target, (text) => {
+  const live = (text: string): void => {
     display.live(text);
-  });
+  };
+  const { name, node, copies, ...facts } = await takeSnapshot(target, live, complain);
   print(`${name} is of ${node}: ${described(facts)} (${duration(display.seconds)})`);
   answer({ name, node, ...facts, copies });
   const isWhole = tellCopies(copies, "Kept in", { print, complain });

@@ -9,7 +9,7 @@ import { clientIn, Talosctl } from "../../lib/cluster/talosctl.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { Backups, type Chosen } from "../backup/backups.ts";
 import { unseal } from "../backup/sealed.ts";
-import { requireSigningKeys } from "../backup/signing-key.ts";
+import { keyForBackup } from "../backup/signing-key.ts";
 import type { Copied } from "../destinations/index.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
 import type { Target } from "../../lib/engine/target.ts";
@@ -68,15 +68,20 @@ export interface Taken extends SnapshotFacts {
  * Takes a snapshot from the first control plane that provides one, checks it, and stores it encrypted and signed.
  *
  * @param live receives the progress
+ * @param complain receives what the person has to know
  */
-export const takeSnapshot = (target: Target, live: (text: string) => void): Promise<Taken> =>
+export const takeSnapshot = (
+  target: Target,
+  live: (text: string) => void,
+  complain: (text: string) => void = live,
+): Promise<Taken> =>
   withPrivateFolder(async (folder) => {
     const { nodes } = await target.config();
     const programs = await new Toolchain({ root: target.root }).ensure(["talosctl", "etcdutl"]);
     const outputs = await target.engine.outputs();
     if (!outputs.talosconfig)
       throw new Problem(`The state of ${target.stack} has no talosconfig: bring the stack up first`);
-    const { stack } = await requireSigningKeys(target);
+    const key = await keyForBackup(target, complain);
     const talos = new Talosctl(programs.talosctl ?? "talosctl", clientIn(outputs.talosconfig));
     const file = join(folder, "etcd.db");
     const problems: string[] = [];
@@ -92,7 +97,7 @@ export const takeSnapshot = (target: Target, live: (text: string) => void): Prom
       live("Keeping the snapshot");
       const backups = await Backups.of(target, "etcd");
       const own = outputs.ageRecipient === undefined ? [] : [outputs.ageRecipient];
-      return { node, ...facts, ...(await backups.add(await readFile(file), { own, key: stack.privateKey })) };
+      return { node, ...facts, ...(await backups.add(await readFile(file), { own, key })) };
     }
     throw new Problem([...problems, "Look at the machines with `talosctl health`, then run this again"].join("\n"));
   });

@@ -18,7 +18,7 @@ import type { Credentials } from "../escrow/write.ts";
 import { describeLosses, describePending } from "./describe.ts";
 import { exclusively } from "./exclusive.ts";
 import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
-import { requireEscrowOfNow } from "./older-escrow.ts";
+import { requireEscrowOfNow, requireSigningKey } from "./older-escrow.ts";
 import { phasesOf } from "./rebuild.ts";
 import { examine } from "./situation.ts";
 
@@ -59,18 +59,24 @@ export const rebuild = async (target: Target, options: RebuildOptions): Promise<
 /** Begins or continues a rebuild. With `isPlanOnly` it changes nothing, not even the journal. */
 const attempt = async (target: Target, journal: Journal, options: RebuildOptions): Promise<Record<string, number>> => {
   const entry = options.isRestart ? undefined : journal.current;
+  // A rebuild that began a state needs the escrow until it ends: its state has only a part of what the escrow holds.
+  const isTakingOver = journal.current !== undefined && ["all", "state"].includes(journal.current.plan.case);
   if (entry !== undefined) {
+    if (options.desiredCase !== undefined) {
+      throw new Problem(`--case ${options.desiredCase} is of no use to a rebuild that goes on: give --restart with it`);
+    }
     console.log(describePending(entry));
     if (options.isPlanOnly || !(await isAgreed(entry, "Go on with it?", options))) return {};
   }
   if (!options.isPlanOnly) {
     await journal.endProcesses();
-    if (options.isRestart) await journal.close();
+    // The plan that takes its place is written over it.
+    if (options.isRestart && !isTakingOver) await journal.close();
   }
   const credentials = await credentialsFor(target, options.identities, true, new Display());
   const stack = target.engine;
   const unsigned = [...(options.unsigned ?? []), ...(entry?.unsigned ?? [])];
-  const roots = await rootsFor(target, stack, { ...options, unsigned, entry, credentials });
+  const roots = await rootsFor(target, stack, { ...options, unsigned, entry, isTakingOver, credentials });
   if (roots && !options.isPlanOnly) await mendConfiguration(target, roots);
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
   const identities = [...credentials.keys.identities, ...(roots ? [roots.ageIdentity] : [])];
@@ -102,6 +108,8 @@ const isAgreed = ({ plan, done }: Entry, question: string, options: RebuildOptio
 /** The escrow that a rebuild was given, and what opens it. */
 interface Roots {
   entry: Entry | undefined;
+  /** Whether a rebuild is under way that began the state. */
+  isTakingOver: boolean;
   escrow: string | undefined;
   unsigned: readonly string[];
   credentials: Credentials;
@@ -111,9 +119,9 @@ interface Roots {
 const rootsFor = async (
   target: Target,
   stack: PulumiStack,
-  { entry, escrow, unsigned, credentials }: Roots,
+  { entry, isTakingOver, escrow, unsigned, credentials }: Roots,
 ): Promise<Escrow | undefined> => {
-  const isLost = entry ? ["all", "state"].includes(entry.plan.case) : (await readState(stack)) === undefined;
+  const isLost = isTakingOver || (entry === undefined && (await readState(stack)) === undefined);
   return isLost ? openEscrow(target, entry?.escrow ?? escrow, credentials, unsigned) : undefined;
 };
 
@@ -126,6 +134,7 @@ const decide = async (
   const config = await target.config();
   const situation = await examine(target, { config, roots, snapshot, talosctl, lost, timeout, signal });
   const plan = planFor(situation, { ...(desiredCase && { case: caseNamed(desiredCase) }) });
+  if (roots) requireSigningKey(roots, plan, config);
   if (roots && !plan.loss.isClusterLost) await compareWithCluster(config, roots, { situation, talosctl });
   const state = `state           ${situation.state === "lost" ? "none" : "kept"} in ${await target.backend()}`;
   console.log([`Rebuilding ${target.stack}`, state, ...describePlan(plan, situation)].join("\n  "));

@@ -4,13 +4,13 @@ import { basename, join, relative, resolve } from "node:path";
 import { escrowPath } from "../../infra/escrow-file.ts";
 import { codeOf, Problem } from "../../toolchain/problem.ts";
 import { Backups } from "../backup/backups.ts";
-import { backupProof, signatureEnd } from "../backup/proof.ts";
+import { backupProof, extension, signatureEnd, timeOf } from "../../lib/secrets/proof.ts";
 import { unseal } from "../backup/sealed.ts";
 import { headOf, readEscrow, requireStack, type Escrow } from "../../lib/secrets/escrow.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
 import { digestOf } from "../../components/secrets/sshsig.ts";
-import { escrowDoubt, signaturePath } from "../escrow/signature.ts";
+import { escrowDoubt, signaturePath } from "../../lib/secrets/escrow-signature.ts";
 import type { Credentials } from "../escrow/write.ts";
 import { withSnapshot } from "../etcd/snapshot.ts";
 import type { Target } from "../../lib/engine/target.ts";
@@ -60,7 +60,10 @@ const refused = (
   path: string,
 ): Problem =>
   new Problem(
-    `${name} ${problem}` + (isUnsigned === true ? `. To take it all the same, give --unsigned ${basename(path)}` : ""),
+    `${name} ${problem}` +
+      (isUnsigned === true
+        ? `. To take it all the same, give --unsigned ${basename(path)}`
+        : `. Take the file and its ${signatureEnd} from one commit, or from one copy`),
   );
 
 const textOf = (path: string): Promise<string | undefined> =>
@@ -100,11 +103,12 @@ export const withGivenSnapshot = async <T>(
   if (snapshot === undefined) return work(undefined);
   const path = resolve(target.root, snapshot);
   if (await isFile(path)) return withFile(target, path, given, work);
-  const isUnsigned = unsigned.includes(snapshot);
   const backups = await Backups.of(target, "etcd");
+  // An escrow may be named too, so a snapshot's is the one that has a snapshot's name.
+  const taken = unsigned.find((name) => timeOf(name, extension.etcd) !== undefined);
   const kept = await backups.choose(
-    snapshot === "latest" ? undefined : snapshot,
-    isUnsigned ? { unsigned: snapshot } : {},
+    snapshot === "latest" ? taken : snapshot,
+    taken === undefined ? {} : { unsigned: taken },
   );
   for (const each of kept.skipped) console.log(`Skipped: ${each}`);
   return withSnapshot(target, kept, identities, (file) => work(file));

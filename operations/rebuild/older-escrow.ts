@@ -1,5 +1,6 @@
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { Kubernetes, type KubernetesObject } from "../../lib/cluster/kubernetes.ts";
+import type { Plan } from "../../lib/recovery/plan.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Escrow } from "../../lib/secrets/escrow.ts";
 import { fromBase64 } from "../../lib/recovery/examine.ts";
@@ -66,4 +67,25 @@ export const requireEscrowOfNow = async (
     `The escrow is older than the cluster, which has another ${older.join(" and another ")}: take a newer one from Git's ` +
       "history or from where it was copied to, and name it with --from",
   );
+};
+
+/** An escrow of a release that signed nothing has no signing key, so a new state would draw one. */
+export const requireSigningKey = (
+  { signingKey }: Pick<Escrow, "signingKey">,
+  plan: Pick<Plan, "case">,
+  { escrow }: Pick<HearthConfig, "escrow">,
+): void => {
+  if (signingKey !== undefined) return;
+  if (escrow?.signers) {
+    throw new Problem(
+      "The escrow is older than the signing key that hearth:escrow.signers names: take a newer one (git log escrow/, the copies), or " +
+        "remove hearth:escrow.signers if there is none, so that the rebuild may draw another",
+    );
+  }
+  if (plan.case === "state") {
+    throw new Problem(
+      "The escrow is of a release that had no signing key, and a takeover creates nothing: give --case all, which draws one and applies " +
+        "what is configured",
+    );
+  }
 };

@@ -31,7 +31,8 @@ export interface Examination {
 /** Examines the state, every machine and the edge. It changes nothing. */
 export const examine = async (target: Target, examination: Examination): Promise<Situation> => {
   const { config, roots, snapshot, talosctl, lost, timeout, signal } = examination;
-  const state = await readState(target.engine);
+  // A state beside the escrow is one that a takeover began, and does not have all yet.
+  const state = roots === undefined ? await readState(target.engine) : undefined;
   if (state === undefined && roots === undefined) {
     throw new Problem("The state is lost, and only the escrow has its secrets: name its file with --from");
   }

@@ -1,7 +1,7 @@
 import { duration } from "../../lib/terminal/display.ts";
 import { Backups } from "../backup/backups.ts";
 import { choose, list } from "../backup/list.ts";
-import { requireSigningKeys } from "../backup/signing-key.ts";
+import { keyForBackup } from "../backup/signing-key.ts";
 import { credentialsFor } from "../escrow/credentials.ts";
 import { tellCopies } from "../destinations/index.ts";
 import type { Call } from "../../lib/terminal/command.ts";
@@ -31,8 +31,8 @@ export const restore = async (call: Call<{ unsigned?: string | undefined }>): Pr
 
 const backUp = async (target: Target, { print, complain, display, answer }: Call): Promise<number> => {
   display.live("Backing the state up");
-  const { stack } = await requireSigningKeys(target);
-  const { name, resources, copies } = await backUpState(target, stack.privateKey);
+  const key = await keyForBackup(target, complain);
+  const { name, resources, copies } = await backUpState(target, key);
   print(`${name} holds ${resources} resources (${duration(display.seconds)})`);
   answer({ name, resources, copies });
   const isWhole = tellCopies(copies, "Kept in", { print, complain });

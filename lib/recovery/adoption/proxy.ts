@@ -143,7 +143,7 @@ export class AdoptingProxy {
       if (this.options.adoptOnly && !harmless.has(type)) {
         throw refusal(
           `${type} is not there as the configuration says, and a takeover creates and changes nothing: ` +
-            "look at it by hand, or rebuild with --case all to have it made",
+            "look at it by hand, or rebuild with --restart --case all to have it made",
         );
       }
     }

@@ -120,6 +120,25 @@ const planted: Record<string, { plant: (bucket: Bucket) => void; name: string; r
   },
 };
 
+describe("backups of before there were signatures", () => {
+  it("are named, and are no problem, as long as they are older than all signed ones", async () => {
+    const bucket = new Bucket().snapshot(good).put(`dev/etcd/${older}`, "of an older release");
+    const { problems, unsigned } = await backups(bucket).list(now);
+    expect([problems, unsigned.length]).to.deep.equal([[], 1]);
+    expect(unsigned[0]).to.contain(`${older} in bucket is unsigned`);
+  });
+});
+
+describe("files whose names no clock gives", () => {
+  it("are no backups, and do not make an older one the newest", async () => {
+    const bucket = new Bucket().snapshot(older).snapshot(good).snapshot(newer);
+    for (const name of ["2026-11-01T99-00-00Z.db.age", "2026-02-31T00-00-00Z.db.age"])
+      bucket.put(`dev/etcd/${name}`, "x");
+    expect((await backups(bucket).choose(undefined, { now })).name).to.equal(newer);
+    expect((await backups(bucket).list(now)).problems).to.deep.equal([]);
+  });
+});
+
 describe("backups that anybody may have written", () => {
   for (const [what, { plant, name, reason, isUnsigned }] of Object.entries(planted)) {
     describe(`of which the newest is ${what}`, () => {

@@ -14,7 +14,7 @@ import { sealEscrow } from "../../../lib/secrets/escrow.ts";
 import { Sops } from "../../../lib/secrets/sops.ts";
 import { seal } from "../../../operations/backup/sealed.ts";
 import { signingKeysIn } from "../../../operations/backup/signing-key.ts";
-import { escrowDoubt, signEscrow } from "../../../operations/escrow/signature.ts";
+import { escrowDoubt, signEscrow } from "../../../lib/secrets/escrow-signature.ts";
 import { withoutSigners, withSigners } from "../../../operations/escrow/signers.ts";
 import { openEscrow, withGivenSnapshot } from "../../../operations/rebuild/given.ts";
 import { anEscrow, passwords } from "../../support/escrow.ts";

@@ -10,7 +10,7 @@ import type { Target } from "../../../../lib/engine/target.ts";
 import { sealEscrow } from "../../../../lib/secrets/escrow.ts";
 import { Sops } from "../../../../lib/secrets/sops.ts";
 import { requireKept } from "../../../../operations/destroy/keep.ts";
-import { signEscrow } from "../../../../operations/escrow/signature.ts";
+import { signEscrow } from "../../../../lib/secrets/escrow-signature.ts";
 import { anEscrow } from "../../../support/escrow.ts";
 import { messageOf } from "../../../support/failure.ts";
 import { tool } from "../../../support/tools.ts";

@@ -79,10 +79,12 @@ export const nameOf = (kind: Kind, now: Date): string =>
     .replace(/\.\d+Z$/, "Z")
     .replaceAll(":", "-") + extension[kind];
 
-/** The time in the name of a backup, in UTC; undefined if it is no backup's name. */
+/** The time in the name of a backup, in UTC; undefined if it is no backup's name, as one with a time that no clock shows. */
 export const timeOf = (name: string, end = ""): Date | undefined => {
   const [, day, time] = /^(\d{4}-\d\d-\d\d)T(\d\d-\d\d-\d\dZ)/.exec(name) ?? [];
-  return day !== undefined && time !== undefined && name.endsWith(end)
-    ? new Date(`${day}T${time.replaceAll("-", ":")}`)
-    : undefined;
+  if (day === undefined || time === undefined || !name.endsWith(end)) return undefined;
+  const text = `${day}T${time.replaceAll("-", ":")}`;
+  const date = new Date(text);
+  // Date takes 31 February for 3 March.
+  return !Number.isNaN(date.getTime()) && date.toISOString() === text.replace("Z", ".000Z") ? date : undefined;
 };

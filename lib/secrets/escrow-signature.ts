@@ -1,6 +1,6 @@
 import { digestOf, signatureOf } from "../../components/secrets/sshsig.ts";
 import { signedAs, type Signers } from "../../components/secrets/signing.ts";
-import { signatureEnd, signatureProof } from "../backup/proof.ts";
+import { signatureEnd, signatureProof } from "./proof.ts";
 
 /** Path of an escrow's signature. */
 export const signaturePath = (path: string): string => path + signatureEnd;
