@@ -87,6 +87,21 @@ describe("rebuild", () => {
     expect(asked).to.deep.equal(["Go on with it?"]);
   });
 
+  it("keeps the journal of a takeover until another plan takes its place, because only that tells that the state is not whole", async () => {
+    for (const which of ["state", "all", "machines"] as const) {
+      await begin({ ...pending, plan: { ...pending.plan, case: which }, processes: [] });
+      // It ends where it looks for its tools, which are not here.
+      expect(await messageOf(run({ isRestart: true }, true))).to.contain("go.mod");
+      expect(existsSync(journal), which).to.equal(which !== "machines");
+    }
+  });
+
+  it("takes no case beside a plan that is pending", async () => {
+    await begin(pending);
+    expect(await messageOf(run({ desiredCase: "all" }, true))).to.contain("give --restart with it");
+    expect(JSON.parse(await readFile(journal, "utf8"))).to.deep.equal(pending);
+  });
+
   it("does nothing while another rebuild of the stack runs, and ends nothing of it", async () => {
     await begin(pending);
     const message = await exclusively(`${journal}.lock`, "dev", () => messageOf(run({}, true)));

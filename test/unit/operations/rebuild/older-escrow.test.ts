@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import type { KubernetesObject } from "../../../../lib/cluster/kubernetes.ts";
-import { olderThan } from "../../../../operations/rebuild/older-escrow.ts";
+import { olderThan, requireSigningKey } from "../../../../operations/rebuild/older-escrow.ts";
 
 const escrow = { ageIdentity: "AGE-SECRET-KEY-1NEW", deployKey: "-----BEGIN PRIVATE KEY-----\nnew\n" };
 
@@ -43,5 +43,28 @@ describe("an escrow beside a cluster that runs", () => {
 
   it("is not called older where the cluster has no such Secret yet", async () => {
     expect(await olderThan(cluster({}), "flux", escrow)).to.deep.equal([]);
+  });
+});
+
+describe("an escrow of before there were signing keys", () => {
+  const signers = { stack: "ssh-ed25519 AAAA", cluster: "ssh-ed25519 BBBB" };
+  const check =
+    (which: "state" | "all", named: object | undefined, signingKey: string | undefined = undefined) =>
+    () => {
+      requireSigningKey({ signingKey }, { case: which }, { escrow: { signers: named } } as Parameters<
+        typeof requireSigningKey
+      >[2]);
+    };
+
+  it("begins a new state where no signers are named, but no takeover", () => {
+    expect(check("all", undefined)).not.to.throw();
+    expect(check("state", undefined)).to.throw("give --case all");
+  });
+
+  it("is refused where signers are named, whose key it does not have", () => {
+    for (const which of ["state", "all"] as const) {
+      expect(check(which, signers)).to.throw("older than the signing key that hearth:escrow.signers names");
+      expect(check(which, signers, "key")).not.to.throw();
+    }
   });
 });
