@@ -183,7 +183,7 @@ describe("npx hearth rebuild and npx hearth rehearse", () => {
     const { exitCode, all } = await rebuild();
     expect(exitCode, all).to.equal(0);
     expect(all).to.contain("An update was interrupted");
-    expect((await records()).filter((name) => name.includes("late."))).to.have.length(1);
+    expect((await records()).filter((name) => name.includes("late-dev."))).to.have.length(1);
   });
 
   it("says what to do where the token of Cloudflare was revoked", async () => {
