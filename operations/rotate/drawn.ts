@@ -9,7 +9,7 @@ import { update } from "../../lib/engine/pulumi-stack.ts";
 import { revealed, sealed } from "../../lib/engine/value.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Written } from "../escrow/write.ts";
-import { writeRecordedEscrow } from "./recorded-escrow.ts";
+import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
 import type { Surroundings } from "./rotation.ts";
 
 /** A resource that carries a secret to where it is used. */
@@ -59,6 +59,7 @@ export const redraw = async (
     throw new Problem(`The state of ${stack} has no ${secret.name}: bring the stack up first`);
   if (secret.carriers(before).length === 0)
     throw new Problem(`Nothing of ${stack} uses its ${secret.name}, so there is nothing to rotate`);
+  await requireEscrowable(target);
   const resumed = secret.carriers(before).some(({ isCurrent }) => !isCurrent);
   if (!resumed) {
     live(`Drawing another ${secret.name}`);

@@ -123,6 +123,26 @@ describe("drawing a secret anew", () => {
     expect(await refused([])).to.contain("has no deploy key: bring the stack up first");
     expect(await refused([drawn("deploy-key-seed", "old")])).to.contain("Nothing of dev uses its deploy key");
   });
+
+  it("changes nothing where the escrow of the new one could not be written", async () => {
+    const refused = (resources: StateResource[], recipients: string[]) => {
+      const engine = {
+        state: () => Promise.resolve({ version: 3, deployment: { resources } }),
+        changeState: () => Promise.reject(new Error("It changes the state")),
+      };
+      const config = () => Promise.resolve({ escrow: { recipients, copies: [] } });
+      const surroundings = {
+        target: { root: "/nonexistent", engine, config, stack: "dev" },
+        credentials: { live: () => undefined },
+      };
+      return messageOf(redraw(surroundings as unknown as Surroundings, deployKeySecret));
+    };
+    const all = state.deployment.resources ?? [];
+    expect(await refused(all, [])).to.contain("list age recipients");
+    const unsigned = all.filter((each) => !each.urn.endsWith("::signing-seed"));
+    expect(await refused(unsigned, ["age1own"])).to.contain("has no signing key yet");
+    expect(await refused(all, ["age1own"])).to.contain("It changes the state");
+  });
 });
 
 describe("the old deploy key", () => {
