@@ -39,6 +39,13 @@ export interface Written {
   copies: Copied[];
 }
 
+/** The files to commit after an escrow was written, from the root of the project; with the stack file if it names signers only now. */
+export const filesOf = ({ path, namesSigners }: Pick<Written, "path" | "namesSigners">, stack: string): string[] => [
+  ...(namesSigners ? [`Pulumi.${stack}.yaml`] : []),
+  path,
+  signaturePath(path),
+];
+
 /**
  * Writes a stack's escrow: collects it from the state, encrypts it, opens it with every key at hand and compares, and only then
  * replaces the old one; then signs and copies it. The first time, it names the stack's signers in the stack file.

@@ -20,7 +20,7 @@ import type { Sops } from "../../lib/secrets/sops.ts";
 import type { Credentials, Written } from "../escrow/write.ts";
 import { writeWhole } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
-import { writeRecordedEscrow } from "./recorded-escrow.ts";
+import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
 import { deployCommand, type Rotation } from "./rotation.ts";
 
 /**
@@ -63,6 +63,7 @@ interface Exchange {
 const rotateAge = async (target: Target, credentials: Credentials): Promise<Exchange> => {
   const { live, sops } = credentials;
   live("Reading the stack's state");
+  await requireEscrowable(target);
   const state = await target.engine.state();
   const old = installedIdentity(state);
   if (old === undefined)

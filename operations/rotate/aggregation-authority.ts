@@ -13,7 +13,7 @@ import { nextStep } from "./authority-plan.ts";
 import { MachineAuthority } from "./machine-authority.ts";
 import { clusterSecretsOf, withClusterAuthority, type ClusterSecrets } from "./machine-secrets.ts";
 import { PendingAuthority } from "./pending-authority.ts";
-import { writeRecordedEscrow } from "./recorded-escrow.ts";
+import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
 import { commitStep, deployCommand, type Rotation, type Surroundings } from "./rotation.ts";
 
 /**
@@ -31,6 +31,7 @@ export const aggregationAuthority: Rotation = {
     "APIs behind it refuse requests for seconds.",
   rotate: async (surroundings) => {
     const { target, credentials } = surroundings;
+    await requireEscrowable(target);
     const secrets = await clusterSecretsOf(target);
     const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
     const pending = new PendingAuthority(target, "k8saggregator");

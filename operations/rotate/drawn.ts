@@ -9,7 +9,7 @@ import { update } from "../../lib/engine/pulumi-stack.ts";
 import { revealed, sealed } from "../../lib/engine/value.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Written } from "../escrow/write.ts";
-import { writeRecordedEscrow } from "./recorded-escrow.ts";
+import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
 import type { Surroundings } from "./rotation.ts";
 
 /** A resource that carries a secret to where it is used. */
@@ -55,10 +55,8 @@ export const redraw = async (
   const { live } = credentials;
   live("Reading the stack's state");
   const before = await engine.state();
-  if (secret.passwords(before).length === 0)
-    throw new Problem(`The state of ${stack} has no ${secret.name}: bring the stack up first`);
-  if (secret.carriers(before).length === 0)
-    throw new Problem(`Nothing of ${stack} uses its ${secret.name}, so there is nothing to rotate`);
+  requireUsed(before, secret, stack);
+  await requireEscrowable(target);
   const resumed = secret.carriers(before).some(({ isCurrent }) => !isCurrent);
   if (!resumed) {
     live(`Drawing another ${secret.name}`);
@@ -73,6 +71,14 @@ export const redraw = async (
   await updateOnly({ target, signal }, state, urns);
   requireCarried(secret.carriers(await engine.state()));
   return { resumed, before, escrow };
+};
+
+/** @throws Problem if a state has no such secret, or nothing uses it */
+export const requireUsed = (state: State, { name, passwords, carriers }: DrawnSecret, stack: string): void => {
+  if (passwords(state).length === 0)
+    throw new Problem(`The state of ${stack} has no ${name}: bring the stack up first`);
+  if (carriers(state).length === 0)
+    throw new Problem(`Nothing of ${stack} uses its ${name}, so there is nothing to rotate`);
 };
 
 /** Updates only some resources, and what records the escrow in the state. */

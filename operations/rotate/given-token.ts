@@ -4,7 +4,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { configuredSecrets } from "../escrow/collect.ts";
 import type { Written } from "../escrow/write.ts";
 import { updateOnly } from "./drawn.ts";
-import { writeRecordedEscrow } from "./recorded-escrow.ts";
+import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
 import type { Surroundings } from "./rotation.ts";
 
 /** A token that somebody else issues, and that the stack file holds. */
@@ -46,6 +46,7 @@ export const exchangeToken = async (
   const { engine, stack } = target;
   const { live } = credentials;
   live("Reading the stack's state");
+  await requireEscrowable(target);
   const state = await engine.state();
   const configured = (await configuredSecrets(target))[key];
   if (configured === undefined)

@@ -10,7 +10,7 @@ import { revealed, sealed } from "../../lib/engine/value.ts";
 import { printedDocuments } from "../../lib/cluster/machine-configuration.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { Target } from "../../lib/engine/target.ts";
-import { writeRecordedEscrow } from "./recorded-escrow.ts";
+import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
 import { commitStep, deployCommand, type Rotation } from "./rotation.ts";
 
 /** A certificate authority with its key, both PEM in base64. */
@@ -27,6 +27,7 @@ export const kubernetesAuthority: Rotation = {
     "Each machine restarts its kubelet three times, and each control plane its API server; pods run on. With one control plane the API is away " +
     "for a minute at a time. Pods that read the old authority at their start have to be restarted.",
   rotate: async ({ target, credentials }) => {
+    await requireEscrowable(target);
     const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
     const { resumed, escrow } = await rotateAuthority(target, credentials, talosctl);
     return {

@@ -1,7 +1,24 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { ofType, type State } from "../../lib/engine/state.ts";
 import type { Target } from "../../lib/engine/target.ts";
-import { writeEscrow, type Credentials, type Written } from "../escrow/write.ts";
+import { escrowPath } from "../../infra/escrow-file.ts";
+import { recipientsFor } from "../../lib/secrets/recipients.ts";
+import { requireSigningKeys } from "../backup/signing-key.ts";
+import { requireOverwritable, textAt, writeEscrow, type Credentials, type Written } from "../escrow/write.ts";
+
+/**
+ * Proves that the escrow can be written, before a rotation changes anything: a secret that is in use and in no escrow is lost with
+ * the state.
+ *
+ * @throws Problem if nobody could open it, nothing would sign it, or a newer Hearth wrote the one that is there
+ */
+export const requireEscrowable = async (target: Target): Promise<void> => {
+  const config = await target.config();
+  recipientsFor(target, config);
+  await requireSigningKeys(target);
+  const path = escrowPath(config, target.stack);
+  requireOverwritable(await textAt(target, path), path);
+};
 
 /**
  * Writes the escrow, and records in the state which one it is.

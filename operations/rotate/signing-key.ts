@@ -3,11 +3,20 @@ import { readFile } from "node:fs/promises";
 import { signingKeys, signingSeed } from "../../components/secrets/signing.ts";
 import { inOneLine } from "../../infra/facts.ts";
 import type { Target } from "../../lib/engine/target.ts";
+import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
 import { requireSigningKeys } from "../backup/signing-key.ts";
 import { withoutSigners } from "../escrow/signers.ts";
 import { backUpState } from "../state/backup.ts";
-import { clusterSecretsIn, passwordsNamed, redraw, seedOf, type Carrier, type DrawnSecret } from "./drawn.ts";
+import {
+  clusterSecretsIn,
+  passwordsNamed,
+  redraw,
+  requireUsed,
+  seedOf,
+  type Carrier,
+  type DrawnSecret,
+} from "./drawn.ts";
 import { commitStep, type Rotation } from "./rotation.ts";
 
 /** The seed of the keys that sign backups: the stack's and the cluster's. */
@@ -18,6 +27,9 @@ export const signingKey: Rotation = {
     "Nothing that runs. Backups up to now prove nothing any more, and restore and rebuild refuse them: take new ones at once.",
   rotate: async (surroundings) => {
     const { target, credentials } = surroundings;
+    credentials.live("Reading the stack's state");
+    requireUsed(await target.engine.state(), signingSecret, target.stack);
+    recipientsFor(target, await target.config());
     credentials.live("Taking the old signers out of the stack file");
     await forgetSigners(target);
     const { resumed, escrow } = await redraw(surroundings, signingSecret);

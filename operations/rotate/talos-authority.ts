@@ -8,7 +8,7 @@ import { nextStep } from "./authority-plan.ts";
 import { MachineAuthority } from "./machine-authority.ts";
 import { clusterSecretsOf, withClusterAuthority, type ClusterSecrets } from "./machine-secrets.ts";
 import { PendingAuthority } from "./pending-authority.ts";
-import { writeRecordedEscrow } from "./recorded-escrow.ts";
+import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
 import { commitStep, deployCommand, type Rotation, type Surroundings } from "./rotation.ts";
 
 /**
@@ -24,6 +24,7 @@ export const talosAuthority: Rotation = {
     "Nothing that runs in the cluster. The Talos API of a machine closes its connections at each of three steps; every talosconfig of before stops working.",
   rotate: async (surroundings) => {
     const { target, credentials } = surroundings;
+    await requireEscrowable(target);
     const secrets = await clusterSecretsOf(target);
     const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
     const pending = new PendingAuthority(target, "os");

@@ -8,7 +8,7 @@ import type { StateResource } from "../../../lib/engine/state.ts";
 import { differences } from "../../../operations/escrow/differences.ts";
 import { fingerprint } from "../../../lib/secrets/escrow.ts";
 import { exchangeRecipients } from "../../../operations/escrow/recipients.ts";
-import { requireOverwritable } from "../../../operations/escrow/write.ts";
+import { filesOf, requireOverwritable } from "../../../operations/escrow/write.ts";
 import { anEscrow, passwords } from "../../support/escrow.ts";
 import { secretInState as secret } from "../../support/wire.ts";
 
@@ -131,6 +131,15 @@ describe("writing an escrow", () => {
         requireOverwritable(before, "escrow/dev.sops.yaml");
       }).not.to.throw();
     }
+  });
+});
+
+describe("the files to commit after an escrow was written", () => {
+  const path = "escrow/dev.sops.yaml";
+
+  it("are the escrow and its signature, and the stack file once it names the signers", () => {
+    expect(filesOf({ path, namesSigners: false }, "dev")).to.deep.equal([path, `${path}.sig`]);
+    expect(filesOf({ path, namesSigners: true }, "dev")).to.deep.equal(["Pulumi.dev.yaml", path, `${path}.sig`]);
   });
 });
 

@@ -1,14 +1,18 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { expect } from "chai";
 
 import { connectorToken } from "../../../../components/cloudflare/connector-token.ts";
 import { deriveSeed } from "../../../../components/secrets/derive.ts";
-import { signingKeys } from "../../../../components/secrets/signing.ts";
+import { signersOf, signingKeys } from "../../../../components/secrets/signing.ts";
 import { publicKeyFingerprint, sshKeyPair } from "../../../../components/secrets/ssh.ts";
 import { inOneLine } from "../../../../infra/facts.ts";
 import type { State, StateResource } from "../../../../lib/engine/state.ts";
 import { tunnelSecrets } from "../../../../operations/escrow/collect.ts";
 import { deployKeySecret, oldFingerprint } from "../../../../operations/rotate/deploy-key.ts";
-import { signingSecret } from "../../../../operations/rotate/signing-key.ts";
+import { signingKey, signingSecret } from "../../../../operations/rotate/signing-key.ts";
 import { drawPassword, redraw, withPasswords, type DrawnSecret } from "../../../../operations/rotate/drawn.ts";
 import type { Surroundings } from "../../../../operations/rotate/rotation.ts";
 import { tunnelSecretOfAll } from "../../../../operations/rotate/tunnel-secret.ts";
@@ -122,6 +126,74 @@ describe("drawing a secret anew", () => {
     };
     expect(await refused([])).to.contain("has no deploy key: bring the stack up first");
     expect(await refused([drawn("deploy-key-seed", "old")])).to.contain("Nothing of dev uses its deploy key");
+  });
+
+  it("changes nothing where the escrow of the new one could not be written", async () => {
+    const refused = (resources: StateResource[], recipients: string[]) => {
+      const engine = {
+        state: () => Promise.resolve({ version: 3, deployment: { resources } }),
+        changeState: () => Promise.reject(new Error("It changes the state")),
+      };
+      const config = () => Promise.resolve({ escrow: { recipients, copies: [] } });
+      const surroundings = {
+        target: { root: "/nonexistent", engine, config, stack: "dev" },
+        credentials: { live: () => undefined },
+      };
+      return messageOf(redraw(surroundings as unknown as Surroundings, deployKeySecret));
+    };
+    const all = state.deployment.resources ?? [];
+    expect(await refused(all, [])).to.contain("list age recipients");
+    const unsigned = all.filter((each) => !each.urn.endsWith("::signing-seed"));
+    expect(await refused(unsigned, ["age1own"])).to.contain("has no signing key yet");
+    expect(await refused(all, ["age1own"])).to.contain("It changes the state");
+  });
+});
+
+describe("the signers in the stack file", () => {
+  const { stack, cluster } = signersOf(signingKeys(deriveSeed("old", "signing-seed")));
+  const text = `config:\n  hearth:escrow:\n    recipients: [age1own]\n    signers:\n      stack: ${stack}\n      cluster: ${cluster}\n`;
+  const all = state.deployment.resources ?? [];
+  let root = "";
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), "hearth-"));
+    await writeFile(join(root, "Pulumi.dev.yaml"), text);
+  });
+
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  /** Rotates the signing key up to where the state would change, and gives the failure and the stack file. */
+  const rotated = async (resources: StateResource[], recipients = ["age1own"]): Promise<[string, string]> => {
+    const stackFile = join(root, "Pulumi.dev.yaml");
+    const target = {
+      root,
+      stack: "dev",
+      stackFile,
+      config: () => Promise.resolve({ escrow: { recipients, copies: [] } }),
+      engine: {
+        state: () => Promise.resolve({ version: 3, deployment: { resources } }),
+        changeState: () => Promise.reject(new Error("It changes the state")),
+      },
+    };
+    const surroundings = { target, credentials: { live: () => undefined } } as unknown as Surroundings;
+    return [await messageOf(signingKey.rotate(surroundings)), await readFile(stackFile, "utf8")];
+  };
+
+  it("stay where there is no signing key to rotate, nothing uses it, or nobody could open the escrow", async () => {
+    const refused = async (resources: StateResource[], message: string, recipients?: string[]) => {
+      const [failure, after] = await rotated(resources, recipients);
+      expect(failure).to.contain(message);
+      expect(after).to.equal(text);
+    };
+    await refused([], "has no signing key");
+    await refused([drawn("signing-seed", "old")], "Nothing of dev uses its signing key");
+    await refused(all, "list age recipients", []);
+  });
+
+  it("go before another signing key is drawn", async () => {
+    const [failure, after] = await rotated(all);
+    expect(failure).to.contain("It changes the state");
+    expect(after).not.to.contain("signers");
   });
 });
 

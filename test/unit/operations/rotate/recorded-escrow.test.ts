@@ -2,9 +2,16 @@ import { expect } from "chai";
 
 import { escrowStatus } from "../../../../components/secrets/escrow-status.ts";
 import { outputsOf, type State } from "../../../../lib/engine/state.ts";
-import { withRecordedEscrow } from "../../../../operations/rotate/recorded-escrow.ts";
+import { requireEscrowable, withRecordedEscrow } from "../../../../operations/rotate/recorded-escrow.ts";
+import type { Surroundings } from "../../../../operations/rotate/rotation.ts";
+import { rotations } from "../../../../operations/rotate/rotations.ts";
 import { readFileSync } from "node:fs";
 import { escrowHead } from "../../../../components/secrets/escrow-head.ts";
+import { deriveSeed } from "../../../../components/secrets/derive.ts";
+import { signersOf, signingKeys, signingSeed, type Signers } from "../../../../components/secrets/signing.ts";
+import type { Target } from "../../../../lib/engine/target.ts";
+import { messageOf } from "../../../support/failure.ts";
+import { secretInState as secret } from "../../../support/wire.ts";
 
 const written = readFileSync(new URL("../../../fixtures/escrow/v1/full.sops.yaml", import.meta.url), "utf8");
 
@@ -50,4 +57,62 @@ describe("a state after its escrow was written anew", () => {
     };
     expect(withRecordedEscrow(none, "sha256:new")).to.deep.equal(none);
   });
+});
+
+describe("an escrow that a rotation will write", () => {
+  const seed: State = {
+    version: 3,
+    deployment: {
+      resources: [
+        {
+          urn: `urn:pulumi:dev::hearth::random:index/randomPassword:RandomPassword::${signingSeed}`,
+          type: "random:index/randomPassword:RandomPassword",
+          outputs: { result: secret("drawn") },
+        },
+      ],
+    },
+  };
+  const signers = signersOf(signingKeys(deriveSeed("drawn", signingSeed)));
+
+  /** A stack whose engine fails a test that makes it change anything. */
+  const target = (of: State, escrow: { recipients?: string[]; signers?: Signers }) =>
+    ({
+      root: "/nonexistent",
+      stack: "dev",
+      isLab: false,
+      config: () =>
+        Promise.resolve({ escrow: { recipients: ["age1own"], copies: [], ...escrow }, cloudflare: {}, proxmox: {} }),
+      environment: {},
+      engine: {
+        state: () => Promise.resolve(of),
+        changeState: () => Promise.reject(new Error("It changes the state")),
+        configure: () => Promise.reject(new Error("It reads or changes the stack file")),
+      },
+    }) as unknown as Target;
+  const none: State = { version: 3, deployment: { resources: [] } };
+
+  it("can be written where somebody can open it and the state signs as the stack file says", async () => {
+    await requireEscrowable(target(seed, {}));
+    await requireEscrowable(target(seed, { signers }));
+  });
+
+  it("is refused where nobody could open it, and where nothing or something else would sign it", async () => {
+    expect(await messageOf(requireEscrowable(target(seed, { recipients: [] })))).to.contain("list age recipients");
+    expect(await messageOf(requireEscrowable(target(none, {})))).to.contain("has no signing key yet");
+    const others = { ...signers, stack: signers.cluster };
+    expect(await messageOf(requireEscrowable(target(seed, { signers: others })))).to.contain("hearth:escrow.signers");
+  });
+
+  for (const { name, rotate } of rotations.filter(({ name: each }) => /^(age|.*-(token|authority))$/.test(each))) {
+    if (name === "webhook-token" || name === "etcd-authority") continue;
+    it(`is looked at before ${name} changes anything`, async () => {
+      const surroundings = {
+        target: target(none, {}),
+        credentials: { live: () => undefined },
+        signal: new AbortController().signal,
+        readValue: () => Promise.reject(new Error("It asks for a value")),
+      };
+      expect(await messageOf(rotate(surroundings as unknown as Surroundings))).to.contain("has no signing key yet");
+    });
+  }
 });
