@@ -99,8 +99,10 @@ const unprotect = async (target: Target, display: Display): Promise<void> => {
 const remindOfEscrow = async (target: Target, display: Display): Promise<void> => {
   const { root, stack, engine } = target;
   const escrow = await escrowProblem(root, stack, await target.config(), await recordedIn(engine));
-  if (escrow)
-    display.line(`  ${escrow.path} ${escrow.problem}: write it with npx hearth escrow ${stack}, and commit it`);
+  if (escrow) {
+    const advice = escrow.advice ?? `write it with npx hearth escrow ${stack}, and commit what it names`;
+    display.line(`  ${escrow.path} ${escrow.problem}: ${advice}`);
+  }
   const { escrow: named } = await target.config();
   if (named && !named.signers) {
     const file = `Pulumi.${stack}.yaml`;

@@ -12,7 +12,7 @@ import { checkEscrow } from "./check.ts";
 import { credentialsFor } from "./credentials.ts";
 import { exchangeRecipients, type Exchange } from "./recipients.ts";
 import type { Trial } from "./verify.ts";
-import { writeEscrow, type Credentials } from "./write.ts";
+import { filesOf, writeEscrow, type Credentials } from "./write.ts";
 
 interface EscrowFlags {
   check?: boolean | undefined;
@@ -36,11 +36,13 @@ export const escrow = async (call: Call<EscrowFlags>): Promise<number> => {
 
 const write = async (target: Target, credentials: Credentials, call: Call): Promise<number> => {
   const { print, complain, display } = call;
-  const { path, fingerprint, isUnchanged, namesSigners, trials, copies } = await writeEscrow(target, credentials);
+  const written = await writeEscrow(target, credentials);
+  const { path, fingerprint, isUnchanged, namesSigners, trials, copies } = written;
   const state = isUnchanged ? "holds what the state does already" : "was written";
   print(`${path} ${state}, ${fingerprint.slice(0, 19)}… (${duration(display.seconds)})`);
-  if (namesSigners)
-    print(`Pulumi.${target.stack}.yaml names who signs backups: commit it with ${path} and ${path}.sig`);
+  if (namesSigners) print(`Pulumi.${target.stack}.yaml names who signs backups`);
+  // A file without its signature of the same writing proves nothing.
+  if (!isUnchanged && !target.isLab) print(`Commit together: ${filesOf(written, target.stack).join(", ")}`);
   print(trialTable(trials));
   const isWhole = tellCopies(copies, "Copied to", { print, complain });
   if (!trials.some(({ outcome }) => outcome === "opened")) {
