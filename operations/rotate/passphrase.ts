@@ -17,7 +17,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { writeEscrow } from "../escrow/write.ts";
 import { acceptedSigningKey } from "../backup/signing-key.ts";
 import { backUpState } from "../state/backup.ts";
-import type { Rotation, Surroundings } from "./rotation.ts";
+import { commitStep, type Rotation, type Surroundings } from "./rotation.ts";
 
 /** The passphrase that encrypts the secrets of the state and of the stack file. */
 export const passphrase: Rotation = {
@@ -50,7 +50,7 @@ export const passphrase: Rotation = {
         `The first that needs the new one is ${name}`,
       ],
       left: [
-        ...(isLab ? [] : [`commit Pulumi.${stack}.yaml and ${escrow.path}, and push`]),
+        ...commitStep(target, escrow, `Pulumi.${stack}.yaml`),
         ...(before.file === undefined ? ["set PULUMI_CONFIG_PASSPHRASE to the new passphrase in your shell"] : []),
         "give the new passphrase to whoever deploys: people, and the secret PULUMI_CONFIG_PASSPHRASE of GitHub's environments",
         "if the old one is known to others: rotate what the state holds too, because they may have a copy of it",
