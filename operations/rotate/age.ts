@@ -17,7 +17,7 @@ import { isNamed } from "../../components/urn.ts";
 import { withRecipient } from "../../lib/secrets/creation-rules.ts";
 import { installedIdentity, resourcesOf } from "../../lib/engine/state.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
-import type { Credentials, Written } from "../escrow/write.ts";
+import { filesOf, type Credentials, type Written } from "../escrow/write.ts";
 import { writeWhole } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
@@ -41,7 +41,7 @@ export const age: Rotation = {
         ...["Encrypted anew:", ...files.map((file) => `  ${file}`)],
       ],
       left: [
-        `commit the files above, .sops.yaml${target.isLab ? "" : `, Pulumi.${target.stack}.yaml and ${escrow.path}`}, and push them`,
+        `commit ${["the files above", ".sops.yaml", ...(target.isLab ? [] : changedBy(escrow, target.stack))].join(" and ")}, and push them`,
         `${deployCommand(target)}   gives the cluster the new key`,
         `npx hearth escrow ${target.stack}${target.isLab ? " --lab" : ""}   takes the old seed out of the escrow`,
         "change the values in the files above: whoever had the old key can still read them in Git's history",
@@ -50,6 +50,11 @@ export const age: Rotation = {
     };
   },
 };
+
+/** The stack file has the new seed. */
+const changedBy = (escrow: Written, stack: string): string[] => [
+  ...new Set([`Pulumi.${stack}.yaml`, ...filesOf(escrow, stack)]),
+];
 
 interface Exchange {
   resumed: boolean;

@@ -48,7 +48,10 @@ export const aggregationAuthority: Rotation = {
     return {
       resumed: begun !== undefined,
       said: [`Every control plane of ${target.stack} has another aggregation authority, and so has the state`],
-      left: [...commitStep(target, escrow.path), `${deployCommand(target)}   renders what the machines have`],
+      left: [
+        ...commitStep(target, escrow, `Pulumi.${target.stack}.yaml`),
+        `${deployCommand(target)}   renders what the machines have`,
+      ],
       escrow,
     };
   },

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
 
 import { advise } from "../../infra/config/nearest.ts";
 import { Problem } from "../../toolchain/problem.ts";
@@ -75,17 +76,32 @@ const steps = (left: Rotated["left"]): string =>
         ...left.map((step, index) => `  ${(index + 1).toString()}. ${step.replaceAll("\n", "\n     ")}`),
       ].join("\n");
 
-/** Reads a line of standard input. It uses no prompt of readline, which would show what is typed. */
-const lineOf = async (
-  input: NodeJS.ReadableStream,
+/**
+ * Reads a line of standard input, and shows it nowhere: readline takes the echo from a terminal, and what it would show itself is dropped.
+ *
+ * @param name what it asks for
+ * @throws Problem if there is no line, or an empty one
+ */
+export const lineOf = async (
+  input: NodeJS.ReadableStream & { isTTY?: boolean },
   name: string,
   { ask, complain }: Pick<Call, "ask" | "complain">,
 ): Promise<string> => {
   if (ask !== undefined) complain(`${name}:`);
-  for await (const line of createInterface({ input, terminal: false })) {
-    const value = line.trim();
-    if (value !== "") return value;
-    break;
+  const output = new Writable({
+    write: (_chunk, _encoding, done) => {
+      done();
+    },
+  });
+  const lines = createInterface({ input, output, terminal: input.isTTY === true, historySize: 0 });
+  try {
+    for await (const line of lines) {
+      const value = line.trim();
+      if (value !== "") return value;
+      break;
+    }
+  } finally {
+    lines.close();
   }
   throw new Problem(`There is no ${name}: give it as a line of standard input`);
 };

@@ -47,7 +47,7 @@ export const cloudflareToken: Rotation = {
         resumed,
         said: [`${target.stack} has another Cloudflare token, which may edit its tunnels and records`],
         left: [
-          ...commitStep(target, `Pulumi.${target.stack}.yaml`, escrow.path),
+          ...commitStep(target, escrow, `Pulumi.${target.stack}.yaml`),
           `delete the old token at Cloudflare, My Profile or Manage Account, API Tokens${oldId === undefined ? "" : `: its ID is ${oldId}`}`,
         ],
         escrow,

@@ -27,7 +27,7 @@ export const deployKey: Rotation = {
       resumed,
       said: [`${target.stack} reads its repository with another deploy key`],
       left: [
-        ...commitStep(target, escrow.path),
+        ...commitStep(target, escrow),
         ...(isRegistered ? [] : [`remove the old deploy key at ${host}${old === undefined ? "" : `: ${old}`}`]),
       ],
       escrow,

@@ -34,7 +34,7 @@ export const kubernetesAuthority: Rotation = {
       resumed,
       said: [`Every machine of ${target.stack} has another Kubernetes authority, and so has the state`],
       left: [
-        ...commitStep(target, escrow.path),
+        ...commitStep(target, escrow),
         `${deployCommand(target)}   renders what the machines have, and asks for a new kubeconfig`,
         "restart what talks to the Kubernetes API and trusts the old authority:\n" +
           "kubectl rollout restart deployment,daemonset,statefulset --namespace NAMESPACE, of each namespace",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { execa } from "execa";
 
+import { stacksIn } from "../../infra/config/stack-file.ts";
 import { escrowPath } from "../../infra/escrow-file.ts";
 import { opensSalt, saltIn } from "../../lib/engine/passphrase.ts";
 import { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
@@ -16,7 +17,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { writeEscrow } from "../escrow/write.ts";
 import { acceptedSigningKey } from "../backup/signing-key.ts";
 import { backUpState } from "../state/backup.ts";
-import type { Rotation, Surroundings } from "./rotation.ts";
+import { commitStep, type Rotation, type Surroundings } from "./rotation.ts";
 
 /** The passphrase that encrypts the secrets of the state and of the stack file. */
 export const passphrase: Rotation = {
@@ -29,6 +30,9 @@ export const passphrase: Rotation = {
     const { root, stack, isLab } = target;
     const before = await progressOf(target);
     const path = escrowPath(await target.config(), stack);
+    const old = await target.passphrase();
+    if (before.file !== undefined && old !== undefined && (before.is === "fresh" || before.is === "prepared"))
+      await requireOwnFile(target, before.file, old);
     if (before.is === "fresh") {
       credentials.live("Keeping the old passphrase in the escrow");
       await keepOld(surroundings, path);
@@ -46,7 +50,7 @@ export const passphrase: Rotation = {
         `The first that needs the new one is ${name}`,
       ],
       left: [
-        ...(isLab ? [] : [`commit Pulumi.${stack}.yaml and ${escrow.path}, and push`]),
+        ...commitStep(target, escrow, `Pulumi.${stack}.yaml`),
         ...(before.file === undefined ? ["set PULUMI_CONFIG_PASSPHRASE to the new passphrase in your shell"] : []),
         "give the new passphrase to whoever deploys: people, and the secret PULUMI_CONFIG_PASSPHRASE of GitHub's environments",
         "if the old one is known to others: rotate what the state holds too, because they may have a copy of it",
@@ -82,11 +86,14 @@ export const progressOf = async (target: Target): Promise<Progress> => {
       `Pulumi.${stack}.yaml and the state of ${stack} are encrypted by different passphrases: ` +
         "take the stack file from the commit that belongs to the state",
     );
-  const prepared = file === undefined ? undefined : await textOf(`${file}.new`);
+  const prepared = file === undefined ? undefined : await textOf(drawnFile(file, stack));
   if (prepared !== undefined && prepared !== "" && (await opensSalt(prepared.trim(), salt)))
     return { is: "done but for the file", file, nextFile };
   return { is: nextSalt === undefined ? "fresh" : "prepared", file, nextFile };
 };
+
+/** Beside the file of a passphrase: what holds the drawn one, until it takes its place. */
+const drawnFile = (file: string, stack: string): string => `${file}.${stack}.new`;
 
 const textOf = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
 
@@ -108,6 +115,27 @@ const keepOld = async ({ target, credentials }: Surroundings, path: string): Pro
       `No key at hand opens ${path}, and after this only its earlier versions have the old passphrase: give --identity`,
     );
   if (!target.isLab) await requireCommitted(target.root, path);
+};
+
+/**
+ * Proves that no other stack needs the passphrase of a file, which the new one is going to replace.
+ *
+ * @throws Problem if the passphrase opens another stack file
+ */
+export const requireOwnFile = async (
+  { root, stack }: Pick<Target, "root" | "stack">,
+  file: string,
+  passphrase: string,
+): Promise<void> => {
+  for (const other of stacksIn(root).filter((each) => each !== stack)) {
+    const name = `Pulumi.${other}.yaml`;
+    const salt = saltIn(await readFile(join(root, name), "utf8"));
+    if (salt === undefined || !(await opensSalt(passphrase, salt))) continue;
+    throw new Problem(
+      `${file} also opens ${name}: give each stack a file of its own. Unset PULUMI_CONFIG_PASSPHRASE_FILE, set PULUMI_CONFIG_PASSPHRASE ` +
+        `to the old passphrase, and run this again: it reads the new one, which you keep in a file of ${stack}'s; ${file} stays for ${other}`,
+    );
+  }
 };
 
 /** @throws Problem if Git does not have a file as it is */
@@ -133,16 +161,20 @@ const lastCommitOf = async (root: string, path: string): Promise<string> =>
  * The new passphrase. Where a file holds the passphrase, it is drawn into a file beside it, so that it is kept before anything is
  * encrypted by it. Where a variable does, the person gives it.
  */
-const newPassphrase = async ({ readValue }: Surroundings, { is, file, nextFile }: Progress): Promise<string> => {
+const newPassphrase = async (
+  { target: { stack }, readValue }: Surroundings,
+  { is, file, nextFile }: Progress,
+): Promise<string> => {
   if (file !== undefined) {
-    const begun = (await textOf(`${file}.new`)).trim();
+    const drawnInto = drawnFile(file, stack);
+    const begun = (await textOf(drawnInto)).trim();
     if (begun !== "") return begun;
     if (is === "imported")
       throw new Problem(
-        `${file}.new is gone, which had the new passphrase: the state opens with no other. Put it there again, and run this again`,
+        `${drawnInto} is gone, which had the new passphrase: the state opens with no other. Put it there again, and run this again`,
       );
     const drawn = randomBytes(32).toString("base64url");
-    await writeWhole(`${file}.new`, `${drawn}\n`);
+    await writeWhole(drawnInto, `${drawn}\n`);
     return drawn;
   }
   const given = await readValue("new passphrase");
@@ -176,7 +208,7 @@ export const changePassphrase = async (surroundings: Surroundings, progress: Pro
   // From here on only the new passphrase opens the state, and the two files follow.
   if (is !== "done but for the file") await rename(nextFile, stackFile);
   if (file === undefined) process.env.PULUMI_CONFIG_PASSPHRASE = next;
-  else await rename(`${file}.new`, file);
+  else await rename(drawnFile(file, target.stack), file);
   if ((await passphraseIn({ ...process.env, ...target.environment })) !== next)
     throw new Problem("The environment does not give the new passphrase");
 };

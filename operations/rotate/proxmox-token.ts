@@ -35,7 +35,7 @@ export const proxmoxToken: Rotation = {
       resumed,
       said: [`${target.stack} has another Proxmox token, which may do what the old one may`],
       left: [
-        ...commitStep(target, `Pulumi.${target.stack}.yaml`, escrow.path),
+        ...commitStep(target, escrow, `Pulumi.${target.stack}.yaml`),
         // A token that was regenerated in place has the same ID, and its old secret is invalid already.
         ...(idOf(old) === idOf(next)
           ? []

@@ -1,6 +1,6 @@
 import type { Session } from "../../lib/terminal/session.ts";
 import type { Target } from "../../lib/engine/target.ts";
-import type { Credentials, Written } from "../escrow/write.ts";
+import { filesOf, type Credentials, type Written } from "../escrow/write.ts";
 
 /** What a rotation works with. */
 export interface Surroundings {
@@ -48,6 +48,13 @@ export interface Rotation {
 export const deployCommand = ({ stack, isLab }: Pick<Target, "stack" | "isLab">): string =>
   isLab ? `npm run lab -- up ${stack}` : `npx hearth deploy ${stack}`;
 
-/** Asks for the commit of files that a rotation changed; nothing of a lab is in Git. */
-export const commitStep = ({ isLab }: Pick<Target, "isLab">, ...files: string[]): string[] =>
-  isLab ? [] : [`commit ${files.join(" and ")}, and push`];
+/**
+ * Asks for the commit of the escrow, its signature and other files that a rotation changed; nothing of a lab is in Git.
+ *
+ * @param files others than the escrow's, from the root of the project
+ */
+export const commitStep = (
+  { isLab, stack }: Pick<Target, "isLab" | "stack">,
+  escrow: Pick<Written, "path" | "namesSigners">,
+  ...files: string[]
+): string[] => (isLab ? [] : [`commit ${[...new Set([...files, ...filesOf(escrow, stack)])].join(" and ")}, and push`]);

@@ -43,7 +43,7 @@ export const signingKey: Rotation = {
         `The first state that they prove is ${name}`,
       ],
       left: [
-        ...commitStep(target, `Pulumi.${target.stack}.yaml`, escrow.path),
+        ...commitStep(target, escrow, `Pulumi.${target.stack}.yaml`),
         `take a snapshot: npx hearth snapshot ${target.stack}. The cluster's own follow by its schedule`,
         "delete the backups up to now, once you do not need them: whoever has the old key can change them",
       ],

@@ -45,7 +45,7 @@ export const talosAuthority: Rotation = {
       resumed: begun !== undefined,
       said: [`Every machine of ${target.stack} has another Talos authority, and so has the state`],
       left: [
-        ...commitStep(target, escrow.path),
+        ...commitStep(target, escrow, `Pulumi.${target.stack}.yaml`),
         `${deployCommand(target)}   renders what the machines have`,
         "replace every talosconfig: pulumi stack output --show-secrets talosconfig prints the new one",
       ],

@@ -26,7 +26,7 @@ export const tunnelSecret: Rotation = {
       resumed,
       said: [`Each tunnel of ${target.stack} has another secret: ${tunnelIds(before).join(", ")}`],
       left: [
-        ...commitStep(target, escrow.path),
+        ...commitStep(target, escrow),
         ...connectors.map(
           ({ namespace, name }) =>
             `kubectl --namespace ${namespace} rollout restart deployment/${name}   joins with the new token`,

@@ -24,7 +24,7 @@ export const webhookToken: Rotation = {
       resumed,
       said: [`The webhook of ${target.stack} has another token, and another URL that derives from it`],
       left: [
-        ...commitStep(target, escrow.path),
+        ...commitStep(target, escrow),
         ...(isReceived && !isRegistered ? byHand(hosted(gitops.repository).host, cloudflare.webhook ?? "") : []),
       ],
       escrow,

@@ -73,9 +73,9 @@ describe("a change of the passphrase", function () {
       await cp(at("kept", of[part as keyof typeof parts], name), at(name), { recursive: true });
     }
     await rm(at("Pulumi.dev.yaml.new"), { force: true });
-    await rm(at("passphrase.new"), { force: true });
+    await rm(at("passphrase.dev.new"), { force: true });
     if (next.file) await cp(at("kept", "after", parts.file), at("Pulumi.dev.yaml.new"));
-    if (next.passphrase) await cp(at("kept", "after", "passphrase"), at("passphrase.new"));
+    if (next.passphrase) await cp(at("kept", "after", "passphrase"), at("passphrase.dev.new"));
   };
 
   const passphrase = async () => (await readFile(at("passphrase"), "utf8")).trim();

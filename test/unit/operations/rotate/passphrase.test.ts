@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -6,7 +6,8 @@ import { expect } from "chai";
 import { execa } from "execa";
 
 import { opensSalt, saltIn } from "../../../../lib/engine/passphrase.ts";
-import { requireCommitted, withSalt } from "../../../../operations/rotate/passphrase.ts";
+import { passphrase, requireCommitted, requireOwnFile, withSalt } from "../../../../operations/rotate/passphrase.ts";
+import type { Surroundings } from "../../../../operations/rotate/rotation.ts";
 import { messageOf } from "../../../support/failure.ts";
 
 /** Source: pulumi 3.259, pkg/secrets/passphrase/manager_test.go. */
@@ -70,5 +71,47 @@ describe("the escrow with the old passphrase", () => {
     await git("add", ".");
     await git("commit", "--quiet", "--message", "Ignore it");
     expect(await messageOf(requireCommitted(root, path))).to.contain("is not committed as it is");
+  });
+});
+
+describe("the file of a passphrase", () => {
+  let root = "";
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), "hearth-"));
+    await writeFile(join(root, "Pulumi.dev.yaml"), `encryptionsalt: ${salt}\nconfig: {}\n`);
+  });
+
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  it("is the stack's own where no other stack file opens with it", async () => {
+    await writeFile(join(root, "Pulumi.test.yaml"), "secretsprovider: awskms://alias/hearth\nconfig: {}\n");
+    await writeFile(join(root, "Pulumi.prod.yaml"), `encryptionsalt: ${salt.replace("PGMF", "PGMG")}\nconfig: {}\n`);
+    await requireOwnFile({ root, stack: "dev" }, "pass.txt", "password");
+  });
+
+  it("is not replaced while another stack needs it", async () => {
+    await writeFile(join(root, "Pulumi.prod.yaml"), `encryptionsalt: ${salt}\nconfig: {}\n`);
+    const file = join(root, "pass.txt");
+    await writeFile(file, "password\n");
+    const engine = {
+      sealedState: () => Promise.resolve(JSON.stringify(withSalt({ version: 3, deployment: {} }, salt))),
+    };
+    const target = {
+      ...{ root, stack: "dev", isLab: false, stackFile: join(root, "Pulumi.dev.yaml"), engine },
+      environment: { PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_CONFIG_PASSPHRASE_FILE: file },
+      config: () => Promise.resolve({}),
+      passphrase: () => Promise.resolve("password"),
+    };
+    const before = await readdir(root);
+    const surroundings = {
+      target,
+      credentials: { live: () => undefined },
+    } as unknown as Surroundings;
+    expect(await messageOf(passphrase.rotate(surroundings))).to.contain(
+      `${file} also opens Pulumi.prod.yaml: give each stack a file of its own`,
+    );
+    expect(await readdir(root)).to.deep.equal(before);
+    expect(await readFile(file, "utf8")).to.equal("password\n");
   });
 });

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { escrowStatus } from "../../../../components/secrets/escrow-status.ts";
 import { outputsOf, type State } from "../../../../lib/engine/state.ts";
 import { requireEscrowable, withRecordedEscrow } from "../../../../operations/rotate/recorded-escrow.ts";
-import type { Surroundings } from "../../../../operations/rotate/rotation.ts";
+import { commitStep, type Surroundings } from "../../../../operations/rotate/rotation.ts";
 import { rotations } from "../../../../operations/rotate/rotations.ts";
 import { readFileSync } from "node:fs";
 import { escrowHead } from "../../../../components/secrets/escrow-head.ts";
@@ -115,4 +115,20 @@ describe("an escrow that a rotation will write", () => {
       expect(await messageOf(rotate(surroundings as unknown as Surroundings))).to.contain("has no signing key yet");
     });
   }
+});
+
+describe("the commit that a rotation asks for", () => {
+  const path = "escrow/dev.sops.yaml";
+  const at = { isLab: false, stack: "dev" };
+
+  it("has the escrow's signature, and the stack file once where the escrow or the rotation changed it", () => {
+    const all = [`commit Pulumi.dev.yaml and ${path} and ${path}.sig, and push`];
+    expect(commitStep(at, { path, namesSigners: false })).to.deep.equal([`commit ${path} and ${path}.sig, and push`]);
+    expect(commitStep(at, { path, namesSigners: true })).to.deep.equal(all);
+    expect(commitStep(at, { path, namesSigners: true }, "Pulumi.dev.yaml")).to.deep.equal(all);
+  });
+
+  it("is none in the lab", () => {
+    expect(commitStep({ ...at, isLab: true }, { path, namesSigners: true })).to.deep.equal([]);
+  });
 });
