@@ -53,9 +53,9 @@ export class Target {
     return new Target(root, stack, isLab, stackFile, environment, engine);
   }
 
-  /** Where the stack's state is kept. A lab's backend is a folder of whichever checkout it runs in, and has one name. */
-  backend(): Promise<string> {
-    return this.isLab ? Promise.resolve("lab") : this.engine.backend();
+  /** Where the stack's state is kept; undefined for a lab, whose backend is a folder of whichever checkout it runs in. */
+  async backend(): Promise<string | undefined> {
+    return this.isLab ? undefined : this.engine.backend();
   }
 
   /** The stack's validated configuration. */

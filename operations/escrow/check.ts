@@ -36,8 +36,9 @@ export const checkEscrow = async (target: Target, { keys, sops, live }: Credenti
     result.problems.push(`${path} ${status.problem}${status.advice === undefined ? "" : `: ${status.advice}`}`);
   }
   if (file === undefined || ["unreadable", "newer", "foreign"].includes(status.is)) return result;
-  if (backendIn(file) === undefined)
+  if (!target.isLab && backendIn(file) === undefined) {
     result.remarks.push("It does not say where the state is kept: writing it adds that");
+  }
   const expected = { stack: target.stack, signers: config.escrow?.signers };
   const doubt = escrowDoubt(file, await textAt(target, signaturePath(path)), expected);
   if (doubt) result.problems.push(`${path} ${doubt.problem}`);

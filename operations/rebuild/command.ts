@@ -136,7 +136,7 @@ const decide = async (
   const plan = planFor(situation, { ...(desiredCase && { case: caseNamed(desiredCase) }) });
   if (roots) requireSigningKey(roots, plan, config);
   if (roots && !plan.loss.isClusterLost) await compareWithCluster(config, roots, { situation, talosctl });
-  const state = `state           ${situation.state === "lost" ? "none" : "kept"} in ${await target.backend()}`;
+  const state = `state           ${situation.state === "lost" ? "none" : "kept"} in ${(await target.backend()) ?? "the lab"}`;
   console.log([`Rebuilding ${target.stack}`, state, ...describePlan(plan, situation)].join("\n  "));
   return {
     version: 1,
