@@ -33,7 +33,7 @@ describe("npm run lab", () => {
     expect(output).to.match(/3 of 3 Ready: den-dev-cp01, den-dev-wk01, den-dev-wk02/);
     expect(output).to.match(/Flux +\d+ objects Ready, \d+ suspended, at refs\/heads\/main@sha1:[0-9a-f]{40}/);
     expect(output).to.match(/secrets +(\d+) of \1 decrypted: .*\bwelcome\b/);
-    expect(output).to.match(/tunnel +den-dev,.* CNAME welcome\.dev\.example\.com/);
+    expect(output).to.match(/tunnel +den-dev,.* CNAME welcome-dev\.example\.com/);
     for (const phase of ["set-up", "machines", "talos", "network", "gitops", "flux"]) {
       expect(output).to.match(new RegExp(`time .*${phase} \\d`));
     }
