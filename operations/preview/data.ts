@@ -1,4 +1,5 @@
 import { concernsOf } from "../../infra/config/destinations.ts";
+import { outsideOf } from "../../lib/tree/outside.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Git } from "./git.ts";
 
@@ -44,6 +45,16 @@ export const examine = async (git: Git, ref: string): Promise<Proposal> => {
       concerns: concernsOf(await git.file("HEAD", path), await git.file(commit, path)),
     })),
   );
+  const folders = new Set(there.flatMap(({ path }) => [path, ...ancestors(path)]));
+  const outside = await Promise.all(
+    changed
+      .filter((path) => isData(path) && path.startsWith("gitops/"))
+      .map(async (path) =>
+        outsideOf(path, (await git.file(commit, path)) ?? "", (each) => folders.has(each)).map(
+          (reference) => `${path}: ${reference} is no path inside the repository`,
+        ),
+      ),
+  );
   return {
     commit,
     files: data.map(({ path }) => path),
@@ -52,12 +63,20 @@ export const examine = async (git: Git, ref: string): Promise<Proposal> => {
       ...data
         .filter(({ path, mode }) => !isData(path) || mode !== regularFile)
         .map(({ path }) => `${path} is not a regular file of data`),
+      ...outside.flat(),
       ...texts.flatMap(({ path, concerns }) =>
         concerns.map((concern) => `${[path, concern.path].filter((part) => part !== "").join(" ")}: ${concern.reason}`),
       ),
     ],
   };
 };
+
+/** The folders above a path. */
+const ancestors = (path: string): string[] =>
+  path
+    .split("/")
+    .slice(0, -1)
+    .map((_, index, parts) => parts.slice(0, index + 1).join("/"));
 
 /** Git's mode of a file that is neither a link, nor executable, nor a submodule. */
 const regularFile = "100644";

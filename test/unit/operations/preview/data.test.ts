@@ -136,6 +136,11 @@ describe("the data of another commit", function () {
       () => edit("https://10.20.0.5:8006", "https://evil.example:8006"),
       "Pulumi.dev.yaml hearth:proxmox.endpoint: the Proxmox token is sent there",
     ],
+    [
+      "a kustomization that names what is outside",
+      () => write("gitops/apps/kustomization.yaml", "resources: ['file:///x?ref=--upload-pack%3Dsh']\n"),
+      "gitops/apps/kustomization.yaml: file:///x?ref=--upload-pack%3Dsh is no path inside the repository",
+    ],
     ["a new stack", () => write("Pulumi.evil.yaml", "config: {}\n"), "Pulumi.evil.yaml: is a new stack"],
   ];
   for (const [what, change, concern] of refused) {
