@@ -1,4 +1,5 @@
 import { concernsOf } from "../../infra/config/destinations.ts";
+import { interruption } from "../../lib/terminal/interruption.ts";
 import { outsideOf } from "../../lib/tree/outside.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Git } from "./git.ts";
@@ -98,9 +99,14 @@ export const withDataOf = async <T>(
   if (changes.length > 0) {
     throw new Problem(`${changes.join(", ")} would be overwritten: commit it, or move it away, and run this again`);
   }
+  // A signal would end the process with the data still there.
+  const signal = interruption("The preview was interrupted, and nothing was changed: run it again");
   try {
     await git.take(commit, paths);
-    return await work();
+    signal.throwIfAborted();
+    const result = await work();
+    signal.throwIfAborted();
+    return result;
   } finally {
     await git.take("HEAD", paths);
   }

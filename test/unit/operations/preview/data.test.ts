@@ -83,6 +83,20 @@ describe("the data of another commit", function () {
     expect([failed, await read("gitops/apps/one.yaml")]).to.deep.equal(["failed", "a: 1\n"]);
   });
 
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    it(`is taken out again after ${name}`, async () => {
+      await branch(() => write("gitops/apps/one.yaml", "a: 2\n"));
+      const proposal = await examine(git, "theirs");
+      const failed = await withDataOf(git, proposal, async () => {
+        expect(process.listenerCount(name)).to.be.greaterThan(0);
+        process.kill(process.pid, name);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }).catch((error: unknown) => (error as Error).message);
+      expect(failed).to.match(/was interrupted/);
+      expect(await read("gitops/apps/one.yaml")).to.equal("a: 1\n");
+    });
+  }
+
   const refused: [what: string, change: () => Promise<unknown>, concern: string][] = [
     ["code", () => write("infra/program.ts", "steal();\n"), "infra/program.ts is not data: code may read or run it"],
     [
