@@ -2,7 +2,7 @@ import { posix } from "node:path";
 
 import { parseAllDocuments } from "yaml";
 
-import { at, listAt } from "../../infra/tree-objects.ts";
+import { at, listAt, textAt } from "../../infra/tree-objects.ts";
 
 /** A kustomization's name, as kustomize looks for it. */
 export const isKustomizationFile = (path: string): boolean =>
@@ -18,10 +18,15 @@ export const isKustomizationFile = (path: string): boolean =>
  * @param exists whether the repository has such a file or folder
  */
 export const outsideOf = (file: string, text: string, exists: (path: string) => boolean): string[] => {
-  const folder = posix.dirname(file);
-  return parseAllDocuments(text, { merge: true, logLevel: "silent" })
-    .flatMap((document) => (document.errors.length > 0 ? [] : references(file, lowered(document.toJS()))))
-    .filter((reference) => !isInline(reference) && !isInside(folder, reference, exists));
+  return parseAllDocuments(text, { merge: true, logLevel: "silent" }).flatMap((document) => {
+    const content = document.errors.length > 0 ? undefined : lowered(document.toJS());
+    // Flux's components count from the folder that it applies.
+    const applied = isFlux(content) ? textAt(content, "spec", "path") : undefined;
+    const folder = applied === undefined ? posix.dirname(file) : posix.join("/", applied).slice(1);
+    return references(file, content).filter(
+      (reference) => !isInline(reference) && !isInside(folder, reference, exists),
+    );
+  });
 };
 
 /** Whether a reference is a plain path inside the repository. */
@@ -50,10 +55,13 @@ const lists = [
 const listsOfPaths = ["patches", "patchesjson6902", "replacements"];
 const generators = ["configmapgenerator", "secretgenerator"];
 
+const isFlux = (content: unknown): boolean =>
+  textAt(content, "apiversion")?.startsWith("kustomize.toolkit.fluxcd.io/") ?? false;
+
 const references = (file: string, content: unknown): string[] => {
   const version = at(content, "apiversion");
   const group = typeof version === "string" ? version.split("/")[0] : undefined;
-  if (group === "kustomize.toolkit.fluxcd.io") return strings(listAt(content, "spec", "components"));
+  if (isFlux(content)) return strings(listAt(content, "spec", "components"));
   if (!isKustomizationFile(file) && group !== "kustomize.config.k8s.io" && version !== "builtin") return [];
   return strings([
     ...lists.flatMap((list) => listAt(content, list)),

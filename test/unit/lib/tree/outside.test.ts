@@ -42,6 +42,9 @@ describe("what a kustomization takes from outside of the repository", () => {
   it("is found in the components of Flux, and in kustomize's own kinds under any name", () => {
     const flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nspec: { components: [github.com/a/b] }\n";
     expect(outside(flux, "gitops/web.yaml")).to.deep.equal(["github.com/a/b"]);
+    const below =
+      "apiVersion: kustomize.toolkit.fluxcd.io/v1\nspec: { path: ./a/b, components: [../../c, ../../../d] }\n";
+    expect(outside(below, "web.yaml")).to.deep.equal(["../../../d"]);
     const generator = "apiVersion: builtin\nkind: ConfigMapGenerator\nfiles: ['http://a/b']\n";
     expect(outside(generator, "gitops/web.yaml")).to.deep.equal(["http://a/b"]);
   });
