@@ -14,6 +14,7 @@ import { environments } from "./rules/environments.ts";
 import { images } from "./rules/images.ts";
 import { namespaces } from "./rules/namespaces.ts";
 import type { CheckedObject, Rule, Tree } from "./rules/rule.ts";
+import { outside } from "./rules/outside.ts";
 import { schemas } from "./rules/schemas.ts";
 import { secrets } from "./rules/secrets.ts";
 import { strangers } from "./rules/strangers.ts";
@@ -42,6 +43,7 @@ const rules: readonly Rule[] = [
   images,
   digests,
   egress,
+  outside,
   schemas,
 ];
 

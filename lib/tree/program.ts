@@ -16,8 +16,8 @@ export const askProgram = async <Answer>(subcommand: string, request: unknown): 
   const { "hearth-tree": program = "" } = await new Toolchain({ root }).ensure(["hearth-tree"]);
   const { stdout, stderr, exitCode } = await execa(program, [subcommand], {
     input: JSON.stringify(request),
-    // It reads what a pull request wrote, so it gets no credentials.
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR },
+    // It reads what a pull request wrote, so it gets no credentials, and finds no program to run.
+    env: { PATH: "", HOME: process.env.HOME, TMPDIR: process.env.TMPDIR },
     extendEnv: false,
     maxBuffer: 1 << 28,
     reject: false,

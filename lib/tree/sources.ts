@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { isCollection, isNode, LineCounter, parseAllDocuments, type Document } from "yaml";
@@ -45,6 +45,18 @@ export class Sources {
   /** Text of a file; empty where there is none. */
   textOf(file: string): string {
     return this.source(file)?.text ?? "";
+  }
+
+  /** Content of each of a file's documents; none where there is no such file. */
+  contentsOf(file: string): unknown[] {
+    return (this.source(file)?.documents ?? [])
+      .filter(({ errors }) => errors.length === 0)
+      .map((document): unknown => document.toJS());
+  }
+
+  /** Whether the checkout has such a file or folder. */
+  exists(path: string): boolean {
+    return existsSync(join(this.checkout, path));
   }
 
   private source(file: string): Source | undefined {

@@ -1,4 +1,6 @@
 import { concernsOf } from "../../infra/config/destinations.ts";
+import { interruption } from "../../lib/terminal/interruption.ts";
+import { outsideOf } from "../../lib/tree/outside.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Git } from "./git.ts";
 
@@ -44,6 +46,16 @@ export const examine = async (git: Git, ref: string): Promise<Proposal> => {
       concerns: concernsOf(await git.file("HEAD", path), await git.file(commit, path)),
     })),
   );
+  const folders = new Set(there.flatMap(({ path }) => [path, ...ancestors(path)]));
+  const outside = await Promise.all(
+    changed
+      .filter((path) => isData(path) && path.startsWith("gitops/"))
+      .map(async (path) =>
+        outsideOf(path, (await git.file(commit, path)) ?? "", (each) => folders.has(each)).map(
+          (reference) => `${path}: ${reference} is no path inside the repository`,
+        ),
+      ),
+  );
   return {
     commit,
     files: data.map(({ path }) => path),
@@ -52,12 +64,20 @@ export const examine = async (git: Git, ref: string): Promise<Proposal> => {
       ...data
         .filter(({ path, mode }) => !isData(path) || mode !== regularFile)
         .map(({ path }) => `${path} is not a regular file of data`),
+      ...outside.flat(),
       ...texts.flatMap(({ path, concerns }) =>
         concerns.map((concern) => `${[path, concern.path].filter((part) => part !== "").join(" ")}: ${concern.reason}`),
       ),
     ],
   };
 };
+
+/** The folders above a path. */
+const ancestors = (path: string): string[] =>
+  path
+    .split("/")
+    .slice(0, -1)
+    .map((_, index, parts) => parts.slice(0, index + 1).join("/"));
 
 /** Git's mode of a file that is neither a link, nor executable, nor a submodule. */
 const regularFile = "100644";
@@ -79,9 +99,14 @@ export const withDataOf = async <T>(
   if (changes.length > 0) {
     throw new Problem(`${changes.join(", ")} would be overwritten: commit it, or move it away, and run this again`);
   }
+  // A signal would end the process with the data still there.
+  const signal = interruption("The preview was interrupted, and nothing was changed: run it again");
   try {
     await git.take(commit, paths);
-    return await work();
+    signal.throwIfAborted();
+    const result = await work();
+    signal.throwIfAborted();
+    return result;
   } finally {
     await git.take("HEAD", paths);
   }

@@ -209,11 +209,14 @@ const credentials: Look = (subject) =>
       advice: "add persist-credentials: false",
     }));
 
+/** Events whose workflow is the pull request's own. */
+const ofPullRequests = ["pull_request", "pull_request_review", "pull_request_review_comment"];
+
 /** Such a workflow is the pull request's own, so whoever can push writes what is done with its secrets. */
 const secretsOfPullRequests: Look = (subject) =>
-  subject.triggers.includes("pull_request")
+  subject.triggers.some((event) => ofPullRequests.includes(event))
     ? subject.jobs
-        .filter(([, job]) => hasSecrets(job))
+        .filter(([, job]) => hasSecrets(job, subject))
         .map(([name]) => ({
           line: subject.lineOf("jobs", name),
           problem: `job ${name} has secrets, and the pull request says what it does with them`,
@@ -222,8 +225,8 @@ const secretsOfPullRequests: Look = (subject) =>
     : [];
 
 /** A job without an environment gets the repository's own secrets; an environment may have a reviewer, and admits main alone. */
-const hasSecrets = (job: Job): boolean =>
-  /\bsecrets\s*[.[]/.test(JSON.stringify(job)) ||
+const hasSecrets = (job: Job, { content }: Subject): boolean =>
+  /\$\{\{(?:(?!\}\}).)*\bsecrets\b/i.test(JSON.stringify([job, content.env])) ||
   job.secrets !== undefined ||
   job.environment !== undefined ||
   mapping(job.permissions)["id-token"] === "write";
@@ -271,7 +274,7 @@ const targetJobs: Look = (subject) => {
             ),
           ]
         : []),
-      ...(!takesTheirs && hasSecrets(job) && !environment.endsWith(environmentOfMain)
+      ...(!takesTheirs && hasSecrets(job, subject) && !environment.endsWith(environmentOfMain)
         ? [
             refused(
               "has secrets without an environment for main's code",

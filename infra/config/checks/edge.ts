@@ -106,6 +106,8 @@ const hostnamesOfOneTunnel: Check = ({ cloudflare }) => {
   return collisions([...lists.flat(), ...webhook]);
 };
 
+const isOfHost = (type: string): boolean => ["A", "AAAA", "CNAME"].includes(type);
+
 /** Source: RFC 1034, 3.6.2: a name with a CNAME has no other records. */
 const recordsGoTogether: Check = ({ cloudflare }) => {
   if (!cloudflare) return [];
@@ -115,7 +117,7 @@ const recordsGoTogether: Check = ({ cloudflare }) => {
     const name = fullName(record.name, zone);
     const path = ["cloudflare", "records", index, "name"];
     const earlier = cloudflare.records.slice(0, index).filter((other) => fullName(other.name, zone) === name);
-    if (tunnelled.has(name) && ["A", "AAAA", "CNAME"].includes(record.type)) {
+    if (tunnelled.has(name) && isOfHost(record.type)) {
       return [
         {
           path,
@@ -136,7 +138,9 @@ const recordsGoTogether: Check = ({ cloudflare }) => {
     if (earlier.some((other) => same(other, record))) {
       return [{ path, problem: `${name} has this ${record.type} record already`, advice: "remove one of them" }];
     }
-    if (earlier.some(({ type }) => (type === "CNAME") !== (record.type === "CNAME"))) {
+    // Cloudflare flattens the zone's own CNAME to addresses, so other records may stand beside it.
+    const together = name === zone ? earlier.filter(({ type }) => isOfHost(type) && isOfHost(record.type)) : earlier;
+    if (together.some(({ type }) => (type === "CNAME") !== (record.type === "CNAME"))) {
       return [
         {
           path,

@@ -1,4 +1,4 @@
-import { at, listAt } from "../../../infra/tree-objects.ts";
+import { at, listAt, textAt } from "../../../infra/tree-objects.ts";
 import { called, findingAt, type Rule, type TreeObject } from "./rule.ts";
 
 /** The annotation by which a policy says why its pods may reach the whole Internet. */
@@ -6,11 +6,13 @@ export const openEgress = "hearth.dev/open-egress";
 
 const policies = ["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "NetworkPolicy"];
 
-const everywhere = (range: unknown): boolean => range === "0.0.0.0/0" || range === "::/0";
+/** Half of all addresses is as good as all of them. */
+const everywhere = (range: unknown): boolean => typeof range === "string" && /\/[01]$/.test(range);
 
 /** Whether a rule of egress lets out to all addresses. */
 const isOpen = (rule: unknown): boolean =>
-  listAt(rule, "toEntities").some((entity) => entity === "world" || entity === "all") ||
+  listAt(rule, "toEntities").some((entity) => entity === "all" || /^world/.test(String(entity))) ||
+  listAt(rule, "toFQDNs").some((names) => /^\*+$/.test(textAt(names, "matchPattern") ?? "")) ||
   listAt(rule, "toCIDR").some(everywhere) ||
   listAt(rule, "toCIDRSet").some((set) => everywhere(at(set, "cidr"))) ||
   listAt(rule, "to").some((peer) => everywhere(at(peer, "ipBlock", "cidr")));

@@ -113,15 +113,19 @@ describe("the dangers of workflows", () => {
 
   for (const [what, from, to] of [
     ["secrets", "${{ github.event.pull_request.title }}", "${{ secrets.TOKEN }}"],
+    ["all secrets at once", "${{ github.event.pull_request.title }}", "${{ toJSON(secrets) }}"],
+    ["a secret of all jobs", "jobs:", "env: { TOKEN: '${{ secrets.TOKEN }}' }\njobs:"],
     ["an identity token", "timeout-minutes: 10", "timeout-minutes: 10\n    permissions: { id-token: write }"],
     ["an environment", "timeout-minutes: 10", "timeout-minutes: 10\n    environment: dev-main"],
   ] as const) {
     it(`are found: ${what} in a workflow that is the pull request's own`, () => {
       const forks = "\n    if: github.event.pull_request.head.repo.full_name == github.repository";
       const text = workflow(from, to).replace("timeout-minutes: 10", `timeout-minutes: 10${forks}`);
-      expect(problems(text)).to.deep.equal([
-        "8: job test has secrets, and the pull request says what it does with them",
-      ]);
+      for (const event of ["pull_request", "pull_request_review", "pull_request_review_comment"]) {
+        expect(
+          problems(text.replace(/\bpull_request\b/, event)).map((problem) => problem.replace(/^\d+: /, "")),
+        ).to.deep.equal(["job test has secrets, and the pull request says what it does with them"]);
+      }
     });
   }
 

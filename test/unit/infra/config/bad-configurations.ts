@@ -1138,6 +1138,27 @@ export const badConfigurations: BadConfiguration[] = [
     ],
   },
   {
+    what: "an address beside the zone's own CNAME, which takes other records",
+    stack: "dev",
+    changes: [
+      [
+        "cloudflare/records",
+        [
+          { name: "@", type: "CNAME", content: "example.net" },
+          { name: "@", type: "TXT", content: "x" },
+          { name: "@", type: "A", content: "192.0.2.1" },
+        ],
+      ],
+    ],
+    problems: [
+      [
+        "cloudflare.records.2.name",
+        "example.com has a CNAME, and beside that there can be no other record",
+        "use another name for one of them",
+      ],
+    ],
+  },
+  {
     what: "a record beside a CNAME",
     stack: "dev",
     changes: [

@@ -83,6 +83,20 @@ describe("the data of another commit", function () {
     expect([failed, await read("gitops/apps/one.yaml")]).to.deep.equal(["failed", "a: 1\n"]);
   });
 
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    it(`is taken out again after ${name}`, async () => {
+      await branch(() => write("gitops/apps/one.yaml", "a: 2\n"));
+      const proposal = await examine(git, "theirs");
+      const failed = await withDataOf(git, proposal, async () => {
+        expect(process.listenerCount(name)).to.be.greaterThan(0);
+        process.kill(process.pid, name);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }).catch((error: unknown) => (error as Error).message);
+      expect(failed).to.match(/was interrupted/);
+      expect(await read("gitops/apps/one.yaml")).to.equal("a: 1\n");
+    });
+  }
+
   const refused: [what: string, change: () => Promise<unknown>, concern: string][] = [
     ["code", () => write("infra/program.ts", "steal();\n"), "infra/program.ts is not data: code may read or run it"],
     [
@@ -135,6 +149,11 @@ describe("the data of another commit", function () {
       "another destination of a credential",
       () => edit("https://10.20.0.5:8006", "https://evil.example:8006"),
       "Pulumi.dev.yaml hearth:proxmox.endpoint: the Proxmox token is sent there",
+    ],
+    [
+      "a kustomization that names what is outside",
+      () => write("gitops/apps/kustomization.yaml", "resources: ['file:///x?ref=--upload-pack%3Dsh']\n"),
+      "gitops/apps/kustomization.yaml: file:///x?ref=--upload-pack%3Dsh is no path inside the repository",
     ],
     ["a new stack", () => write("Pulumi.evil.yaml", "config: {}\n"), "Pulumi.evil.yaml: is a new stack"],
   ];
