@@ -7,7 +7,15 @@ import { labFolder } from "../../lib/engine/lab-folder.ts";
 import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { copySigned, folderDestination, destinationsOf, type Copied, type Destination } from "../destinations/index.ts";
-import { backupProof, extension, nameOf, signatureEnd, timeOf, type Kind, type Proof } from "../../lib/secrets/proof.ts";
+import {
+  backupProof,
+  extension,
+  nameOf,
+  signatureEnd,
+  timeOf,
+  type Kind,
+  type Proof,
+} from "../../lib/secrets/proof.ts";
 import { seal } from "./sealed.ts";
 
 /** A stored backup whose signature is that of its signer. */

@@ -157,7 +157,6 @@ describe("npx hearth check --tree", function () {
     for (const way of [
       "toEntities: [world]",
       "toEntities: [all]",
-      "toEntities: [world-ipv4]",
       "toCIDR: [0.0.0.0/1, 128.0.0.0/1]",
       "toCIDR: [0.0.0.0/0]",
       'toCIDRSet: [{ cidr: "::/0", except: ["fc00::/7"] }]',

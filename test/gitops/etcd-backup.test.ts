@@ -102,7 +102,9 @@ describe("the cluster's own snapshots of etcd", () => {
     expect(name).not.to.contain("2026-01-01");
   });
 
-  it("are not made for a recipient that the cluster cannot encrypt to, or for nobody", async () => {
+  it("are not made for a recipient that the cluster cannot encrypt to, or for nobody", async function () {
+    // It starts Node.js for each.
+    this.timeout(60_000);
     const [good = ""] = recipients;
     const mistyped = good.replace(/.$/, (last) => (last === "q" ? "p" : "q"));
     const ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHumyTUPJ6SLgzf0RRbiH372t7iwfOyCha1niFd0IZDz";

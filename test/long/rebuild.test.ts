@@ -140,7 +140,11 @@ const runsBy = (random: () => number): Run[] => {
     );
     // One fault each: a machine that reboots has no program that can be stuck, and one that is lost has nothing.
     const distinct = [...new Map(drawn.map((fault) => [fault.of, fault])).values()];
-    const faults = distinct.filter((fault) => loses !== "machine" || fault.of !== worker.name);
+    // Machines first: Proxmox has to answer to turn one off, and on again afterwards.
+    const isService = ({ of }: Chosen): boolean => of === "proxmox" || of === "cloudflare";
+    const faults = distinct
+      .filter((fault) => loses !== "machine" || fault.of !== worker.name)
+      .toSorted((a, b) => Number(isService(a)) - Number(isService(b)));
     const args = [
       ["--wait", one(["0", "3", "8"])],
       random() < 0.4 ? ["--etcd", "etcd.db"] : [],
@@ -297,7 +301,7 @@ describe(`npx hearth rebuild over a live cluster with three control planes (seed
       let ended: Promise<void> | undefined;
       const end = (): Promise<void> =>
         (ended ??= (async () => {
-          for (const fault of begun) await fault.end();
+          for (const fault of begun.toReversed()) await fault.end();
         })());
       let said = "";
       try {

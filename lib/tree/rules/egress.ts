@@ -11,7 +11,7 @@ const everywhere = (range: unknown): boolean => typeof range === "string" && /\/
 
 /** Whether a rule of egress lets out to all addresses. */
 const isOpen = (rule: unknown): boolean =>
-  listAt(rule, "toEntities").some((entity) => entity === "all" || /^world/.test(String(entity))) ||
+  listAt(rule, "toEntities").some((entity) => entity === "all" || String(entity).startsWith("world")) ||
   listAt(rule, "toFQDNs").some((names) => /^\*+$/.test(textAt(names, "matchPattern") ?? "")) ||
   listAt(rule, "toCIDR").some(everywhere) ||
   listAt(rule, "toCIDRSet").some((set) => everywhere(at(set, "cidr"))) ||

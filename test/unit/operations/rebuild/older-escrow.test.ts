@@ -48,13 +48,11 @@ describe("an escrow beside a cluster that runs", () => {
 
 describe("an escrow of before there were signing keys", () => {
   const signers = { stack: "ssh-ed25519 AAAA", cluster: "ssh-ed25519 BBBB" };
-  const check =
-    (which: "state" | "all", named: object | undefined, signingKey: string | undefined = undefined) =>
-    () => {
-      requireSigningKey({ signingKey }, { case: which }, { escrow: { signers: named } } as Parameters<
-        typeof requireSigningKey
-      >[2]);
-    };
+  const check = (which: "state" | "all", named: object | undefined, signingKey?: string) => () => {
+    requireSigningKey({ signingKey }, { case: which }, { escrow: { signers: named } } as Parameters<
+      typeof requireSigningKey
+    >[2]);
+  };
 
   it("begins a new state where no signers are named, but no takeover", () => {
     expect(check("all", undefined)).not.to.throw();
