@@ -39,14 +39,25 @@ export const recipientsOf = (text: string): string[] => {
   return [...new Set(found.flatMap((each) => each.match(recipient) ?? []))];
 };
 
+/** Where the text of the rule for a file begins and ends. */
+const rangeFor = (text: string, file: string): [number, number] | undefined => {
+  const index = rulesIn(text).findIndex(({ path }) => path.test(file));
+  const rules = parseDocument(text).get("creation_rules");
+  const rule = isSeq(rules) && index >= 0 ? rules.items[index] : undefined;
+  return isMap(rule) && rule.range != null ? [rule.range[0], rule.range[1]] : undefined;
+};
+
+/** The line on which the rule for a file names a recipient, counted from 1; undefined if it does not. */
+export const lineInRule = (text: string, file: string, recipient: string): number | undefined => {
+  const [start, end] = rangeFor(text, file) ?? [0, 0];
+  const at = text.slice(start, end).indexOf(recipient);
+  return at < 0 ? undefined : text.slice(0, start + at).split("\n").length;
+};
+
 /**
  * A `.sops.yaml` with one recipient in place of another in the rule for a file. Everything else stays as it is written.
  */
 export const withRecipient = (text: string, file: string, { from, to }: { from: string; to: string }): string => {
-  const index = rulesIn(text).findIndex(({ path }) => path.test(file));
-  const rules = parseDocument(text).get("creation_rules");
-  const rule = isSeq(rules) && index >= 0 ? rules.items[index] : undefined;
-  if (!isMap(rule) || rule.range == null) return text;
-  const [start, end] = rule.range;
+  const [start, end] = rangeFor(text, file) ?? [0, 0];
   return text.slice(0, start) + text.slice(start, end).replaceAll(from, to) + text.slice(end);
 };

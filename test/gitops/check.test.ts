@@ -116,6 +116,11 @@ describe("npx hearth check --tree", function () {
         .replace(/<.+>/, "age1v0lncznkg79xx5ejz5nlqknczgnrsfe9wzxclk2z38m9alr0pqdqsxvj7d")
         .replace(/<.+>/, "age1xm6mgvjt7ffl7ayvk0fr89h6k5qgnctyxl3jf7y5pmayt563pafs4cduag"),
     );
+    const others = `creation_rules:\n  - { path_regex: gitops/clusters/prod, age: ${lab} }\n`;
+    expect(await found({ ...files, ".sops.yaml": others })).to.have.length(1);
+    expect(
+      await found({ ...files, ".sops.yaml": `${others}  - { path_regex: gitops/clusters/dev, age: ${lab} }\n` }),
+    ).to.include(`.sops.yaml:3  ${lab} is the lab's, whose identity everyone can derive`);
     expect(await found(files)).to.deep.equal([
       `.sops.yaml:2  ${lab} is the lab's, whose identity everyone can derive`,
       `gitops/more/more.yaml:4  ${sample} is a sample of age's documentation`,
@@ -147,7 +152,7 @@ describe("npx hearth check --tree", function () {
     const why = '  annotations: { hearth.dev/open-egress: "It fetches what people name" }\n';
     const ports = '      toPorts: [{ ports: [{ port: "443", protocol: TCP }] }]\n';
     const dns =
-      '    - toPorts: [{ ports: [{ port: "53", protocol: ANY }], rules: { dns: [{ matchPattern: "*" }] } }]\n';
+      '    - toEntities: [cluster]\n      toPorts: [{ ports: [{ port: "53", protocol: ANY }], rules: { dns: [{ matchPattern: "*" }] } }]\n';
     const open = "CiliumNetworkPolicy web/web lets pods out to the whole Internet";
 
     /** The findings without their places. */
@@ -166,6 +171,20 @@ describe("npx hearth check --tree", function () {
         expect(await messages(policy(`    - ${way}\n${ports}`, why))).to.deep.equal([]);
       });
     }
+
+    it("finds one that names ports alone, which are everybody's", async () => {
+      expect(await messages(policy(ports.replace("      ", "    - ")))).to.deep.equal([open]);
+      const native = (rule: string) =>
+        withMore(
+          `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: web, namespace: web }\nspec:\n  podSelector: {}\n  policyTypes: [Egress]\n  egress: [${rule}]\n`,
+          waitsForWeb,
+        );
+      const all = open.replace("Cilium", "");
+      expect(await messages(native("{}"))).to.deep.equal([all]);
+      expect(await messages(native("{ ports: [{ port: 443 }] }"))).to.deep.equal([all]);
+      expect(await messages(native("{ to: [{ podSelector: {} }] }"))).to.deep.equal([]);
+      expect(await messages(policy("    - {}\n"))).to.deep.equal([]);
+    });
 
     it("finds a reason for nothing", async () => {
       expect(await messages(policy("    - toEntities: [cluster]\n", why))).to.deep.equal([

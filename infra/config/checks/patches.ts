@@ -1,3 +1,4 @@
+import { topLink } from "../../../components/talos/documents/links.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import type { Check, Draft } from "./check.ts";
 
@@ -108,11 +109,11 @@ const fieldsWithKeys: Check = (draft) =>
       })),
   );
 
-/** Kinds that a machine has only one document of, which Hearth writes. */
-const alone: Record<string, string> = {
-  HostnameConfig: "remove it: a machine has the name that it has under nodes",
-  ResolverConfig: "use network.nameservers",
-  TimeSyncConfig: "use network.timeServers",
+/** Kinds that a machine has only one document of, and the field of it that Hearth writes; without one, it is all of it. */
+const alone: Record<string, { field?: string; advice: string } | undefined> = {
+  HostnameConfig: { advice: "remove it: a machine has the name that it has under nodes" },
+  ResolverConfig: { field: "nameservers", advice: "use network.nameservers" },
+  TimeSyncConfig: { field: "ntp", advice: "use network.timeServers" },
 };
 
 /** Kinds that a machine may have several documents of, and the names that Hearth uses. */
@@ -120,8 +121,6 @@ const named: Record<string, { isHearths: (name: string) => boolean; advice: stri
   LinkAliasConfig: { isHearths: (name) => /^net\d+$/.test(name), advice: "use another name; net0 is the node's mac" },
   LinkConfig: { isHearths: (name) => name === "net0", advice: "use vlan, bond, mtu and dhcp of the node" },
   BondConfig: { isHearths: (name) => name === "bond0", advice: "use bond of the node" },
-  VLANConfig: { isHearths: (name) => /^(net0|bond0)\.\d+$/.test(name), advice: "use vlan of the node" },
-  DHCPv4Config: { isHearths: (name) => /^(net0|bond0)(\.\d+)?$/.test(name), advice: "use dhcp of the node" },
   VolumeConfig: {
     isHearths: (name) => name === "STATE" || name === "EPHEMERAL",
     advice: "use ephemeral and diskEncryption of the node",
@@ -141,16 +140,24 @@ const configuredNames = ({
     names: Object.keys(cluster?.registryMirrors ?? {}),
     advice: "use cluster.registryMirrors",
   },
+  VLANConfig: {
+    names: Object.values(nodes).flatMap((node) => (node.vlan === undefined ? [] : topLink(node))),
+    advice: "use vlan of the node",
+  },
+  DHCPv4Config: { names: Object.values(nodes).map(topLink), advice: "use dhcp of the node" },
   Layer2VIPConfig: { names: cluster?.vip ? [cluster.vip] : [], advice: "use cluster.vip" },
 });
 
 /** Talos silently merges documents of the same kind and name. */
 const documentsOfHearth: Check = (draft) =>
-  patchesOf(draft).flatMap(({ path, patch: { kind, name } }): ConfigurationProblem[] => {
+  patchesOf(draft).flatMap(({ path, patch }): ConfigurationProblem[] => {
+    const { kind, name } = patch;
     if (typeof kind !== "string") return [];
     const own = configuredNames(draft)[kind];
+    const single = alone[kind];
+    const isWritten = single !== undefined && (single.field === undefined || patch[single.field] !== undefined);
     const advice =
-      alone[kind] ??
+      (isWritten ? single.advice : undefined) ??
       (named[kind]?.isHearths(String(name)) ? named[kind].advice : undefined) ??
       (own?.names.includes(String(name)) ? own.advice : undefined);
     if (advice === undefined) return [];

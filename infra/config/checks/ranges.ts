@@ -91,21 +91,35 @@ const outsideIsOutside: Check = (draft) =>
       ];
     });
 
-const nameserversAreServers: Check = ({ cluster, network, nodes }) =>
-  (network?.nameservers ?? []).flatMap((address, index) => {
-    if (address === network?.gateway) return [];
+/** A node may serve DNS once the cluster runs. Until then machines need another server, for they pull images by name. */
+const nameserversAreServers: Check = ({ cluster, network, nodes }) => {
+  const addresses = network?.nameservers ?? [];
+  const whatIs = (address: string): string | undefined => {
+    if (address === network?.gateway) return undefined;
     const node = Object.entries(nodes).find(([, { address: own }]) => own === address);
-    const what = node ? `the address of ${node[0]}` : address === cluster?.vip ? "the VIP" : undefined;
-    return what === undefined
-      ? []
-      : [
-          {
-            path: ["network", "nameservers", index],
+    return node ? `the address of ${node[0]}` : address === cluster?.vip ? "the VIP" : undefined;
+  };
+  const hasAnother = addresses.some((address) => whatIs(address) === undefined);
+  return addresses.flatMap((address, index): ConfigurationProblem[] => {
+    const what = whatIs(address);
+    if (what === undefined) return [];
+    const path = ["network", "nameservers", index];
+    return [
+      hasAnother
+        ? {
+            path,
+            problem: `${address} is ${what}, where Hearth starts no DNS server`,
+            advice: "leave it if you run one there; machines ask each server in turn",
+            warning: true,
+          }
+        : {
+            path,
             problem: `${address} is ${what}, where no DNS server listens`,
             advice: "write the address of a DNS server, such as the router's",
           },
-        ];
+    ];
   });
+};
 
 /** The first and the last address of a pool are not given out; the second to the fourth are the tree's. */
 const leastPool = 29;

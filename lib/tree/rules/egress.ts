@@ -9,8 +9,26 @@ const policies = ["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "Netw
 /** Half of all addresses is as good as all of them. */
 const everywhere = (range: unknown): boolean => typeof range === "string" && /\/[01]$/.test(range);
 
+/** Fields by which Cilium's rule names destinations. Source: cilium v1.20, pkg/policy/api/egress.go. */
+const destinations = [
+  ...["toEndpoints", "toRequires", "toCIDR", "toCIDRSet", "toEntities", "toServices", "toFQDNs", "toGroups", "toNodes"],
+];
+
+/**
+ * Whether a rule of egress names no destination, which is everybody to both kinds. Only Cilium's empty rule allows nothing.
+ *
+ * Sources: kubernetes, networking/v1 NetworkPolicyEgressRule, `to`; cilium v1.20, pkg/policy/api/rule_validation.go, where a rule with
+ * ports alone becomes one for all endpoints.
+ */
+const isForAll = (kind: string, rule: unknown): boolean =>
+  kind === "NetworkPolicy"
+    ? listAt(rule, "to").length === 0
+    : ["toPorts", "icmps"].some((key) => listAt(rule, key).length > 0) &&
+      destinations.every((key) => at(rule, key) === undefined);
+
 /** Whether a rule of egress lets out to all addresses. */
-const isOpen = (rule: unknown): boolean =>
+const isOpen = (kind: string, rule: unknown): boolean =>
+  isForAll(kind, rule) ||
   listAt(rule, "toEntities").some((entity) => entity === "all" || String(entity).startsWith("world")) ||
   listAt(rule, "toFQDNs").some((names) => /^\*+$/.test(textAt(names, "matchPattern") ?? "")) ||
   listAt(rule, "toCIDR").some(everywhere) ||
@@ -31,7 +49,7 @@ export const egress: Rule = (tree) =>
     .filter(({ kind }) => policies.includes(kind))
     .flatMap((policy) => {
       const rules = egressOf(policy);
-      const open = rules.findIndex(isOpen);
+      const open = rules.findIndex((rule) => isOpen(policy.kind, rule));
       const reason = at(policy.object, "metadata", "annotations", openEgress);
       const isExplained = typeof reason === "string" && reason.length >= shortestReason;
       return [

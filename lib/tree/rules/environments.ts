@@ -1,7 +1,7 @@
 import { strangerOf } from "../../../components/secrets/known-recipients.ts";
 import { clusterFolder } from "../../../infra/facts.ts";
 import { isEncrypted } from "../../../infra/tree-walk.ts";
-import { otherRules, recipientsOf, ruleFor } from "../../secrets/creation-rules.ts";
+import { lineInRule, otherRules, recipientsOf, ruleFor } from "../../secrets/creation-rules.ts";
 import type { Finding } from "../render.ts";
 import { called, findingAt, type Rule, type Tree } from "./rule.ts";
 
@@ -59,7 +59,7 @@ const sharedKeys = ({ sources }: Tree, folder: string): Finding[] => {
   const own = ruleFor(text, file)?.recipients ?? [];
   const [first] = own;
   if (first === undefined || own.some((each) => strangerOf(each) !== undefined || !others.includes(each))) return [];
-  const line = sources.lineNear(".sops.yaml", first);
+  const line = lineInRule(text, file, first);
   return [
     {
       file: ".sops.yaml",

@@ -1,5 +1,7 @@
-import { isPlaceholder, strangersIn } from "../../../components/secrets/known-recipients.ts";
+import { isPlaceholder, strangerOf, strangersIn } from "../../../components/secrets/known-recipients.ts";
 import { isLab } from "../../../infra/config/lab.ts";
+import { clusterFolder } from "../../../infra/facts.ts";
+import { lineInRule, ruleFor } from "../../secrets/creation-rules.ts";
 import type { Finding } from "../render.ts";
 import type { Rule, Tree } from "./rule.ts";
 
@@ -10,20 +12,35 @@ import type { Rule, Tree } from "./rule.ts";
  */
 export const strangers: Rule = (tree) => {
   if (isExample(tree)) return [];
-  const files = [".sops.yaml", ...new Set(tree.objects.map(({ file }) => file))];
-  return files.flatMap((file) =>
-    strangersIn(tree.sources.textOf(file)).map(({ recipient, what }): Finding => {
-      const line = tree.sources.lineNear(file, recipient);
-      const advice =
-        file === ".sops.yaml"
-          ? "write `pulumi stack output ageRecipient` in its place, then: npx hearth secret rotate"
-          : file.endsWith(".sops.yaml")
-            ? `give it values of your own, then: npx hearth secret rotate ${file}`
-            : "write a recipient of your own; ${escrow_recipients} has those of hearth:escrow";
-      return { file, ...(line !== undefined && { line }), message: `${recipient} is ${what}`, advice };
-    }),
-  );
+  const files = new Set(tree.objects.map(({ file }) => file).filter((file) => file !== ".sops.yaml"));
+  return [...inRule(tree), ...[...files].flatMap((file) => inFile(tree, file))];
 };
+
+/** Other environments' rules are their own checks' matter: one that is not deployed may keep the lab's recipient. */
+const inRule = ({ sources, config }: Tree): Finding[] => {
+  const [text, file] = [sources.textOf(".sops.yaml"), `${clusterFolder(config.gitops)}/secrets/a.sops.yaml`];
+  return (ruleFor(text, file)?.recipients ?? []).flatMap((recipient) => {
+    const what = strangerOf(recipient);
+    const line = lineInRule(text, file, recipient);
+    return what === undefined
+      ? []
+      : {
+          file: ".sops.yaml",
+          ...(line !== undefined && { line }),
+          message: `${recipient} is ${what}`,
+          advice: "write `pulumi stack output ageRecipient` in its place, then: npx hearth secret rotate",
+        };
+  });
+};
+
+const inFile = ({ sources }: Tree, file: string): Finding[] =>
+  strangersIn(sources.textOf(file)).map(({ recipient, what }) => {
+    const line = sources.lineNear(file, recipient);
+    const advice = file.endsWith(".sops.yaml")
+      ? `give it values of your own, then: npx hearth secret rotate ${file}`
+      : "write a recipient of your own; ${escrow_recipients} has those of hearth:escrow";
+    return { file, ...(line !== undefined && { line }), message: `${recipient} is ${what}`, advice };
+  });
 
 const isExample = ({ config: { network, escrow } }: Tree): boolean =>
   isLab(network) || (escrow?.recipients ?? []).some(isPlaceholder);

@@ -113,7 +113,7 @@ describe("the configuration", () => {
     const raw = changed("dev", [
       "nodes/den-dev-wk01/patches",
       [
-        document("TimeSyncConfig"),
+        { ...document("TimeSyncConfig"), ntp: { servers: ["10.20.0.1"] } },
         document("LinkConfig", "net0"),
         document("VolumeConfig", "EPHEMERAL"),
         document("LinkConfig", "net1"),

@@ -844,6 +844,19 @@ export const unreal: BadConfiguration[] = [
     ],
   },
   {
+    what: "a second DNS server that is a node",
+    stack: "dev",
+    changes: [["network/nameservers", ["10.20.0.1", "10.20.0.11"]]],
+    problems: [],
+    warnings: [
+      [
+        "network.nameservers.1",
+        "10.20.0.11 is the address of den-dev-cp01, where Hearth starts no DNS server",
+        "leave it if you run one there; machines ask each server in turn",
+      ],
+    ],
+  },
+  {
     what: "a time server among the services",
     stack: "dev",
     changes: [["network/timeServers", ["10.96.0.53"]]],
@@ -1486,6 +1499,41 @@ export const unreal: BadConfiguration[] = [
         "cluster.patches.all.0.machine.time.servers",
         "is refused by Talos beside the TimeSyncConfig that Hearth writes",
         "use network.timeServers, or bootTimeout of a TimeSyncConfig",
+      ],
+    ],
+  },
+  {
+    what: "what the advice about patches leads to: search domains, a boot timeout, and a further VLAN with DHCP",
+    stack: "dev",
+    changes: [
+      [
+        "nodes/den-dev-wk01/patches",
+        [
+          { apiVersion: "v1alpha1", kind: "ResolverConfig", searchDomains: { domains: ["example.com"] } },
+          { apiVersion: "v1alpha1", kind: "TimeSyncConfig", bootTimeout: "2m" },
+          { apiVersion: "v1alpha1", kind: "VLANConfig", name: "net0.200", vlanID: 200, parent: "net0" },
+          { apiVersion: "v1alpha1", kind: "DHCPv4Config", name: "net0.200" },
+        ],
+      ],
+    ],
+    problems: [],
+    warnings: [],
+  },
+  {
+    what: "name servers in a document of their own",
+    stack: "dev",
+    changes: [
+      [
+        "nodes/den-dev-wk01/patches",
+        [{ apiVersion: "v1alpha1", kind: "ResolverConfig", nameservers: [{ address: "10.20.0.2" }] }],
+      ],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "nodes.den-dev-wk01.patches.0",
+        "ResolverConfig is a document that Hearth writes, and Talos would merge both",
+        "use network.nameservers",
       ],
     ],
   },
