@@ -50,6 +50,16 @@ export const withoutSigners = (text: string, name: string): string => {
 };
 
 /**
+ * Proves that the stack file can name the stack's signers, or names them already.
+ *
+ * @throws Problem if a person has to write them
+ */
+export const requireNameable = async (target: Target, keys: Signers<SshKeyPair>): Promise<void> => {
+  if ((await target.config()).escrow?.signers) return;
+  withSigners(await readFile(target.stackFile, "utf8"), signersOf(keys), `Pulumi.${target.stack}.yaml`);
+};
+
+/**
  * Names the stack's signers in its stack file, unless it names them already. In the lab it is the derived file.
  *
  * @returns whether the file was changed

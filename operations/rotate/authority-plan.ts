@@ -1,3 +1,5 @@
+import { Problem } from "../../toolchain/problem.ts";
+
 /** The authorities of a machine's configuration, by their certificates. */
 export interface Authorities {
   /** The one that signs. */
@@ -28,7 +30,7 @@ export interface Change {
  * in the middle goes on there.
  *
  * @param machines control planes first: they sign for workers
- * @throws Error if a machine has a third authority
+ * @throws Problem if a machine has a third authority
  */
 export const nextStep = (
   machines: ReadonlyMap<string, Authorities>,
@@ -36,7 +38,11 @@ export const nextStep = (
 ): Step | undefined => {
   const all = [...machines];
   const stranger = all.find(([, { issuing }]) => issuing !== from && issuing !== to);
-  if (stranger) throw new Error(`${stranger[0]} has another authority than the state and this rotation`);
+  if (stranger)
+    throw new Problem(
+      `${stranger[0]} has another authority than the state and this rotation: nothing was changed. ` +
+        "Finish whatever gave it that one first, such as talosctl rotate-ca",
+    );
   const without = (accepted: readonly string[], ...gone: string[]) => accepted.filter((each) => !gone.includes(each));
   const before = accepts && all.find(([, { issuing, accepted }]) => issuing === from && !accepted.includes(to));
   if (before) {

@@ -1,23 +1,18 @@
-import type { ClientConfiguration, MachineSecrets } from "@pulumi/talos";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { parse } from "yaml";
 
 import { resourceTypes } from "../../components/resource-types.ts";
-import { Problem } from "../../toolchain/problem.ts";
-import { Toolchain } from "../../toolchain/toolchain.ts";
-import type { Credentials, Written } from "../escrow/write.ts";
-import { without } from "../../lib/engine/loss.ts";
-import { outputsOf, type State } from "../../lib/engine/state.ts";
-import { revealed, sealed } from "../../lib/engine/value.ts";
-import { printedDocuments } from "../../lib/cluster/machine-configuration.ts";
+import type { BundleCertificate } from "../../components/talos/secrets-bundle.ts";
+import { Kubernetes, readiness } from "../../lib/cluster/kubernetes.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
-import type { Target } from "../../lib/engine/target.ts";
-import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
+import { without } from "../../lib/engine/loss.ts";
+import type { State } from "../../lib/engine/state.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import { ApiServers } from "./api-servers.ts";
+import { giveAuthority, type GivenAuthority } from "./given-authority.ts";
+import { withClusterAuthority } from "./machine-secrets.ts";
 import { commitStep, deployCommand, type Rotation } from "./rotation.ts";
-
-/** A certificate authority with its key, both PEM in base64. */
-interface Authority {
-  crt: string;
-  key: string;
-}
 
 /** The authority of the Kubernetes API's certificates. */
 export const kubernetesAuthority: Rotation = {
@@ -26,15 +21,14 @@ export const kubernetesAuthority: Rotation = {
   interrupts:
     "Each machine restarts its kubelet three times, and each control plane its API server; pods run on. With one control plane the API is away " +
     "for a minute at a time. Pods that read the old authority at their start have to be restarted.",
-  rotate: async ({ target, credentials }) => {
-    await requireEscrowable(target);
-    const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
-    const { resumed, escrow } = await rotateAuthority(target, credentials, talosctl);
+  rotate: async (surroundings) => {
+    const { target } = surroundings;
+    const { resumed, escrow } = await giveAuthority(surroundings, authority);
     return {
       resumed,
       said: [`Every machine of ${target.stack} has another Kubernetes authority, and so has the state`],
       left: [
-        ...commitStep(target, escrow),
+        ...commitStep(target, escrow, `Pulumi.${target.stack}.yaml`),
         `${deployCommand(target)}   renders what the machines have, and asks for a new kubeconfig`,
         "restart what talks to the Kubernetes API and trusts the old authority:\n" +
           "kubectl rollout restart deployment,daemonset,statefulset --namespace NAMESPACE, of each namespace",
@@ -44,76 +38,76 @@ export const kubernetesAuthority: Rotation = {
   },
 };
 
-/**
- * Gives a cluster another Kubernetes authority: talosctl rolls it out to every machine, which accepts the old one meanwhile;
- * then the state takes it over and the escrow is written again.
- *
- * If the machines already have another one than the state, as after a killed run, only the remaining steps are done.
- *
- * @throws Problem if the control planes do not agree on their authority
- */
-const rotateAuthority = async (
-  target: Target,
-  credentials: Credentials,
-  program: string,
-): Promise<{ resumed: boolean; escrow: Written }> => {
-  const { live } = credentials;
-  const { nodes } = await target.config();
-  const addresses = (role: string) =>
-    Object.values(nodes).flatMap((node) => (node.role === role ? [node.address] : []));
-  const [planes, workers] = [addresses("controlplane"), addresses("worker")];
-  live("Reading the stack's state");
-  const state = await target.engine.state();
-  const outputs = outputsOf(state, resourceTypes.machineSecrets);
-  if (outputs === undefined)
-    throw new Problem(`The state of ${target.stack} has no Talos secrets: bring the stack up first`);
-  const talos = new Talosctl(program, outputs.clientConfiguration as ClientConfiguration);
-  live("Looking at the control planes");
-  const resumed = (await authorityOf(talos, planes)).crt !== (outputs.machineSecrets as MachineSecrets).certs.k8s.cert;
-  if (!resumed) {
-    live("Giving every machine another authority");
-    const machines = [
-      "--control-plane-nodes",
-      planes.join(","),
-      ...(workers.length > 0 ? ["--worker-nodes", workers.join(",")] : []),
-    ];
-    // Run only once: another run would start from the new authority. The output contains keys, so it is discarded.
-    await talos.run(planes[0] ?? "", ["rotate-ca", "--talos=false", "--kubernetes", "--dry-run=false", ...machines], 0);
-  }
-  live("Taking it into the state");
-  const authority = await authorityOf(talos, planes);
-  // The rotation took minutes, so the state that was read before it may be old.
-  await target.engine.changeState((now) => withAuthority(now, authority));
-  return { resumed, escrow: await writeRecordedEscrow(target, credentials) };
-};
-
-/** The common authority of all control planes. */
-const authorityOf = async (talos: Talosctl, planes: readonly string[]): Promise<Authority> => {
-  const [first, ...others] = await Promise.all(planes.map((address) => authorityAt(talos, address)));
-  if (first === undefined) throw new Problem("The stack file has no control plane");
-  if (others.every(({ crt }) => crt === first.crt)) return first;
-  throw new Problem(
-    "The control planes have different Kubernetes authorities, so an earlier rotation did not come to its end: finish it with " +
-      "talosctl rotate-ca --talos=false --dry-run=false, and run this again",
-  );
-};
-
-const authorityAt = async (talos: Talosctl, address: string): Promise<Authority> => {
-  const printed = await talos.run(address, ["get", "machineconfig", "v1alpha1", "--output", "yaml"]);
-  const configuration = printedDocuments(printed) as { cluster?: { ca?: Authority } }[];
-  const found = configuration.find(({ cluster }) => cluster?.ca !== undefined)?.cluster?.ca;
-  if (found === undefined) throw new Problem(`${address} has no Kubernetes authority: is it a control plane?`);
-  return found;
+/** The sequence is Talos's own. Source: siderolabs/talos v1.13.9, pkg/rotate/pki/kubernetes/kubernetes.go. */
+const authority: GivenAuthority = {
+  name: "k8s",
+  place: { issuing: ["cluster", "ca"], accepted: ["cluster", "acceptedCAs"] },
+  isOfControlPlanes: false,
+  way: ({ config, talosctl, secrets: { client }, next }) => {
+    const talos = new Talosctl(talosctl, client);
+    const { nodes } = config;
+    const [plane = ""] = Object.values(nodes).flatMap(({ role, address }) => (role === "controlplane" ? address : []));
+    // Each step changes whose certificates are let in.
+    const kubeconfig = () => talos.once(plane, ["kubeconfig", "-"], 30_000);
+    const servers = new ApiServers(config, kubeconfig);
+    const kubelet = (machine: string) => kubeletOf(talos, nodes[machine]?.address ?? "");
+    return {
+      clients: [client],
+      settled: async () => {
+        await servers.ready();
+        await until("Every node is Ready again", async () => notReady(await kubeconfig()));
+      },
+      watch: async (machine) => {
+        const before = await kubelet(machine);
+        return () =>
+          until(`The kubelet of ${machine} has restarted`, async () => {
+            const { started, isHealthy } = await kubelet(machine);
+            return isHealthy && started !== before.started ? undefined : "it has not";
+          });
+      },
+      record: (state) => withKubernetesAuthority(state, next),
+    };
+  },
 };
 
 /** Returns a state with another Kubernetes authority and without the kubeconfig, which the next update requests again. */
-export const withAuthority = (state: State, { crt, key }: Authority): State => {
-  const kept = without(state, ({ type }) => type === resourceTypes.kubeconfig);
-  const resources = (kept.deployment.resources ?? []).map((each) => {
-    if (each.type !== resourceTypes.machineSecrets) return each;
-    const secrets = revealed(each.outputs?.machineSecrets) as MachineSecrets;
-    const changed = { ...secrets, certs: { ...secrets.certs, k8s: { cert: crt, key } } };
-    return { ...each, outputs: { ...each.outputs, machineSecrets: sealed(changed) } };
-  });
-  return { ...kept, deployment: { ...kept.deployment, resources } };
+export const withKubernetesAuthority = (state: State, authority: BundleCertificate): State =>
+  withClusterAuthority(
+    without(state, ({ type }) => type === resourceTypes.kubeconfig),
+    "k8s",
+    authority,
+  );
+
+interface ServiceResource {
+  metadata: { created: string };
+  spec: { running: boolean; healthy: boolean };
+}
+
+/** The kubelet's service: Talos makes its resource anew at each start. Source: siderolabs/talos v1.13.9, controllers/v1alpha1/service.go. */
+const kubeletOf = async (talos: Talosctl, address: string): Promise<{ started: string; isHealthy: boolean }> => {
+  const { metadata, spec } = parse(
+    await talos.once(address, ["get", "service", "kubelet", "--output", "yaml"], 30_000),
+  ) as ServiceResource;
+  return { started: metadata.created, isHealthy: spec.running && spec.healthy };
+};
+
+/** What is not Ready; undefined if all is. */
+const notReady = async (kubeconfig: string): Promise<string | undefined> => {
+  const nodes = await new Kubernetes(kubeconfig).list("/api/v1/nodes");
+  const names = nodes.filter((node) => !readiness(node).isReady).map(({ metadata }) => metadata.name);
+  return names.length > 0 ? `not yet: ${names.join(", ")}` : undefined;
+};
+
+/** How long a kubelet may take to restart, and a node to be Ready, in milliseconds. */
+const timeout = 180_000;
+
+/** @param look gives what is missing; a failure counts as missing too */
+const until = async (what: string, look: () => Promise<string | undefined>): Promise<void> => {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const missing = await look().catch((error: unknown) => (error as Error).message);
+    if (missing === undefined) return;
+    if (Date.now() > deadline) throw new Problem(`${what}: waited three minutes (${missing}). Run this again`);
+    await sleep(1000);
+  }
 };

@@ -40,6 +40,11 @@ export class MachineAuthority {
     return this.authoritiesIn(await this.text());
   }
 
+  /** The authority that signs. Only a control plane has its key. */
+  async issuing(): Promise<BundleCertificate> {
+    return this.issuingIn(await this.text());
+  }
+
   /** Gives the machine other authorities without a reboot, and waits until it has them. */
   async write({ issuing, accepted }: Authorities, authority: BundleCertificate): Promise<void> {
     const text = await this.text();
@@ -81,14 +86,18 @@ export class MachineAuthority {
     }
   }
 
+  private issuingIn(text: string): BundleCertificate {
+    const { crt = "", key = "" } = (at(mainIn(text), this.place.issuing) ?? {}) as Partial<BundleCertificate>;
+    if (crt !== "") return { crt, key };
+    throw new Problem(
+      `The configuration of ${this.address} has no ${this.place.issuing.join(".")}: give the machine the stack's configuration first`,
+    );
+  }
+
   private authoritiesIn(text: string): Authorities {
-    const main = documentsOf(text).find((each) => (each as { kind?: string }).kind === undefined);
-    const crt = (at(main, this.place.issuing) as { crt?: string } | undefined)?.crt;
-    if (crt === undefined || crt === "")
-      throw new Problem(
-        `The configuration of ${this.address} has no ${this.place.issuing.join(".")}: give the machine the stack's configuration first`,
-      );
-    const accepted = (this.place.accepted && at(main, this.place.accepted)) as { crt: string }[] | undefined;
+    const { crt } = this.issuingIn(text);
+    const { accepted: place } = this.place;
+    const accepted = (place && at(mainIn(text), place)) as { crt: string }[] | undefined;
     return { issuing: crt, accepted: (accepted ?? []).map((each) => each.crt) };
   }
 
@@ -112,6 +121,10 @@ export class MachineAuthority {
     throw problem;
   }
 }
+
+/** The document without a kind. */
+const mainIn = (text: string): unknown =>
+  documentsOf(text).find((each) => (each as { kind?: string }).kind === undefined);
 
 const at = (value: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined | null)?.[key], value);

@@ -6,6 +6,7 @@ import { execa } from "execa";
 
 import { stacksIn } from "../../infra/config/stack-file.ts";
 import { escrowPath } from "../../infra/escrow-file.ts";
+import { signaturePath } from "../../lib/secrets/escrow-signature.ts";
 import { opensSalt, saltIn } from "../../lib/engine/passphrase.ts";
 import { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import { Pulumi, type Environment } from "../../lib/engine/pulumi.ts";
@@ -114,7 +115,8 @@ const keepOld = async ({ target, credentials }: Surroundings, path: string): Pro
     throw new Problem(
       `No key at hand opens ${path}, and after this only its earlier versions have the old passphrase: give --identity`,
     );
-  if (!target.isLab) await requireCommitted(target.root, path);
+  if (target.isLab) return;
+  await requireCommitted(target.root, path, signaturePath(path));
 };
 
 /**
@@ -138,20 +140,17 @@ export const requireOwnFile = async (
   }
 };
 
-/** @throws Problem if Git does not have a file as it is */
-export const requireCommitted = async (root: string, path: string): Promise<void> => {
-  const { stdout, exitCode } = await execa("git", ["status", "--porcelain", "--ignored", "--", path], {
-    cwd: root,
-    reject: false,
-  });
-  const { exitCode: isTracked } = await execa("git", ["cat-file", "-e", `HEAD:./${path}`], {
-    cwd: root,
-    reject: false,
-  });
-  if (exitCode === 0 && stdout === "" && isTracked === 0) return;
-  throw new Problem(
-    `${path} is not committed as it is, and Git's history is what keeps the old passphrase for old backups: commit it, and run this again`,
-  );
+/** @throws Problem if Git does not have files as they are */
+export const requireCommitted = async (root: string, ...paths: string[]): Promise<void> => {
+  for (const path of paths) {
+    const git = (...args: string[]) => execa("git", [...args], { cwd: root, reject: false });
+    const { stdout, exitCode } = await git("status", "--porcelain", "--ignored", "--", path);
+    const { exitCode: isTracked } = await git("cat-file", "-e", `HEAD:./${path}`);
+    if (exitCode === 0 && stdout === "" && isTracked === 0) continue;
+    throw new Problem(
+      `${path} is not committed as it is, and Git's history is what keeps the old passphrase for old backups: commit it, and run this again`,
+    );
+  }
 };
 
 const lastCommitOf = async (root: string, path: string): Promise<string> =>

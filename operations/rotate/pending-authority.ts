@@ -5,7 +5,7 @@ import type { BundleCertificate, SecretsBundle } from "../../components/talos/se
 import type { Target } from "../../lib/engine/target.ts";
 
 /** An authority of a cluster: its name in Talos's secrets bundle. */
-export type AuthorityName = "os" | "k8saggregator";
+export type AuthorityName = "os" | "k8s" | "k8saggregator";
 
 /**
  * The authority that a rotation is about to give the machines, kept encrypted in the stack file.
@@ -33,8 +33,12 @@ export class PendingAuthority {
   async draw(talosctl: string, contract: string): Promise<BundleCertificate> {
     const { stdout } = await execa(talosctl, ["gen", "secrets", "--talos-version", contract, "--output-file", "-"]);
     const { crt, key } = (parse(stdout) as SecretsBundle).certs[this.name];
-    await this.target.engine.configure(["config", "set", "--secret", this.key], JSON.stringify({ crt, key }));
+    await this.keep({ crt, key });
     return { crt, key };
+  }
+
+  async keep({ crt, key }: BundleCertificate): Promise<void> {
+    await this.target.engine.configure(["config", "set", "--secret", this.key], JSON.stringify({ crt, key }));
   }
 
   async forget(): Promise<void> {

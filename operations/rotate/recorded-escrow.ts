@@ -4,6 +4,7 @@ import type { Target } from "../../lib/engine/target.ts";
 import { escrowPath } from "../../infra/escrow-file.ts";
 import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import { requireSigningKeys } from "../backup/signing-key.ts";
+import { requireNameable } from "../escrow/signers.ts";
 import { requireOverwritable, textAt, writeEscrow, type Credentials, type Written } from "../escrow/write.ts";
 
 /**
@@ -15,7 +16,7 @@ import { requireOverwritable, textAt, writeEscrow, type Credentials, type Writte
 export const requireEscrowable = async (target: Target): Promise<void> => {
   const config = await target.config();
   recipientsFor(target, config);
-  await requireSigningKeys(target);
+  await requireNameable(target, await requireSigningKeys(target));
   const path = escrowPath(config, target.stack);
   requireOverwritable(await textAt(target, path), path);
 };

@@ -210,11 +210,23 @@ describe("rotations of root secrets in the lab's dev", () => {
     await settled();
   });
 
-  it("give every machine another Kubernetes authority", async () => {
+  it("give every machine another Kubernetes authority, also where the first try was killed or talosctl did it", async () => {
     const authority = async () => (await escrow()).talosSecrets.certs.k8s.crt;
     const before = await authority();
-    expect(await rotated("kubernetes-authority")).to.contain("Every machine of dev has another Kubernetes authority");
-    expect(await authority()).not.to.equal(before);
+    const machines = "talosctl --nodes 127.129.0.11 get machineconfig v1alpha1 --output yaml";
+    await killedOnce("kubernetes-authority", async () =>
+      String((await checkout.shell(machines)).stdout).includes("acceptedCAs"),
+    );
+    expect(await rotated("kubernetes-authority"))
+      .to.contain("Finished a rotation that an earlier run had begun")
+      .and.to.contain("Every machine of dev has another Kubernetes authority");
+    const drawn = await authority();
+    expect(drawn).not.to.equal(before);
+    await shell(
+      "talosctl --nodes 127.129.0.11 rotate-ca --talos=false --dry-run=false --control-plane-nodes 127.129.0.11 --worker-nodes 127.129.0.21,127.129.0.22",
+    );
+    expect(await rotated("kubernetes-authority")).to.contain("Finished a rotation");
+    expect(await authority()).not.to.equal(drawn);
     expect(await lab()).to.contain("3 of 3 Ready");
     await settled();
     const kubeconfig = parse(await readFile(checkout.file(".lab/dev/kubeconfig"), "utf8")) as {

@@ -136,7 +136,7 @@ describe("drawing a secret anew", () => {
       };
       const config = () => Promise.resolve({ escrow: { recipients, copies: [] } });
       const surroundings = {
-        target: { root: "/nonexistent", engine, config, stack: "dev" },
+        target: { root: "/nonexistent", stackFile: "Pulumi.dev.yaml", engine, config, stack: "dev" },
         credentials: { live: () => undefined },
       };
       return messageOf(redraw(surroundings as unknown as Surroundings, deployKeySecret));

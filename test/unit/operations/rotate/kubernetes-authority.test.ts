@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { outputsOf, type State } from "../../../../lib/engine/state.ts";
 import { etcdMembers } from "../../../../lib/cluster/talosctl.ts";
-import { withAuthority } from "../../../../operations/rotate/kubernetes-authority.ts";
+import { withKubernetesAuthority } from "../../../../operations/rotate/kubernetes-authority.ts";
 import { secretInState as secret, secretMark } from "../../../support/wire.ts";
 
 const urn = (type: string, name: string) => `urn:pulumi:dev::hearth::${type}::${name}`;
@@ -37,7 +37,7 @@ const state: State = {
 };
 
 describe("a state whose cluster was given another Kubernetes authority", () => {
-  const changed = withAuthority(state, { crt: "new", key: "new-key" });
+  const changed = withKubernetesAuthority(state, { crt: "new", key: "new-key" });
 
   it("has that one, encrypted, and all others as before", () => {
     expect(outputsOf(changed, secrets)).to.deep.equal({

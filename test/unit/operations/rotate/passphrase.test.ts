@@ -66,6 +66,13 @@ describe("the escrow with the old passphrase", () => {
     expect(await messageOf(requireCommitted(root, path))).to.contain("is not committed as it is");
   });
 
+  it("is refused without its signature, by which one knows later whose it is", async () => {
+    await git("add", ".");
+    await git("commit", "--quiet", "--message", "Keep it");
+    await writeFile(join(root, `${path}.sig`), "signature");
+    expect(await messageOf(requireCommitted(root, path, `${path}.sig`))).to.contain(`${path}.sig is not committed`);
+  });
+
   it("is refused if Git ignores it", async () => {
     await writeFile(join(root, ".gitignore"), "escrow/\n");
     await git("add", ".");

@@ -6,6 +6,11 @@ import { requireEscrowable, withRecordedEscrow } from "../../../../operations/ro
 import { commitStep, type Surroundings } from "../../../../operations/rotate/rotation.ts";
 import { rotations } from "../../../../operations/rotate/rotations.ts";
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
 import { escrowHead } from "../../../../components/secrets/escrow-head.ts";
 import { deriveSeed } from "../../../../components/secrets/derive.ts";
 import { signersOf, signingKeys, signingSeed, type Signers } from "../../../../components/secrets/signing.ts";
@@ -74,10 +79,13 @@ describe("an escrow that a rotation will write", () => {
   };
   const signers = signersOf(signingKeys(deriveSeed("drawn", signingSeed)));
 
+  const stackFile = fileURLToPath(new URL("../../../../Pulumi.dev.yaml", import.meta.url));
+
   /** A stack whose engine fails a test that makes it change anything. */
-  const target = (of: State, escrow: { recipients?: string[]; signers?: Signers }) =>
+  const target = (of: State, escrow: { recipients?: string[]; signers?: Signers }, file = stackFile) =>
     ({
       root: "/nonexistent",
+      stackFile: file,
       stack: "dev",
       isLab: false,
       config: () =>
@@ -101,6 +109,16 @@ describe("an escrow that a rotation will write", () => {
     expect(await messageOf(requireEscrowable(target(none, {})))).to.contain("has no signing key yet");
     const others = { ...signers, stack: signers.cluster };
     expect(await messageOf(requireEscrowable(target(seed, { signers: others })))).to.contain("hearth:escrow.signers");
+  });
+
+  it("is refused where a person has to write the signers into the stack file", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "hearth-"));
+    const file = join(folder, "Pulumi.dev.yaml");
+    await writeFile(file, "config:\n  hearth:escrow: { recipients: [age1own] }\n");
+    const message = await messageOf(requireEscrowable(target(seed, {}, file)));
+    expect(message).to.contain(`add this to it yourself: signers: { stack: ${signers.stack}`);
+    await requireEscrowable(target(seed, { signers }, file));
+    await rm(folder, { recursive: true });
   });
 
   for (const { name, rotate } of rotations.filter(({ name: each }) => /^(age|.*-(token|authority))$/.test(each))) {
