@@ -6,7 +6,7 @@ import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { State } from "../../lib/engine/state.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { writeEscrow, type Written } from "../escrow/write.ts";
-import { nextStep } from "./authority-plan.ts";
+import { nextStep, type Change } from "./authority-plan.ts";
 import { MachineAuthority, type AuthorityPlace } from "./machine-authority.ts";
 import { clusterSecretsOf, type ClusterSecrets } from "./machine-secrets.ts";
 import { PendingAuthority, type AuthorityName } from "./pending-authority.ts";
@@ -111,26 +111,37 @@ const giveMachines = async (authority: GivenAuthority, giving: Giving): Promise<
     config,
     way.clients.map((client) => new Talosctl(talosctl, client)),
   );
-  live("Looking at the machines");
-  const seen = new Map(
-    await Promise.all([...machines].map(async ([name, machine]) => [name, await machine.read()] as const)),
-  );
   const change = {
     from: secrets.bundle.certs[authority.name].crt,
     to: next.crt,
     accepts: authority.place.accepted !== undefined,
   };
+  await stepByStep(machines, change, next, way, live);
+  await way.finish?.();
+  live("Taking it into the state");
+  await target.engine.changeState(way.record);
+};
+
+/** Gives machines an authority by the steps of {@link nextStep}, one machine at a time. */
+export const stepByStep = async (
+  machines: ReadonlyMap<string, Pick<MachineAuthority, "read" | "write">>,
+  change: Change,
+  next: BundleCertificate,
+  { settled, watch }: Pick<Way, "settled" | "watch">,
+  live: (text: string) => void,
+): Promise<void> => {
+  live("Looking at the machines");
+  const seen = new Map(
+    await Promise.all([...machines].map(async ([name, machine]) => [name, await machine.read()] as const)),
+  );
   for (;;) {
-    await way.settled?.();
+    await settled?.();
     const step = nextStep(seen, change);
-    if (!step) break;
+    if (!step) return;
     live(`Giving ${step.machine} its authorities`);
-    const restarted = await way.watch?.(step.machine);
+    const restarted = await watch?.(step.machine);
     await machines.get(step.machine)?.write(step.to, next);
     await restarted?.();
     seen.set(step.machine, step.to);
   }
-  await way.finish?.();
-  live("Taking it into the state");
-  await target.engine.changeState(way.record);
 };

@@ -1,0 +1,80 @@
+import { expect } from "chai";
+
+import type { Authorities } from "../../../../operations/rotate/authority-plan.ts";
+import { stepByStep } from "../../../../operations/rotate/given-authority.ts";
+
+const next = { crt: "new", key: "new-key" };
+const change = { from: "old", to: "new", accepts: true };
+
+describe("giving machines an authority", () => {
+  /** Machines whose every write can be the last one of a run. */
+  class Machines {
+    readonly now = new Map<string, Authorities>(
+      ["cp01", "cp02", "wk01"].map((name) => [name, { issuing: "old", accepted: [] }]),
+    );
+    readonly log: string[] = [];
+    private writes = 0;
+    dyingAt = Infinity;
+
+    readonly map = new Map(
+      [...this.now.keys()].map((name) => [
+        name,
+        {
+          read: () => Promise.resolve(this.now.get(name) ?? { issuing: "", accepted: [] }),
+          write: (to: Authorities) => {
+            this.now.set(name, to);
+            this.log.push(`write ${name}`);
+            this.writes += 1;
+            return this.writes === this.dyingAt ? Promise.reject(new Error("killed")) : Promise.resolve();
+          },
+        },
+      ]),
+    );
+
+    give(): Promise<void> {
+      const way = {
+        settled: () => {
+          this.log.push("settled");
+          return Promise.resolve();
+        },
+        watch: (name: string) => {
+          this.log.push(`watch ${name}`);
+          return Promise.resolve(() => {
+            this.log.push(`restarted ${name}`);
+            return Promise.resolve();
+          });
+        },
+      };
+      return stepByStep(this.map, change, next, way, () => undefined);
+    }
+  }
+
+  it("waits before each step until all is settled, and after it until the machine has restarted", async () => {
+    const machines = new Machines();
+    await machines.give();
+    expect(machines.log.slice(0, 5)).to.deep.equal([
+      "settled",
+      "watch cp01",
+      "write cp01",
+      "restarted cp01",
+      "settled",
+    ]);
+    expect(machines.log.at(-1)).to.equal("settled");
+    expect(machines.log.filter((each) => each.startsWith("write"))).to.have.length(9);
+  });
+
+  it("is finished by the next run after a kill at any step", async () => {
+    for (let dyingAt = 1; dyingAt <= 9; dyingAt += 1) {
+      const machines = new Machines();
+      machines.dyingAt = dyingAt;
+      const killed = await machines.give().then(
+        () => false,
+        () => true,
+      );
+      expect(killed).to.equal(true);
+      await machines.give();
+      for (const has of machines.now.values()) expect(has).to.deep.equal({ issuing: "new", accepted: [] });
+      expect(machines.log.filter((each) => each.startsWith("write"))).to.have.length(9);
+    }
+  });
+});
