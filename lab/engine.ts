@@ -46,7 +46,7 @@ export class Engine {
       await this.stack.init();
     }
     for (const [key, value] of Object.entries(secrets)) {
-      await this.stack.configure(["config", "set", "--secret", key], value);
+      await this.stack.reconfigure(["config", "set", "--secret", key], value);
     }
   }
 

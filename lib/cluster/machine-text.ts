@@ -24,7 +24,16 @@ export const changedText = (text: string, changes: readonly [path: string[], val
     if (value === undefined) main.deleteIn(path);
     else main.setIn(path, main.createNode(value));
   }
-  return documents.map((document) => document.toString({ lineWidth: 0 })).join("---\n");
+  return documents
+    .filter((document) => document.toJS() !== null)
+    .map((document) => withoutStart(document).toString({ lineWidth: 0 }))
+    .join("---\n");
+};
+
+/** A document that writes no `---` of its own: two of them are an empty document between, which Talos 1.12 cannot read. */
+const withoutStart = (document: Document): Document => {
+  if (document.directives) document.directives.docStart = null;
+  return document;
 };
 
 /** Whether two texts are the same configuration but for what stands at some paths. */

@@ -1,6 +1,9 @@
-import { dirname } from "node:path";
+import { copyFile, readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 
 import { Problem } from "../../toolchain/problem.ts";
+import { withPrivateFolder } from "../secrets/private-folder.ts";
+import { writeWhole } from "../terminal/whole-file.ts";
 import { withoutCredentials } from "./backend.ts";
 import { Locked, lockHolders } from "./locked.ts";
 import { endEngine } from "./processes.ts";
@@ -33,9 +36,19 @@ export class PulumiStack {
     return this.pulumi.call([...args, "--stack", this.name], this.name, input === undefined ? {} : { input });
   }
 
-  /** Runs a command that reads or writes the configuration. */
-  configure(args: string[], input?: string): Promise<string> {
-    return this.call([...args, "--config-file", this.file], input);
+  /** Runs a command that reads the configuration. */
+  configure(args: string[]): Promise<string> {
+    return this.call([...args, "--config-file", this.file]);
+  }
+
+  /** Runs a command that changes the configuration, in a copy: Pulumi writes in place, and a kill would leave half a stack file. */
+  async reconfigure(args: string[], input?: string): Promise<void> {
+    await withPrivateFolder(async (folder) => {
+      const copy = join(folder, basename(this.file));
+      await copyFile(this.file, copy);
+      await this.call([...args, "--config-file", copy], input);
+      await writeWhole(this.file, await readFile(copy));
+    });
   }
 
   /** How many resources its state has; undefined where there is no state. */

@@ -9,6 +9,7 @@ import { recordedIn } from "../../policy/recorded.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { requireSigningKeys } from "../backup/signing-key.ts";
 import { backUpState } from "../state/backup.ts";
+import { requireFinished } from "../../lib/engine/unfinished.ts";
 import { policyPack, type Target } from "../../lib/engine/target.ts";
 import { update as updateAll, type Operation, type RunOptions } from "../../lib/engine/pulumi-stack.ts";
 import { unprotectExempted } from "../../policy/protection.ts";
@@ -23,6 +24,7 @@ import { Losses, refusals } from "./plan.ts";
 export const deploy = async (target: Target, display: Display, signal: AbortSignal): Promise<boolean> => {
   const { stack } = target;
   const run = runOn(target, display, signal);
+  requireFinished(await target.engine.state(), stack);
   await unprotect(target, display);
   const losses = new Losses();
   const preview = await run(["preview"], {

@@ -96,7 +96,7 @@ const identityOf = (seed: string): string => ageIdentity(Uint8Array.from(Buffer.
 
 const draw = async (target: Target): Promise<string> => {
   const seed = randomBytes(seedLength).toString("base64");
-  await target.engine.configure(["config", "set", "--secret", "hearth:ageSeed"], seed);
+  await target.engine.reconfigure(["config", "set", "--secret", "hearth:ageSeed"], seed);
   return identityOf(seed);
 };
 

@@ -22,7 +22,7 @@ export const aggregationAuthority: Rotation = {
     "APIs behind it refuse requests for seconds.",
   rotate: async (surroundings) => {
     const { target } = surroundings;
-    const { resumed, escrow } = await giveAuthority(surroundings, authority);
+    const { resumed, escrow } = await giveAuthority(surroundings, "aggregation-authority", authority);
     return {
       resumed,
       said: [`Every control plane of ${target.stack} has another aggregation authority, and so has the state`],
@@ -39,11 +39,10 @@ const authority: GivenAuthority = {
   name: "k8saggregator",
   place: { issuing: ["cluster", "aggregatorCA"], accepted: undefined },
   isOfControlPlanes: true,
-  way: async ({ target, config, credentials: { live }, secrets: { client }, next }) => {
+  way: async ({ target, config, credentials: { live }, next }) => {
     const kubeconfig = String(outputsOf(await target.engine.state(), resourceTypes.kubeconfig)?.kubeconfigRaw);
     const servers = new ApiServers(config, () => Promise.resolve(kubeconfig));
     return {
-      clients: [client],
       settled: () => servers.ready(),
       watch: async (machine) => {
         const before = await servers.started(machine);

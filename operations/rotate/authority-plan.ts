@@ -1,9 +1,12 @@
+import type { BundleCertificate } from "../../components/talos/secrets-bundle.ts";
 import { Problem } from "../../toolchain/problem.ts";
 
 /** The authorities of a machine's configuration, by their certificates. */
 export interface Authorities {
   /** The one that signs. */
   issuing: string;
+  /** Its key, which only control planes have. */
+  key?: string;
   /** Others that are trusted. */
   accepted: readonly string[];
 }
@@ -21,6 +24,32 @@ export interface Change {
   /** Whether machines can accept an authority beside the one that signs. Without that each goes from one to the other at once. */
   accepts: boolean;
 }
+
+/**
+ * Returns the authority that machines are being given already: the one that a run began, or the one that control planes sign by, as
+ * after `talosctl rotate-ca` or a run on another computer. Undefined if a new one is to be drawn.
+ *
+ * @param machines what each has
+ * @throws Problem if there is more than one
+ */
+export const authorityToGive = (
+  machines: readonly Authorities[],
+  { from, begun }: { from: string; begun: BundleCertificate | undefined },
+): BundleCertificate | undefined => {
+  const others = new Map(
+    machines
+      .filter(({ issuing, key }) => issuing !== from && issuing !== begun?.crt && key !== undefined && key !== "")
+      .map(({ issuing, key = "" }) => [issuing, { crt: issuing, key }]),
+  );
+  const [other, ...more] = others.values();
+  if (other === undefined) return begun;
+  const hasBegun = begun && machines.some(({ issuing, accepted }) => [issuing, ...accepted].includes(begun.crt));
+  if (more.length === 0 && !hasBegun) return other;
+  throw new Problem(
+    "Control planes sign by authorities of different rotations, and nothing was changed: give them one by one the configuration of the " +
+      "state, or finish the rotation on the computer where it was begun",
+  );
+};
 
 /**
  * Returns the next step of giving machines another authority; undefined if all have only the new one.

@@ -4,13 +4,13 @@ import { resourceTypes } from "../../components/resource-types.ts";
 import { deriveSeed } from "../../components/secrets/derive.ts";
 import { nameOf } from "../../components/urn.ts";
 import { ofType, resourcesOf, type State, type StateResource } from "../../lib/engine/state.ts";
-import { policyPack } from "../../lib/engine/target.ts";
+import { policyPack, type Target } from "../../lib/engine/target.ts";
 import { update } from "../../lib/engine/pulumi-stack.ts";
 import { revealed, sealed } from "../../lib/engine/value.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Written } from "../escrow/write.ts";
-import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
-import type { Surroundings } from "./rotation.ts";
+import { requireEscrowable, writeOpenedEscrow } from "./recorded-escrow.ts";
+import { deployCommand, type Surroundings } from "./rotation.ts";
 
 /** A resource that carries a secret to where it is used. */
 export interface Carrier {
@@ -56,6 +56,7 @@ export const redraw = async (
   live("Reading the stack's state");
   const before = await engine.state();
   requireUsed(before, secret, stack);
+  requireKubeconfig(before, target);
   await requireEscrowable(target);
   const resumed = secret.carriers(before).some(({ isCurrent }) => !isCurrent);
   if (!resumed) {
@@ -63,7 +64,7 @@ export const redraw = async (
     const drawn = new Map(secret.passwords(before).map(({ urn }) => [urn, drawPassword()]));
     await engine.changeState((state) => withPasswords(state, drawn));
   }
-  const escrow = await writeRecordedEscrow(target, credentials);
+  const escrow = await writeOpenedEscrow(target, credentials);
   const state = await engine.state();
   await ready(state);
   live("Updating what uses it");
@@ -79,6 +80,17 @@ export const requireUsed = (state: State, { name, passwords, carriers }: DrawnSe
     throw new Problem(`The state of ${stack} has no ${name}: bring the stack up first`);
   if (carriers(state).length === 0)
     throw new Problem(`Nothing of ${stack} uses its ${name}, so there is nothing to rotate`);
+};
+
+/**
+ * @throws Problem if the state waits for another kubeconfig, as after the rotation of Kubernetes' authority: only an update of everything
+ * asks for one
+ */
+export const requireKubeconfig = (state: State, target: Pick<Target, "stack" | "isLab">): void => {
+  if (ofType(state, resourceTypes.kubeconfig).length > 0) return;
+  throw new Problem(
+    `The state of ${target.stack} has no kubeconfig, which what uses the secret needs: ${deployCommand(target)} asks for one`,
+  );
 };
 
 /** Updates only some resources, and what records the escrow in the state. */

@@ -4,34 +4,40 @@ import type { BundleCertificate } from "../../components/talos/secrets-bundle.ts
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { State } from "../../lib/engine/state.ts";
+import { requireDeployedMachines } from "../../lib/engine/stated-machines.ts";
+import { withUnfinished } from "../../lib/engine/unfinished.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { writeEscrow, type Written } from "../escrow/write.ts";
-import { nextStep, type Change } from "./authority-plan.ts";
+import { authorityToGive, nextStep, type Authorities, type Change } from "./authority-plan.ts";
 import { MachineAuthority, type AuthorityPlace } from "./machine-authority.ts";
 import { clusterSecretsOf, type ClusterSecrets } from "./machine-secrets.ts";
-import { PendingAuthority, type AuthorityName } from "./pending-authority.ts";
-import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
+import { drawAuthority, PendingAuthority, type AuthorityName } from "./pending-authority.ts";
+import { requireEscrowable, requireOpened, writeRecordedEscrow } from "./recorded-escrow.ts";
 import type { Surroundings } from "./rotation.ts";
 
-/** One change of an authority. */
-export interface Giving extends Surroundings {
+/** A cluster whose authority changes. */
+export interface Cluster extends Surroundings {
   config: HearthConfig;
   /** Path of talosctl. */
   talosctl: string;
   /** What the state has. */
   secrets: ClusterSecrets;
+}
+
+/** One change of an authority. */
+export interface Giving extends Cluster {
+  /** The certificate of the one before. */
+  from: string;
   next: BundleCertificate;
 }
 
-/** How machines are talked to while their authority changes. */
+/** What is particular to one authority while machines are given another. */
 export interface Way {
-  /** Certificates to try, in this order. */
-  clients: readonly ClientConfiguration[];
   /** Waits until nothing is under way that an earlier step, or an earlier run, restarted. */
   settled?: () => Promise<void>;
   /** Begins to watch what a step restarts on a machine. Returns what waits until it has. */
   watch?: (machine: string) => Promise<() => Promise<void>>;
-  /** Done when all machines have the new one alone, and before the state does. */
+  /** Done when all machines have the new one alone. */
   finish?: () => Promise<void>;
   /** Takes the new authority into a state. */
   record: (state: State) => State;
@@ -39,105 +45,114 @@ export interface Way {
 
 /** An authority of Talos's secrets that machines are given by their configuration. */
 export interface GivenAuthority {
+  /** Its name in Talos's secrets bundle. */
   name: AuthorityName;
   place: AuthorityPlace;
   /** Whether only control planes have it. */
   isOfControlPlanes: boolean;
+  /** Certificates to try at machines, in this order; defaults to the state's. */
+  clients?: (cluster: Cluster, change: Partial<Pick<Giving, "from" | "next">>) => Promise<ClientConfiguration[]>;
   way: (giving: Giving) => Promise<Way> | Way;
 }
 
 /**
- * Gives a cluster's machines another authority, one after the other, then the state; and writes the escrow before and after.
+ * Gives a cluster's machines another authority, one machine at a time.
  *
- * The new one is kept in the stack file and the escrow before any machine depends on it, so a run that was killed is finished by the next.
- * What machines already got by `talosctl rotate-ca` is taken for the new one.
+ * Machines are looked at before anything is changed. Then the new one is kept in the stack file and the escrow, and given to all machines
+ * beside the old one; then the state has it; and only then do machines drop the old one. So a run that was killed is finished by the next, from
+ * another computer too, and no machine ever accepts only what nobody has kept.
+ *
+ * @param rotation its name on the command line
  */
 export const giveAuthority = async (
   surroundings: Surroundings,
+  rotation: string,
   authority: GivenAuthority,
 ): Promise<{ resumed: boolean; escrow: Written }> => {
   const { target, credentials } = surroundings;
+  const { engine, stack } = target;
   await requireEscrowable(target);
   const [secrets, config] = [await clusterSecretsOf(target), await target.config()];
+  requireDeployedMachines(await engine.state(), config, stack);
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
+  const cluster: Cluster = { ...surroundings, config, talosctl, secrets };
   const pending = new PendingAuthority(target, authority.name);
-  const begun = (await pending.get()) ?? (await givenByHand(authority, { config, talosctl, secrets }));
-  const next = begun ?? (await pending.draw(talosctl, secrets.contract));
-  if (next.crt !== secrets.bundle.certs[authority.name].crt) {
-    await pending.keep(next);
-    await writeEscrow(target, credentials);
-    await giveMachines(authority, { ...surroundings, config, talosctl, secrets, next });
+  const begun = await pending.get();
+  const inState = secrets.bundle.certs[authority.name];
+  const from = begun?.crt === inState.crt ? begun.from : inState.crt;
+  credentials.live("Looking at the machines");
+  const machines = await machinesOf(authority, cluster, { from, ...(begun && { next: begun }) });
+  const seen = await readAll(machines);
+  const given = authorityToGive([...seen.values()], { from, begun });
+  const next = given ?? (await drawAuthority(talosctl, secrets.contract, authority.name));
+  const change = { from, to: next.crt, accepts: authority.place.accepted !== undefined };
+  // Refuses what is on no way from one to the other.
+  nextStep(seen, change);
+  const giving: Giving = { ...cluster, from, next };
+  const reached = await machinesOf(authority, cluster, { from, next });
+  const way = await authority.way(giving);
+  if (next.crt !== inState.crt) {
+    await pending.keep({ ...next, from });
+    requireOpened(await writeEscrow(target, credentials));
+    await engine.changeState((state) => withUnfinished(state, rotation));
+    await stepByStep(reached, change, next, { ...way, until: "all sign by it" }, credentials.live);
+    credentials.live("Taking it into the state");
+    await engine.changeState(way.record);
+    await writeRecordedEscrow(target, credentials);
   }
-  await writeRecordedEscrow(target, credentials);
+  await stepByStep(reached, change, next, way, credentials.live);
+  await way.finish?.();
+  await engine.changeState((state) => withUnfinished(state, undefined));
   await pending.forget();
-  return { resumed: begun !== undefined, escrow: await writeRecordedEscrow(target, credentials) };
+  return { resumed: given !== undefined, escrow: await writeRecordedEscrow(target, credentials) };
 };
 
-const machinesOf = (
-  { place, isOfControlPlanes }: GivenAuthority,
-  { nodes }: HearthConfig,
-  clients: readonly Talosctl[],
-): Map<string, MachineAuthority> => {
-  const ofRole = (wanted: string) => Object.entries(nodes).filter(([, { role }]) => role === wanted);
+const machinesOf = async (
+  { place, isOfControlPlanes, clients }: GivenAuthority,
+  cluster: Cluster,
+  change: Partial<Pick<Giving, "from" | "next">>,
+): Promise<Map<string, MachineAuthority>> => {
+  const { config, talosctl, secrets } = cluster;
+  const known = (await clients?.(cluster, change)) ?? [secrets.client];
+  const ofRole = (wanted: string) => Object.entries(config.nodes).filter(([, { role }]) => role === wanted);
   // Control planes first: they sign for workers.
   const inOrder = [...ofRole("controlplane"), ...(isOfControlPlanes ? [] : ofRole("worker"))];
   return new Map(
     inOrder.map(([name, { address, role }]) => [
       name,
-      new MachineAuthority(address, role === "controlplane", place, clients),
+      new MachineAuthority(
+        address,
+        role === "controlplane",
+        place,
+        known.map((client) => new Talosctl(talosctl, client)),
+      ),
     ]),
   );
 };
 
-/** The authority that all control planes have, if it is another than the state's; with the key, which only they know. */
-const givenByHand = async (
-  authority: GivenAuthority,
-  { config, talosctl, secrets }: Pick<Giving, "config" | "talosctl" | "secrets">,
-): Promise<BundleCertificate | undefined> => {
-  const planes = machinesOf({ ...authority, isOfControlPlanes: true }, config, [
-    new Talosctl(talosctl, secrets.client),
-  ]);
-  const [first, ...others] = await Promise.all([...planes.values()].map((machine) => machine.issuing()));
-  if (first === undefined || first.crt === secrets.bundle.certs[authority.name].crt) return undefined;
-  return others.every(({ crt }) => crt === first.crt) ? first : undefined;
-};
+type Machines = ReadonlyMap<string, Pick<MachineAuthority, "read" | "write">>;
 
-const giveMachines = async (authority: GivenAuthority, giving: Giving): Promise<void> => {
-  const { config, talosctl, secrets, next, target, credentials } = giving;
-  const { live } = credentials;
-  const way = await authority.way(giving);
-  const machines = machinesOf(
-    authority,
-    config,
-    way.clients.map((client) => new Talosctl(talosctl, client)),
-  );
-  const change = {
-    from: secrets.bundle.certs[authority.name].crt,
-    to: next.crt,
-    accepts: authority.place.accepted !== undefined,
-  };
-  await stepByStep(machines, change, next, way, live);
-  await way.finish?.();
-  live("Taking it into the state");
-  await target.engine.changeState(way.record);
-};
+const readAll = async (machines: Machines): Promise<Map<string, Authorities>> =>
+  new Map(await Promise.all([...machines].map(async ([name, machine]) => [name, await machine.read()] as const)));
+
+interface StepOptions extends Pick<Way, "settled" | "watch"> {
+  /** Where to stop; defaults to the end, when none accepts the old one. */
+  until?: "all sign by it";
+}
 
 /** Gives machines an authority by the steps of {@link nextStep}, one machine at a time. */
 export const stepByStep = async (
-  machines: ReadonlyMap<string, Pick<MachineAuthority, "read" | "write">>,
+  machines: Machines,
   change: Change,
   next: BundleCertificate,
-  { settled, watch }: Pick<Way, "settled" | "watch">,
+  { settled, watch, until }: StepOptions,
   live: (text: string) => void,
 ): Promise<void> => {
-  live("Looking at the machines");
-  const seen = new Map(
-    await Promise.all([...machines].map(async ([name, machine]) => [name, await machine.read()] as const)),
-  );
+  const seen = await readAll(machines);
   for (;;) {
     await settled?.();
     const step = nextStep(seen, change);
-    if (!step) return;
+    if (!step || (until && seen.get(step.machine)?.issuing === change.to)) return;
     live(`Giving ${step.machine} its authorities`);
     const restarted = await watch?.(step.machine);
     await machines.get(step.machine)?.write(step.to, next);

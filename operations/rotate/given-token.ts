@@ -3,7 +3,7 @@ import { revealed } from "../../lib/engine/value.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { configuredSecrets } from "../escrow/collect.ts";
 import type { Written } from "../escrow/write.ts";
-import { updateOnly } from "./drawn.ts";
+import { requireKubeconfig, updateOnly } from "./drawn.ts";
 import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
 import type { Surroundings } from "./rotation.ts";
 
@@ -48,6 +48,7 @@ export const exchangeToken = async (
   live("Reading the stack's state");
   await requireEscrowable(target);
   const state = await engine.state();
+  requireKubeconfig(state, target);
   const configured = (await configuredSecrets(target))[key];
   if (configured === undefined)
     throw new Problem(`${stack} has no ${name} to exchange: pulumi config set --secret hearth:${key}`);
@@ -59,7 +60,7 @@ export const exchangeToken = async (
   if (next === old) throw new Problem(`That is the ${name} that ${stack} has already: make another one`);
   live(`Trying the new ${name}`);
   await attempt(next, old);
-  if (!resumed) await engine.configure(["config", "set", "--secret", `hearth:${key}`], next);
+  if (!resumed) await engine.reconfigure(["config", "set", "--secret", `hearth:${key}`], next);
   const escrow = await writeRecordedEscrow(target, credentials);
   if (providers.length > 0) {
     live("Updating the provider that uses it");

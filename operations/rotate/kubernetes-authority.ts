@@ -23,7 +23,7 @@ export const kubernetesAuthority: Rotation = {
     "for a minute at a time. Pods that read the old authority at their start have to be restarted.",
   rotate: async (surroundings) => {
     const { target } = surroundings;
-    const { resumed, escrow } = await giveAuthority(surroundings, authority);
+    const { resumed, escrow } = await giveAuthority(surroundings, "kubernetes-authority", authority);
     return {
       resumed,
       said: [`Every machine of ${target.stack} has another Kubernetes authority, and so has the state`],
@@ -52,7 +52,6 @@ const authority: GivenAuthority = {
     const servers = new ApiServers(config, kubeconfig);
     const kubelet = (machine: string) => kubeletOf(talos, nodes[machine]?.address ?? "");
     return {
-      clients: [client],
       settled: async () => {
         await servers.ready();
         await until("Every node is Ready again", async () => notReady(await kubeconfig()));

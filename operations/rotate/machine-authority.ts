@@ -40,11 +40,6 @@ export class MachineAuthority {
     return this.authoritiesIn(await this.text());
   }
 
-  /** The authority that signs. Only a control plane has its key. */
-  async issuing(): Promise<BundleCertificate> {
-    return this.issuingIn(await this.text());
-  }
-
   /** Gives the machine other authorities without a reboot, and waits until it has them. */
   async write({ issuing, accepted }: Authorities, authority: BundleCertificate): Promise<void> {
     const text = await this.text();
@@ -77,7 +72,8 @@ export class MachineAuthority {
     const deadline = Date.now() + timeout;
     for (;;) {
       const has = await this.read().catch((error: unknown) => error as Error);
-      if (isDeepStrictEqual(has, wanted)) return;
+      if (!(has instanceof Error) && has.issuing === wanted.issuing && isDeepStrictEqual(has.accepted, wanted.accepted))
+        return;
       if (Date.now() > deadline) {
         const why = has instanceof Error ? has.message : "it shows others";
         throw new Problem(`${this.address} does not show the authorities that it was given (${why}): run this again`);
@@ -95,10 +91,10 @@ export class MachineAuthority {
   }
 
   private authoritiesIn(text: string): Authorities {
-    const { crt } = this.issuingIn(text);
+    const { crt, key } = this.issuingIn(text);
     const { accepted: place } = this.place;
     const accepted = (place && at(mainIn(text), place)) as { crt: string }[] | undefined;
-    return { issuing: crt, accepted: (accepted ?? []).map((each) => each.crt) };
+    return { issuing: crt, ...(key !== "" && { key }), accepted: (accepted ?? []).map((each) => each.crt) };
   }
 
   private async text(): Promise<string> {

@@ -2,6 +2,7 @@ import { resourceTypes } from "../../components/resource-types.ts";
 import { ofType, type State } from "../../lib/engine/state.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { escrowPath } from "../../infra/escrow-file.ts";
+import { Problem } from "../../toolchain/problem.ts";
 import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import { requireSigningKeys } from "../backup/signing-key.ts";
 import { requireNameable } from "../escrow/signers.ts";
@@ -33,6 +34,24 @@ export const writeRecordedEscrow = async (target: Target, credentials: Credentia
   if (recorded !== written.fingerprint)
     await target.engine.changeState((state) => withRecordedEscrow(state, written.fingerprint));
   return written;
+};
+
+/**
+ * As {@link writeRecordedEscrow}, for the escrow that holds a secret which nothing uses yet.
+ *
+ * @throws Problem if no key at hand opens it: then nobody has shown that the secret can be had from it
+ */
+export const writeOpenedEscrow = async (target: Target, credentials: Credentials): Promise<Written> => {
+  const written = await writeRecordedEscrow(target, credentials);
+  requireOpened(written);
+  return written;
+};
+
+export const requireOpened = ({ path, trials }: Pick<Written, "path" | "trials">): void => {
+  if (trials.some(({ outcome }) => outcome === "opened")) return;
+  throw new Problem(
+    `No key at hand opens ${path}, which has the new secret; nothing uses that yet. Give --identity, and run this again`,
+  );
 };
 
 /** Returns a state that records the fingerprint of another escrow. A state that records none stays as it is. */

@@ -1,5 +1,8 @@
+import type { ClientConfiguration } from "@pulumi/talos";
+
+import type { BundleCertificate } from "../../components/talos/secrets-bundle.ts";
 import { clientOfSecrets } from "../../lib/cluster/talosctl.ts";
-import { giveAuthority, type GivenAuthority } from "./given-authority.ts";
+import { giveAuthority, type Cluster, type GivenAuthority } from "./given-authority.ts";
 import { withClusterAuthority } from "./machine-secrets.ts";
 import { commitStep, deployCommand, type Rotation } from "./rotation.ts";
 
@@ -11,7 +14,7 @@ export const talosAuthority: Rotation = {
     "Nothing that runs in the cluster. The Talos API of a machine closes its connections at each of three steps; every talosconfig of before stops working.",
   rotate: async (surroundings) => {
     const { target } = surroundings;
-    const { resumed, escrow } = await giveAuthority(surroundings, authority);
+    const { resumed, escrow } = await giveAuthority(surroundings, "talos-authority", authority);
     return {
       resumed,
       said: [`Every machine of ${target.stack} has another Talos authority, and so has the state`],
@@ -29,16 +32,26 @@ const authority: GivenAuthority = {
   name: "os",
   place: { issuing: ["machine", "ca"], accepted: ["machine", "acceptedCAs"] },
   isOfControlPlanes: false,
-  way: async ({ talosctl, config: { cluster }, secrets: { bundle, contract, client: before }, next }) => {
-    const talosSecrets = { ...bundle, certs: { ...bundle.certs, os: next } };
-    const client = await clientOfSecrets(talosctl, { contract, talosSecrets, passwords: {} }, cluster);
+  clients: async (cluster, { from, next }) => {
+    const { secrets } = cluster;
+    if (from === undefined || next === undefined) return [secrets.client];
     // Machines show certificates of either authority.
-    const caCertificate = both(bundle.certs.os.crt, next.crt);
-    return {
-      clients: [before, client].map((each) => ({ ...each, caCertificate })),
-      record: (state) => withClusterAuthority(state, "os", next, client),
-    };
+    const caCertificate = both(from, next.crt);
+    return [secrets.client, await administratorOf(cluster, next)].map((each) => ({ ...each, caCertificate }));
   },
+  way: async ({ next, ...cluster }) => {
+    const client = await administratorOf(cluster, next);
+    return { record: (state) => withClusterAuthority(state, "os", next, client) };
+  },
+};
+
+/** An administrator's certificate of another authority. */
+const administratorOf = (
+  { talosctl, config, secrets: { bundle, contract } }: Cluster,
+  os: BundleCertificate,
+): Promise<ClientConfiguration> => {
+  const talosSecrets = { ...bundle, certs: { ...bundle.certs, os } };
+  return clientOfSecrets(talosctl, { contract, talosSecrets, passwords: {} }, config.cluster);
 };
 
 /** Two certificates in one file, base64 as each of them. */

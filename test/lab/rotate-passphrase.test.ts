@@ -45,7 +45,7 @@ describe("a change of the passphrase", function () {
       readValue: () => Promise.reject(new Error("Nobody is asked where a file holds the passphrase")),
     } as unknown as Surroundings;
     await engine.init();
-    await engine.configure(["config", "set", "--secret", "hearth:token"], "a token");
+    await engine.reconfigure(["config", "set", "--secret", "hearth:token"], "a token");
     const state = await engine.state();
     const urn = "urn:pulumi:dev::hearth::pulumi:pulumi:Stack::hearth-dev";
     const resources = [{ urn, type: "pulumi:pulumi:Stack", custom: false, outputs: { secret: sealed("a secret") } }];

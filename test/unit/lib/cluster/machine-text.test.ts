@@ -74,4 +74,11 @@ describe("the text of a machine's configuration", () => {
   it("is not changed without a main document", () => {
     expect(() => changedText("kind: HostnameConfig\n", [[["machine"], {}]])).to.throw("lacks the document");
   });
+
+  it("have one line between two documents, and no empty ones, which Talos 1.12 cannot read", () => {
+    const two = "---\nmachine:\n  ca: a\n---\n---\napiVersion: v1alpha1\nkind: HostnameConfig\n---\n";
+    expect(changedText(two, [[["machine", "ca"], "b"]])).to.equal(
+      "machine:\n  ca: b\n---\napiVersion: v1alpha1\nkind: HostnameConfig\n",
+    );
+  });
 });

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { nextStep, type Authorities } from "../../../../operations/rotate/authority-plan.ts";
+import { authorityToGive, nextStep, type Authorities } from "../../../../operations/rotate/authority-plan.ts";
 
 const change = { from: "old", to: "new", accepts: true };
 
@@ -82,5 +82,32 @@ describe("the steps to another authority", () => {
       ["cp02", { issuing: "third", accepted: [] }],
     ]);
     expect(() => nextStep(strange, change)).to.throw("cp02 has another authority");
+  });
+});
+
+describe("the authority that machines are being given", () => {
+  const plane = (crt: string, ...accepted: string[]): Authorities => ({ issuing: crt, key: `${crt}-key`, accepted });
+  const worker: Authorities = { issuing: "old", accepted: [] };
+  const begun = { crt: "begun", key: "begun-key" };
+  const of = (machines: Authorities[], pending?: typeof begun) =>
+    authorityToGive(machines, { from: "old", begun: pending });
+
+  it("is none, or the one that a run began", () => {
+    expect(of([plane("old"), worker])).to.equal(undefined);
+    expect(of([plane("old"), worker], begun)).to.equal(begun);
+    expect(of([plane("begun", "old"), plane("old", "begun"), worker], begun)).to.equal(begun);
+  });
+
+  it("is the one that a control plane signs by already, whoever gave it", () => {
+    const other = { crt: "other", key: "other-key" };
+    expect(of([plane("other", "old"), plane("old", "other"), worker])).to.deep.equal(other);
+    expect(of([plane("other"), plane("other")])).to.deep.equal(other);
+    // A run drew one, and was refused before any machine had it.
+    expect(of([plane("other"), plane("other")], begun)).to.deep.equal(other);
+  });
+
+  it("is refused where there are several", () => {
+    expect(() => of([plane("one"), plane("two")])).to.throw("different rotations");
+    expect(() => of([plane("one", "begun"), plane("one")], begun)).to.throw("different rotations");
   });
 });

@@ -59,6 +59,7 @@ const state: State = {
         tunnel_token_guests: connectorToken("account", "two", deriveSeed("old", "tunnel-secret-guests")),
         snapshot_signing_key: inOneLine(signingKeys(deriveSeed("old", "signing-seed")).cluster.privateKey),
       }),
+      resource("talos:cluster/kubeconfig:Kubeconfig", "kubeconfig", {}),
       resource("github:index/repositoryDeployKey:RepositoryDeployKey", "deploy-key", {
         inputs: { key: keyOf("old").publicKey.replace("hearth-den-dev", "another comment") },
       }),

@@ -31,7 +31,7 @@ describe("giving machines an authority", () => {
       ]),
     );
 
-    give(): Promise<void> {
+    give(until?: "all sign by it"): Promise<void> {
       const way = {
         settled: () => {
           this.log.push("settled");
@@ -45,7 +45,7 @@ describe("giving machines an authority", () => {
           });
         },
       };
-      return stepByStep(this.map, change, next, way, () => undefined);
+      return stepByStep(this.map, change, next, { ...way, ...(until && { until }) }, () => undefined);
     }
   }
 
@@ -76,5 +76,13 @@ describe("giving machines an authority", () => {
       for (const has of machines.now.values()) expect(has).to.deep.equal({ issuing: "new", accepted: [] });
       expect(machines.log.filter((each) => each.startsWith("write"))).to.have.length(9);
     }
+  });
+
+  it("stops where all sign by it and accept the old one, so that the state has it before anyone drops that", async () => {
+    const machines = new Machines();
+    await machines.give("all sign by it");
+    for (const has of machines.now.values()) expect(has).to.deep.equal({ issuing: "new", accepted: ["old"] });
+    await machines.give();
+    for (const has of machines.now.values()) expect(has).to.deep.equal({ issuing: "new", accepted: [] });
   });
 });

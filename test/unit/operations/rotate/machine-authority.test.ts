@@ -59,7 +59,7 @@ describe("the authorities of a machine", () => {
     await both.write({ issuing: "old", accepted: ["new"] }, authority);
     await both.write({ issuing: "new", accepted: ["old"] }, authority);
     await both.write({ issuing: "new", accepted: [] }, authority);
-    expect(await both.read()).to.deep.equal({ issuing: "new", accepted: [] });
+    expect(await both.read()).to.deep.equal({ issuing: "new", key: "new-key", accepted: [] });
     expect(machine.configuration.machine).to.deep.equal({ type: "worker", ca: authority });
   });
 });
