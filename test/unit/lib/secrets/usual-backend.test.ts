@@ -58,14 +58,17 @@ describe("commands that rely on a stack's state", () => {
     });
   }
 
-  it("are those that change the state, keep it, or take it for lost", () => {
+  it("are those that read the state, change it, keep it, or take it for lost", () => {
     const relying = commands.filter(({ uses }) => uses.includes("backend")).map(({ name }) => name);
     expect(relying).to.deep.equal([
+      "preview",
+      "drift",
       "deploy",
       "rotate",
       "destroy",
       "escrow",
       "backup",
+      "snapshot",
       "rebuild",
       "restore",
       "rehearse",
