@@ -4,7 +4,7 @@ import { interruption } from "../../lib/terminal/interruption.ts";
 import { typedName } from "../../lib/terminal/session.ts";
 import { credentialsFor } from "../escrow/credentials.ts";
 import { destroy } from "./destroy.ts";
-import { losses } from "./losses.ts";
+import { hasBegun, losses } from "./losses.ts";
 
 /** Destroys a stack. */
 export const destroyCommand = async (
@@ -25,6 +25,8 @@ export const destroyCommand = async (
       losses(state).map(({ what, names }) => [`${names.length} ${what}`, names.join(", ")]),
     ),
   );
+  if (hasBegun(state))
+    print(`An earlier destroy began. If the cluster still runs, take a snapshot before: npx hearth snapshot ${stack}`);
   await typedName(call, `All of this is deleted, with the ${resources} resources of ${stack}.`, stack, values.confirm);
   const signal = interruption(`The destruction of ${stack} was interrupted: run it again to go on`);
   const credentials = await credentialsFor(target, identities, true, display);

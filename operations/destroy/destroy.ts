@@ -12,7 +12,7 @@ import type { Display } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Credentials } from "../escrow/write.ts";
 import { stopConnectors } from "./connectors.ts";
-import { keepAll, requireKept, type Kept } from "./keep.ts";
+import { holdsWholeState, keepAll, requireKept, type Kept } from "./keep.ts";
 import { hasBegun } from "./losses.ts";
 
 export interface DestroyOptions {
@@ -34,9 +34,11 @@ export interface DestroyOptions {
  */
 export const destroy = async (target: Target, options: DestroyOptions): Promise<Kept> => {
   const { state, credentials, hasCluster, display } = options;
-  const kept = hasBegun(state)
-    ? await requireKept(target, credentials)
-    : await keepAll(target, credentials, { hasCluster });
+  const isWhole = !hasBegun(state) || (await holdsWholeState(target));
+  // A machine may be gone already, and with it the API, so a destroy that goes on takes no snapshot.
+  const kept = isWhole
+    ? await keepAll(target, credentials, { hasCluster: hasCluster && !hasBegun(state) })
+    : await requireKept(target, credentials);
   display.clear();
   for (const [what, where] of Object.entries(kept)) display.line(`Kept and opened: ${what} in ${where}`);
   if (hasCluster && !hasBegun(state)) await disconnect(state, display);

@@ -1,3 +1,4 @@
+import { escrowStatus } from "../../components/secrets/escrow-status.ts";
 import { escrowPath } from "../../infra/escrow-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { Target } from "../../lib/engine/target.ts";
@@ -5,7 +6,10 @@ import { Backups } from "../backup/backups.ts";
 import { unseal } from "../backup/sealed.ts";
 import { requireSigningKeys } from "../backup/signing-key.ts";
 import type { Copied } from "../destinations/index.ts";
+import { fingerprint } from "../../lib/secrets/escrow.ts";
+import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import { escrowDoubt, signaturePath } from "../../lib/secrets/escrow-signature.ts";
+import { collect } from "../escrow/collect.ts";
 import { textAt, writeEscrow, type Credentials } from "../escrow/write.ts";
 import { openWithEach, type Trial } from "../escrow/verify.ts";
 import { takeSnapshot, withSnapshot } from "../etcd/snapshot.ts";
@@ -48,6 +52,20 @@ export const keepAll = async (
   const snapshots = await Backups.of(target, "etcd");
   await withSnapshot(target, await snapshots.choose(snapshot.name), identities, () => Promise.resolve());
   return { escrow: escrow.path, state: state.name, snapshot: snapshot.name };
+};
+
+/**
+ * Whether the escrow holds exactly what the state does. Then an earlier destroy deleted nothing that a rebuild needs, and may be long ago.
+ */
+export const holdsWholeState = async (target: Target): Promise<boolean> => {
+  const config = await target.config();
+  const escrow = await collect(target).catch((error: unknown) => {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  });
+  if (escrow === undefined) return false;
+  const expected = { stack: target.stack, fingerprint: fingerprint(escrow), recipients: recipientsFor(target, config) };
+  return escrowStatus(await textAt(target, escrowPath(config, target.stack)), expected).is === "current";
 };
 
 /**

@@ -9,7 +9,7 @@ import { signersOf, signingKeys, type Signers } from "../../../../components/sec
 import type { Target } from "../../../../lib/engine/target.ts";
 import { sealEscrow } from "../../../../lib/secrets/escrow.ts";
 import { Sops } from "../../../../lib/secrets/sops.ts";
-import { requireKept } from "../../../../operations/destroy/keep.ts";
+import { holdsWholeState, requireKept } from "../../../../operations/destroy/keep.ts";
 import { signEscrow } from "../../../../lib/secrets/escrow-signature.ts";
 import { anEscrow } from "../../../support/escrow.ts";
 import { messageOf } from "../../../support/failure.ts";
@@ -52,5 +52,22 @@ describe("the escrow that a begun destroy relies on", () => {
   it("is the one that the stack signed", async () => {
     await writeFile(join(root, "dev.sops.yaml.sig"), signEscrow(sealed, "dev", keys.stack.privateKey));
     expect(await kept(signersOf(keys))).to.deep.equal({ escrow: "dev.sops.yaml" });
+  });
+});
+
+describe("a state that a destroy began with", () => {
+  it("is not whole once it lacks a root secret, whatever the escrow says", async () => {
+    const target = {
+      root: "/nonexistent",
+      stack: "dev",
+      stackFile: new URL("../../../../Pulumi.dev.yaml", import.meta.url).pathname,
+      config: () => Promise.resolve({ escrow: { path: "dev.sops.yaml" }, cluster: { name: "den-dev" } }),
+      passphrase: () => Promise.resolve("correct horse"),
+      engine: {
+        state: () => Promise.resolve({ version: 3, deployment: { resources: [] } }),
+        configure: () => Promise.resolve("{}"),
+      },
+    } as unknown as Target;
+    expect(await holdsWholeState(target)).to.equal(false);
   });
 });
