@@ -55,6 +55,12 @@ describe("the lab's Talos machine", () => {
     eventually("the API server answers", async () => (await kubectl("get", "--raw", "/readyz")) === "ok", 90);
   const bootID = (machine: Machine): Promise<string> => on(machine, "read", "/proc/sys/kernel/random/boot_id");
 
+  const nodeOf = (node: string): Promise<string> =>
+    kubectl("get", "node", node, "-o", "jsonpath={.status.nodeInfo.osImage}").then(async (image) => {
+      const isCordoned = (await kubectl("get", "node", node, "-o", "jsonpath={.spec.unschedulable}")) === "true";
+      return `${image} ${isCordoned ? "cordoned" : "uncordoned"}`;
+    });
+
   before(async () => {
     lab = await talosLab(vip);
     first = await lab.machine("cp01", "127.93.0.11", "metal");
@@ -340,6 +346,7 @@ describe("the lab's Talos machine", () => {
       const missing = await tryOn(worker, "upgrade", "--image", unknown, "--wait=false");
       expect(missing.text).to.contain(`failed to resolve reference "${unknown}": ${unknown}: not found`);
       const schematic = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
+      const boot = await bootID(worker);
       await on(
         worker,
         "upgrade",
@@ -350,6 +357,47 @@ describe("the lab's Talos machine", () => {
       );
       expect(await on(worker, "version")).to.contain("v1.13.8");
       expect(await on(worker, "get", "extensions")).to.contain(schematic);
+      expect(await bootID(worker)).to.not.equal(boot);
+      await eventually(
+        "its node has the release and takes pods again",
+        async () => (await nodeOf("den-test-wk01")).startsWith("Talos (v1.13.8) uncordoned"),
+        60,
+      );
+    });
+
+    it("rolls back to the image in its other boot slot", async () => {
+      const boot = await bootID(worker);
+      await on(worker, "rollback");
+      await eventually("the worker rebooted", async () => (await bootID(worker)) !== boot, 60);
+      expect(await on(worker, "version")).to.contain("v1.13.9");
+    });
+
+    it("boots the old image again where the new one does not boot", async () => {
+      await writeFile(join(lab.folder.dir, "machines", "wk01", "unbootable"), "v1.13.8\n");
+      const boot = await bootID(worker);
+      await on(worker, "upgrade", "--image", "ghcr.io/siderolabs/installer:v1.13.8", "--timeout", "120s");
+      expect(await bootID(worker)).to.not.equal(boot);
+      expect(await on(worker, "version"))
+        .to.contain("v1.13.9")
+        .and.not.contain("Tag:         v1.13.8");
+    });
+
+    it("is not upgraded where its registry does not have the tag", async () => {
+      await writeFile(join(lab.folder.dir, "missing-images"), "installer:v1.13.7\n");
+      const boot = await bootID(worker);
+      const image = "ghcr.io/siderolabs/installer:v1.13.7";
+      const refused = await tryOn(worker, "upgrade", "--image", image, "--timeout", "60s");
+      expect(refused.code).to.equal(1);
+      expect(refused.text).to.contain(`failed to resolve reference "${image}": ${image}: not found`);
+      expect(await bootID(worker)).to.equal(boot);
+    });
+
+    it("installs a staged image in the boot after the next", async () => {
+      const boot = await bootID(worker);
+      const image = "ghcr.io/siderolabs/installer:v1.13.6";
+      await on(worker, "upgrade", "--stage", "--image", image, "--wait=false");
+      await eventually("the worker runs it", async () => (await on(worker, "version")).includes("v1.13.6"), 90);
+      expect(await bootID(worker)).to.not.equal(boot);
     });
 
     it("joins the etcd cluster as a further control plane, and leaves it with a graceful reset", async () => {

@@ -20,7 +20,16 @@ func (c *ControlPlane) EtcdClient() (*clientv3.Client, error) {
 	if !ok {
 		return nil, errors.New("etcd is not running")
 	}
-	return etcdClient(node, node.Address)
+	return etcdClient(node, endpointOf(node.Address))
+}
+
+// MemberClient returns a client of a member by its client URLs. The caller closes it.
+func (c *ControlPlane) MemberClient(endpoints []string) (*clientv3.Client, error) {
+	node, ok := c.current()
+	if !ok {
+		return nil, errors.New("etcd is not running")
+	}
+	return etcdClient(node, endpoints...)
 }
 
 // PeersClient returns a client of the members on the other control planes. The caller closes it.
@@ -34,10 +43,10 @@ func (c *ControlPlane) PeersClient() (*clientv3.Client, error) {
 
 // peersClient returns a client of the members on the other control planes.
 func (c *ControlPlane) peersClient(node Node) (*clientv3.Client, error) {
-	var others []netip.Addr
+	var others []string
 	for _, address := range c.options.Peers() {
 		if address != node.Address {
-			others = append(others, address)
+			others = append(others, endpointOf(address))
 		}
 	}
 	if len(others) == 0 {
@@ -46,7 +55,9 @@ func (c *ControlPlane) peersClient(node Node) (*clientv3.Client, error) {
 	return etcdClient(node, others...)
 }
 
-func etcdClient(node Node, addresses ...netip.Addr) (*clientv3.Client, error) {
+func endpointOf(address netip.Addr) string { return url(address, constants.EtcdClientPort) }
+
+func etcdClient(node Node, endpoints ...string) (*clientv3.Client, error) {
 	ca := node.Config.Cluster().Etcd().CA()
 	pair, err := issue(ca, identity{commonName: "talos", client: true})
 	if err != nil {
@@ -58,10 +69,6 @@ func etcdClient(node Node, addresses ...netip.Addr) (*clientv3.Client, error) {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(ca.Crt)
-	endpoints := []string{}
-	for _, address := range addresses {
-		endpoints = append(endpoints, url(address, constants.EtcdClientPort))
-	}
 	return clientv3.New(clientv3.Config{
 		Endpoints: endpoints, DialTimeout: 5 * time.Second, Logger: zap.NewNop(),
 		// By default the client waits up to two minutes before it retries a failed member.

@@ -148,7 +148,7 @@ func (c *ControlPlane) report(name string, problem error) {
 
 func (c *ControlPlane) checkEtcd(ctx context.Context, node Node, state *watching) error {
 	if identity := string(node.Config.Cluster().Etcd().CA().Crt); state.etcd == nil || state.etcdFor != identity {
-		client, err := etcdClient(node, node.Address)
+		client, err := etcdClient(node, endpointOf(node.Address))
 		if err != nil {
 			return err
 		}

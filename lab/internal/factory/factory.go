@@ -43,14 +43,22 @@ func (f *Factory) Knows(id string) bool {
 // Unknown is the factory's error for a schematic that was not posted.
 func Unknown(id string) string { return fmt.Sprintf("schematic ID %q not found", id) }
 
-// Pull refuses the installer image of an unknown schematic with containerd's error, which Talos passes on. Source:
-// Talos 1.12.0, internal/pkg/containers/image/image.go, Pull; containerd's "failed to resolve reference".
+// Pull refuses the installer image of an unknown schematic.
 func (f *Factory) Pull(image, schematic string) error {
 	if schematic == "" || f.Knows(schematic) {
 		return nil
 	}
-	return fmt.Errorf("failed to pull image %q: failed to resolve reference %q: %s: not found", image, image, image)
+	return NotFound(image)
 }
+
+// NotFound is containerd's error for an image that its registry does not have, as Talos passes it on. Source:
+// siderolabs/talos v1.13.9, internal/pkg/containers/image/image.go, Pull; containerd's "failed to resolve reference".
+func NotFound(image string) error {
+	return fmt.Errorf("failed to pull image %q: failed to resolve reference %q: %s: %w", image, image, image, ErrNotFound)
+}
+
+// ErrNotFound is containerd's.
+var ErrNotFound = errors.New("not found")
 
 func (f *Factory) path(id string) string { return filepath.Join(f.folder, id+".yaml") }
 

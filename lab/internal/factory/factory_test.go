@@ -93,6 +93,20 @@ func TestPostingTwiceGivesTheSame(t *testing.T) {
 	}
 }
 
+func TestKnowsTheExtensionsOfASchematic(t *testing.T) {
+	f, server := testFactory(t)
+	if all, err := f.Extensions(plain); err != nil || len(all) != 0 {
+		t.Errorf("the plain one has %v, %v", all, err)
+	}
+	if _, err := f.Extensions(guestAgent); err == nil {
+		t.Error("knows those of a schematic that nobody posted")
+	}
+	ask(t, "POST", server.URL+"/schematics", guestAgentDocument)
+	if all, err := f.Extensions(guestAgent); err != nil || strings.Join(all, " ") != "siderolabs/qemu-guest-agent" {
+		t.Errorf("got %v, %v", all, err)
+	}
+}
+
 func TestRefusesWhatIsNoSchematic(t *testing.T) {
 	_, server := testFactory(t)
 	for document, want := range map[string]string{

@@ -59,3 +59,14 @@ func normalize(document []byte) (id string, normalized []byte, err error) {
 	sum := sha256.Sum256(normalized)
 	return hex.EncodeToString(sum[:]), normalized, nil
 }
+
+// Extensions returns the official extensions of a schematic that was posted, for example "siderolabs/qemu-guest-agent".
+func (f *Factory) Extensions(id string) ([]string, error) {
+	document, err := f.get(id)
+	if err != nil {
+		return nil, err
+	}
+	var posted schematic
+	err = yaml.Unmarshal(document, &posted)
+	return posted.Customization.SystemExtensions.OfficialExtensions, err
+}

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/util/retry"
 )
@@ -57,7 +58,8 @@ func registeredTaints(config config.Config) ([]corev1.Taint, error) {
 	return registered.Taints, nil
 }
 
-// labels are the configured labels, the role of a control plane, and Talos's labels of extensions for the schematic.
+// labels are the configured labels, the role of a control plane, and the image's extensions. Source: siderolabs/talos v1.13.9,
+// internal/app/machined/pkg/controllers/k8s/node_label_spec.go, extensionsToNodeKV.
 func labels(node Node) map[string]string {
 	all := maps.Clone(map[string]string(node.Config.Machine().NodeLabels()))
 	if all == nil {
@@ -66,16 +68,26 @@ func labels(node Node) map[string]string {
 	if node.Config.Machine().Type().IsControlPlane() {
 		all[constants.LabelNodeRoleControlPlane] = ""
 	}
+	for name, version := range node.Extensions {
+		if isLabelValue(version) {
+			all[constants.K8sExtensionPrefix+name] = version
+		}
+	}
 	return all
 }
 
+func isLabelValue(text string) bool { return len(validation.IsValidLabelValue(text)) == 0 }
+
+// annotations are the configured annotations, and the extensions whose version no label can have: the schematic's.
 func annotations(node Node) map[string]string {
 	all := maps.Clone(map[string]string(node.Config.Machine().NodeAnnotations()))
 	if all == nil {
 		all = map[string]string{}
 	}
-	if node.Schematic != "" {
-		all[constants.K8sExtensionPrefix+"schematic"] = node.Schematic
+	for name, version := range node.Extensions {
+		if !isLabelValue(version) {
+			all[constants.K8sExtensionPrefix+name] = version
+		}
 	}
 	return all
 }
@@ -116,6 +128,7 @@ func decorate(ctx context.Context, client kubernetes.Interface, node Node) error
 				return err
 			}
 		}
+		cordon(existing, node.Cordoned)
 		if equality.Semantic.DeepEqual(before, existing) {
 			return nil
 		}
@@ -126,6 +139,20 @@ func decorate(ctx context.Context, client kubernetes.Interface, node Node) error
 		return fmt.Errorf("labelling and tainting the node: %w", err)
 	}
 	return nil
+}
+
+// cordon keeps new pods away from the node, or lets them again if it was Talos that kept them away. Source: siderolabs/talos
+// v1.13.9, internal/app/machined/pkg/controllers/k8s/node_apply.go, ApplyCordoned.
+func cordon(node *corev1.Node, wanted bool) {
+	_, own := node.Annotations[constants.AnnotationCordonedKey]
+	switch {
+	case wanted && !node.Spec.Unschedulable:
+		node.Spec.Unschedulable = true
+		node.Annotations[constants.AnnotationCordonedKey] = constants.AnnotationCordonedValue
+	case !wanted && node.Spec.Unschedulable && own:
+		node.Spec.Unschedulable = false
+		delete(node.Annotations, constants.AnnotationCordonedKey)
+	}
 }
 
 // settle sets the wanted values that nobody else owns, and removes the owned values that are no longer wanted.

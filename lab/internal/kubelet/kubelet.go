@@ -42,15 +42,17 @@ type Node struct {
 	// Name is the node's name.
 	Name    string
 	Address netip.Addr
-	// TalosVersion and Schematic are those of the running image.
+	// TalosVersion is the release of the running image, Extensions are its extensions' versions by name.
 	TalosVersion string
-	Schematic    string
+	Extensions   map[string]string
 	UUID         string
 	BootID       string
 	Cores        int
 	MemoryMiB    int
 	// DiskGiB is the size of the system disk.
 	DiskGiB int
+	// Cordoned keeps new pods away from the node.
+	Cordoned bool
 }
 
 // Status is a kubelet's status.

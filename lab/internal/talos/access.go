@@ -115,6 +115,9 @@ var access = func() map[string]role.Set {
 	readsEtcd := role.MakeSet(role.Admin, role.Operator, role.Reader, role.EtcdBackup)
 	rules := map[string]role.Set{
 		"/cluster.ClusterService/HealthCheck":                   reader,
+		"/machine.ImageService/List":                            reader,
+		"/machine.ImageService/Pull":                            operator,
+		"/machine.ImageService/Verify":                          reader,
 		"/inspect.InspectService/ControllerRuntimeDependencies": reader,
 		"/cosi.resource.State/Get":                              reader,
 		"/cosi.resource.State/List":                             reader,

@@ -208,8 +208,8 @@ func (b *boot) kubeletNode() kubelet.Node {
 	defer b.mu.Unlock()
 	spec := b.machine.spec
 	return kubelet.Node{
-		Config: b.active, Name: b.hostname, Address: b.machine.address, TalosVersion: b.machine.record.Version,
-		Schematic: b.machine.record.Schematic, UUID: spec.UUID, BootID: b.id, Cores: spec.Cores, MemoryMiB: spec.MemoryMiB,
+		Config: b.active, Name: b.hostname, Address: b.machine.address, TalosVersion: b.image.Version,
+		Extensions: b.extensionVersions(), Cordoned: cordons(b.stage), UUID: spec.UUID, BootID: b.id, Cores: spec.Cores, MemoryMiB: spec.MemoryMiB,
 		DiskGiB: b.machine.systemDiskGiB(),
 	}
 }

@@ -97,7 +97,7 @@ func (m *machined) check(ctx context.Context, data []byte, running bool) (config
 	if _, err := m.machine.installDisk(ctx, m.state, cfg); err != nil {
 		return nil, nil, err
 	}
-	if !m.machine.record.Installed {
+	if !m.machine.kept().Installed {
 		if _, err := parseInstaller(cfg.Machine().Install().Image()); err != nil {
 			return nil, nil, fmt.Errorf("machine.install.image %q: %w", cfg.Machine().Install().Image(), err)
 		}

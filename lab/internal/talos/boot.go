@@ -15,13 +15,16 @@ import (
 	"google.golang.org/grpc"
 	"hearth.dev/lab/internal/controlplane"
 	"hearth.dev/lab/internal/kubelet"
+	"hearth.dev/lab/internal/labconfig"
 )
 
 // boot is the machine's state from a power-on or reboot to the next.
 type boot struct {
 	machine *Machine
 	// id is the kernel's boot ID, by which clients notice a reboot.
-	id       string
+	id string
+	// image is the image that runs. An upgrade writes another one for the next boot.
+	image    labconfig.Image
 	started  time.Time
 	ctx      context.Context
 	state    state.State
@@ -29,6 +32,7 @@ type boot struct {
 	services *services
 	machined *grpc.Server
 	local    *local
+	images   imageStore
 	// configured receives the configuration that ends maintenance mode.
 	configured chan config.Provider
 	// ended receives the end of the boot.
@@ -61,18 +65,16 @@ type boot struct {
 func (m *Machine) boot(parent context.Context) (ending, error) {
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
-	if err := m.upgradeStaged(); err != nil {
-		return poweredOff, err
+	if m.kept().StagedImage != "" {
+		return m.upgradeStaged(ctx)
 	}
-	resources, err := newState(ctx)
+	if !m.disk.boots(m.kept().Version) {
+		return m.failToBoot(ctx)
+	}
+	b, err := m.newBoot(ctx)
 	if err != nil {
 		return poweredOff, err
 	}
-	b := &boot{
-		machine: m, id: uuid.New().String(), started: time.Now(), ctx: ctx, state: resources, events: newEvents(),
-		configured: make(chan config.Provider, 1), ended: make(chan ending, 1),
-	}
-	b.services = newServices(b.serviceChanged)
 	b.setStage(runtime.MachineStageBooting)
 	b.publishHardware()
 	b.publishInstalled()
@@ -98,6 +100,19 @@ func (m *Machine) boot(parent context.Context) (ending, error) {
 	case how := <-b.ended:
 		return how, nil
 	}
+}
+
+func (m *Machine) newBoot(ctx context.Context) (*boot, error) {
+	resources, err := newState(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &boot{
+		machine: m, id: uuid.New().String(), image: m.kept().Image, started: time.Now(), ctx: ctx, state: resources,
+		events: newEvents(), configured: make(chan config.Provider, 1), ended: make(chan ending, 1),
+	}
+	b.services = newServices(b.serviceChanged)
+	return b, nil
 }
 
 // storedConfig returns the configuration on the STATE partition, nil if there is none.
@@ -156,7 +171,7 @@ func (b *boot) run(cfg config.Provider) error {
 	if err := b.activate(cfg); err != nil {
 		return err
 	}
-	if !b.machine.record.Installed {
+	if !b.machine.kept().Installed {
 		return b.install(cfg)
 	}
 	b.members = startDiscovery(b)
@@ -241,10 +256,4 @@ func (b *boot) leave() error {
 	}
 	b.leaving = true
 	return nil
-}
-
-func (b *boot) stay() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.leaving = false
 }

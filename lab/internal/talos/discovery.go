@@ -86,7 +86,7 @@ func (d *discovery) exchange(b *boot) {
 	b.mu.Lock()
 	self := affiliate{
 		NodeID: b.nodeID, Hostname: b.hostname, Address: b.machine.address, MachineType: cfg.Machine().Type(),
-		OperatingSystem: "Talos (" + b.machine.record.Version + ")", Seen: time.Now(),
+		OperatingSystem: "Talos (" + b.image.Version + ")", Seen: time.Now(),
 	}
 	b.mu.Unlock()
 	if self.MachineType.IsControlPlane() {

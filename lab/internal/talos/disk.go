@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,9 +27,7 @@ type record struct {
 	Installed bool `json:"installed"`
 	// SystemDisk is the device on which Talos is installed.
 	SystemDisk string `json:"systemDisk"`
-	// Version and Schematic are those of the installed image.
-	Version   string `json:"version"`
-	Schematic string `json:"schematic"`
+	slots
 	// StagedImage is the installer image of an upgrade at the next boot.
 	StagedImage string `json:"stagedImage,omitempty"`
 }
@@ -51,6 +50,13 @@ func (d disk) now() time.Time {
 	content, _ := os.ReadFile(d.path("clock"))
 	off, _ := time.ParseDuration(strings.TrimSpace(string(content)))
 	return time.Now().Add(off)
+}
+
+// boots reports whether the image of a release boots on this machine. The file "unbootable" lists releases that do not, one
+// a line; a test writes it.
+func (d disk) boots(version string) bool {
+	content, _ := os.ReadFile(d.path("unbootable"))
+	return !slices.Contains(strings.Fields(string(content)), version)
 }
 
 // config returns the stored machine configuration, nil if there is none.

@@ -258,28 +258,6 @@ func (m *machined) EtcdRecover(stream grpc.ClientStreamingServer[common.Data, ma
 	return stream.SendAndClose(&machine.EtcdRecoverResponse{Messages: []*machine.EtcdRecover{{}}})
 }
 
-// etcdReadyForUpgrade checks that the cluster keeps its quorum while this machine reboots.
-func (m *machined) etcdReadyForUpgrade(ctx context.Context) error {
-	return m.withEtcd(ctx, "upgrade", func(ctx context.Context, client *clientv3.Client) error {
-		_, all, err := ownMember(ctx, client, m.machine.address)
-		if err != nil {
-			return err
-		}
-		for _, each := range all {
-			if each.IsLearner {
-				return fmt.Errorf("etcd member %s is still a learner", each.Name)
-			}
-			if len(each.ClientURLs) == 0 {
-				return fmt.Errorf("etcd member %s has not started", each.Name)
-			}
-			if _, err := client.Status(ctx, each.ClientURLs[0]); err != nil {
-				return fmt.Errorf("etcd member %s is not healthy: %w", each.Name, err)
-			}
-		}
-		return nil
-	})
-}
-
 // sendAll streams the content of a reader.
 func sendAll(stream grpc.ServerStreamingServer[common.Data], reader io.Reader) error {
 	buffer := make([]byte, 64<<10)

@@ -51,15 +51,9 @@ func (b *boot) publishHardware() {
 		r.TypedSpec().InstanceID = spec.UUID
 	})
 	put(b, runtime.NewVersion(), func(r *runtime.Version) {
-		r.TypedSpec().Name, r.TypedSpec().Version = "Talos", b.machine.record.Version
+		r.TypedSpec().Name, r.TypedSpec().Version = "Talos", b.image.Version
 	})
-	if schematic := b.machine.record.Schematic; schematic != "" {
-		put(b, runtime.NewExtensionStatus(runtime.NamespaceName, "schematic"), func(r *runtime.ExtensionStatus) {
-			r.TypedSpec().Metadata.Name, r.TypedSpec().Metadata.Version = "schematic", schematic
-			r.TypedSpec().Metadata.Author = "Image Factory"
-			r.TypedSpec().Metadata.Description = "Virtual extension which specifies the schematic ID."
-		})
-	}
+	b.publishExtensions()
 	put(b, timeres.NewStatus(), func(r *timeres.Status) { r.TypedSpec().Synced = true })
 	b.publishNetwork()
 }
@@ -85,7 +79,7 @@ func (b *boot) publishDisk(disk labconfig.Disk) {
 
 // publishInstalled publishes the system disk and its volumes.
 func (b *boot) publishInstalled() {
-	record := b.machine.record
+	record := b.machine.kept()
 	if !record.Installed || record.SystemDisk == "" {
 		return
 	}

@@ -29,7 +29,7 @@ func (m *machined) Version(context.Context, *emptypb.Empty) (*machine.VersionRes
 		mode = "cloud"
 	}
 	answer := &machine.Version{
-		Version:  &machine.VersionInfo{Tag: m.machine.record.Version, Os: "linux", Arch: runtime.GOARCH, GoVersion: runtime.Version()},
+		Version:  &machine.VersionInfo{Tag: m.image.Version, Os: "linux", Arch: runtime.GOARCH, GoVersion: runtime.Version()},
 		Platform: &machine.PlatformInfo{Name: m.machine.platform(), Mode: mode},
 	}
 	if !m.inMaintenance() {
@@ -94,7 +94,7 @@ func (m *machined) Kubeconfig(_ *emptypb.Empty, stream grpc.ServerStreamingServe
 
 // Read returns those few files of the machine that the lab simulates.
 func (m *machined) Read(in *machine.ReadRequest, stream grpc.ServerStreamingServer[common.Data]) error {
-	version := m.machine.record.Version
+	version := m.image.Version
 	files := map[string]string{
 		"/proc/sys/kernel/random/boot_id": m.id + "\n",
 		"/proc/uptime":                    fmt.Sprintf("%.2f 0.00\n", time.Since(m.started).Seconds()),

@@ -17,7 +17,7 @@ import (
 )
 
 // pause gives clients time to read the last events before the API stops.
-const pause = 400 * time.Millisecond
+var pause = 400 * time.Millisecond
 
 // Bootstrap starts a new etcd cluster on this control plane, empty or from a snapshot.
 func (m *machined) Bootstrap(_ context.Context, in *machine.BootstrapRequest) (*machine.BootstrapResponse, error) {
@@ -52,9 +52,11 @@ func (m *machined) Reboot(context.Context, *machine.RebootRequest) (*machine.Reb
 }
 
 // Shutdown powers the machine off.
-func (m *machined) Shutdown(context.Context, *machine.ShutdownRequest) (*machine.ShutdownResponse, error) {
+func (m *machined) Shutdown(_ context.Context, in *machine.ShutdownRequest) (*machine.ShutdownResponse, error) {
 	actor := uuid.New().String()
-	go m.goDown(down{actor: actor, name: "shutdown", stage: runtime.MachineStageShuttingDown, how: poweredOff})
+	go m.goDown(down{
+		actor: actor, name: "shutdown", stage: runtime.MachineStageShuttingDown, drain: !in.Force, how: poweredOff,
+	})
 	return &machine.ShutdownResponse{Messages: []*machine.Shutdown{{ActorId: actor}}}, nil
 }
 
@@ -97,7 +99,7 @@ func (m *machined) checkReset(in *machine.ResetRequest) error {
 		if !slices.ContainsFunc(m.machine.spec.Disks, func(d diskSpec) bool { return d.Device == device }) {
 			return fmt.Errorf("reset user disk failed: device %s wasn't found", device)
 		}
-		if device == m.machine.record.SystemDisk {
+		if device == m.machine.kept().SystemDisk {
 			return fmt.Errorf("reset user disk failed: device %s is the system disk", device)
 		}
 	}
@@ -105,7 +107,7 @@ func (m *machined) checkReset(in *machine.ResetRequest) error {
 		return errors.New("reset failed: invalid input, wipe mode USER_DISKS doesn't support SystemPartitionsToWipe parameter")
 	}
 	for _, partition := range in.SystemPartitionsToWipe {
-		if !slices.Contains(systemVolumes, partition.Label) || !m.machine.record.Installed {
+		if !slices.Contains(systemVolumes, partition.Label) || !m.machine.kept().Installed {
 			return fmt.Errorf("failed to get volume status with label %q: resource VolumeStatuses.block.talos.dev(runtime/%s@undefined) doesn't exist",
 				partition.Label, partition.Label)
 		}
@@ -133,41 +135,14 @@ func (m *machined) wipe(labels []string, wholeDisk bool) error {
 	return nil
 }
 
-// Upgrade installs another image and boots it.
-func (m *machined) Upgrade(ctx context.Context, in *machine.UpgradeRequest) (*machine.UpgradeResponse, error) {
-	if !m.machine.record.Installed {
-		return nil, status.Error(codes.FailedPrecondition, "Talos is not installed")
-	}
-	image, err := m.machine.pull(in.Image)
-	if err == nil {
-		err = image.upgradeFrom(m.machine.record.Version)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("error validating installer image %q: %w", in.Image, err)
-	}
-	if cfg := m.config(); cfg != nil && cfg.Machine().Type().IsControlPlane() && !in.Force {
-		if err := m.etcdReadyForUpgrade(ctx); err != nil {
-			return nil, fmt.Errorf("error validating etcd for upgrade: %w", err)
-		}
-	}
-	actor := uuid.New().String()
-	d := down{actor: actor, name: "upgrade", stage: runtime.MachineStageUpgrading, how: rebooted, last: func() error {
-		return m.machine.change(func(r *record) { r.Version, r.Schematic = image.version, image.schematic })
-	}}
-	if in.Stage {
-		d.name = "stageUpgrade"
-		d.last = func() error { return m.machine.change(func(r *record) { r.StagedImage = in.Image }) }
-	}
-	go m.goDown(d)
-	return &machine.UpgradeResponse{Messages: []*machine.Upgrade{{Ack: "Upgrade request received", ActorId: actor}}}, nil
-}
-
 // down is a sequence that ends with the machine off or rebooting.
 type down struct {
 	actor string
 	name  string
 	stage runtime.MachineStage
-	// first runs while everything still runs. If it fails, the machine stays up.
+	// drain says whether the node's pods are evicted first.
+	drain bool
+	// first runs while everything still runs.
 	first func() error
 	// last runs after everything has stopped.
 	last func() error
@@ -178,49 +153,60 @@ func (b *boot) reboot(actor string) {
 	b.goDown(down{actor: actor, name: "reboot", stage: runtime.MachineStageRebooting, how: rebooted})
 }
 
+// goDown runs a sequence. As in Talos, a sequence that fails is fatal: the machine reboots, or powers off where that was asked
+// for. Source: siderolabs/talos v1.13.9, internal/app/machined/main.go, runEntrypoint and handle.
 func (b *boot) goDown(d down) {
 	if b.leave() != nil {
 		return
 	}
 	b.machine.log.Printf("%s", d.name)
-	before := b.stageNow()
 	b.events.publish(d.actor, sequence(d.name, true))
 	b.setStage(d.stage)
-	if d.first != nil {
-		if err := d.first(); err != nil {
-			b.failed(d, before, err)
-			return
-		}
+	failure := b.stillRunning(d)
+	if failure != nil {
+		b.failed(d, failure)
 	}
 	b.events.publish(d.actor, &machine.PhaseEvent{Phase: "stopEverything", Action: machine.PhaseEvent_START})
 	b.events.publish(d.actor, &machine.TaskEvent{Task: "stopAllServices", Action: machine.TaskEvent_START})
 	b.stopServices()
 	b.events.publish(d.actor, &machine.TaskEvent{Task: "stopAllServices", Action: machine.TaskEvent_STOP})
 	b.events.publish(d.actor, &machine.PhaseEvent{Phase: "stopEverything", Action: machine.PhaseEvent_STOP})
-	if d.last != nil {
-		if err := d.last(); err != nil {
-			b.machine.log.Printf("%s failed: %v", d.name, err)
+	if d.last != nil && failure == nil {
+		if failure = d.last(); failure != nil {
+			b.failed(d, failure)
 		}
+	}
+	if failure != nil && d.name != "shutdown" {
+		d.how = rebooted
 	}
 	b.events.publish(d.actor, sequence(d.name, false))
 	time.Sleep(pause)
 	b.end(d.how)
 }
 
-func (b *boot) failed(d down, before runtime.MachineStage, err error) {
+// stillRunning does what precedes the end of all services.
+func (b *boot) stillRunning(d down) error {
+	if d.drain {
+		if err := b.drain(); err != nil {
+			return fmt.Errorf("error running phase 1 in %s sequence: task 1/1: failed, %w", d.name, err)
+		}
+	}
+	if d.first != nil {
+		return d.first()
+	}
+	return nil
+}
+
+func (b *boot) failed(d down, err error) {
 	b.machine.log.Printf("%s failed: %v", d.name, err)
 	b.events.publish(d.actor, &machine.SequenceEvent{
 		Sequence: d.name, Action: machine.SequenceEvent_NOOP,
 		Error: &common.Error{Code: common.Code_FATAL, Message: fmt.Sprintf("sequence failed: %v", err)},
 	})
-	b.stay()
-	b.setStage(before)
-}
-
-func (b *boot) stageNow() runtime.MachineStage {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.stage
+	if d.name != "shutdown" {
+		b.setStage(runtime.MachineStageRebooting)
+	}
+	time.Sleep(pause)
 }
 
 func sequence(name string, start bool) *machine.SequenceEvent {
@@ -231,21 +217,36 @@ func sequence(name string, start bool) *machine.SequenceEvent {
 	return &machine.SequenceEvent{Sequence: name, Action: action}
 }
 
-// leaveCluster is the graceful part of a reset: it cordons and drains the node and removes the etcd member.
-func (b *boot) leaveCluster() error {
+// cordons reports whether Talos keeps new pods away from a node in this stage. Source: siderolabs/talos v1.13.9,
+// internal/app/machined/pkg/controllers/k8s/node_cordoned_spec.go.
+func cordons(stage runtime.MachineStage) bool {
+	return stage == runtime.MachineStageShuttingDown || stage == runtime.MachineStageUpgrading || stage == runtime.MachineStageResetting
+}
+
+// drain waits until the node is cordoned and evicts its pods.
+func (b *boot) drain() error {
 	b.mu.Lock()
-	agent, plane := b.kubelet, b.plane
+	agent := b.kubelet
 	b.mu.Unlock()
-	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
-	defer cancel()
-	if agent != nil {
-		if err := agent.Drain(ctx); err != nil {
-			return fmt.Errorf("cordoning and draining the node: %w", err)
-		}
+	if agent == nil {
+		return nil
 	}
+	return agent.Drain(b.ctx)
+}
+
+// leaveCluster is the graceful part of a reset. Talos only logs why it could not drain the node.
+func (b *boot) leaveCluster() error {
+	if err := b.drain(); err != nil {
+		b.machine.log.Printf("draining the node: %v", err)
+	}
+	b.mu.Lock()
+	plane := b.plane
+	b.mu.Unlock()
 	if plane == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	defer cancel()
 	client, err := plane.EtcdClient()
 	if err != nil {
 		return err

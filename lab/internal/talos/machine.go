@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/netip"
 	"os"
+	"sync"
 	"time"
 
 	"hearth.dev/lab/internal/labconfig"
@@ -18,9 +19,11 @@ type Machine struct {
 	spec    labconfig.Machine
 	address netip.Addr
 	disk    disk
-	record  record
 	console *console
 	log     *log.Logger
+
+	mu     sync.Mutex
+	record record
 }
 
 // New returns the machine of spec with the content of its disk.
@@ -43,7 +46,7 @@ func New(lab *labconfig.Lab, spec labconfig.Machine) (*Machine, error) {
 // fresh is the record of a machine that has never run. A disk image for a cloud platform already contains Talos. Metal
 // boots from other media until Talos is installed.
 func (m *Machine) fresh() record {
-	r := record{Version: m.spec.Image.Version, Schematic: m.spec.Image.Schematic}
+	r := record{slots: slots{Image: m.spec.Image}}
 	if m.spec.Platform != "metal" && len(m.spec.Disks) > 0 {
 		r.Installed, r.SystemDisk = true, m.spec.Disks[0].Device
 	}
@@ -80,8 +83,17 @@ func (m *Machine) Run(ctx context.Context) error {
 	}
 }
 
+// kept returns the record on disk.
+func (m *Machine) kept() record {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.record
+}
+
 // change changes the record on disk.
 func (m *Machine) change(alter func(*record)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	next := m.record
 	alter(&next)
 	if err := m.disk.save(next); err != nil {

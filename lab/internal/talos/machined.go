@@ -40,6 +40,8 @@ func (b *boot) startMachined() error {
 	b.machined = grpc.NewServer(options...)
 	m := &machined{boot: b}
 	machine.RegisterMachineServiceServer(b.machined, m)
+	machine.RegisterLifecycleServiceServer(b.machined, &lifecycleService{boot: b})
+	machine.RegisterImageServiceServer(b.machined, &imageService{boot: b})
 	cluster.RegisterClusterServiceServer(b.machined, m)
 	storage.RegisterStorageServiceServer(b.machined, &storaged{boot: b})
 	cosi.RegisterStateServer(b.machined, cosiserver.NewState(state.WrapCore(readable(b.state))))

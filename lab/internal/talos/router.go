@@ -47,7 +47,8 @@ func streamed(method string) bool {
 		"/machine.MachineService/EtcdSnapshot", "/machine.MachineService/Events", "/machine.MachineService/ImageList",
 		"/machine.MachineService/Kubeconfig", "/machine.MachineService/List", "/machine.MachineService/Logs",
 		"/machine.MachineService/PacketCapture", "/machine.MachineService/Read", "/cluster.ClusterService/HealthCheck",
-		"/machine.LifecycleService/Install", "/machine.LifecycleService/Upgrade",
+		"/machine.LifecycleService/Install", "/machine.LifecycleService/Upgrade", "/machine.ImageService/List",
+		"/machine.ImageService/Pull",
 	}, method) || strings.HasSuffix(method, "Stream")
 }
 

@@ -25,7 +25,11 @@ func newServices(changed func(*machine.ServiceInfo)) *services {
 func (b *boot) setStage(stage runtime.MachineStage) {
 	b.mu.Lock()
 	b.stage = stage
+	agent := b.kubelet
 	b.mu.Unlock()
+	if agent != nil {
+		agent.Update(b.kubeletNode())
+	}
 	b.publishStatus()
 }
 
@@ -43,6 +47,9 @@ func (b *boot) publishStatus() {
 	})
 	if !changed {
 		return
+	}
+	if stage == runtime.MachineStageRunning && len(unmet) == 0 {
+		b.machine.keepUpgrade()
 	}
 	event := &machine.MachineStatusEvent{
 		Stage:  machine.MachineStatusEvent_MachineStage(stage),

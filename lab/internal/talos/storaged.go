@@ -35,7 +35,7 @@ func (s *storaged) Disks(ctx context.Context, _ *emptypb.Empty) (*storage.DisksR
 		answer.Disks = append(answer.Disks, &storage.Disk{
 			DeviceName: spec.DevPath, Model: spec.Model, Size: spec.Size, Serial: spec.Serial, BusPath: spec.BusPath,
 			Subsystem: spec.SubSystem, Type: kind,
-			SystemDisk: s.machine.record.Installed && spec.DevPath == s.machine.record.SystemDisk,
+			SystemDisk: s.machine.kept().Installed && spec.DevPath == s.machine.kept().SystemDisk,
 		})
 	}
 	return &storage.DisksResponse{Messages: []*storage.Disks{answer}}, nil
@@ -50,7 +50,7 @@ func (s *storaged) BlockDeviceWipe(ctx context.Context, in *storage.BlockDeviceW
 		if _, err := safe.StateGetByID[*block.Disk](ctx, s.state, device.Device); err != nil {
 			return nil, status.Errorf(codes.NotFound, "blockdevice %q not found", device.Device)
 		}
-		if s.machine.record.Installed && filepath.Join("/dev", device.Device) == s.machine.record.SystemDisk {
+		if s.machine.kept().Installed && filepath.Join("/dev", device.Device) == s.machine.kept().SystemDisk {
 			return nil, status.Errorf(codes.FailedPrecondition, "blockdevice %q is in use by volume %q", device.Device, "EPHEMERAL")
 		}
 	}
