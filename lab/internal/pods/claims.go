@@ -22,6 +22,9 @@ var madeHere = labels.SelectorFromSet(labels.Set{volumeLabel: "true"})
 func (r *runner) claims(ctx context.Context, factory informers.SharedInformerFactory) error {
 	claims := factory.Core().V1().PersistentVolumeClaims().Lister()
 	volumes := factory.Core().V1().PersistentVolumes().Lister()
+	if err := introduce(ctx, r.client, labDriver); err != nil {
+		return err
+	}
 	for {
 		waiting, err := claims.List(labels.Everything())
 		if err != nil {
@@ -58,7 +61,7 @@ func isWaiting(claim *corev1.PersistentVolumeClaim) bool {
 func (r *runner) provide(ctx context.Context, claim *corev1.PersistentVolumeClaim) {
 	volume := volumeFor(claim)
 	volume.Spec.PersistentVolumeReclaimPolicy = corev1.PersistentVolumeReclaimRetain
-	volume.Spec.HostPath = &corev1.HostPathVolumeSource{Path: "/var/lib/hearth-lab/" + string(claim.UID)}
+	volume.Spec.CSI = &corev1.CSIPersistentVolumeSource{Driver: labDriver, VolumeHandle: volume.Name}
 	if _, err := r.client.CoreV1().PersistentVolumes().Create(ctx, volume, metav1.CreateOptions{}); err == nil {
 		log.Printf("pods: a volume for %s/%s", claim.Namespace, claim.Name)
 	} else if !apierrors.IsAlreadyExists(err) {

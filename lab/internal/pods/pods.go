@@ -67,8 +67,12 @@ func serve(ctx context.Context, lab *labconfig.Lab, config *rest.Config, client 
 	// The factory watches only informers that were requested.
 	factory.Core().V1().PersistentVolumeClaims().Informer()
 	factory.Core().V1().PersistentVolumes().Informer()
+	attached := &attacher{
+		client: client, attachments: factory.Storage().V1().VolumeAttachments().Lister(),
+		volumes: factory.Core().V1().PersistentVolumes().Lister(),
+	}
 	if lab.VolumesHoldData() {
-		if r.storage, err = newStorage(lab, config, client, factory); err != nil {
+		if r.storage, err = newStorage(lab, config, client, factory, attached); err != nil {
 			return err
 		}
 	}
@@ -94,6 +98,10 @@ func serve(ctx context.Context, lab *labconfig.Lab, config *rest.Config, client 
 		} else if err := r.claims(ctx, factory); err != nil && ctx.Err() == nil {
 			log.Printf("pods: volumes: %v", err)
 		}
+	})
+	all.Go(func() {
+		said := map[string]string{}
+		attached.run(ctx, func(what string, err error) { sayOnce(said, what, err) })
 	})
 	r.run(ctx)
 	all.Wait()

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -89,16 +88,12 @@ func (s *storage) driverOf(claim *corev1.PersistentVolumeClaim) (string, corev1.
 	return driver, policy
 }
 
-// introduce registers a driver. Otherwise Kubernetes would wait for it to attach each volume to a node.
+// introduce registers a driver once.
 func (s *storage) introduce(ctx context.Context, driver string) error {
 	if s.drivers[driver] {
 		return nil
 	}
-	_, err := s.client.StorageV1().CSIDrivers().Create(ctx, &storagev1.CSIDriver{
-		ObjectMeta: metav1.ObjectMeta{Name: driver},
-		Spec:       storagev1.CSIDriverSpec{AttachRequired: new(false)},
-	}, metav1.CreateOptions{})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
+	if err := introduce(ctx, s.client, driver); err != nil {
 		return err
 	}
 	s.drivers[driver] = true

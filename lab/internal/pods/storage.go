@@ -33,23 +33,25 @@ type storage struct {
 	claims  corelisters.PersistentVolumeClaimLister
 	volumes corelisters.PersistentVolumeLister
 	classes storagelisters.StorageClassLister
+	// attacher attaches volumes to nodes.
+	attacher *attacher
 	// drivers are the CSI drivers that were registered in the cluster.
 	drivers map[string]bool
 	// said maps objects to their last logged error.
 	said map[string]string
 }
 
-func newStorage(lab *labconfig.Lab, config *rest.Config, client kubernetes.Interface, factory informers.SharedInformerFactory) (*storage, error) {
+func newStorage(lab *labconfig.Lab, config *rest.Config, client kubernetes.Interface, factory informers.SharedInformerFactory, attacher *attacher) (*storage, error) {
 	untyped, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, err
 	}
 	s := &storage{
 		lab: lab, client: client, dynamic: untyped,
-		claims:  factory.Core().V1().PersistentVolumeClaims().Lister(),
-		volumes: factory.Core().V1().PersistentVolumes().Lister(),
-		classes: factory.Storage().V1().StorageClasses().Lister(),
-		drivers: map[string]bool{}, said: map[string]string{},
+		claims:   factory.Core().V1().PersistentVolumeClaims().Lister(),
+		volumes:  factory.Core().V1().PersistentVolumes().Lister(),
+		classes:  factory.Storage().V1().StorageClasses().Lister(),
+		attacher: attacher, drivers: map[string]bool{}, said: map[string]string{},
 	}
 	// Before a pod can find a volume that was lost with the machines.
 	_, err = s.keepPool()
@@ -80,14 +82,17 @@ func (s *storage) path(elements ...string) string {
 // volume returns a volume's folder. VolSync's mover restores only backups of a folder with the same name.
 func (s *storage) volume(name string) string { return s.path("volumes", name, "data") }
 
-// mounted returns the folder of the volume that a claim is bound to.
-func (s *storage) mounted(ctx context.Context, namespace, name string) (string, error) {
-	claim, err := s.client.CoreV1().PersistentVolumeClaims(namespace).Get(ctx, name, metav1.GetOptions{})
+// mounted returns the folder of the volume that a pod's claim is bound to, once it is attached to the pod's node.
+func (s *storage) mounted(ctx context.Context, pod *corev1.Pod, name string) (string, error) {
+	claim, err := s.client.CoreV1().PersistentVolumeClaims(pod.Namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return "", err
 	}
 	if claim.Status.Phase != corev1.ClaimBound {
 		return "", fmt.Errorf("persistentvolumeclaim %q is not bound", name)
+	}
+	if err := s.attacher.isAttached(claim.Spec.VolumeName, pod); err != nil {
+		return "", err
 	}
 	folder := s.volume(claim.Spec.VolumeName)
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
@@ -127,13 +132,16 @@ func (s *storage) fill(folder, from string) error {
 }
 
 // say logs an error of an object once.
-func (s *storage) say(what string, err error) {
+func (s *storage) say(what string, err error) { sayOnce(s.said, what, err) }
+
+// sayOnce logs an error of an object unless it is the one that said has of it.
+func sayOnce(said map[string]string, what string, err error) {
 	if err == nil {
-		delete(s.said, what)
+		delete(said, what)
 		return
 	}
-	if s.said[what] != err.Error() && !errors.Is(err, context.Canceled) {
-		s.said[what] = err.Error()
+	if said[what] != err.Error() && !errors.Is(err, context.Canceled) {
+		said[what] = err.Error()
 		log.Printf("pods: %s: %v", what, err)
 	}
 }

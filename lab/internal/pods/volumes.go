@@ -54,8 +54,8 @@ func (v *volumes) mount(ctx context.Context, pod *corev1.Pod, volume *corev1.Vol
 	if v.mounted[volume.Name] != "" {
 		return nil
 	}
-	folder, err := v.storage.mounted(ctx, pod.Namespace, volume.PersistentVolumeClaim.ClaimName)
-	if missing := (*imageMissing)(nil); errors.As(err, &missing) {
+	folder, err := v.storage.mounted(ctx, pod, volume.PersistentVolumeClaim.ClaimName)
+	if missing := (*imageMissing)(nil); errors.As(err, &missing) || errors.Is(err, errAttaching) {
 		return err
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package pods
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -124,6 +125,10 @@ func (w *worker) prepare(ctx context.Context) bool {
 		}
 		if ctx.Err() != nil {
 			return false
+		}
+		if errors.Is(err, errAttaching) {
+			sleep(ctx, storagePause)
+			continue
 		}
 		if err.Error() != said {
 			said = err.Error()

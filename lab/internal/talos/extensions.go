@@ -29,8 +29,8 @@ func (b *boot) extensions() []extension {
 		all = append(all, extension{name: path.Base(name), version: b.image.Version, author: "Sidero Labs", description: name})
 	}
 	return append(all, extension{
-		name: "schematic", version: b.image.Schematic, author: "Image Factory",
-		description: "Virtual extension which specifies the schematic of the image built with Image Factory.",
+		name: "schematic", version: b.image.Schematic, author: "Image Factory (https://" + factory.Host + ")",
+		description: "Virtual extension which specifies the schematic of the image built with schematic.",
 	})
 }
 
