@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
 import { type LabFolder, type LabProcess, accepts, eventually, labFolder, startLab } from "./lab-process.ts";
-import { labPrograms } from "./lab-programs.ts";
+import { labData, labPrograms } from "./lab-programs.ts";
 
 /** The output and exit code of a command. */
 export interface Result {
@@ -44,11 +44,20 @@ export interface TalosLab {
 
 const programs = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "talosctl"] as const;
 
+/** What a cluster has besides its machines. */
+export interface TalosLabOptions {
+  /** Whether pods run. Otherwise they only exist, and a test reports their status itself. */
+  hasPods?: boolean;
+}
+
 /** Creates a folder, keys and configurations for a cluster with the given endpoint address. */
-export const talosLab = async (endpoint: string): Promise<TalosLab> => {
-  const { talosctl = "talosctl", ...rest } = await labPrograms(...programs);
+export const talosLab = async (endpoint: string, { hasPods = false }: TalosLabOptions = {}): Promise<TalosLab> => {
+  const { talosctl = "talosctl", ...rest } = await labPrograms(...programs, ...(hasPods ? ["kwok"] : []));
   const { kubectl = "kubectl" } = await labPrograms("kubectl").catch((): Record<string, string> => ({}));
-  const folder = await labFolder({ programs: rest });
+  const folder = await labFolder({
+    programs: rest,
+    ...(hasPods && { data: await labData(), internet: { proxy: `${endpoint}:8128` } }),
+  });
   const path = (...elements: string[]): string => join(folder.dir, ...elements);
   const machines: Machine[] = [];
   let counter = 0;

@@ -22,7 +22,10 @@ const cipherSuites = "TLS_AES_128_GCM_SHA256,TLS_AES_256_GCM_SHA384,TLS_CHACHA20
 // files, and the missing Endpoints of the API server, which Kubernetes does not allow on a loopback address.
 func (c *ControlPlane) apiServer(node Node) (*component, error) {
 	cluster := node.Config.Cluster()
-	this := &component{name: "kube-apiserver", dir: c.path("kube-apiserver"), env: environment(cluster.APIServer().Env())}
+	this := &component{
+		name: "kube-apiserver", image: cluster.APIServer().Image(), dir: c.path("kube-apiserver"),
+		env: environment(cluster.APIServer().Env()),
+	}
 	apiServerIPs, err := cluster.Network().APIServerIPs()
 	if err != nil {
 		return nil, fmt.Errorf("cluster.network.serviceSubnets: %w", err)

@@ -15,6 +15,8 @@ import (
 // component is a program of the control plane, with its arguments and files.
 type component struct {
 	name string
+	// image is the image that the configuration asks for. Its tag is the release that the program reports.
+	image string
 	// dir is the folder of the program's files.
 	dir   string
 	flags []string
@@ -49,7 +51,7 @@ func (c *component) fingerprint() string {
 	for name, request := range c.kubeconfigs {
 		requests[name] = request.ca
 	}
-	text, err := json.Marshal([]any{c.flags, c.env, c.files, certificates, requests})
+	text, err := json.Marshal([]any{c.image, c.flags, c.env, c.files, certificates, requests})
 	if err != nil {
 		panic(err) // only strings and bytes are in it
 	}

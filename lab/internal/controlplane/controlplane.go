@@ -195,6 +195,13 @@ func (c *ControlPlane) startProgram(this *component) error {
 	if path == "" {
 		return fmt.Errorf("the lab's configuration names no program %s", this.name)
 	}
+	if this.image != "" {
+		reporting, err := reporting(path, releaseOf(this.image), c.options.Lab.Path("programs"))
+		if err != nil {
+			return err
+		}
+		path = reporting
+	}
 	if err := this.write(); err != nil {
 		return err
 	}

@@ -15,7 +15,8 @@ func (c *ControlPlane) controllerManager(node Node) (*component, error) {
 	}
 	settings := cluster.ControllerManager()
 	this := &component{
-		name: "kube-controller-manager", dir: c.path("kube-controller-manager"), env: environment(settings.Env()),
+		name: "kube-controller-manager", image: settings.Image(), dir: c.path("kube-controller-manager"),
+		env: environment(settings.Env()),
 		files: map[string][]byte{
 			"ca.crt": cluster.IssuingCA().Crt, "ca.key": cluster.IssuingCA().Key,
 			"root-ca.crt": trusted(cluster), "service-account.key": cluster.ServiceAccount().Key,
@@ -61,7 +62,7 @@ func (c *ControlPlane) scheduler(node Node) (*component, error) {
 	}
 	settings := cluster.Scheduler()
 	this := &component{
-		name: "kube-scheduler", dir: c.path("kube-scheduler"), env: environment(settings.Env()),
+		name: "kube-scheduler", image: settings.Image(), dir: c.path("kube-scheduler"), env: environment(settings.Env()),
 		kubeconfigs: map[string]kubeconfigRequest{
 			"kubeconfig": c.local(node, constants.KubernetesSchedulerOrganization),
 		},

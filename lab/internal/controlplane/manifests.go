@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,9 +37,16 @@ var (
 	coreDNSManifests   = template.Must(template.New("coredns").Parse(coreDNSTemplate))
 )
 
-// renderManifests returns the objects that Talos creates in a new cluster: what kubelets need to join, CoreDNS, and the
-// configuration's inline manifests. It omits kube-proxy and Flannel, which the lab cannot run.
-func renderManifests(node Node) ([]byte, error) {
+// Manifest is a group of objects that Talos creates in a new cluster, and that `talosctl upgrade-k8s` applies again.
+type Manifest struct {
+	// Name is Talos' name of the group, for example "11-core-dns".
+	Name    string
+	Objects []*unstructured.Unstructured
+}
+
+// Manifests returns what kubelets need to join, CoreDNS, and the configuration's inline manifests. It omits kube-proxy and
+// Flannel, which the lab cannot run.
+func Manifests(node Node) ([]Manifest, error) {
 	cluster := node.Config.Cluster()
 	var out bytes.Buffer
 	if err := bootstrapManifests.Execute(&out, map[string]any{
@@ -57,10 +65,54 @@ func renderManifests(node Node) ([]byte, error) {
 			return nil, err
 		}
 	}
-	for _, manifest := range cluster.InlineManifests() {
-		fmt.Fprintf(&out, "\n---\n%s\n", manifest.Contents())
+	objects, err := decodeAll(out.Bytes())
+	if err != nil {
+		return nil, err
 	}
-	return out.Bytes(), nil
+	var all []Manifest
+	for _, object := range objects {
+		all = add(all, groupOf(object), object)
+	}
+	for _, manifest := range cluster.InlineManifests() {
+		objects, err := decodeAll([]byte(manifest.Contents()))
+		if err != nil {
+			return nil, fmt.Errorf("cluster.inlineManifests %s: %w", manifest.Name(), err)
+		}
+		all = add(all, "99-"+manifest.Name(), objects...)
+	}
+	return all, nil
+}
+
+func add(all []Manifest, name string, objects ...*unstructured.Unstructured) []Manifest {
+	for i := range all {
+		if all[i].Name == name {
+			all[i].Objects = append(all[i].Objects, objects...)
+			return all
+		}
+	}
+	return append(all, Manifest{name, objects})
+}
+
+// groupOf returns the name of the group that Talos has an object in. Source: siderolabs/talos v1.13.9,
+// internal/app/machined/pkg/controllers/k8s/manifest.go, render.
+func groupOf(object *unstructured.Unstructured) string {
+	switch name := object.GetName(); {
+	case object.GetKind() == "Secret":
+		return "00-kubelet-bootstrapping-token"
+	case name == "system-bootstrap-node-bootstrapper":
+		return "01-csr-node-bootstrap"
+	case name == "system-bootstrap-approve-node-client-csr":
+		return "01-csr-approver-role-binding"
+	case name == "system-bootstrap-node-renewal":
+		return "01-csr-renewal-role-binding"
+	case name == "kubeconfig-in-cluster":
+		return "11-kube-config-in-cluster"
+	case name == "system:talos-nodes":
+		return "11-talos-node-rbac-template"
+	case object.GetKind() == "Service":
+		return "11-core-dns-svc"
+	}
+	return "11-core-dns"
 }
 
 // server is the address at which pods reach the API server: KubePrism's if it is enabled.
@@ -72,17 +124,14 @@ func server(config config.Config) string {
 }
 
 func manifestsFor(node Node) string {
-	rendered, err := renderManifests(node)
-	return fmt.Sprintf("%x %v", sha256.Sum256(rendered), err)
+	all, err := Manifests(node)
+	text, _ := json.Marshal(all)
+	return fmt.Sprintf("%x %v", sha256.Sum256(text), err)
 }
 
 // applyManifests creates missing objects and does not change existing ones, as Talos does outside of an upgrade.
 func applyManifests(ctx context.Context, admin *rest.Config, node Node, logf func(string, ...any)) error {
-	rendered, err := renderManifests(node)
-	if err != nil {
-		return err
-	}
-	objects, err := decodeAll(rendered)
+	all, err := Manifests(node)
 	if err != nil {
 		return err
 	}
@@ -96,12 +145,14 @@ func applyManifests(ctx context.Context, admin *rest.Config, node Node, logf fun
 	}
 	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(discovered))
 	var failures []error
-	for _, object := range objects {
-		created, err := create(ctx, client, mapper, object)
-		if err != nil {
-			failures = append(failures, fmt.Errorf("%s %s: %w", object.GetKind(), object.GetName(), err))
-		} else if created {
-			logf("created %s %s", object.GetKind(), object.GetName())
+	for _, manifest := range all {
+		for _, object := range manifest.Objects {
+			created, err := create(ctx, client, mapper, object)
+			if err != nil {
+				failures = append(failures, fmt.Errorf("%s %s: %w", object.GetKind(), object.GetName(), err))
+			} else if created {
+				logf("created %s %s", object.GetKind(), object.GetName())
+			}
 		}
 	}
 	if len(node.Config.Cluster().ExtraManifestURLs()) > 0 {

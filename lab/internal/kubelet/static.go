@@ -4,12 +4,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"strings"
 
+	"github.com/siderolabs/talos/pkg/machinery/constants"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
 // StaticPod is a control-plane program that runs on this machine outside of Kubernetes.
@@ -17,6 +21,8 @@ type StaticPod struct {
 	Name    string
 	Image   string
 	Command []string
+	// ConfigVersion is the version of the resource that the pod was made from.
+	ConfigVersion string
 }
 
 const (
@@ -39,14 +45,7 @@ func mirror(ctx context.Context, client kubernetes.Interface, node Node, static 
 		// A node may not read a pod that does not exist, so it is created first.
 		_, err := pods.Create(ctx, wanted, metav1.CreateOptions{})
 		if apierrors.IsAlreadyExists(err) {
-			var existing *corev1.Pod
-			existing, err = pods.Get(ctx, wanted.Name, metav1.GetOptions{})
-			if err == nil && existing.Annotations[hashAnnotation] != wanted.Annotations[hashAnnotation] {
-				err = pods.Delete(ctx, wanted.Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64)})
-			}
-			if apierrors.IsForbidden(err) {
-				err = nil // the authorizer does not know the pod yet; the next round tries again
-			}
+			err = replace(ctx, pods, wanted)
 		}
 		if err != nil {
 			return fmt.Errorf("showing %s as a pod: %w", each.Name, err)
@@ -55,27 +54,64 @@ func mirror(ctx context.Context, client kubernetes.Interface, node Node, static 
 	return nil
 }
 
-func mirrorPod(node Node, static StaticPod, owner *corev1.Node) *corev1.Pod {
-	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(static.Image+" "+strings.Join(static.Command, " "))))[:32]
+// replace deletes and creates a mirror pod that is not as wanted.
+func replace(ctx context.Context, pods corev1client.PodInterface, wanted *corev1.Pod) error {
+	existing, err := pods.Get(ctx, wanted.Name, metav1.GetOptions{})
+	if apierrors.IsForbidden(err) {
+		return nil // the authorizer does not know the pod yet; the next round tries again
+	}
+	if err != nil || existing.Annotations[hashAnnotation] == wanted.Annotations[hashAnnotation] {
+		return err
+	}
+	if err := pods.Delete(ctx, wanted.Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64)}); err != nil {
+		return err
+	}
+	_, err = pods.Create(ctx, wanted, metav1.CreateOptions{})
+	return err
+}
+
+// pod is the pod that Talos has the kubelet run.
+func (s StaticPod) pod() *corev1.Pod {
 	return &corev1.Pod{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 		ObjectMeta: metav1.ObjectMeta{
-			Name: static.Name + "-" + node.Name, Namespace: metav1.NamespaceSystem,
+			Name: s.Name, Namespace: metav1.NamespaceSystem,
 			Labels: map[string]string{
-				"tier": "control-plane", "k8s-app": static.Name, "component": static.Name,
-				"app.kubernetes.io/name": static.Name, "app.kubernetes.io/component": "control-plane",
+				"tier": "control-plane", "k8s-app": s.Name, "component": s.Name,
+				"app.kubernetes.io/name": s.Name, "app.kubernetes.io/component": "control-plane",
 				"app.kubernetes.io/managed-by": "Talos",
 			},
-			Annotations: map[string]string{
-				corev1.MirrorPodAnnotationKey: hash, hashAnnotation: hash, sourceAnnotation: "file",
-			},
-			OwnerReferences: []metav1.OwnerReference{
-				{APIVersion: "v1", Kind: "Node", Name: owner.Name, UID: owner.UID, Controller: new(true)},
-			},
+			Annotations: map[string]string{constants.AnnotationStaticPodConfigVersion: s.ConfigVersion},
 		},
 		Spec: corev1.PodSpec{
-			NodeName: node.Name, HostNetwork: true, PriorityClassName: "system-cluster-critical",
-			Containers:  []corev1.Container{{Name: static.Name, Image: static.Image, Command: static.Command}},
+			HostNetwork: true, PriorityClassName: "system-cluster-critical",
+			Containers:  []corev1.Container{{Name: s.Name, Image: s.Image, Command: s.Command}},
 			Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute}},
 		},
 	}
+}
+
+// Manifest is the pod as an object.
+func (s StaticPod) Manifest() map[string]any {
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(s.pod())
+	if err != nil {
+		panic(err) // a Pod always converts
+	}
+	return object
+}
+
+// mirrorPod is the pod by which a kubelet shows a static pod.
+func mirrorPod(node Node, static StaticPod, owner *corev1.Node) *corev1.Pod {
+	content := static.Image + " " + strings.Join(static.Command, " ") + " " + static.ConfigVersion
+	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(content)))[:32]
+	pod := static.pod()
+	pod.Name += "-" + node.Name
+	maps.Copy(pod.Annotations, map[string]string{
+		corev1.MirrorPodAnnotationKey: hash, hashAnnotation: hash, sourceAnnotation: "file",
+	})
+	pod.OwnerReferences = []metav1.OwnerReference{
+		{APIVersion: "v1", Kind: "Node", Name: owner.Name, UID: owner.UID, Controller: new(true)},
+	}
+	pod.Spec.NodeName = node.Name
+	return pod
 }

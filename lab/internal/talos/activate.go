@@ -45,7 +45,9 @@ func (b *boot) activate(cfg config.Provider) error {
 	})
 	if cfg.Machine().Type().IsControlPlane() {
 		b.publishRoot(cfg)
+		b.publishControlPlane(cfg)
 	}
+	restarts := b.publishKubelet(cfg, name)
 	if err := b.serveAPI(cfg, name); err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func (b *boot) activate(cfg config.Provider) error {
 	if agent == nil {
 		return nil
 	}
-	if trusted := kubernetesAuthorities(cfg); previous != nil && trusted != kubernetesAuthorities(previous) {
+	if trusted := kubernetesAuthorities(cfg); restarts || previous != nil && trusted != kubernetesAuthorities(previous) {
 		b.restartKubelet()
 		return nil
 	}
@@ -77,7 +79,7 @@ func kubernetesAuthorities(cfg config.Provider) string {
 	return all
 }
 
-// restartKubelet restarts the kubelet, as Talos does when the trusted authorities change.
+// restartKubelet restarts the kubelet, as Talos does when its specification or the trusted authorities change.
 func (b *boot) restartKubelet() {
 	b.stopKubelet()
 	b.drop(v1alpha1.NewService("kubelet").Metadata())
@@ -224,28 +226,4 @@ func (b *boot) startKubelet() {
 	b.kubelet = agent
 	b.mu.Unlock()
 	agent.Start(b.kubeletNode())
-}
-
-// staticPods are the control plane's programs that run on this machine.
-func (b *boot) staticPods() []kubelet.StaticPod {
-	b.mu.Lock()
-	plane, cfg := b.plane, b.active
-	b.mu.Unlock()
-	if plane == nil {
-		return nil
-	}
-	images := map[string]string{
-		"kube-apiserver":          cfg.Cluster().APIServer().Image(),
-		"kube-controller-manager": cfg.Cluster().ControllerManager().Image(),
-		"kube-scheduler":          cfg.Cluster().Scheduler().Image(),
-	}
-	var all []kubelet.StaticPod
-	for _, program := range plane.Programs() {
-		if image := images[program.Name]; image != "" {
-			all = append(all, kubelet.StaticPod{
-				Name: program.Name, Image: image, Command: append([]string{"/usr/local/bin/" + program.Name}, program.Flags...),
-			})
-		}
-	}
-	return all
 }

@@ -72,13 +72,9 @@ func (s *imageService) Pull(in *machine.ImageServicePullRequest, stream grpc.Ser
 	if err != nil {
 		return err
 	}
-	if err := s.machine.registryHas(in.ImageRef); err != nil {
-		if errors.Is(err, factory.ErrNotFound) {
-			return status.Errorf(codes.NotFound, "error pulling image: %s", err)
-		}
+	if err := s.pullImage(namespace, in.ImageRef); err != nil {
 		return err
 	}
-	s.keepImage(namespace, in.ImageRef)
 	layer := &machine.ImageServicePullProgress{
 		LayerId:  fmt.Sprintf("sha256:%x", sha256.Sum256([]byte("layer of "+in.ImageRef))),
 		Progress: &machine.ImageServicePullLayerProgress{Status: machine.ImageServicePullLayerProgress_EXTRACT_COMPLETE},
@@ -88,6 +84,61 @@ func (s *imageService) Pull(in *machine.ImageServicePullRequest, stream grpc.Ser
 		return err
 	}
 	return stream.Send(&machine.ImageServicePullResponse{Response: &machine.ImageServicePullResponse_Name{Name: pinned(in.ImageRef)}})
+}
+
+func (b *boot) pullImage(namespace, reference string) error {
+	err := b.machine.registryHas(reference)
+	if errors.Is(err, factory.ErrNotFound) {
+		return status.Errorf(codes.NotFound, "error pulling image: %s", err)
+	}
+	if err == nil {
+		b.keepImage(namespace, reference)
+	}
+	return err
+}
+
+// ImagePull is the older form of Pull. Source: siderolabs/talos v1.13.9, internal/app/machined/internal/server/v1alpha1,
+// v1alpha1_images.go.
+func (m *machined) ImagePull(_ context.Context, in *machine.ImagePullRequest) (*machine.ImagePullResponse, error) {
+	namespace, err := olderNamespace(in.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.pullImage(namespace, in.Reference); err != nil {
+		return nil, err
+	}
+	return &machine.ImagePullResponse{Messages: []*machine.ImagePull{{}}}, nil
+}
+
+// ImageList is the older form of List.
+func (m *machined) ImageList(in *machine.ImageListRequest, stream grpc.ServerStreamingServer[machine.ImageListResponse]) error {
+	namespace, err := olderNamespace(in.Namespace)
+	if err != nil {
+		return err
+	}
+	all, err := m.imagesIn(namespace)
+	if err != nil {
+		return err
+	}
+	for _, each := range all {
+		err := stream.Send(&machine.ImageListResponse{
+			Name: each.Name, Digest: each.digest(), Size: each.size(), CreatedAt: timestamppb.New(each.Created),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func olderNamespace(namespace common.ContainerdNamespace) (string, error) {
+	switch namespace {
+	case common.ContainerdNamespace_NS_CRI:
+		return podImages, nil
+	case common.ContainerdNamespace_NS_SYSTEM:
+		return systemImages, nil
+	}
+	return "", status.Errorf(codes.InvalidArgument, "invalid namespace %s", namespace)
 }
 
 // pinned is a reference with its digest in place of its tag.

@@ -57,6 +57,7 @@ func newState(ctx context.Context) (state.State, error) {
 		&config.MachineConfig{}, &config.MachineType{}, &etcd.Member{}, &etcd.Spec{},
 		&hardware.MemoryModule{}, &hardware.PCIDevice{}, &hardware.Processor{}, &hardware.SystemInformation{},
 		&k8s.Endpoint{}, &k8s.NodeIP{}, &k8s.Nodename{}, &k8s.NodeStatus{}, &k8s.StaticPod{}, &k8s.StaticPodStatus{},
+		&k8s.APIServerConfig{}, &k8s.ControllerManagerConfig{}, &k8s.SchedulerConfig{}, &k8s.Manifest{}, &k8s.ManifestStatus{}, &k8s.KubeletSpec{},
 		&k8s.NodeLabelSpec{}, &k8s.NodeTaintSpec{}, &k8s.NodeAnnotationSpec{},
 		&network.AddressStatus{}, &network.HostnameStatus{}, &network.LinkStatus{}, &network.NodeAddress{},
 		&network.ResolverStatus{}, &network.RouteStatus{}, &network.TimeServerStatus{}, &network.Status{},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cosi-project/runtime/pkg/resource"
 	"github.com/siderolabs/talos/pkg/machinery/api/machine"
 	"github.com/siderolabs/talos/pkg/machinery/resources/etcd"
 	"github.com/siderolabs/talos/pkg/machinery/resources/k8s"
@@ -138,7 +139,9 @@ func (b *boot) showKubelet(agent *kubelet.Kubelet) {
 }
 
 func (b *boot) refreshPlane() {
+	b.publishStaticPods()
 	seen := map[string]bool{}
+	statuses := map[resource.ID]bool{}
 	for _, program := range b.plane.Programs() {
 		if program.Name == "etcd" {
 			seen["etcd"] = true
@@ -152,7 +155,9 @@ func (b *boot) refreshPlane() {
 			continue
 		}
 		seen[program.Name] = true
-		put(b, k8s.NewStaticPodStatus(k8s.NamespaceName, "kube-system/"+program.Name), func(r *k8s.StaticPodStatus) {
+		id := "kube-system/" + program.Name + "-" + b.name()
+		statuses[id] = true
+		put(b, k8s.NewStaticPodStatus(k8s.NamespaceName, id), func(r *k8s.StaticPodStatus) {
 			ready := "False"
 			if program.Healthy {
 				ready = "True"
@@ -162,6 +167,7 @@ func (b *boot) refreshPlane() {
 			}
 		})
 	}
+	b.keepOnly(k8s.NewStaticPodStatus(k8s.NamespaceName, "").Metadata(), statuses)
 	if !seen["etcd"] {
 		b.services.set("etcd", statePrepare, "Running pre state")
 	}
@@ -170,6 +176,13 @@ func (b *boot) refreshPlane() {
 			r.TypedSpec().MemberID = etcd.FormatMemberID(id)
 		})
 	}
+}
+
+// name is the machine's hostname.
+func (b *boot) name() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.hostname
 }
 
 func (b *boot) publishNode(registered, ready bool) {
