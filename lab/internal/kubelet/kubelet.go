@@ -3,12 +3,16 @@ package kubelet
 import (
 	"context"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/siderolabs/talos/pkg/machinery/config/config"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
 )
 
 const (
@@ -78,6 +82,7 @@ type Kubelet struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	wake   chan struct{}
+	pods   cache.Store
 }
 
 // New returns a kubelet that is not started.
@@ -121,6 +126,24 @@ func (k *Kubelet) Status() Status {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.status
+}
+
+// Pods returns the pods that run on the node, as far as the kubelet knows them.
+func (k *Kubelet) Pods() []*corev1.Pod {
+	k.mu.Lock()
+	store := k.pods
+	k.mu.Unlock()
+	if store == nil {
+		return nil
+	}
+	var all []*corev1.Pod
+	for _, object := range store.List() {
+		if pod, ok := object.(*corev1.Pod); ok && pod.Status.Phase == corev1.PodRunning {
+			all = append(all, pod)
+		}
+	}
+	slices.SortFunc(all, func(a, b *corev1.Pod) int { return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name) })
+	return all
 }
 
 func (k *Kubelet) current() Node {
@@ -192,6 +215,9 @@ func (k *Kubelet) session(ctx context.Context) error {
 	k.report(func(s *Status) { s.Registered = true })
 	plugin := k.watchPods(ctx, client, node.Name)
 	defer plugin.stop()
+	k.mu.Lock()
+	k.pods = plugin.pods
+	k.mu.Unlock()
 	var leased, reported time.Time
 	for ctx.Err() == nil {
 		now := k.current()

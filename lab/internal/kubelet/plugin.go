@@ -27,6 +27,7 @@ type plugin struct {
 	nudge  func()
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+	pods   cache.Store
 }
 
 func (k *Kubelet) watchPods(ctx context.Context, client kubernetes.Interface, node string) *plugin {
@@ -46,6 +47,7 @@ func (k *Kubelet) watchPods(ctx context.Context, client kubernetes.Interface, no
 	if err != nil {
 		k.options.Logf("kubelet: watching pods: %v", err)
 	}
+	p.pods = informer.GetStore()
 	p.done.Go(func() { informer.RunWithContext(ctx) })
 	return p
 }
@@ -56,10 +58,14 @@ func slim(object any) (any, error) {
 	if !ok {
 		return object, nil
 	}
+	containers := make([]corev1.Container, 0, len(pod.Spec.Containers))
+	for _, container := range pod.Spec.Containers {
+		containers = append(containers, corev1.Container{Name: container.Name, Image: container.Image})
+	}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace, UID: pod.UID, ResourceVersion: pod.ResourceVersion},
-		Spec:       corev1.PodSpec{Volumes: pod.Spec.Volumes},
-		Status:     corev1.PodStatus{Phase: pod.Status.Phase},
+		Spec:       corev1.PodSpec{Volumes: pod.Spec.Volumes, Containers: containers},
+		Status:     corev1.PodStatus{Phase: pod.Status.Phase, StartTime: pod.Status.StartTime},
 	}, nil
 }
 

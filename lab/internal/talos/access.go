@@ -135,6 +135,8 @@ var access = func() map[string]role.Set {
 		}
 	}
 	rules["/machine.MachineService/EtcdSnapshot"] = backup
+	rules["/machine.MachineService/MetaWrite"] = role.MakeSet(role.Admin, role.MetaWriter)
+	rules["/machine.MachineService/MetaDelete"] = role.MakeSet(role.Admin, role.MetaWriter)
 	return rules
 }()
 

@@ -47,6 +47,7 @@ func (b *boot) activate(cfg config.Provider) error {
 		b.publishRoot(cfg)
 		b.publishControlPlane(cfg)
 	}
+	b.publishConfigured(cfg, name)
 	restarts := b.publishKubelet(cfg, name)
 	if err := b.serveAPI(cfg, name); err != nil {
 		return err

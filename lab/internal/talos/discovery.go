@@ -104,9 +104,18 @@ func (d *discovery) exchange(b *boot) {
 	d.mu.Lock()
 	d.known = known
 	d.mu.Unlock()
-	ids := map[resource.ID]bool{}
+	ids, affiliates := map[resource.ID]bool{}, map[resource.ID]bool{}
 	for _, each := range known {
 		ids[each.Hostname] = true
+		affiliates[each.NodeID] = true
+		put(b, cluster.NewAffiliate(cluster.NamespaceName, each.NodeID), func(r *cluster.Affiliate) {
+			spec := r.TypedSpec()
+			spec.NodeID, spec.Hostname, spec.Nodename, spec.Addresses = each.NodeID, each.Hostname, each.Hostname, []netip.Addr{each.Address}
+			spec.MachineType, spec.OperatingSystem = each.MachineType, each.OperatingSystem
+			if each.APIServerPort != 0 {
+				spec.ControlPlane = &cluster.ControlPlane{APIServerPort: each.APIServerPort}
+			}
+		})
 		put(b, cluster.NewMember(cluster.NamespaceName, each.Hostname), func(r *cluster.Member) {
 			spec := r.TypedSpec()
 			spec.NodeID, spec.Hostname, spec.Addresses = each.NodeID, each.Hostname, []netip.Addr{each.Address}
@@ -117,6 +126,7 @@ func (d *discovery) exchange(b *boot) {
 		})
 	}
 	b.keepOnly(cluster.NewMember(cluster.NamespaceName, "").Metadata(), ids)
+	b.keepOnly(cluster.NewAffiliate(cluster.NamespaceName, "").Metadata(), affiliates)
 }
 
 func readAffiliates(folder string) []affiliate {

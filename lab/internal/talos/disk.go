@@ -30,6 +30,8 @@ type record struct {
 	slots
 	// StagedImage is the installer image of an upgrade at the next boot.
 	StagedImage string `json:"stagedImage,omitempty"`
+	// Meta are the values of META by key, which `talosctl meta` writes.
+	Meta map[uint8][]byte `json:"meta,omitempty"`
 }
 
 func (d disk) path(elements ...string) string {

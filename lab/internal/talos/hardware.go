@@ -54,6 +54,8 @@ func (b *boot) publishHardware() {
 		r.TypedSpec().Name, r.TypedSpec().Version = "Talos", b.image.Version
 	})
 	b.publishExtensions()
+	b.publishMeta()
+	b.publishBooted()
 	put(b, timeres.NewStatus(), func(r *timeres.Status) { r.TypedSpec().Synced = true })
 	b.publishNetwork()
 }
@@ -115,6 +117,7 @@ func volumeSize(label string, diskGiB int) uint64 {
 }
 
 func (b *boot) publishNetwork() {
+	b.publishRoutes()
 	prefix := netip.PrefixFrom(b.machine.address, 24)
 	put(b, network.NewLinkStatus(network.NamespaceName, linkName), func(r *network.LinkStatus) {
 		spec := r.TypedSpec()

@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"fmt"
-	"path"
 	"runtime"
 	"time"
 
@@ -45,23 +43,6 @@ func (m *machined) Hostname(context.Context, *emptypb.Empty) (*machine.HostnameR
 	return &machine.HostnameResponse{Messages: []*machine.Hostname{{Hostname: m.hostname}}}, nil
 }
 
-// Memory returns the machine's total memory. Its use is not simulated.
-func (m *machined) Memory(context.Context, *emptypb.Empty) (*machine.MemoryResponse, error) {
-	kib := uint64(m.machine.spec.MemoryMiB) * 1024
-	return &machine.MemoryResponse{Messages: []*machine.Memory{
-		{Meminfo: &machine.MemInfo{Memtotal: kib, Memfree: kib, Memavailable: kib}},
-	}}, nil
-}
-
-// SystemStat returns the boot time and the number of processors.
-func (m *machined) SystemStat(context.Context, *emptypb.Empty) (*machine.SystemStatResponse, error) {
-	answer := &machine.SystemStat{BootTime: uint64(m.started.Unix()), CpuTotal: &machine.CPUStat{}}
-	for range m.machine.spec.Cores {
-		answer.Cpu = append(answer.Cpu, &machine.CPUStat{})
-	}
-	return &machine.SystemStatResponse{Messages: []*machine.SystemStat{answer}}, nil
-}
-
 // Kubeconfig returns a new administrator's kubeconfig in a compressed archive, the form in which Talos sends files.
 func (m *machined) Kubeconfig(_ *emptypb.Empty, stream grpc.ServerStreamingServer[common.Data]) error {
 	if err := m.onControlPlane("kubeconfig"); err != nil {
@@ -90,24 +71,6 @@ func (m *machined) Kubeconfig(_ *emptypb.Empty, stream grpc.ServerStreamingServe
 		return err
 	}
 	return stream.Send(&common.Data{Bytes: out.Bytes()})
-}
-
-// Read returns those few files of the machine that the lab simulates.
-func (m *machined) Read(in *machine.ReadRequest, stream grpc.ServerStreamingServer[common.Data]) error {
-	version := m.image.Version
-	files := map[string]string{
-		"/proc/sys/kernel/random/boot_id": m.id + "\n",
-		"/proc/uptime":                    fmt.Sprintf("%.2f 0.00\n", time.Since(m.started).Seconds()),
-		"/etc/os-release":                 fmt.Sprintf("NAME=\"Talos\"\nID=talos\nVERSION_ID=%s\nPRETTY_NAME=\"Talos (%s)\"\n", version, version),
-	}
-	if stored, err := m.machine.disk.config(); err == nil && stored != nil {
-		files["/system/state/config.yaml"] = string(stored)
-	}
-	content, ok := files[path.Clean(in.Path)]
-	if !ok {
-		return status.Errorf(codes.NotFound, "stat %s: no such file or directory", in.Path)
-	}
-	return stream.Send(&common.Data{Bytes: []byte(content)})
 }
 
 // GenerateClientConfiguration creates a talosconfig with the requested roles.

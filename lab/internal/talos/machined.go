@@ -12,6 +12,7 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/api/cluster"
 	"github.com/siderolabs/talos/pkg/machinery/api/machine"
 	"github.com/siderolabs/talos/pkg/machinery/api/storage"
+	timeapi "github.com/siderolabs/talos/pkg/machinery/api/time"
 	"github.com/siderolabs/talos/pkg/machinery/constants"
 	"github.com/siderolabs/talos/pkg/machinery/role"
 	"google.golang.org/grpc"
@@ -43,6 +44,7 @@ func (b *boot) startMachined() error {
 	machine.RegisterLifecycleServiceServer(b.machined, &lifecycleService{boot: b})
 	machine.RegisterImageServiceServer(b.machined, &imageService{boot: b})
 	cluster.RegisterClusterServiceServer(b.machined, m)
+	timeapi.RegisterTimeServiceServer(b.machined, &timeService{boot: b})
 	storage.RegisterStorageServiceServer(b.machined, &storaged{boot: b})
 	cosi.RegisterStateServer(b.machined, cosiserver.NewState(state.WrapCore(readable(b.state))))
 	go b.machined.Serve(listener) //nolint:errcheck // it ends with Stop

@@ -17,6 +17,7 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/resources/etcd"
 	"github.com/siderolabs/talos/pkg/machinery/resources/hardware"
 	"github.com/siderolabs/talos/pkg/machinery/resources/k8s"
+	"github.com/siderolabs/talos/pkg/machinery/resources/kubeaccess"
 	"github.com/siderolabs/talos/pkg/machinery/resources/network"
 	"github.com/siderolabs/talos/pkg/machinery/resources/runtime"
 	"github.com/siderolabs/talos/pkg/machinery/resources/secrets"
@@ -52,7 +53,7 @@ func newState(ctx context.Context) (state.State, error) {
 		}
 	}
 	for _, kind := range []meta.ResourceWithRD{
-		&block.Device{}, &block.DiscoveredVolume{}, &block.Disk{}, &block.Symlink{}, &block.SystemDisk{}, &block.VolumeStatus{},
+		&block.Device{}, &block.DiscoveredVolume{}, &block.MountStatus{}, &block.VolumeConfig{}, &block.Disk{}, &block.Symlink{}, &block.SystemDisk{}, &block.VolumeStatus{},
 		&cluster.Affiliate{}, &cluster.Identity{}, &cluster.Info{}, &cluster.Member{},
 		&config.MachineConfig{}, &config.MachineType{}, &etcd.Member{}, &etcd.Spec{},
 		&hardware.MemoryModule{}, &hardware.PCIDevice{}, &hardware.Processor{}, &hardware.SystemInformation{},
@@ -61,6 +62,8 @@ func newState(ctx context.Context) (state.State, error) {
 		&k8s.NodeLabelSpec{}, &k8s.NodeTaintSpec{}, &k8s.NodeAnnotationSpec{},
 		&network.AddressStatus{}, &network.HostnameStatus{}, &network.LinkStatus{}, &network.NodeAddress{},
 		&network.ResolverStatus{}, &network.RouteStatus{}, &network.TimeServerStatus{}, &network.Status{},
+		&runtime.BootedEntry{}, &runtime.KernelCmdline{}, &runtime.KernelParamStatus{}, &runtime.LoadedKernelModule{},
+		&runtime.MountStatus{}, &runtime.WatchdogTimerStatus{}, &kubeaccess.Config{},
 		&runtime.Diagnostic{}, &runtime.ExtensionStatus{}, &runtime.MachineStatus{}, &runtime.MetaKey{},
 		&runtime.PlatformMetadata{}, &runtime.SecurityState{}, &runtime.Version{},
 		&secrets.KubernetesRoot{}, &timeres.Status{}, &v1alpha1.Service{},
