@@ -238,6 +238,65 @@ describe("the lab's Talos machine", () => {
       );
     });
 
+    it("answers talosctl's commands from one model of the machine", async () => {
+      const copied = join(lab.folder.dir, "copied");
+      const answers: Record<string, RegExp> = {
+        containers: /apid/,
+        "containers --kubernetes": /NODE/,
+        stats: /etcd/,
+        "stats --kubernetes": /NODE/,
+        processes: /kubelet/,
+        mounts: /\/var/,
+        netstat: /50000|NODE|Proto/,
+        time: /time\.cloudflare\.com/,
+        "list /etc": /os-release/,
+        "usage /etc": /os-release|\./,
+        "read /etc/os-release": /v1\.13\.9/,
+        "image list --namespace system": /installer|kubelet/,
+        "meta write 10 kept": /^\s*$/,
+        "get metakeys": /0x0a.*kept/,
+        "meta delete 10": /^\s*$/,
+        "get mountstatus": /EPHEMERAL/,
+        "get discoveredvolumes": /EPHEMERAL/,
+        "get resolvers": /127\.93\.0\.1/,
+        "get timeservers": /cloudflare/,
+        "get routes": /eth0/,
+        "get affiliates": /den-test-cp01/,
+        "get kernelcmdline": /talos\.platform/,
+        "get bootedentry": /Talos-v1\.13\.9/,
+        "get etcdspec": /den-test-cp01/,
+        "get apiserverconfig": /kube-apiserver/,
+        "get kubeletspec": /kubelet/,
+        "get manifests": /00-kubelet-bootstrapping-token/,
+        "get manifeststatus": /ManifestStatus/,
+        "get kubernetesaccessconfig": /KubernetesAccessConfig/,
+        "get watchdogtimerstatus": /NODE/,
+        "etcd alarm disarm": /^\s*$|NODE/,
+        [`copy /etc ${copied}`]: /^\s*$/,
+      };
+      const wrong: string[] = [];
+      for (const [command, answer] of Object.entries(answers)) {
+        const { code, text } = await tryOn(first, ...command.split(" "));
+        if (code !== 0 || !answer.test(text)) wrong.push(`${command}: ${code} ${text}`);
+      }
+      expect(wrong.join("\n")).to.equal("");
+      expect(await readFile(join(copied, "os-release"), "utf8")).to.contain("v1.13.9");
+    });
+
+    it("refuses what Talos refuses", async () => {
+      const refusals: Record<string, string> = {
+        "etcd downgrade validate 3.4": "etcd downgrade is only supported to 3.5 and later versions",
+        "read /etc/nothing": "no such file or directory",
+        "meta delete 11": "meta key not found",
+        rollback: "previous UKI not found",
+      };
+      for (const [command, refusal] of Object.entries(refusals)) {
+        const { code, text } = await tryOn(first, ...command.split(" "));
+        expect(code, command).to.equal(1);
+        expect(text, command).to.contain(refusal);
+      }
+    });
+
     it("answers at the shared address too", async () => {
       expect(await lab.talosctl("-e", vip, "-n", worker.address, "version")).to.contain("v1.13.9");
     });
