@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
+import { partsOfImage } from "../../components/talos/installer.ts";
+import { changed, rebootFields, section } from "../../components/talos/reboots.ts";
 import { releaseOf, talosReleases, type WhileRunning } from "../../components/talos/releases/index.ts";
 import { documentsOf, identityOf, type MachineDocument } from "./machine-config.ts";
 
@@ -10,6 +12,8 @@ export interface Restart {
   what: string;
   /** The reason. */
   why: string;
+  /** Whether the update itself restarts the machine. @default false */
+  isAtOnce?: true;
 }
 
 /** Returns what a change of its configuration requires of a running machine. */
@@ -34,14 +38,6 @@ export const machineRestarts = (
 
 const byIdentity = (text: string): Map<string, MachineDocument> =>
   new Map(documentsOf(text).map((document) => [identityOf(document), document]));
-
-const section = (value: unknown): Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-
-const changed = (before: Record<string, unknown>, after: Record<string, unknown>): string[] =>
-  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-    (key) => !isDeepStrictEqual(before[key], after[key]),
-  );
 
 /** Applying a new installer image only records it. The machine changes by an upgrade, which reboots it. */
 const upgrade = (
@@ -70,12 +66,6 @@ const differencesOfImages = (before: string, after: string): string[] => {
   ];
 };
 
-/** Source of the form: siderolabs/image-factory, `<host>/<installer>/<schematic>:<version>`. */
-const partsOfImage = (image: string) => {
-  const [, installer = "", schematic = "", version = ""] = /([^/]+)\/([^/:]+):([^:]+)$/.exec(image) ?? [];
-  return { installer, schematic, version };
-};
-
 const reinstallation = (node: string, before: Record<string, unknown>, after: Record<string, unknown>): Restart[] => {
   const fields = changed(before, after).filter((field) => ["disk", "diskSelector", "wipe"].includes(field));
   return fields.length === 0
@@ -95,22 +85,10 @@ const reboot = (
   after: Record<string, unknown>,
   whileRunning: WhileRunning,
 ): Restart[] => {
-  const beside = changed(before, after).filter((name) => !["machine", ...whileRunning.configuration].includes(name));
-  const [old, now] = [section(before.machine), section(after.machine)];
-  // Talos compares features one by one only if both configurations have some.
-  const comparesFeatures = old.features !== undefined && now.features !== undefined;
-  const sections = changed(old, now).filter(
-    (name) => !whileRunning.machine.includes(name) && !(name === "features" && comparesFeatures),
-  );
-  const features = (comparesFeatures ? changed(section(old.features), section(now.features)) : []).filter(
-    (name) => !whileRunning.features.includes(name),
-  );
-  const fields = [
-    ...beside,
-    ...sections.map((name) => `machine.${name}`),
-    ...features.map((name) => `machine.features.${name}`),
-  ];
-  return fields.length === 0 ? [] : [{ node, what: "reboots when it gets its configuration", why: fields.join(", ") }];
+  const fields = rebootFields(before, after, whileRunning);
+  return fields.length === 0
+    ? []
+    : [{ node, what: "reboots when it gets its configuration", why: fields.join(", "), isAtOnce: true }];
 };
 
 /** Talos lays out a system volume only once. */

@@ -27,7 +27,10 @@ describe("what needs a reboot", () => {
         machine("  udev: { rules: [a] }\n  features: { rbac: true, kubePrism: { port: 1 } }"),
       ),
     ).to.deep.equal([
-      { node: node.node, what: "reboots when it gets its configuration", why: "machine.udev, machine.features.rbac" },
+      {
+        ...{ node: node.node, what: "reboots when it gets its configuration", isAtOnce: true },
+        why: "machine.udev, machine.features.rbac",
+      },
     ]);
   });
 

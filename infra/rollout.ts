@@ -1,0 +1,19 @@
+/** What a command of Hearth tells the program of a rollout that it carries out. */
+export interface RolloutNote {
+  /** Release of Kubernetes that runs. The program renders it until all machines have the next one. @default the stack file's */
+  kubernetes?: string | undefined;
+}
+
+const variable = "HEARTH_ROLLOUT";
+
+/**
+ * The environment by which a command tells the program that it carries a rollout out, and judges itself what goes out of service.
+ * Without it the program refuses an update that takes more than one machine out of service.
+ */
+export const rolloutEnvironment = (note: RolloutNote = {}): Record<string, string> => ({
+  [variable]: JSON.stringify(note),
+});
+
+/** What a command told; undefined if somebody runs Pulumi by hand. */
+export const rolloutNote = (env: NodeJS.ProcessEnv): RolloutNote | undefined =>
+  env[variable] === undefined ? undefined : (JSON.parse(env[variable]) as RolloutNote);
