@@ -6,6 +6,7 @@ import { format, stackFile } from "./config/error.ts";
 import { ConfigurationError, configKeys, examineConfig, unknownKeys, type HearthConfig } from "./config/index.ts";
 import { platforms, platformSecrets } from "./platforms/index.ts";
 import { program } from "./program.ts";
+import { rolloutNote, withRunningKubernetes } from "./rollout.ts";
 import { readTree, TreeError, type Tree } from "./tree.ts";
 
 const settings = new pulumi.Config("hearth");
@@ -39,7 +40,7 @@ const readOrExplain = (config: HearthConfig): Tree => {
   }
 };
 
-const loaded = load();
+const loaded = withRunningKubernetes(load(), rolloutNote(process.env));
 
 // Reading the state takes time, and only an import needs it.
 const config = adopts(loaded) ? withoutAdopted(loaded, await recordedDnsRecords()) : loaded;

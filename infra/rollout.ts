@@ -17,3 +17,12 @@ export const rolloutEnvironment = (note: RolloutNote = {}): Record<string, strin
 /** What a command told; undefined if somebody runs Pulumi by hand. */
 export const rolloutNote = (env: NodeJS.ProcessEnv): RolloutNote | undefined =>
   env[variable] === undefined ? undefined : (JSON.parse(env[variable]) as RolloutNote);
+
+/** The configuration with the release of Kubernetes that runs: what the program renders has to be what the machines have. */
+export const withRunningKubernetes = <C extends { cluster: { kubernetes: string } }>(
+  config: C,
+  note: RolloutNote | undefined,
+): C => {
+  const { kubernetes } = note ?? {};
+  return kubernetes === undefined ? config : { ...config, cluster: { ...config.cluster, kubernetes } };
+};

@@ -1,3 +1,4 @@
+import { Problem } from "../../toolchain/problem.ts";
 import { Kubernetes, type KubernetesObject } from "../cluster/kubernetes.ts";
 import { podsToEvict, type Pod } from "./drain.ts";
 import type { Readings } from "./gates.ts";
@@ -21,6 +22,8 @@ export interface Actions {
   evict: (pod: Pod) => Promise<void>;
   /** The volumes of these pods that are still attached to the node. */
   attached: (name: string, pods: readonly Pod[]) => Promise<string[]>;
+  /** Has a machine pull an installer, so that one that is missing stops a rollout before its first step. */
+  pull: (name: string, image: TalosImage) => Promise<void>;
   /** Installs an image on a machine, and has it reboot. */
   install: (name: string, image: TalosImage) => Promise<void>;
   /** Gives a machine what the program declares of it. */
@@ -28,15 +31,12 @@ export interface Actions {
   upgradeKubernetes: (to: string) => Promise<void>;
 }
 
-/** What the engine does for a rollout. */
-export interface EngineActions {
-  configure: (name: string) => Promise<void>;
-  /** Whether talosctl would drain the node itself, which is done already. */
-  drainsByItself: boolean;
-}
-
-/** The actions on a cluster that is reached as its administrator. */
-export const clusterActions = (access: Access, { configure, drainsByItself }: EngineActions): Actions => {
+/**
+ * The actions on a cluster that is reached as its administrator.
+ *
+ * @param drainsByItself whether talosctl would drain a node itself, which is done already
+ */
+export const clusterActions = (access: Access, drainsByItself: boolean): Omit<Actions, "configure"> => {
   const { talos, kubeconfig, machines } = access;
   const kubernetes = new Kubernetes(kubeconfig);
   const addressOf = (name: string): string => machines[name]?.address ?? "";
@@ -82,11 +82,18 @@ export const clusterActions = (access: Access, { configure, drainsByItself }: En
         )
         .filter((volume) => names.includes(volume));
     },
+    pull: async (name, { installer }) => {
+      await talos
+        .once(addressOf(name), ["image", "pull", "--namespace", "system", installer], installTimeout)
+        .catch((error: unknown) => {
+          // A machine without that service pulls before it reboots.
+          if (!(error instanceof Problem && /Unimplemented|unknown (method|service)/i.test(error.message))) throw error;
+        });
+    },
     install: async (name, { installer }) => {
       const drain = drainsByItself ? ["--drain=false"] : [];
       await talos.once(addressOf(name), ["upgrade", "--image", installer, "--wait=false", ...drain], installTimeout);
     },
-    configure,
     upgradeKubernetes: async (to) => {
       const [first = ""] = Object.values(machines).flatMap(({ role, address }) =>
         role === "controlplane" ? address : [],

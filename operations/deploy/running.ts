@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { resourceTypes } from "../../components/resource-types.ts";
+import { partsOfImage } from "../../components/talos/installer.ts";
+import { nameOf } from "../../components/urn.ts";
+import { talosClientOf } from "../../lib/cluster/access.ts";
+import { Talosctl } from "../../lib/cluster/talosctl.ts";
+import { ofType, outputsOf, type State, type StateResource } from "../../lib/engine/state.ts";
+import { revealed } from "../../lib/engine/value.ts";
+import type { Target } from "../../lib/engine/target.ts";
+import {
+  leaderOf,
+  readCluster,
+  readKubernetes,
+  readMachine,
+  readNodes,
+  type Access,
+  type Node,
+} from "../../lib/rollout/read.ts";
+import type { Running, RunningMachine, TalosImage } from "../../lib/rollout/step.ts";
+import { isControlPlane, machineDocuments, setting } from "../../policy/machine-documents.ts";
+import { Toolchain } from "../../toolchain/toolchain.ts";
+
+/** A machine as an update recorded it. */
+export interface RecordedMachine {
+  role: "controlplane" | "worker";
+  address: string;
+  image: TalosImage;
+}
+
+/** The cluster of a stack: what its state has, and what runs. */
+export interface RunningCluster {
+  access: Access;
+  recorded: Record<string, RecordedMachine>;
+  running: Running;
+  nodes: Node[];
+  /** Why something of it could not be read, and stands here as it was recorded. */
+  problems: string[];
+  /** The program talosctl. */
+  talosctl: string;
+}
+
+/** How long a machine may take to come back that an interrupted run took out, in milliseconds. */
+const bootTimeout = 10 * 60_000;
+
+/**
+ * Reads the cluster of a stack; undefined if it was never deployed.
+ *
+ * A deployment may need nothing of what cannot be read, so that is no error yet.
+ */
+export const runningCluster = async (
+  { engine, root }: Target,
+  live: (text: string) => void,
+): Promise<RunningCluster | undefined> => {
+  if (!(await engine.size())) return undefined;
+  const state = await engine.state();
+  const kubeconfig = outputsOf(state, resourceTypes.kubeconfig)?.kubeconfigRaw;
+  const recorded = recordedMachines(state);
+  if (typeof kubeconfig !== "string" || Object.keys(recorded).length === 0) return undefined;
+  const { talosctl = "talosctl" } = await new Toolchain({ root }).ensure(["talosctl"]);
+  const access: Access = { talos: new Talosctl(talosctl, talosClientOf(state)), kubeconfig, machines: recorded };
+  live("Looking at the machines");
+  const problems: string[] = [];
+  const nodes = await readNodes(kubeconfig).catch((error: unknown) => {
+    problems.push(`The Kubernetes API does not answer: ${reasonOf(error)}`);
+    return [];
+  });
+  const marked = nodes.filter(({ mark }) => mark !== undefined).map(({ name }) => name);
+  const machines = await readMachines(access, recorded, marked, problems);
+  const release = outputsOf(state, resourceTypes.talosCluster)?.kubernetes;
+  const kubernetes = await readKubernetes(access, nodes).catch((error: unknown) => {
+    problems.push(`The release of Kubernetes cannot be read: ${reasonOf(error)}`);
+    const last = typeof release === "string" ? release : "";
+    return { lowest: last, highest: last };
+  });
+  const leader = leaderOf(await readCluster(access));
+  return { access, recorded, running: { machines, leader, kubernetes, marked }, nodes, problems, talosctl };
+};
+
+/** Reads the machines. One that an interrupted run took out may be on its way back. */
+const readMachines = async (
+  { talos }: Access,
+  recorded: Record<string, RecordedMachine>,
+  marked: readonly string[],
+  problems: string[],
+): Promise<Record<string, RunningMachine>> => {
+  const deadline = Date.now() + bootTimeout;
+  const read = await Promise.all(
+    Object.entries(recorded).map(async ([name, { address, image }]) => {
+      for (;;) {
+        try {
+          return [[name, { ...(await readMachine(talos, address)), recorded: image.installer }] as const];
+        } catch (error) {
+          if (marked.includes(name) && Date.now() < deadline) {
+            await sleep(3000);
+            continue;
+          }
+          problems.push(`${name} does not answer: ${reasonOf(error)}`);
+          return [];
+        }
+      }
+    }),
+  );
+  return Object.fromEntries(read.flat());
+};
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The machines that a state has, by the name of their node. */
+export const recordedMachines = (state: State): Record<string, RecordedMachine> =>
+  Object.fromEntries(
+    ofType(state, resourceTypes.machineConfiguration).map((each) => [nameOf(each.urn), machineOf(each)]),
+  );
+
+const machineOf = ({ inputs = {} }: StateResource): RecordedMachine =>
+  configuredMachine(revealed(inputs) as Record<string, unknown>);
+
+/** The machine that inputs of its configuration describe. */
+export const configuredMachine = (inputs: Record<string, unknown>): RecordedMachine => {
+  const documents = machineDocuments({ inputs });
+  const image = setting(documents, "machine", "install", "image");
+  return {
+    role: isControlPlane(documents) ? "controlplane" : "worker",
+    address: String(inputs.node),
+    image: imageOf(typeof image === "string" ? image : ""),
+  };
+};
+
+const imageOf = (installer: string): TalosImage => {
+  const { version, schematic } = partsOfImage(installer);
+  return { version, schematic, installer };
+};
