@@ -76,7 +76,7 @@ export const clusterActions = (access: Access, drainsByItself: boolean): Omit<Ac
       const names = volumes.flatMap((claim) => (claim?.spec?.volumeName === undefined ? [] : [claim.spec.volumeName]));
       const attachments = await kubernetes.list("/apis/storage.k8s.io/v1/volumeattachments");
       return attachments
-        .filter(({ spec }) => spec?.nodeName === name)
+        .filter(({ spec, status }) => spec?.nodeName === name && status?.attached === true)
         .flatMap(
           ({ spec }) => (spec?.source as { persistentVolumeName?: string } | undefined)?.persistentVolumeName ?? [],
         )
