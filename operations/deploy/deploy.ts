@@ -13,6 +13,7 @@ import { recordedIn } from "../../policy/recorded.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { requireSigningKeys } from "../backup/signing-key.ts";
 import { takeSnapshot } from "../etcd/snapshot.ts";
+import type { Resources } from "../preview/changes.ts";
 import { stateBefore } from "../preview/engine.ts";
 import { Observer } from "../preview/observer.ts";
 import { backUpState } from "../state/backup.ts";
@@ -120,9 +121,9 @@ const previewed = async (
   });
   display.clear();
   if (!preview.isUnchanged) await requireKept(target, losses);
-  const { resources } = cluster ? await stateBefore(engine) : { resources: new Map() };
-  const known = { recorded: cluster?.recorded ?? {}, kubernetes: (await target.config()).cluster.kubernetes };
-  return { preview, changes: changesOf(events, resources, observer.observed.resources, known) };
+  const before: Resources = cluster ? (await stateBefore(engine)).resources : new Map();
+  const { kubernetes } = (await target.config()).cluster;
+  return { preview, changes: changesOf(events, { before, after: observer.observed.resources, kubernetes }) };
 };
 
 interface RollingOut {

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { resourceTypes } from "../../components/resource-types.ts";
-import { partsOfImage } from "../../components/talos/installer.ts";
 import { nameOf } from "../../components/urn.ts";
 import { talosClientOf } from "../../lib/cluster/access.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
-import { ofType, outputsOf, type State, type StateResource } from "../../lib/engine/state.ts";
+import { ofType, outputsOf, type State } from "../../lib/engine/state.ts";
 import { revealed } from "../../lib/engine/value.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import {
@@ -17,21 +16,14 @@ import {
   type Access,
   type Node,
 } from "../../lib/rollout/read.ts";
-import type { Running, RunningMachine, TalosImage } from "../../lib/rollout/step.ts";
-import { isControlPlane, machineDocuments, setting } from "../../policy/machine-documents.ts";
+import type { Running, RunningMachine } from "../../lib/rollout/step.ts";
+import { configuredMachine, type ConfiguredMachine } from "../preview/rollout.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
-
-/** A machine as an update recorded it. */
-export interface RecordedMachine {
-  role: "controlplane" | "worker";
-  address: string;
-  image: TalosImage;
-}
 
 /** The cluster of a stack: what its state has, and what runs. */
 export interface RunningCluster {
   access: Access;
-  recorded: Record<string, RecordedMachine>;
+  recorded: Record<string, ConfiguredMachine>;
   running: Running;
   nodes: Node[];
   /** Why something of it could not be read, and stands here as it was recorded. */
@@ -80,7 +72,7 @@ export const runningCluster = async (
 /** Reads the machines. One that an interrupted run took out may be on its way back. */
 const readMachines = async (
   { talos }: Access,
-  recorded: Record<string, RecordedMachine>,
+  recorded: Record<string, ConfiguredMachine>,
   marked: readonly string[],
   problems: string[],
 ): Promise<Record<string, RunningMachine>> => {
@@ -107,26 +99,10 @@ const readMachines = async (
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The machines that a state has, by the name of their node. */
-export const recordedMachines = (state: State): Record<string, RecordedMachine> =>
+export const recordedMachines = (state: State): Record<string, ConfiguredMachine> =>
   Object.fromEntries(
-    ofType(state, resourceTypes.machineConfiguration).map((each) => [nameOf(each.urn), machineOf(each)]),
+    ofType(state, resourceTypes.machineConfiguration).map(({ urn, inputs = {} }) => [
+      nameOf(urn),
+      configuredMachine(revealed(inputs) as Record<string, unknown>),
+    ]),
   );
-
-const machineOf = ({ inputs = {} }: StateResource): RecordedMachine =>
-  configuredMachine(revealed(inputs) as Record<string, unknown>);
-
-/** The machine that inputs of its configuration describe. */
-export const configuredMachine = (inputs: Record<string, unknown>): RecordedMachine => {
-  const documents = machineDocuments({ inputs });
-  const image = setting(documents, "machine", "install", "image");
-  return {
-    role: isControlPlane(documents) ? "controlplane" : "worker",
-    address: String(inputs.node),
-    image: imageOf(typeof image === "string" ? image : ""),
-  };
-};
-
-const imageOf = (installer: string): TalosImage => {
-  const { version, schematic } = partsOfImage(installer);
-  return { version, schematic, installer };
-};

@@ -17,19 +17,14 @@ export interface Restart {
 }
 
 /** Returns what a change of its configuration requires of a running machine. */
-export const machineRestarts = (
-  { node, address }: { node: string; address: string },
-  before: string,
-  after: string,
-  releases = talosReleases,
-): Restart[] => {
+export const machineRestarts = (node: string, before: string, after: string, releases = talosReleases): Restart[] => {
   const [old, now] = [byIdentity(before), byIdentity(after)];
   const machine = (documents: Map<string, MachineDocument>) => section(documents.get("")?.machine);
   const image = section(machine(old).install).image;
   // An unknown release or a custom image counts as the newest release.
   const running = releaseOf(typeof image === "string" ? partsOfImage(image).version : "", releases) ?? releases.at(-1);
   return [
-    ...upgrade({ node, address }, section(machine(old).install), section(machine(now).install)),
+    ...upgrade(node, section(machine(old).install), section(machine(now).install)),
     ...reinstallation(node, section(machine(old).install), section(machine(now).install)),
     ...(running ? reboot(node, section(old.get("")), section(now.get("")), running.whileRunning) : []),
     ...volumes(node, old, now),
@@ -39,19 +34,15 @@ export const machineRestarts = (
 const byIdentity = (text: string): Map<string, MachineDocument> =>
   new Map(documentsOf(text).map((document) => [identityOf(document), document]));
 
-/** Applying a new installer image only records it. The machine changes by an upgrade, which reboots it. */
-const upgrade = (
-  { node, address }: { node: string; address: string },
-  before: Record<string, unknown>,
-  after: Record<string, unknown>,
-): Restart[] => {
+/** Applying a new installer image only records it. The machine changes by an upgrade, which is a step of the rollout. */
+const upgrade = (node: string, before: Record<string, unknown>, after: Record<string, unknown>): Restart[] => {
   const [old, now] = [before.image, after.image];
   if (typeof now !== "string" || old === now) return [];
   const reasons = typeof old === "string" ? differencesOfImages(old, now) : [];
   return [
     {
       node,
-      what: `upgrade with a reboot: \`talosctl upgrade --nodes ${address} --image ${now}\``,
+      what: `upgrade with a reboot to \`${now}\``,
       why: reasons.length === 0 ? "another installer image" : reasons.join(", "),
     },
   ];
