@@ -29,6 +29,7 @@ import {
   describePlan,
   forgetRemoved,
   planFor,
+  type KnownMachines,
   type RolloutEngine,
   type RolloutOptions,
 } from "./rollout.ts";
@@ -80,7 +81,7 @@ export const deploy = async (
     return { isChanged: left.length < (plan?.steps.length ?? 0), left };
   }
   if (!plan?.steps.length && !preview.isUnchanged) await update();
-  if (cluster) await forget(target, display, cluster, Object.keys(changes.machines));
+  if (cluster) await forget(target, display, cluster, changes);
   if (isUnchanged) return { isChanged: false, left };
   // The required content of the escrow may just have changed. The policy checks it the next time.
   const after = await run(["preview", "--expect-no-changes"], { policyPacks: [] });
@@ -183,12 +184,18 @@ const forget = async (
   { engine }: Target,
   display: Display,
   cluster: RunningCluster,
-  desired: readonly string[],
+  { machines, removed }: MachineChanges,
 ): Promise<void> => {
-  if (cluster.problems.length > 0) return;
-  const recorded = Object.keys(recordedMachines(await engine.state()));
-  for (const name of await forgetRemoved(cluster, desired, recorded)) {
-    display.line(`  The node ${name} is deleted: its machine was drained and removed`);
+  const recorded = recordedMachines(await engine.state());
+  const known: KnownMachines = {
+    desired: Object.keys(machines),
+    recorded: Object.keys(recorded),
+    removed: Object.keys(removed),
+  };
+  // A cluster that does not answer has nothing to forget now; the next deployment looks again.
+  if (cluster.problems.some(({ machine }) => machine === undefined)) return;
+  for (const name of await forgetRemoved(cluster, known)) {
+    display.line(`  The node ${name} is deleted, for its machine is removed`);
   }
 };
 

@@ -41,12 +41,14 @@ export const planFor = (
   changes: Changes,
   { running, recorded, problems }: RunningCluster,
 ): RolloutPlan => {
-  const plan = planRollout(changes, problems.length === 0 ? running : asRecorded(running, recorded));
+  // A machine that goes anyway need not answer.
+  const missing = problems.filter(({ machine = "" }) => !(machine in changes.removed)).map(({ problem }) => problem);
+  const plan = planRollout(changes, missing.length === 0 ? running : asRecorded(running, recorded));
   const refusals = [
     ...plan.refusals,
-    ...(plan.steps.length > 0 ? problems : []),
+    ...(plan.steps.length > 0 ? missing : []),
     ...Object.keys(changes.restarts)
-      .filter((machine) => problems.length === 0 && !(machine in running.machines))
+      .filter((machine) => missing.length === 0 && !(machine in running.machines))
       .map((machine) => `${machine} is renamed, and has to restart: deploy its new name alone first`),
   ];
   if (refusals.length === 0) return plan;
@@ -172,29 +174,38 @@ export const actionsOn = async ({ access, talosctl }: RunningCluster): Promise<O
 };
 
 /**
- * Deletes the nodes of machines that a rollout drained for their removal.
+ * Deletes the nodes of machines that were removed.
  *
- * A node is deleted only if it has the rollout's mark, the stack file has no such machine, and the state has none any more.
+ * A node is deleted only if a rollout drained it or this update removed its machine, the stack file has no such machine, and the state
+ * has none any more.
  *
  * @returns the names of the deleted ones
  */
 export const forgetRemoved = async (
   { access: { kubeconfig } }: RunningCluster,
-  desired: readonly string[],
-  recorded: readonly string[],
+  known: KnownMachines,
 ): Promise<string[]> => {
-  const gone = removedNodes(await readNodes(kubeconfig), desired, recorded);
+  const gone = removedNodes(await readNodes(kubeconfig), known);
   for (const name of gone) await new Kubernetes(kubeconfig).delete(`/api/v1/nodes/${name}`);
   return gone;
 };
 
-/** The nodes that were drained for their removal, and have no machine any more. */
+/** What is known of machines, for the decision which nodes have none any more. */
+export interface KnownMachines {
+  /** Machines of the stack file. */
+  desired: readonly string[];
+  /** Machines of the state, after the update. */
+  recorded: readonly string[];
+  /** Machines that this update removed. One that did not answer could not be drained. */
+  removed: readonly string[];
+}
+
+/** The nodes that have no machine any more: those that were drained for that, or whose machine this update removed. */
 export const removedNodes = (
   nodes: readonly { name: string; mark: string | undefined; isCordoned: boolean }[],
-  desired: readonly string[],
-  recorded: readonly string[],
+  { desired, recorded, removed }: KnownMachines,
 ): string[] =>
   nodes
-    .filter(({ mark, isCordoned }) => mark !== undefined && isCordoned)
+    .filter(({ name, mark, isCordoned }) => (mark !== undefined && isCordoned) || removed.includes(name))
     .map(({ name }) => name)
     .filter((name) => !desired.includes(name) && !recorded.includes(name));

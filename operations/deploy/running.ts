@@ -27,9 +27,16 @@ export interface RunningCluster {
   running: Running;
   nodes: Node[];
   /** Why something of it could not be read, and stands here as it was recorded. */
-  problems: string[];
+  problems: Unread[];
   /** The program talosctl. */
   talosctl: string;
+}
+
+/** Something that could not be read. */
+export interface Unread {
+  /** The machine that does not answer; undefined for the whole cluster. */
+  machine?: string;
+  problem: string;
 }
 
 /** How long a machine may take to come back that an interrupted run took out, in milliseconds. */
@@ -52,16 +59,16 @@ export const runningCluster = async (
   const { talosctl = "talosctl" } = await new Toolchain({ root }).ensure(["talosctl"]);
   const access: Access = { talos: new Talosctl(talosctl, talosClientOf(state)), kubeconfig, machines: recorded };
   live("Looking at the machines");
-  const problems: string[] = [];
+  const problems: Unread[] = [];
   const nodes = await readNodes(kubeconfig).catch((error: unknown) => {
-    problems.push(`The Kubernetes API does not answer: ${reasonOf(error)}`);
+    problems.push({ problem: `The Kubernetes API does not answer: ${reasonOf(error)}` });
     return [];
   });
   const marked = nodes.filter(({ mark }) => mark !== undefined).map(({ name }) => name);
   const machines = await readMachines(access, recorded, marked, problems);
   const release = outputsOf(state, resourceTypes.talosCluster)?.kubernetes;
   const kubernetes = await readKubernetes(access, nodes).catch((error: unknown) => {
-    problems.push(`The release of Kubernetes cannot be read: ${reasonOf(error)}`);
+    problems.push({ problem: `The release of Kubernetes cannot be read: ${reasonOf(error)}` });
     const last = typeof release === "string" ? release : "";
     return { lowest: last, highest: last };
   });
@@ -74,7 +81,7 @@ const readMachines = async (
   { talos }: Access,
   recorded: Record<string, ConfiguredMachine>,
   marked: readonly string[],
-  problems: string[],
+  problems: Unread[],
 ): Promise<Record<string, RunningMachine>> => {
   const deadline = Date.now() + bootTimeout;
   const read = await Promise.all(
@@ -87,7 +94,7 @@ const readMachines = async (
             await sleep(3000);
             continue;
           }
-          problems.push(`${name} does not answer: ${reasonOf(error)}`);
+          problems.push({ machine: name, problem: `${name} does not answer: ${reasonOf(error)}` });
           return [];
         }
       }
