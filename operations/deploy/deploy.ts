@@ -3,6 +3,9 @@ import { today } from "../../infra/config/policy.ts";
 import { examineStackFile, readStackFile } from "../../infra/config/stack-file.ts";
 import { rolloutEnvironment } from "../../infra/rollout.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
+import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
+import { kubernetesLease } from "../../lib/rollout/kubernetes-lease.ts";
+import { withLease } from "../../lib/rollout/lease.ts";
 import type { RolloutPlan } from "../../lib/rollout/plan.ts";
 import type { Step } from "../../lib/rollout/step.ts";
 import type { Display } from "../../lib/terminal/display.ts";
@@ -151,10 +154,16 @@ const rollOut = async (
     },
     snapshot: () => keepEtcd(target, display),
   };
-  const left = await carryOutRollout(plan, cluster, changes, {
-    ...{ actions: await actionsOn(cluster), engine, display, signal, options, recorded: cluster.recorded },
-    command: `npx hearth deploy ${target.stack}${target.isLab ? " --lab" : ""}`,
-  });
+  const live = (text: string): void => {
+    display.live(text);
+  };
+  const actions = await actionsOn(cluster);
+  const left = await withLease(kubernetesLease(new Kubernetes(cluster.access.kubeconfig)), live, () =>
+    carryOutRollout(plan, cluster, changes, {
+      ...{ actions, engine, display, signal, options, recorded: cluster.recorded },
+      command: `npx hearth deploy ${target.stack}${target.isLab ? " --lab" : ""}`,
+    }),
+  );
   display.clear();
   return left;
 };
