@@ -44,7 +44,7 @@ export class RolloutGuard {
       const [from, to] = [kubernetesOf(before), kubernetesOf(after)];
       if (from !== undefined && to !== undefined && from !== to)
         throw new Error(
-          `Kubernetes would go from ${from} to ${to} on all machines at once. Nothing was changed: ${this.advice}, by which each ` +
+          `Kubernetes would go from ${from} to ${to} on all machines at once. ${name} was not changed: ${this.advice}, by which each ` +
             "machine is upgraded after the other",
         );
     }
@@ -61,13 +61,23 @@ export class RolloutGuard {
   }
 
   private restartsOf(type: string, before: Record<string, unknown>, after: Record<string, unknown>): string[] {
-    const names = Object.keys({ ...before, ...after }).filter((key) => !isDeepStrictEqual(before[key], after[key]));
+    const names = Object.keys({ ...before, ...after }).filter(
+      (key) => !isDeepStrictEqual(asGiven(before[key]), asGiven(after[key])),
+    );
     return platforms
       .flatMap(({ dangers }) => dangers?.restarts(type, names, after) ?? [])
       .filter(({ isAtOnce }) => isAtOnce)
       .map(({ why }) => why);
   }
 }
+
+/** A value without the bridge's notes on which of its parts are defaults. Source: pulumi-terraform-bridge v3, pkg/tfbridge, defaultsKey. */
+const asGiven = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(asGiven);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([key]) => key !== "__defaults");
+  return Object.fromEntries(entries.map(([key, inner]) => [key, asGiven(inner)]));
+};
 
 /**
  * The fields for which a machine reboots. The merged configuration is known only after the update, so the generated one and the patches

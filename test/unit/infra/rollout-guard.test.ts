@@ -59,6 +59,16 @@ describe("an update by hand", () => {
     expect(said(...["wk01", "wk02"].map((name) => configuration(name, { patches: installer })))).to.equal("");
   });
 
+  it("may have other notes of the plugin on what was left to its defaults", () => {
+    const noted = {
+      watchdog: { __defaults: [], enabled: false },
+      serialDevices: [{ __defaults: [], device: "socket" }],
+    };
+    const plain = { watchdog: { enabled: false }, serialDevices: [{ device: "socket" }] };
+    const tags = (name: string) => machine(name, plain, { ...noted, tags: ["b"] });
+    expect(said(tags("wk01"), tags("wk02"))).to.equal("");
+  });
+
   it("is refused for another Kubernetes release, which would reach all machines at once", () => {
     const message = said(configuration("wk01", { generated: generated("v1.36.5") }));
     expect(message).to.contain("from v1.36.4 to v1.36.5 on all machines").and.contain("npx hearth deploy dev");
