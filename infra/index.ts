@@ -6,6 +6,8 @@ import { format, stackFile } from "./config/error.ts";
 import { ConfigurationError, configKeys, examineConfig, unknownKeys, type HearthConfig } from "./config/index.ts";
 import { platforms, platformSecrets } from "./platforms/index.ts";
 import { program } from "./program.ts";
+import { guardMachines } from "./rollout-guard.ts";
+import { rolloutNote, withRunningKubernetes } from "./rollout.ts";
 import { readTree, TreeError, type Tree } from "./tree.ts";
 
 const settings = new pulumi.Config("hearth");
@@ -39,7 +41,9 @@ const readOrExplain = (config: HearthConfig): Tree => {
   }
 };
 
-const loaded = load();
+const rollout = rolloutNote(process.env);
+const loaded = withRunningKubernetes(load(), rollout);
+guardMachines(pulumi.getStack(), rollout);
 
 // Reading the state takes time, and only an import needs it.
 const config = adopts(loaded) ? withoutAdopted(loaded, await recordedDnsRecords()) : loaded;

@@ -105,9 +105,18 @@ With --issue it keeps one issue at GitHub, which is open for as long as somethin
     group: "change",
     summary: "previews the stack, updates it if something changes, and checks that nothing would change afterwards",
     forms: { STACK: "" },
-    details: "Policies hold throughout. The state is backed up after an update.",
-    uses: ["backend"],
-    json: "whether anything was changed",
+    details: `Policies hold throughout. The state is backed up after an update.
+
+What takes machines out of service is carried out in steps, one machine at a time: another Talos release or image profile, a
+configuration that needs a reboot, a worker's removal, another Kubernetes release. It lists the steps first. Before each, etcd, all other
+nodes and every API server have to be well. Run again after an interruption, also from another computer, it goes on.
+docs/guides/changing-a-cluster.md tells what each change takes.`,
+    flags: {
+      step: { type: "boolean", what: "ask before each step" },
+      until: { type: "string", value: "NAME", what: "end after the step of this name, or of this machine" },
+    },
+    uses: ["yes", "backend"],
+    json: "whether anything was changed, and the names of the steps that are left",
     load: async () => (await import("./deploy/cli.ts")).deployCommand,
   }),
   command({

@@ -53,4 +53,18 @@ export const patches: Readonly<Record<string, readonly Patch[]>> = {
       replacements: [{ file: "pkg/talos/util.go", from: "generate.WithPersist(true),", to: "" }],
     },
   ],
+  "toolchain/pulumi-language-nodejs": [
+    {
+      // The host is older than the engine, and passes only the calls on that it knows, so not those of resource hooks. The program asks
+      // the engine itself, as with today's host (pulumi/sdk v3.68.0, nodejs/cmd/pulumi-language-nodejs/main.go).
+      module: "github.com/pulumi/pulumi/sdk/v3",
+      replacements: [
+        {
+          file: "nodejs/cmd/pulumi-language-nodejs/main.go",
+          from: 'fmt.Sprintf("127.0.0.1:%d", handle.Port), pipes.directory())',
+          to: "req.GetMonitorAddress(), pipes.directory())",
+        },
+      ],
+    },
+  ],
 };

@@ -68,6 +68,8 @@ export interface MachineRestart {
   what: string;
   /** The reason. */
   why: string;
+  /** Whether the update itself restarts the machine. @default false */
+  isAtOnce?: true;
 }
 
 /** The dangers of a change to a platform's resources. */

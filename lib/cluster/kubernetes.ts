@@ -24,11 +24,25 @@ export const readiness = (object: KubernetesObject): { isReady: boolean; message
   return { isReady: ready?.status === "True", message: ready?.message ?? "not reconciled yet" };
 };
 
+/** Port of the API server on every control plane. */
+const apiServerPort = 6443;
+
+/** The API does not do it now. Its answer says why. */
+export class Unanswered extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /** A client of the Kubernetes API that a kubeconfig names. */
 export class Kubernetes {
   private readonly options: RequestOptions;
 
-  constructor(kubeconfig: string) {
+  /** @param host another control plane than the kubeconfig's endpoint */
+  constructor(kubeconfig: string, host?: string) {
     const { clusters, users } = parse(kubeconfig) as KubeconfigFile;
     const [cluster] = clusters;
     const [user] = users;
@@ -37,8 +51,8 @@ export class Kubernetes {
     const { hostname, port } = new URL(cluster.cluster.server);
     const decode = (data: string): Buffer => Buffer.from(data, "base64");
     this.options = {
-      hostname,
-      port,
+      hostname: host ?? hostname,
+      port: host === undefined ? port : apiServerPort,
       ca: decode(cluster.cluster["certificate-authority-data"]),
       cert: decode(user.user["client-certificate-data"]),
       key: decode(user.user["client-key-data"]),
@@ -91,6 +105,18 @@ export class Kubernetes {
     if (status !== 201) throw new Error(`POST ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
   }
 
+  /**
+   * Asks for the eviction of a pod, which its budget may refuse for now. None is gone already.
+   *
+   * @throws Unanswered with status 429 where a budget does not allow it yet
+   */
+  async evict(namespace: string, name: string): Promise<void> {
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
+    const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { namespace, name } };
+    const { status, body } = await this.ask("POST", path, JSON.stringify(eviction), "application/json");
+    if (status !== 404 && status >= 300) throw new Unanswered(status, messageOf(body));
+  }
+
   /** Deletes an object, if it is there. */
   async delete(path: string): Promise<void> {
     const { status, body } = await this.ask("DELETE", path);
@@ -120,3 +146,16 @@ export class Kubernetes {
     });
   }
 }
+
+/** The message of a Status that the API answers with. */
+const messageOf = (body: string): string => {
+  try {
+    const { message, details } = JSON.parse(body) as {
+      message?: string;
+      details?: { causes?: { message?: string }[] };
+    };
+    return [message, ...(details?.causes ?? []).map((cause) => cause.message)].filter(Boolean).join(" ");
+  } catch {
+    return body.slice(0, 200);
+  }
+};

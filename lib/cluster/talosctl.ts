@@ -103,6 +103,31 @@ export const etcdMembers = (table: string): EtcdMember[] =>
       return id !== undefined && name !== undefined ? [{ id, name, isVoting: columns.at(-1) === "false" }] : [];
     });
 
+/** How a member of etcd sees itself. */
+export interface EtcdStatus {
+  id: string;
+  /** The leader's identifier; undefined where it knows none. */
+  leader: string | undefined;
+}
+
+/**
+ * The status of a member, of the table that talosctl prints. Columns are three spaces apart, and sizes contain one.
+ * Source: siderolabs/talos v1.13.9, cmd/talosctl/cmd/talos/etcd.go.
+ */
+export const etcdStatus = (table: string): EtcdStatus | undefined => {
+  const [headings = [], cells = []] = table.split("\n").map((line) => line.trim().split(/\s{2,}/));
+  const cell = (heading: string): string | undefined => cells[headings.indexOf(heading)];
+  const [id, leader = ""] = [cell("MEMBER"), cell("LEADER")];
+  return id === undefined ? undefined : { id, leader: /^0*$/.test(leader) ? undefined : leader };
+};
+
+/** The alarms of etcd, of the table that talosctl prints where there are any: NODE, MEMBER, ALARM. */
+export const etcdAlarms = (table: string): string[] =>
+  table
+    .split("\n")
+    .slice(1)
+    .flatMap((line) => line.trim().split(/\s+/)[2] ?? []);
+
 /** A talosconfig for one machine. */
 export const talosconfig = (node: string, client: ClientConfiguration): string =>
   stringify({

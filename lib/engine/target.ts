@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { ConfigurationError } from "../../infra/config/error.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
+import { rolloutEnvironment } from "../../infra/rollout.ts";
 import { examineStackFile, parseStackFile } from "../../infra/config/stack-file.ts";
 import { codeOf, Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
@@ -49,7 +50,9 @@ export class Target {
     const environment: Environment = isLab
       ? engineEnvironment(folder, JSON.parse(await readFile(folder.config, "utf8")) as { internet: { proxy: string } })
       : { PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}` };
-    const engine = new PulumiStack(new Pulumi(pulumi, root, environment), stack, stackFile);
+    // Commands judge themselves what they take out of service; previews show it.
+    const own = { ...environment, ...rolloutEnvironment() };
+    const engine = new PulumiStack(new Pulumi(pulumi, root, own), stack, stackFile);
     return new Target(root, stack, isLab, stackFile, environment, engine);
   }
 

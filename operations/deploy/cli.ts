@@ -3,12 +3,22 @@ import { duration } from "../../lib/terminal/display.ts";
 import { interruption } from "../../lib/terminal/interruption.ts";
 import { deploy } from "./deploy.ts";
 
+interface DeployFlags {
+  step?: boolean | undefined;
+  until?: string | undefined;
+}
+
 /** Deploys a stack. */
-export const deployCommand = async ({ stack, display, open, answer }: Call): Promise<number> => {
-  const target = await open();
+export const deployCommand = async (call: Call<DeployFlags>): Promise<number> => {
+  const { stack, display, values, answer, agreed } = call;
+  const target = await call.open();
   const signal = interruption(`The deployment of ${stack} was interrupted: run it again to go on`);
-  const isChanged = await deploy(target, display, signal);
-  display.line(`${isChanged ? "Deployed" : "Nothing to deploy"} after ${duration(display.seconds)}`);
-  answer({ stack, isChanged });
+  const { isChanged, left } = await deploy(target, display, signal, {
+    until: values.until,
+    ...(values.step && { confirm: agreed }),
+  });
+  const outcome = left.length > 0 ? "Ended before its end" : isChanged ? "Deployed" : "Nothing to deploy";
+  display.line(`${outcome} after ${duration(display.seconds)}`);
+  answer({ stack, isChanged, left: left.map(({ name }) => name) });
   return 0;
 };

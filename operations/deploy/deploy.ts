@@ -1,6 +1,13 @@
 import { stackFile } from "../../infra/config/error.ts";
 import { today } from "../../infra/config/policy.ts";
 import { examineStackFile, readStackFile } from "../../infra/config/stack-file.ts";
+import { rolloutEnvironment } from "../../infra/rollout.ts";
+import type { EngineEvent } from "../../lib/engine/events.ts";
+import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
+import { kubernetesLease } from "../../lib/rollout/kubernetes-lease.ts";
+import { withLease } from "../../lib/rollout/lease.ts";
+import type { RolloutPlan } from "../../lib/rollout/plan.ts";
+import type { Step } from "../../lib/rollout/step.ts";
 import type { Display } from "../../lib/terminal/display.ts";
 import type { RunReport } from "../../lib/engine/report.ts";
 import { describeChanges, describeProgress } from "../../lib/engine/describe.ts";
@@ -8,40 +15,77 @@ import { escrowProblem } from "../../policy/escrow.ts";
 import { recordedIn } from "../../policy/recorded.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { requireSigningKeys } from "../backup/signing-key.ts";
+import { takeSnapshot } from "../etcd/snapshot.ts";
+import type { Resources } from "../preview/changes.ts";
+import { stateBefore } from "../preview/engine.ts";
+import { Observer } from "../preview/observer.ts";
 import { backUpState } from "../state/backup.ts";
 import { requireFinished } from "../../lib/engine/unfinished.ts";
 import { policyPack, type Target } from "../../lib/engine/target.ts";
 import { update as updateAll, type Operation, type RunOptions } from "../../lib/engine/pulumi-stack.ts";
 import { unprotectExempted } from "../../policy/protection.ts";
+import { changesOf, type MachineChanges } from "./changes.ts";
 import { Losses, refusals } from "./plan.ts";
+import {
+  actionsOn,
+  carryOutRollout,
+  describePlan,
+  forgetRemoved,
+  planFor,
+  type KnownMachines,
+  type RolloutEngine,
+  type RolloutOptions,
+} from "./rollout.ts";
+import { recordedMachines, runningCluster, type RunningCluster } from "./running.ts";
+
+/** How a deployment ended. */
+export interface Deployed {
+  /** Whether anything was changed. */
+  isChanged: boolean;
+  /** Steps that are left, where the person ended it before its end. */
+  left: Step[];
+}
 
 /**
- * Deploys a stack: previews it, updates it if something changes, and then checks that nothing would change any more.
+ * Deploys a stack: previews it, carries out the steps that take machines out of service, updates it if something changes, and then
+ * checks that nothing would change any more.
  *
- * @returns whether anything was changed
- * @throws Problem if the engine or a policy refuses, or if the program keeps changing something
+ * @throws Problem if the engine, a policy or the cluster refuses, or if the program keeps changing something
  */
-export const deploy = async (target: Target, display: Display, signal: AbortSignal): Promise<boolean> => {
+export const deploy = async (
+  target: Target,
+  display: Display,
+  signal: AbortSignal,
+  options: RolloutOptions = {},
+): Promise<Deployed> => {
   const { stack } = target;
   const run = runOn(target, display, signal);
   requireFinished(await target.engine.state(), stack);
   await unprotect(target, display);
-  const losses = new Losses();
-  const preview = await run(["preview"], {
-    onEvent: (event) => {
-      losses.add(event);
-    },
-  }).catch(async (error: unknown) => {
-    // The engine refuses to delete protected resources and suggests removing the protection. Hearth's own advice comes first.
-    await requireKept(target, losses);
-    throw error;
+  const cluster = await runningCluster(target, (text) => {
+    display.live(text);
   });
+  const { preview, changes } = await previewed(target, display, run, cluster);
   display.line(`Preview of ${stack}: ${describeChanges(preview)}`);
   for (const advice of preview.advice) display.line(`  ${advice}`);
-  if (preview.isUnchanged) return false;
-  await requireKept(target, losses);
-  const update = await run(updateAll);
-  display.line(`Updated ${stack}: ${counted(update)}`);
+  const plan = cluster && planFor(stack, changes, cluster);
+  for (const line of plan ? describePlan(plan) : []) display.line(`  ${line}`);
+  const isUnchanged = preview.isUnchanged && !plan?.steps.length;
+  const update = async (kubernetes?: string): Promise<void> => {
+    const report = await run(updateAll, { environment: rolloutEnvironment({ kubernetes }) });
+    display.line(`Updated ${stack}: ${counted(report)}`);
+  };
+  const left =
+    cluster && plan && plan.steps.length > 0
+      ? await rollOut(target, display, { run, update, signal, cluster, changes, plan, options })
+      : [];
+  if (left.length > 0) {
+    for (const { name, what } of left) display.line(`  left: ${name} ${what}`);
+    return { isChanged: left.length < (plan?.steps.length ?? 0), left };
+  }
+  if (!plan?.steps.length && !preview.isUnchanged) await update();
+  if (cluster) await forget(target, display, cluster, changes);
+  if (isUnchanged) return { isChanged: false, left };
   // The required content of the escrow may just have changed. The policy checks it the next time.
   const after = await run(["preview", "--expect-no-changes"], { policyPacks: [] });
   if (!after.isUnchanged) {
@@ -52,12 +96,124 @@ export const deploy = async (target: Target, display: Display, signal: AbortSign
   await unprotect(target, display);
   await remindOfEscrow(target, display);
   await keepState(target, display);
-  return true;
+  return { isChanged: true, left };
+};
+
+/** Previews the update, with what it means for machines. The program renders the release of Kubernetes that runs. */
+const previewed = async (
+  target: Target,
+  display: Display,
+  run: ReturnType<typeof runOn>,
+  cluster: RunningCluster | undefined,
+): Promise<{ preview: RunReport; changes: MachineChanges }> => {
+  const { engine, root } = target;
+  const events: EngineEvent[] = [];
+  const losses = new Losses();
+  await using observer = await Observer.start();
+  const running = cluster?.running.kubernetes.lowest;
+  const preview = await run(["preview"], {
+    policyPacks: [policyPack(root), observer.pack],
+    environment: rolloutEnvironment({ kubernetes: running === "" ? undefined : running }),
+    onEvent: (event) => {
+      events.push(event);
+      losses.add(event);
+    },
+  }).catch(async (error: unknown) => {
+    // The engine refuses to delete protected resources and suggests removing the protection. Hearth's own advice comes first.
+    await requireKept(target, losses);
+    throw error;
+  });
+  display.clear();
+  if (!preview.isUnchanged) await requireKept(target, losses);
+  const before: Resources = cluster ? (await stateBefore(engine)).resources : new Map();
+  const { kubernetes } = (await target.config()).cluster;
+  return { preview, changes: changesOf(events, { before, after: observer.observed.resources, kubernetes }) };
+};
+
+interface RollingOut {
+  run: ReturnType<typeof runOn>;
+  update: (kubernetes: string) => Promise<void>;
+  signal: AbortSignal;
+  cluster: RunningCluster;
+  changes: MachineChanges;
+  plan: RolloutPlan;
+  options: RolloutOptions;
+}
+
+const rollOut = async (
+  target: Target,
+  display: Display,
+  { run, update, signal, cluster, changes, plan, options }: RollingOut,
+): Promise<Step[]> => {
+  const engine: RolloutEngine = {
+    update,
+    target: async (urns, kubernetes) => {
+      if (urns.length === 0) return;
+      const named = urns.flatMap((urn) => ["--target", urn]);
+      await run(["up", "--yes", "--skip-preview", ...named], { environment: rolloutEnvironment({ kubernetes }) });
+    },
+    snapshot: () => keepEtcd(target, display),
+  };
+  const live = (text: string): void => {
+    display.live(text);
+  };
+  const actions = await actionsOn(cluster);
+  const left = await withLease(kubernetesLease(new Kubernetes(cluster.access.kubeconfig)), live, () =>
+    carryOutRollout(plan, cluster, changes, {
+      ...{ actions, engine, display, signal, options, recorded: cluster.recorded },
+      command: `npx hearth deploy ${target.stack}${target.isLab ? " --lab" : ""}`,
+    }),
+  );
+  display.clear();
+  return left;
+};
+
+/** Takes a snapshot of etcd before a step that can hurt it. */
+const keepEtcd = async (target: Target, display: Display): Promise<void> => {
+  if (!(await target.config()).escrow) {
+    display.line("  etcd has no snapshot, for hearth:escrow names nobody who could open one");
+    return;
+  }
+  const { name, copies } = await takeSnapshot(
+    target,
+    (text) => {
+      display.live(text);
+    },
+    (text) => {
+      display.line(text);
+    },
+  );
+  const kept = copies.filter(({ problem }) => problem === undefined).map(({ destination }) => destination);
+  if (kept.length === 0)
+    throw new Problem(`No destination took the snapshot of etcd: npx hearth snapshot ${target.stack}`);
+  display.line(`  A snapshot of etcd is kept in ${kept.join(", ")}: ${name}`);
+};
+
+const forget = async (
+  { engine }: Target,
+  display: Display,
+  cluster: RunningCluster,
+  { machines, removed }: MachineChanges,
+): Promise<void> => {
+  const recorded = recordedMachines(await engine.state());
+  const known: KnownMachines = {
+    desired: Object.keys(machines),
+    recorded: Object.keys(recorded),
+    removed: Object.keys(removed),
+  };
+  // A cluster that does not answer has nothing to forget now; the next deployment looks again.
+  if (cluster.problems.some(({ machine }) => machine === undefined)) return;
+  for (const name of await forgetRemoved(cluster, known)) {
+    display.line(`  The node ${name} is deleted, for its machine is removed`);
+  }
 };
 
 const runOn =
   ({ engine, root }: Target, display: Display, signal: AbortSignal) =>
-  async (operation: Operation, options: Pick<RunOptions, "onEvent" | "policyPacks"> = {}): Promise<RunReport> => {
+  async (
+    operation: Operation,
+    options: Pick<RunOptions, "onEvent" | "policyPacks" | "environment"> = {},
+  ): Promise<RunReport> => {
     const ended = await engine.try(operation, {
       policyPacks: [policyPack(root)],
       ...options,

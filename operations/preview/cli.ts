@@ -90,6 +90,7 @@ const gather = async (
     }),
     treesOf(root, stack, git, values.base ?? data),
   ]);
+  const { config } = examineStackFile(readStackFile(root, stack));
   return {
     stack,
     head: await headOf(git, data),
@@ -98,7 +99,8 @@ const gather = async (
     run,
     observed: observer.observed,
     trees,
-    exemptions: examineStackFile(readStackFile(root, stack)).config?.policy.exemptions ?? [],
+    exemptions: config?.policy.exemptions ?? [],
+    kubernetes: config?.cluster.kubernetes,
     policies: policies.length > 0,
   };
 };

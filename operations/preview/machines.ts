@@ -34,11 +34,11 @@ export const machineChanges = (
       return lines.length === 0 ? [] : [{ node: name, lines, partial }];
     }),
     restarts: [
-      ...configured.flatMap(({ name, operation, address, old, now }) =>
+      ...configured.flatMap(({ name, operation, old, now }) =>
         // A replaced machine is another machine, or one that starts from scratch.
         operation !== "update" || old.whole === undefined || now.whole === undefined
           ? []
-          : machineRestarts({ node: name, address }, old.whole, now.whole),
+          : machineRestarts(name, old.whole, now.whole),
       ),
       ...changes
         .filter(({ operation }) => operation === "update")
@@ -62,7 +62,6 @@ export const machineChanges = (
 
 const configsOf = (before: ResourceState | undefined, after: ResourceState | undefined) => ({
   isTold: Object.keys(after?.outputs ?? {}).length > 0,
-  address: text(plain(after?.inputs.node)) ?? "",
   old: configOf(before),
   now: configOf(after),
 });

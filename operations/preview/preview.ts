@@ -10,6 +10,7 @@ import { Fingerprints } from "./fingerprints.ts";
 import { machineChanges } from "./machines.ts";
 import { observerName, type Observed } from "./observer.ts";
 import { policyResults, withoutColours } from "./policy.ts";
+import { expectedRollout, rolloutChanges } from "./rollout.ts";
 import { report, type Preview } from "./report.ts";
 import { treeChanges } from "./tree-changes.ts";
 import type { Trees } from "./trees.ts";
@@ -28,6 +29,8 @@ export interface Sources {
   /** Exemptions of the stack file. @default none */
   exemptions?: readonly Exemption[];
   policies: boolean;
+  /** Release of Kubernetes that the stack file asks for; undefined if the file is not valid. */
+  kubernetes?: string | undefined;
 }
 
 /** Combines the results of the engine, the state and the tree into a preview. */
@@ -47,6 +50,18 @@ export const previewOf = (sources: Sources): { preview: Preview; markdown: strin
     same: sameCount(run.events),
     machines,
     restarts,
+    rollout:
+      // Where the engine stopped, it did not tell of all machines.
+      sources.kubernetes === undefined || !run.succeeded
+        ? undefined
+        : expectedRollout(
+            rolloutChanges(changes, restarts, {
+              before: state.resources,
+              after: observed.resources,
+              kubernetes: sources.kubernetes,
+            }),
+            state.resources,
+          ),
     tree: rendered ? treeChanges(trees.base ?? [], trees.head ?? [], fingerprints) : undefined,
     policy: policyResults(run.events, observerName),
     problems: [...problemsOf(run), ...trees.problems],

@@ -1,5 +1,7 @@
 import { count } from "../../infra/config/error.ts";
 import { exemptionFor, today, type Exemption } from "../../infra/config/policy.ts";
+import { secondsOf, type RolloutPlan } from "../../lib/rollout/plan.ts";
+import { duration } from "../../lib/terminal/display.ts";
 import type { ResourceChange } from "./changes.ts";
 import { dangerNouns, type Operation } from "./danger.ts";
 import type { MachineChange } from "./machines.ts";
@@ -27,6 +29,8 @@ export interface Preview {
   same: number;
   machines: MachineChange[];
   restarts: Restart[];
+  /** The steps that a deployment would carry out; undefined if the stack was never deployed. */
+  rollout?: RolloutPlan | undefined;
   /** Undefined if the tree was not rendered. */
   tree: TreeChange[] | undefined;
   policy: PolicyResults | undefined;
@@ -52,6 +56,7 @@ export const report = (preview: Preview): string =>
     problems(preview),
     dangerous(preview),
     restarts(preview),
+    rollout(preview),
     policy(preview),
     resources(preview),
     machines(preview),
@@ -182,6 +187,27 @@ const restarts = ({ restarts: found }: Preview): string[] =>
           found.map(({ node, what, why }) => [code(node), what, why]),
         ),
       ];
+
+const rollout = ({ stack, rollout: plan }: Preview): string[] => {
+  if (!plan || (plan.steps.length === 0 && plan.refusals.length === 0)) return [];
+  const { steps, refusals } = plan;
+  return [
+    "## Rollout",
+    "",
+    ...refusals.map((text) => `- ✗ **refused**: ${escaped(text)}`),
+    ...(steps.length === 0
+      ? []
+      : [
+          `\`npx hearth deploy ${stack}\` carries ${steps.length === 1 ? "this step" : `these ${steps.length} steps`} out, one after ` +
+            `the other, in about ${duration(secondsOf(steps))}. Which control plane leads etcd, and so comes last, shows only then.`,
+          "",
+          ...table(
+            ["step", "what is done", "out of service", "usually"],
+            steps.map(({ name, what, out, seconds }) => [code(name), what, out, duration(seconds)]),
+          ),
+        ]),
+  ];
+};
 
 const policy = ({ policy: results }: Preview): string[] => {
   if (results === undefined) return [];

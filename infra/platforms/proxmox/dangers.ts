@@ -18,7 +18,8 @@ export const virtualMachineRestarts = (properties: readonly string[], rebootAfte
     onStart.has(name),
   );
   if (names.length === 0) return [];
-  if (rebootAfterUpdate) return [{ what: "Proxmox stops and starts it in the update", why: names.join(", ") }];
+  if (rebootAfterUpdate)
+    return [{ what: "Proxmox stops and starts it in the update", why: names.join(", "), isAtOnce: true }];
   return names.includes("tpmState")
     ? [
         {

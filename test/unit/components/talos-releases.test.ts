@@ -107,12 +107,7 @@ describe("a new minor of Talos", () => {
     const machine = (version: string, rules: string) =>
       `machine: { install: { image: factory.talos.dev/metal-installer/abc:${version} }, udev: { rules: [${rules}] } }`;
     const restarts = (version: string) =>
-      machineRestarts(
-        { node: "den-dev-wk01", address: "10.20.0.21" },
-        machine(version, "a"),
-        machine(version, "b"),
-        releases,
-      );
+      machineRestarts("den-dev-wk01", machine(version, "a"), machine(version, "b"), releases);
     expect(restarts("v1.99.1")).to.deep.equal([]);
     expect(restarts("v1.13.9").map(({ why }) => why)).to.deep.equal(["machine.udev"]);
   });

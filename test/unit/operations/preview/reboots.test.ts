@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { machineRestarts } from "../../../../operations/preview/reboots.ts";
 
-const node = { node: "den-dev-wk01", address: "10.20.0.21" };
+const node = "den-dev-wk01";
 const machine = (fields: string, more = ""): string =>
   `version: v1alpha1\nmachine:\n  type: worker\n${fields}\n${more}`;
 const installed = (image: string, disk = "/dev/sda"): string =>
@@ -27,7 +27,10 @@ describe("what needs a reboot", () => {
         machine("  udev: { rules: [a] }\n  features: { rbac: true, kubePrism: { port: 1 } }"),
       ),
     ).to.deep.equal([
-      { node: node.node, what: "reboots when it gets its configuration", why: "machine.udev, machine.features.rbac" },
+      {
+        ...{ node, what: "reboots when it gets its configuration", isAtOnce: true },
+        why: "machine.udev, machine.features.rbac",
+      },
     ]);
   });
 
@@ -51,9 +54,7 @@ describe("what needs a reboot", () => {
       installed("factory.talos.dev/metal-installer/abc:v1.13.9"),
     );
     expect(restart?.why).to.equal("Talos v1.13.8 → v1.13.9");
-    expect(restart?.what).to.contain(
-      "talosctl upgrade --nodes 10.20.0.21 --image factory.talos.dev/metal-installer/abc:v1.13.9",
-    );
+    expect(restart?.what).to.contain("upgrade with a reboot to `factory.talos.dev/metal-installer/abc:v1.13.9`");
   });
 
   it("is an upgrade for another schematic and for SecureBoot", () => {

@@ -1,0 +1,38 @@
+import { isDeepStrictEqual } from "node:util";
+
+import type { WhileRunning } from "./releases/index.ts";
+
+type Section = Record<string, unknown>;
+
+/** A value as an object; empty for any other value. */
+export const section = (value: unknown): Section =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Section) : {};
+
+/** Names of the fields in which two objects differ. */
+export const changed = (before: Section, after: Section): string[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (key) => !isDeepStrictEqual(before[key], after[key]),
+  );
+
+/**
+ * The fields of the document without a kind for whose change Talos reboots.
+ *
+ * Source: siderolabs/talos v1.13.9, CanApplyImmediate of v1alpha1_runtime.go.
+ */
+export const rebootFields = (before: Section, after: Section, whileRunning: WhileRunning): string[] => {
+  const beside = changed(before, after).filter((name) => !["machine", ...whileRunning.configuration].includes(name));
+  const [old, now] = [section(before.machine), section(after.machine)];
+  // Talos compares features one by one only if both configurations have some.
+  const comparesFeatures = old.features !== undefined && now.features !== undefined;
+  const sections = changed(old, now).filter(
+    (name) => !whileRunning.machine.includes(name) && !(name === "features" && comparesFeatures),
+  );
+  const features = (comparesFeatures ? changed(section(old.features), section(now.features)) : []).filter(
+    (name) => !whileRunning.features.includes(name),
+  );
+  return [
+    ...beside,
+    ...sections.map((name) => `machine.${name}`),
+    ...features.map((name) => `machine.features.${name}`),
+  ];
+};

@@ -1,0 +1,179 @@
+import { isDeepStrictEqual } from "node:util";
+
+import * as pulumi from "@pulumi/pulumi";
+import { parseAllDocuments } from "yaml";
+
+import { resourceTypes } from "../components/resource-types.ts";
+import { partsOfImage } from "../components/talos/installer.ts";
+import { rebootFields, section } from "../components/talos/reboots.ts";
+import { releaseOf, talosReleases } from "../components/talos/releases/index.ts";
+import { platforms } from "./platforms/index.ts";
+import type { RolloutNote } from "./rollout.ts";
+
+/** An update of a resource that the engine is about to do. */
+export interface Update {
+  type: string;
+  /** The name of its node, for a machine's resource. */
+  name: string;
+  before: Record<string, unknown>;
+  after: Record<string, unknown>;
+}
+
+/** Refuses what takes more than one machine out of service in an update. */
+export class RolloutGuard {
+  /** Why machines of this update restart. */
+  private readonly restarts = new Map<string, string[]>();
+  private readonly advice: string;
+
+  constructor(stack: string) {
+    this.advice = `run npx hearth deploy ${stack}`;
+  }
+
+  /** Whether updates of resources of a type can take a machine out of service. */
+  judges(type: string): boolean {
+    return type === resourceTypes.machineConfiguration || platforms.some(({ dangers }) => dangers?.machines.test(type));
+  }
+
+  /**
+   * Judges an update, after those before it.
+   *
+   * @throws Error that names the machines and the command that takes them one by one
+   */
+  judge({ type, name, before, after }: Update): void {
+    if (type === resourceTypes.machineConfiguration) {
+      const [from, to] = [kubernetesOf(before), kubernetesOf(after)];
+      if (from !== undefined && to !== undefined && from !== to)
+        throw new Error(
+          `Kubernetes would go from ${from} to ${to} on all machines at once. ${name} was not changed: ${this.advice}, by which each ` +
+            "machine is upgraded after the other",
+        );
+    }
+    const why =
+      type === resourceTypes.machineConfiguration ? rebootsFor(before, after) : this.restartsOf(type, before, after);
+    if (why.length === 0) return;
+    this.restarts.set(name, [...(this.restarts.get(name) ?? []), ...why]);
+    if (this.restarts.size < 2) return;
+    const machines = [...this.restarts].map(([machine, reasons]) => `${machine} (${reasons.join(", ")})`);
+    throw new Error(
+      `These machines would restart together: ${machines.join(" and ")}. ${machines.at(-1) ?? ""} was not changed: ${this.advice}, ` +
+        "which takes one machine out of service at a time",
+    );
+  }
+
+  private restartsOf(type: string, before: Record<string, unknown>, after: Record<string, unknown>): string[] {
+    const names = Object.keys({ ...before, ...after }).filter(
+      (key) => !isDeepStrictEqual(asGiven(before[key]), asGiven(after[key])),
+    );
+    return platforms
+      .flatMap(({ dangers }) => dangers?.restarts(type, names, after) ?? [])
+      .filter(({ isAtOnce }) => isAtOnce)
+      .map(({ why }) => why);
+  }
+}
+
+/** A value without the bridge's notes on which of its parts are defaults. Source: pulumi-terraform-bridge v3, pkg/tfbridge, defaultsKey. */
+const asGiven = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(asGiven);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([key]) => key !== "__defaults");
+  return Object.fromEntries(entries.map(([key, inner]) => [key, asGiven(inner)]));
+};
+
+/**
+ * The fields for which a machine reboots. The merged configuration is known only after the update, so the generated one and the patches
+ * are compared each for themselves.
+ */
+const rebootsFor = (before: Record<string, unknown>, after: Record<string, unknown>): string[] => {
+  const image = patchesOf(before).findLast(({ machine }) => section(section(machine).install).image)?.machine;
+  const { version } = partsOfImage(String(section(section(image).install).image));
+  const { whileRunning } = releaseOf(version) ?? talosReleases.at(-1) ?? {};
+  if (!whileRunning) return [];
+  const [old, now] = [generated(before), generated(after)];
+  return [
+    ...new Set([
+      ...(old && now ? rebootFields(old, now, whileRunning) : []),
+      ...rebootFields(collected(patchesOf(before)), collected(patchesOf(after)), whileRunning),
+    ]),
+  ];
+};
+
+type Document = Record<string, unknown>;
+
+/** The documents without a kind. Others apply while the machine runs. */
+const mainDocuments = (text: string): Document[] =>
+  parseAllDocuments(text)
+    .map((document) => section(document.toJS()))
+    .filter(({ kind }) => kind === undefined);
+
+/** The generated configuration; undefined while it is not known. */
+const generated = ({ machineConfigurationInput: text }: Record<string, unknown>): Document | undefined =>
+  typeof text === "string" ? mainDocuments(text)[0] : undefined;
+
+const patchesOf = ({ configPatches: patches }: Record<string, unknown>): Document[] =>
+  Array.isArray(patches) ? patches.flatMap((patch) => (typeof patch === "string" ? mainDocuments(patch) : [])) : [];
+
+/** Everything that patches say at each place where Talos decides, in their order. */
+const collected = (patches: readonly Document[]): Document => {
+  const machines = patches.map(({ machine }) => section(machine));
+  return {
+    ...byKey(patches, ["machine"]),
+    machine: {
+      ...byKey(machines, ["features"]),
+      features: byKey(
+        machines.map(({ features }) => section(features)),
+        [],
+      ),
+    },
+  };
+};
+
+const byKey = (documents: readonly Document[], except: readonly string[]): Document => {
+  const keys = new Set(documents.flatMap((each) => Object.keys(each)).filter((key) => !except.includes(key)));
+  return Object.fromEntries(
+    [...keys].map((key) => [key, documents.flatMap((each) => (key in each ? [each[key]] : []))]),
+  );
+};
+
+/** Release of Kubernetes that a generated configuration installs. */
+const kubernetesOf = (inputs: Record<string, unknown>): string | undefined => {
+  const image = section(section(generated(inputs)?.machine).kubelet).image;
+  return typeof image === "string" ? image.split(":").at(-1) : undefined;
+};
+
+/**
+ * Has the engine ask the guard before each update of a machine, in previews too. It needs no policy pack, so `pulumi up` by hand has it.
+ *
+ * A command that carries a rollout out judges itself what goes out of service.
+ */
+export const guardMachines = (stack: string, note: RolloutNote | undefined): void => {
+  if (note !== undefined) return;
+  const guard = new RolloutGuard(stack);
+  const hook = new pulumi.ResourceHook(
+    "one-machine-at-a-time",
+    async ({ type, name, oldInputs = {}, newInputs = {} }) => {
+      guard.judge({ type, name, before: await revealed(oldInputs), after: await revealed(newInputs) });
+    },
+    { onDryRun: true },
+  );
+  pulumi.runtime.registerResourceTransform(({ type, props, opts }) =>
+    guard.judges(type)
+      ? {
+          props,
+          opts: { ...opts, hooks: { ...opts.hooks, beforeUpdate: [...(opts.hooks?.beforeUpdate ?? []), hook] } },
+        }
+      : undefined,
+  );
+};
+
+/** Inputs with their secrets as plain values. The SDK gives a hook a secret as an output. */
+const revealed = async (inputs: Record<string, unknown>): Promise<Record<string, unknown>> => {
+  const entries = await Promise.all(
+    Object.entries(inputs).map(async ([key, value]) => [key, await plain(value)] as const),
+  );
+  return Object.fromEntries(entries);
+};
+
+const plain = (value: unknown): Promise<unknown> =>
+  pulumi.Output.isInstance(value)
+    ? (value as unknown as { promise: () => Promise<unknown> }).promise()
+    : Promise.resolve(value);

@@ -1,0 +1,112 @@
+import { Problem } from "../../toolchain/problem.ts";
+import { Kubernetes, type KubernetesObject } from "../cluster/kubernetes.ts";
+import { podsToEvict, type Pod } from "./drain.ts";
+import type { Readings } from "./gates.ts";
+import { mark, readCluster, readKubernetes, readMachine, readNodes, type Access, type MachineReading } from "./read.ts";
+import type { TalosImage } from "./step.ts";
+
+/** What a step asks of a cluster, and does to it. */
+export interface Actions {
+  readings: () => Promise<Readings>;
+  /** @throws Problem if the machine does not answer */
+  machine: (name: string) => Promise<MachineReading>;
+  /** The lowest and the highest release of Kubernetes that runs. */
+  kubernetes: () => Promise<{ lowest: string; highest: string }>;
+  /** Cordons a node, and marks it for a run that goes on with this one. Done again, it changes nothing. */
+  takeOut: (name: string) => Promise<void>;
+  /** Takes the mark off, and uncordons the node unless it was cordoned before. */
+  putBack: (name: string) => Promise<void>;
+  /** The pods that have to leave the node, and have not. */
+  pods: (name: string) => Promise<Pod[]>;
+  /** @throws Unanswered with status 429 where a budget does not allow it yet */
+  evict: (pod: Pod) => Promise<void>;
+  /** The volumes of these pods that are still attached to the node. */
+  attached: (name: string, pods: readonly Pod[]) => Promise<string[]>;
+  /** Has a machine pull an installer, so that one that is missing stops a rollout before its first step. */
+  pull: (name: string, image: TalosImage) => Promise<void>;
+  /** Installs an image on a machine, and has it reboot. */
+  install: (name: string, image: TalosImage) => Promise<void>;
+  /** Gives a machine what the program declares of it. */
+  configure: (name: string) => Promise<void>;
+  upgradeKubernetes: (to: string) => Promise<void>;
+}
+
+/**
+ * The actions on a cluster that is reached as its administrator.
+ *
+ * @param drainsByItself whether talosctl would drain a node itself, which is done already
+ */
+export const clusterActions = (access: Access, drainsByItself: boolean): Omit<Actions, "configure"> => {
+  const { talos, kubeconfig, machines } = access;
+  const kubernetes = new Kubernetes(kubeconfig);
+  const addressOf = (name: string): string => machines[name]?.address ?? "";
+  const nodePath = (name: string): string => `/api/v1/nodes/${name}`;
+  const onNode = async (name: string): Promise<KubernetesObject[]> =>
+    kubernetes.list(`/api/v1/pods?fieldSelector=${encodeURIComponent(`spec.nodeName=${name}`)}`);
+  return {
+    readings: () => readCluster(access),
+    machine: (name) => readMachine(talos, addressOf(name)),
+    kubernetes: async () => readKubernetes(access, await readNodes(kubeconfig)),
+    takeOut: async (name) => {
+      const node = (await readNodes(kubeconfig)).find((each) => each.name === name);
+      const before = node?.mark ?? (node?.isCordoned ? "cordoned" : "schedulable");
+      await kubernetes.merge(nodePath(name), {
+        metadata: { annotations: { [mark]: before } },
+        spec: { unschedulable: true },
+      });
+    },
+    putBack: async (name) => {
+      const node = (await readNodes(kubeconfig)).find((each) => each.name === name);
+      if (node?.mark === undefined) return;
+      await kubernetes.merge(nodePath(name), {
+        metadata: { annotations: { [mark]: null } },
+        ...(node.mark !== "cordoned" && { spec: { unschedulable: null } }),
+      });
+    },
+    pods: async (name) => podsToEvict(await onNode(name)),
+    evict: ({ namespace, name }) => kubernetes.evict(namespace, name),
+    attached: async (name, pods) => {
+      const claims = pods.flatMap((pod) => pod.claims.map((claim) => ({ namespace: pod.namespace, claim })));
+      if (claims.length === 0) return [];
+      const volumes = await Promise.all(
+        claims.map(({ namespace, claim }) =>
+          kubernetes.get<KubernetesObject>(`/api/v1/namespaces/${namespace}/persistentvolumeclaims/${claim}`),
+        ),
+      );
+      const names = volumes.flatMap((claim) => (claim?.spec?.volumeName === undefined ? [] : [claim.spec.volumeName]));
+      const attachments = await kubernetes.list("/apis/storage.k8s.io/v1/volumeattachments");
+      return attachments
+        .filter(({ spec, status }) => spec?.nodeName === name && status?.attached === true)
+        .flatMap(
+          ({ spec }) => (spec?.source as { persistentVolumeName?: string } | undefined)?.persistentVolumeName ?? [],
+        )
+        .filter((volume) => names.includes(volume));
+    },
+    pull: async (name, { installer }) => {
+      await talos
+        .once(addressOf(name), ["image", "pull", "--namespace", "system", installer], installTimeout)
+        .catch((error: unknown) => {
+          // A machine without that service pulls before it reboots.
+          if (!(error instanceof Problem && /Unimplemented|unknown (method|service)/i.test(error.message))) throw error;
+        });
+    },
+    install: async (name, { installer }) => {
+      const drain = drainsByItself ? ["--drain=false"] : [];
+      await talos.once(addressOf(name), ["upgrade", "--image", installer, "--wait=false", ...drain], installTimeout);
+    },
+    upgradeKubernetes: async (to) => {
+      const [first = ""] = Object.values(machines).flatMap(({ role, address }) =>
+        role === "controlplane" ? address : [],
+      );
+      // Without comments in the configuration, which the program does not render either.
+      const plain = ["--with-docs=false", "--with-examples=false"];
+      await talos.once(first, ["upgrade-k8s", "--to", to.replace(/^v/, ""), ...plain], kubernetesTimeout);
+    },
+  };
+};
+
+/** How long a machine may take to pull and install an image, in milliseconds. */
+const installTimeout = 15 * 60_000;
+
+/** How long all machines may take for another Kubernetes release, in milliseconds. */
+const kubernetesTimeout = 60 * 60_000;

@@ -1,0 +1,242 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Problem } from "../../toolchain/problem.ts";
+import { Unanswered } from "../cluster/kubernetes.ts";
+import type { Actions } from "./actions.ts";
+import type { Pod } from "./drain.ts";
+import { gateProblems } from "./gates.ts";
+import { isInstalled } from "./plan.ts";
+import type { MachineReading } from "./read.ts";
+import type { Step, TalosStep } from "./step.ts";
+
+/** What carrying out a step works with. */
+export interface Surroundings {
+  /** Machines of the cluster by name, without those that the stack file no longer has. */
+  machines: Record<string, { role: "controlplane" | "worker" }>;
+  actions: Actions;
+  /** Names what is under way. */
+  live: (text: string) => void;
+  /** Ends waiting. */
+  signal: AbortSignal;
+  /** The command that goes on. @example "npx hearth deploy dev" */
+  command: string;
+  /** @default usual */
+  timeouts?: Timeouts;
+}
+
+/** In milliseconds. */
+export interface Timeouts {
+  /** For the cluster to be whole before a step. */
+  gate: number;
+  /** For pods to leave a node, and their volumes. */
+  drain: number;
+  /** For a machine to come back. */
+  boot: number;
+  /** After which a machine that has not begun to restart does not. */
+  restart: number;
+  /** Between two looks. */
+  pause: number;
+}
+
+export const usual: Timeouts = { gate: 300_000, drain: 600_000, boot: 900_000, restart: 90_000, pause: 3000 };
+
+/**
+ * Carries out a step: waits for its gate, takes the machine out of service, acts, verifies, and puts it back.
+ *
+ * Any part that is done already is skipped, so that a run can go on with what another one began.
+ *
+ * @throws Problem that says what is the case, what is out of service, and how to go on
+ */
+export const carryOut = async (step: Step, around: Surroundings): Promise<void> => {
+  switch (step.kind) {
+    case "finish":
+      await whole(step.machine, around);
+      return around.actions.putBack(step.machine);
+    case "kubernetes":
+      return upgradeKubernetes(step.to, around);
+    case "remove":
+      await gate(step.machine, around);
+      return takeOut(step.machine, around);
+    case "configure":
+      return outOfService(step.machine, around, () => configure(step.machine, around));
+    case "talos":
+      return outOfService(step.machine, around, () => upgradeTalos(step, around));
+  }
+};
+
+const outOfService = async (machine: string, around: Surroundings, work: () => Promise<void>): Promise<void> => {
+  await gate(machine, around);
+  await takeOut(machine, around);
+  await work();
+  await whole(machine, around);
+  await around.actions.putBack(machine);
+};
+
+/** Waits until the cluster can spare the machine. The machine itself may be out of service already. */
+const gate = async (machine: string | undefined, around: Surroundings): Promise<void> => {
+  const { machines, actions, live, timeouts = usual, command } = around;
+  let problems: string[] = [];
+  const isOpen = await eventually(around, timeouts.gate, async () => {
+    problems = gateProblems({ machines, except: machine }, await actions.readings());
+    if (problems[0] !== undefined) live(`Waiting: ${problems[0]}`);
+    return problems.length === 0;
+  });
+  if (isOpen) return;
+  throw new Problem(
+    [
+      `${machine === undefined ? "Kubernetes is not upgraded" : `${machine} stays in service`}, because the cluster cannot spare it:`,
+      ...problems.map((each) => `  ${each}`),
+      `Nothing was begun. Mend that, then run ${command} again`,
+    ].join("\n"),
+  );
+};
+
+/** Waits until the machine and everything else is back. */
+const whole = async (machine: string, around: Surroundings): Promise<void> => {
+  const { machines, actions, live, timeouts = usual, command } = around;
+  let problems: string[] = [];
+  const isWhole = await eventually(around, timeouts.boot, async () => {
+    problems = gateProblems({ machines }, await actions.readings());
+    if (problems[0] !== undefined) live(`${machine}: ${problems[0]}`);
+    return problems.length === 0;
+  });
+  if (isWhole) return;
+  throw new Problem(
+    [
+      `${machine} is out of service, and no other machine will be taken out:`,
+      ...problems.map((each) => `  ${each}`),
+      `Look at it with \`talosctl dmesg\` and \`talosctl services\`. Once it is back, run ${command} again`,
+    ].join("\n"),
+  );
+};
+
+/** Cordons a node and evicts its pods. A cluster of one machine has no other place for them. */
+const takeOut = async (machine: string, around: Surroundings): Promise<void> => {
+  const { machines, actions, live, timeouts = usual, command } = around;
+  const others = Object.keys(machines).filter((name) => name !== machine);
+  if (others.length === 0) return;
+  live(`${machine}: taking it out of service`);
+  await actions.takeOut(machine);
+  const evicted = new Map<string, Pod>();
+  let staying: string[] = [];
+  const isEmpty = await eventually(around, timeouts.drain, async () => {
+    const pods = await actions.pods(machine);
+    for (const pod of pods) evicted.set(idOf(pod), pod);
+    staying = await evict(pods, actions);
+    if (pods.length === 0) {
+      const volumes = await actions.attached(machine, [...evicted.values()]);
+      staying = volumes.map((volume) => `the volume ${volume} is still attached`);
+    }
+    if (staying[0] !== undefined) live(`${machine}: ${staying[0]}`);
+    return pods.length === 0 && staying.length === 0;
+  });
+  if (isEmpty) return;
+  await actions.putBack(machine);
+  throw new Problem(
+    [
+      `${machine} cannot be drained, and is in service again:`,
+      ...staying.map((each) => `  ${each}`),
+      `Look at their PodDisruptionBudgets, or delete them by hand, then run ${command} again`,
+    ].join("\n"),
+  );
+};
+
+const idOf = ({ namespace, name }: Pod): string => `${namespace}/${name}`;
+
+/** Asks for the eviction of pods. Returns those that are still there, each with its reason. */
+const evict = (pods: readonly Pod[], actions: Actions): Promise<string[]> =>
+  Promise.all(
+    pods.map(async (pod) => {
+      try {
+        await actions.evict(pod);
+        return `the pod ${idOf(pod)} is ending`;
+      } catch (error) {
+        if (error instanceof Unanswered) return `the pod ${idOf(pod)} stays: ${error.message}`;
+        throw error;
+      }
+    }),
+  );
+
+const upgradeTalos = async (step: TalosStep, around: Surroundings): Promise<void> => {
+  const { machine, to } = step;
+  const { actions, live, timeouts = usual, command } = around;
+  const before = await actions.machine(machine);
+  if (isInstalled(to, before)) return;
+  live(`${machine}: ${step.what}`);
+  try {
+    await actions.install(machine, to);
+  } catch (error) {
+    const now = await actions.machine(machine).catch(() => undefined);
+    // The connection may break because the machine reboots.
+    if (now?.boot === before.boot) {
+      await actions.putBack(machine);
+      throw new Problem(
+        `${machine} was not upgraded, and is in service again with Talos ${before.version}: ${reasonOf(error)}\n` +
+          `Where the image ${to.installer} cannot be pulled, look at the Image Factory, then run ${command} again`,
+      );
+    }
+  }
+  let now: MachineReading | undefined;
+  const isBack = await eventually(around, timeouts.boot, async () => {
+    now = await actions.machine(machine).catch(() => undefined);
+    return now !== undefined && now.boot !== before.boot;
+  });
+  if (!isBack || now === undefined)
+    throw new Problem(
+      `${machine} is out of service: it ${now === undefined ? "does not answer" : "has not rebooted"} since it was upgraded to Talos ` +
+        `${to.version}. Look at its console; once it answers, run ${command} again`,
+    );
+  if (isInstalled(to, now)) return;
+  await whole(machine, around);
+  await actions.putBack(machine);
+  throw new Problem(
+    `${machine} is in service, with Talos ${now.version} of the schematic ${now.schematic ?? "none"}: it was to boot ${to.installer}, ` +
+      `and booted what it had before. Look at \`talosctl dmesg\` of it. Run ${command} again to try once more, or revert the stack file`,
+  );
+};
+
+const configure = async (machine: string, around: Surroundings): Promise<void> => {
+  const { actions, live, timeouts = usual } = around;
+  const before = await actions.machine(machine);
+  live(`${machine}: giving it its configuration`);
+  await actions.configure(machine);
+  live(`${machine}: waiting for its restart`);
+  await eventually(around, timeouts.restart, async () => {
+    const now = await actions.machine(machine).catch(() => undefined);
+    return now !== undefined && now.boot !== before.boot;
+  });
+};
+
+const upgradeKubernetes = async (to: string, around: Surroundings): Promise<void> => {
+  const { actions, live, timeouts = usual, command } = around;
+  await gate(undefined, around);
+  live(`Upgrading Kubernetes to ${to}`);
+  await actions.upgradeKubernetes(to);
+  let found = { lowest: "", highest: "" };
+  const isDone = await eventually(around, timeouts.boot, async () => {
+    found = await actions.kubernetes();
+    return found.lowest === to && found.highest === to;
+  });
+  if (!isDone)
+    throw new Problem(
+      `Kubernetes runs from ${found.lowest} to ${found.highest} after the upgrade to ${to}: look at \`kubectl get nodes\`, then run ${command} again`,
+    );
+  await gate(undefined, around);
+};
+
+/** Looks again and again until something is so. What fails meanwhile, such as a call to an API server that restarts, is not so yet. */
+const eventually = async (
+  { signal, timeouts = usual }: Surroundings,
+  timeout: number,
+  isSo: () => Promise<boolean>,
+): Promise<boolean> => {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    signal.throwIfAborted();
+    if (await isSo().catch(() => false)) return true;
+    if (Date.now() > deadline) return false;
+    await sleep(timeouts.pause, undefined, { signal }).catch(() => undefined);
+  }
+};
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,233 @@
+import semver from "semver";
+
+import { releaseOf } from "../../components/talos/releases/index.ts";
+import type { Role } from "../../components/talos/settings.ts";
+import type {
+  Changes,
+  ConfigureStep,
+  FinishStep,
+  KubernetesStep,
+  RemoveStep,
+  Running,
+  RunningMachine,
+  Step,
+  TalosImage,
+  TalosStep,
+} from "./step.ts";
+
+/** The steps from what runs to what the stack file asks for, in their order. */
+export interface RolloutPlan {
+  steps: Step[];
+  /** Why it is not carried out, where that is so. Then there are no steps. */
+  refusals: string[];
+  /** What a person should know, and what is left as it is. */
+  notes: string[];
+}
+
+/** How long a step usually takes, in seconds: a machine boots in two minutes, and its pods take one to leave. */
+const usual = { talos: 300, configure: 240, remove: 90, finish: 60, kubernetes: { controlPlane: 120, worker: 45 } };
+
+/**
+ * Returns the steps of a rollout.
+ *
+ * What an interrupted run left comes first. Talos and Kubernetes do not mix: all machines change the one, then the other. Control
+ * planes get a version before workers, one by one, the leader of etcd last. Other changes try workers first.
+ */
+export const planRollout = (changes: Changes, running: Running): RolloutPlan => {
+  const talos = talosSteps(changes, running);
+  const kubernetes = kubernetesStep(changes, running);
+  const isHalfWay = running.kubernetes.lowest !== running.kubernetes.highest;
+  const order = orderOf(changes, running, { talos: talos.steps, kubernetes: kubernetes.steps, isHalfWay });
+  const refusals = [...talos.refusals, ...kubernetes.refusals, ...order.refusals];
+  if (refusals.length > 0) return { steps: [], refusals, notes: [] };
+  const [first, second] = order.isKubernetesFirst ? [kubernetes, talos] : [talos, kubernetes];
+  const machines = [...configureSteps(changes, running), ...removeSteps(changes, running)];
+  const steps: Step[] = order.isKubernetesFirst
+    ? [...first.steps, ...second.steps, ...machines]
+    : [...first.steps, ...machines, ...second.steps];
+  return { steps: [...finishSteps(changes, running, steps), ...steps], refusals, notes: talos.notes };
+};
+
+interface Part<S extends Step> {
+  steps: S[];
+  refusals: string[];
+  notes: string[];
+}
+
+const talosSteps = (changes: Changes, running: Running): Part<TalosStep> => {
+  const part: Part<TalosStep> = { steps: [], refusals: [], notes: [] };
+  for (const machine of inOrder(changes, running)) {
+    const { image, role } = changes.machines[machine] ?? {};
+    const now = running.machines[machine];
+    // A machine that does not run yet installs its image itself.
+    if (!image || !role || !now || isInstalled(image, now)) continue;
+    if (now.recorded === image.installer && isNewer(now.version, image.version)) {
+      part.notes.push(
+        `${machine} runs Talos ${now.version}, which somebody installed by hand, and keeps it: write that version into the stack file`,
+      );
+      continue;
+    }
+    const refusal = minorRefusal(`${machine}: Talos`, now.version, image.version);
+    if (refusal !== undefined) part.refusals.push(refusal);
+    part.steps.push({
+      kind: "talos",
+      name: `talos/${machine}`,
+      machine,
+      to: image,
+      what: talosWhat(now, image),
+      out: outOf(machine, role, changes),
+      seconds: usual.talos,
+    });
+  }
+  return part;
+};
+
+/** Whether a machine runs an image. One without a schematic was not made by an Image Factory, and is another. */
+export const isInstalled = (image: TalosImage, { version, schematic }: RunningMachine): boolean =>
+  version === image.version && schematic === image.schematic;
+
+const talosWhat = (now: RunningMachine, image: TalosImage): string =>
+  now.version === image.version
+    ? "installs another image profile"
+    : `upgrades Talos ${now.version} → ${image.version}${now.schematic === image.schematic ? "" : " with another image profile"}`;
+
+const kubernetesStep = (changes: Changes, { kubernetes: { lowest, highest } }: Running): Part<KubernetesStep> => {
+  const to = changes.kubernetes;
+  if (lowest === to && highest === to) return { steps: [], refusals: [], notes: [] };
+  const refusals = [
+    ...(isNewer(highest, to)
+      ? [
+          lowest === highest
+            ? `Kubernetes ${highest} runs, and cluster.kubernetes says ${to}: write ${highest} there, for a cluster does not go back`
+            : `Kubernetes goes from ${lowest} to ${highest} already, and cluster.kubernetes says ${to}: write ${highest} there, and finish that first`,
+        ]
+      : []),
+    ...(minorsBetween(lowest, to) > 1
+      ? [
+          `Kubernetes ${lowest} runs, and cluster.kubernetes says ${to}: go to ${nextMinor(lowest)} first, one minor at a time`,
+        ]
+      : []),
+  ];
+  const planes = Object.values(changes.machines).filter(({ role }) => role === "controlplane").length;
+  const workers = Object.keys(changes.machines).length - planes;
+  const step: KubernetesStep = {
+    kind: "kubernetes",
+    name: "kubernetes",
+    to,
+    what: `upgrades Kubernetes ${lowest} → ${to}`,
+    out:
+      planes === 1
+        ? "the Kubernetes API, for as long as its only control plane restarts it"
+        : "one API server, or one kubelet, at a time",
+    seconds: planes * usual.kubernetes.controlPlane + workers * usual.kubernetes.worker,
+  };
+  return { steps: [step], refusals, notes: [] };
+};
+
+/** Which of Talos and Kubernetes is first: the one whose next release supports what the other one has now. */
+const orderOf = (
+  changes: Changes,
+  running: Running,
+  { talos, kubernetes, isHalfWay }: { talos: TalosStep[]; kubernetes: KubernetesStep[]; isHalfWay: boolean },
+): { isKubernetesFirst: boolean; refusals: string[] } => {
+  if (kubernetes.length === 0 || talos.length === 0) return { isKubernetesFirst: isHalfWay, refusals: [] };
+  const { lowest } = running.kubernetes;
+  if (!isHalfWay && talos.every(({ to }) => supports(to.version, lowest)))
+    return { isKubernetesFirst: false, refusals: [] };
+  const versions = talos.map(({ machine }) => running.machines[machine]?.version ?? "");
+  if (versions.every((version) => supports(version, changes.kubernetes)))
+    return { isKubernetesFirst: true, refusals: [] };
+  return {
+    isKubernetesFirst: false,
+    refusals: [
+      `Neither does the new Talos support Kubernetes ${lowest}, nor the present one ${changes.kubernetes}: change one of them to a release between first`,
+    ],
+  };
+};
+
+const supports = (talos: string, kubernetes: string): boolean => {
+  const release = releaseOf(talos);
+  const minor = semver.minor(kubernetes);
+  return release === undefined || (release.kubernetes.first <= minor && minor <= release.kubernetes.last);
+};
+
+const configureSteps = (changes: Changes, running: Running): ConfigureStep[] =>
+  [...inOrder(changes, running)]
+    .sort((a, b) => Number(isPlane(changes, a)) - Number(isPlane(changes, b)))
+    .flatMap((machine) => {
+      const why = changes.restarts[machine];
+      const role = changes.machines[machine]?.role;
+      return why === undefined || role === undefined
+        ? []
+        : [
+            {
+              kind: "configure" as const,
+              name: `configure/${machine}`,
+              machine,
+              what: `restarts for ${why.join(", ")}`,
+              out: outOf(machine, role, changes),
+              seconds: usual.configure,
+            },
+          ];
+    });
+
+/** Control planes are not removed by a rollout yet: policies judge that. */
+const removeSteps = ({ removed }: Changes, { machines }: Running): RemoveStep[] =>
+  Object.entries(removed)
+    .filter(([machine, role]) => role === "worker" && machine in machines)
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([machine]) => ({
+      kind: "remove",
+      name: `remove/${machine}`,
+      machine,
+      what: "drains it, and removes it from the cluster",
+      out: machine,
+      seconds: usual.remove,
+    }));
+
+/** A machine that was taken out of service is put back, unless a step is about it that begins at the same place. */
+const finishSteps = (changes: Changes, { marked }: Running, steps: readonly Step[]): FinishStep[] =>
+  marked
+    .filter((machine) => machine in changes.machines)
+    .filter((machine) => steps[0] === undefined || !("machine" in steps[0]) || steps[0].machine !== machine)
+    .sort((a, b) => a.localeCompare(b))
+    .map((machine) => ({
+      kind: "finish",
+      name: `finish/${machine}`,
+      machine,
+      what: "puts back what an interrupted rollout took out of service",
+      out: machine,
+      seconds: usual.finish,
+    }));
+
+/** Control planes by name, the leader of etcd last, then workers. */
+const inOrder = (changes: Changes, { leader }: Running): string[] => {
+  const rank = (machine: string): number => (isPlane(changes, machine) ? Number(machine === leader) : 2);
+  return Object.keys(changes.machines).sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+};
+
+const isPlane = ({ machines }: Changes, machine: string): boolean => machines[machine]?.role === "controlplane";
+
+const outOf = (machine: string, role: Role, { machines }: Changes): string => {
+  const planes = Object.values(machines).filter((each) => each.role === "controlplane").length;
+  if (Object.keys(machines).length === 1) return `${machine}, and with it the whole cluster`;
+  return role === "controlplane" && planes === 1 ? `${machine}, and with it the Kubernetes API` : machine;
+};
+
+const minorRefusal = (what: string, from: string, to: string): string | undefined => {
+  const minors = minorsBetween(from, to);
+  if (minors < 0) return `${what} would go back from ${from} to ${to}: stay at its minor`;
+  return minors > 1
+    ? `${what} would go from ${from} to ${to}: go to ${nextMinor(from)} first, one minor at a time`
+    : undefined;
+};
+
+const minorsBetween = (from: string, to: string): number =>
+  semver.major(from) === semver.major(to) ? semver.minor(to) - semver.minor(from) : Infinity;
+
+const nextMinor = (version: string): string => `v${semver.major(version)}.${semver.minor(version) + 1}`;
+
+const isNewer = (one: string, other: string): boolean => semver.gt(one, other);
+
+/** How long the steps usually take together, in seconds. */
+export const secondsOf = (steps: readonly Step[]): number => steps.reduce((sum, { seconds }) => sum + seconds, 0);

@@ -1,0 +1,135 @@
+import semver from "semver";
+import { parseAllDocuments } from "yaml";
+
+import { Kubernetes, readiness, type KubernetesObject } from "../cluster/kubernetes.ts";
+import { etcdAlarms, etcdMembers, etcdStatus, type Talosctl } from "../cluster/talosctl.ts";
+import type { EtcdView, NodeReading, Readings } from "./gates.ts";
+
+/** How a cluster is reached: with its administrator's certificates. */
+export interface Access {
+  talos: Talosctl;
+  kubeconfig: string;
+  /** Machines of the cluster by the name of their node. */
+  machines: Record<string, { role: "controlplane" | "worker"; address: string }>;
+}
+
+/** A machine as its Talos API tells. */
+export interface MachineReading {
+  /** Release of Talos. */
+  version: string;
+  /** Undefined if the image is not from an Image Factory. */
+  schematic: string | undefined;
+  /** Another one after every boot. */
+  boot: string;
+}
+
+/** How long a machine may take to answer a question, in milliseconds. */
+const answerTimeout = 20_000;
+
+/** Annotation of a node that a rollout took out of service. Its value is how it was before: schedulable or cordoned. */
+export const mark = "hearth.dev/rollout";
+
+/**
+ * Reads the Talos release, the schematic and the boot of a machine.
+ *
+ * Source: siderolabs/talos v1.13.9, pkg/machinery/resources/runtime: Version, and ExtensionStatus, where the Image Factory's virtual
+ * extension `schematic` has the ID as its version.
+ *
+ * @throws Problem if it does not answer
+ */
+export const readMachine = async (talos: Talosctl, address: string): Promise<MachineReading> => {
+  const ask = (...args: string[]) => talos.once(address, args, answerTimeout);
+  const [version, extensions, boot] = await Promise.all([
+    ask("get", "versions.runtime.talos.dev", "--output", "yaml"),
+    ask("get", "extensions", "--output", "yaml"),
+    ask("read", "/proc/sys/kernel/random/boot_id"),
+  ]);
+  const schematic = specsOf<{ metadata?: { name?: string; version?: string } }>(extensions).find(
+    ({ metadata }) => metadata?.name === "schematic",
+  );
+  return {
+    version: specsOf<{ version?: string }>(version)[0]?.version ?? "",
+    schematic: schematic?.metadata?.version,
+    boot: boot.trim(),
+  };
+};
+
+/** The specs of the resources that talosctl prints as YAML. */
+const specsOf = <Spec>(printed: string): Spec[] =>
+  parseAllDocuments(printed).flatMap((document) => (document.toJS() as { spec?: Spec } | null)?.spec ?? []);
+
+/** Reads everything that a gate judges. What does not answer is a problem among the readings. */
+export const readCluster = async ({ talos, kubeconfig, machines }: Access): Promise<Readings> => {
+  const planes = Object.entries(machines).filter(([, { role }]) => role === "controlplane");
+  const [etcd, apis, nodes] = await Promise.all([
+    Promise.all(planes.map(([machine, { address }]) => etcdView(talos, machine, address))),
+    Promise.all(planes.map(([machine, { address }]) => apiReading(kubeconfig, machine, address))),
+    readNodes(kubeconfig).catch((): NodeReading[] => []),
+  ]);
+  return { etcd, apis, nodes };
+};
+
+const etcdView = async (talos: Talosctl, machine: string, address: string): Promise<EtcdView> => {
+  try {
+    const ask = (...args: string[]) => talos.once(address, ["etcd", ...args], answerTimeout);
+    const [members, status, alarms] = await Promise.all([ask("members"), ask("status"), ask("alarm", "list")]);
+    return { machine, ...etcdStatus(status), members: etcdMembers(members), alarms: etcdAlarms(alarms) };
+  } catch (error) {
+    return { machine, problem: reasonOf(error), members: [], alarms: [] };
+  }
+};
+
+const apiReading = async (kubeconfig: string, machine: string, address: string) => {
+  try {
+    await new Kubernetes(kubeconfig, address).text("/readyz");
+    return { machine };
+  } catch (error) {
+    return { machine, problem: reasonOf(error) };
+  }
+};
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A node with what a rollout reads of it. */
+export interface Node extends NodeReading {
+  /** How it was before a rollout took it out of service; undefined if none did. */
+  mark: string | undefined;
+  kubelet: string;
+}
+
+/** Reads the nodes of the cluster. */
+export const readNodes = async (kubeconfig: string): Promise<Node[]> =>
+  (await new Kubernetes(kubeconfig).list("/api/v1/nodes")).map(nodeOf);
+
+const nodeOf = (object: KubernetesObject & { metadata: { annotations?: Record<string, string> } }): Node => ({
+  name: object.metadata.name,
+  ...readiness(object),
+  isCordoned: object.spec?.unschedulable === true,
+  mark: object.metadata.annotations?.[mark],
+  kubelet: (object.status?.nodeInfo as { kubeletVersion?: string } | undefined)?.kubeletVersion ?? "",
+});
+
+/** The lowest and the highest release among API servers and kubelets. */
+export const readKubernetes = async (
+  { kubeconfig, machines }: Access,
+  nodes: readonly Node[],
+): Promise<{ lowest: string; highest: string }> => {
+  const planes = Object.values(machines).filter(({ role }) => role === "controlplane");
+  const apis = await Promise.all(
+    planes.map(async ({ address }) => {
+      const found = await new Kubernetes(kubeconfig, address).get<{ gitVersion: string }>("/version");
+      return found?.gitVersion ?? "";
+    }),
+  );
+  const versions = [...apis, ...nodes.filter(({ name }) => name in machines).map(({ kubelet }) => kubelet)]
+    .flatMap((version) => semver.parse(version) ?? [])
+    .sort(semver.compare)
+    .map(({ version }) => `v${version}`);
+  return { lowest: versions[0] ?? "", highest: versions.at(-1) ?? "" };
+};
+
+/** The machine whose member leads etcd. */
+export const leaderOf = ({ etcd }: Readings): string | undefined => {
+  const leader = etcd.find((view) => view.leader !== undefined)?.leader;
+  return etcd.find(({ id }) => id !== undefined && id === leader)?.machine;
+};

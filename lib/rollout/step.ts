@@ -1,0 +1,94 @@
+import type { Role } from "../../components/talos/settings.ts";
+
+/** One step of a rollout. It takes at most one machine out of service. */
+export type Step = TalosStep | ConfigureStep | RemoveStep | KubernetesStep | FinishStep;
+
+interface Common {
+  /** By which `--until` names it. @example "talos/den-dev-wk01" */
+  name: string;
+  /** What is done, in a few words. */
+  what: string;
+  /** What is out of service meanwhile. */
+  out: string;
+  /** How long it usually takes, in seconds. */
+  seconds: number;
+}
+
+/** Installs another Talos image on a machine, and boots it. */
+export interface TalosStep extends Common {
+  kind: "talos";
+  machine: string;
+  to: TalosImage;
+}
+
+/** Gives a machine a configuration, or its virtual machine properties, for which it restarts. */
+export interface ConfigureStep extends Common {
+  kind: "configure";
+  machine: string;
+}
+
+/** Drains a machine that the stack file no longer has. The engine removes it afterwards. */
+export interface RemoveStep extends Common {
+  kind: "remove";
+  machine: string;
+}
+
+/** Upgrades Kubernetes on all machines, one after the other, as talosctl does it. */
+export interface KubernetesStep extends Common {
+  kind: "kubernetes";
+  to: string;
+}
+
+/** Puts a machine back into service that an interrupted run took out. */
+export interface FinishStep extends Common {
+  kind: "finish";
+  machine: string;
+}
+
+/** What a machine installs. */
+export interface TalosImage {
+  /** @example "v1.13.9" */
+  version: string;
+  schematic: string;
+  /** The whole reference of the installer. */
+  installer: string;
+}
+
+/** A machine of the stack file. */
+export interface DesiredMachine {
+  role: Role;
+  image: TalosImage;
+}
+
+/** What the stack file asks for. */
+export interface Changes {
+  /** Machines by the name of their node. */
+  machines: Record<string, DesiredMachine>;
+  /** Kubernetes release. @example "v1.36.4" */
+  kubernetes: string;
+  /** Why machines restart in the update, by their name. */
+  restarts: Record<string, string[]>;
+  /** Machines that the state has and the stack file does not. */
+  removed: Record<string, Role>;
+}
+
+/** A machine as it answers. */
+export interface RunningMachine {
+  version: string;
+  /** Undefined if the image is not from an Image Factory. */
+  schematic: string | undefined;
+  /** What the last update recorded as its image: another one than runs was installed by hand. */
+  recorded?: string | undefined;
+}
+
+/** What runs. */
+export interface Running {
+  /** Machines by the name of their node. */
+  machines: Record<string, RunningMachine>;
+  /** The machine whose etcd member leads; undefined if that is not known. */
+  leader?: string | undefined;
+  /** The lowest and the highest release of an API server or a kubelet. */
+  kubernetes: { lowest: string; highest: string };
+  /** Machines that a rollout took out of service and did not put back. */
+  marked: string[];
+}

@@ -1,0 +1,211 @@
+import { execa } from "execa";
+
+import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
+import { clusterActions, type Actions } from "../../lib/rollout/actions.ts";
+import { carryOut, type Timeouts } from "../../lib/rollout/carry-out.ts";
+import { planRollout, secondsOf, type RolloutPlan } from "../../lib/rollout/plan.ts";
+import { readNodes } from "../../lib/rollout/read.ts";
+import type { Changes, Running, Step, TalosStep } from "../../lib/rollout/step.ts";
+import { duration, type Display } from "../../lib/terminal/display.ts";
+import { Problem } from "../../toolchain/problem.ts";
+import type { MachineChanges } from "./changes.ts";
+import type { RunningCluster } from "./running.ts";
+
+/** How a person has a rollout carried out. */
+export interface RolloutOptions {
+  /** Asks before each step. */
+  confirm?: ((question: string) => Promise<boolean>) | undefined;
+  /** Ends after the step of this name. */
+  until?: string | undefined;
+}
+
+/** What the engine does in a rollout. */
+export interface RolloutEngine {
+  /** Updates some resources, while the program renders a release of Kubernetes. */
+  target: (urns: readonly string[], kubernetes: string) => Promise<void>;
+  /** Updates the whole stack, while the program renders a release of Kubernetes. */
+  update: (kubernetes: string) => Promise<void>;
+  /** Takes a snapshot of etcd, before the first step that can hurt it. */
+  snapshot: () => Promise<void>;
+}
+
+/**
+ * Plans the rollout of a stack.
+ *
+ * Where what runs cannot be read, it is planned from what was recorded, and no step may come of it.
+ *
+ * @throws Problem that says why it is not carried out
+ */
+export const planFor = (
+  stack: string,
+  changes: Changes,
+  { running, recorded, problems }: RunningCluster,
+): RolloutPlan => {
+  // A machine that goes anyway need not answer.
+  const missing = problems.filter(({ machine = "" }) => !(machine in changes.removed)).map(({ problem }) => problem);
+  const plan = planRollout(changes, missing.length === 0 ? running : asRecorded(running, recorded));
+  const refusals = [
+    ...plan.refusals,
+    ...(plan.steps.length > 0 ? missing : []),
+    ...Object.keys(changes.restarts)
+      .filter((machine) => missing.length === 0 && !(machine in running.machines))
+      .map((machine) => `${machine} is renamed, and has to restart: deploy its new name alone first`),
+  ];
+  if (refusals.length === 0) return plan;
+  throw new Problem([`${stack} is not deployed:`, ...refusals.map((each) => `  ${each}`)].join("\n"));
+};
+
+const asRecorded = (running: Running, recorded: RunningCluster["recorded"]): Running => ({
+  ...running,
+  machines: Object.fromEntries(
+    Object.entries(recorded).map(([name, { image }]) => [name, { ...image, ...running.machines[name] }]),
+  ),
+});
+
+/** The steps, a line each, under what they are together. */
+export const describePlan = ({ steps, notes }: RolloutPlan): string[] => [
+  ...notes,
+  ...(steps.length === 0
+    ? []
+    : [
+        `${steps.length} ${steps.length === 1 ? "step" : "steps"}, about ${duration(secondsOf(steps))}; one after the other:`,
+        ...steps.map(({ name, what, out }) => `  ${name}: ${what}. Out of service: ${out}`),
+      ]),
+];
+
+/** Whether a name is that of a step, or of its machine. */
+const isNamed = (step: Step, name: string): boolean =>
+  step.name === name || ("machine" in step && step.machine === name);
+
+/**
+ * Carries the steps of a rollout out, and updates the stack.
+ *
+ * @returns the steps that are left, where the person ended it before
+ * @throws Problem if a step fails. A run that begins again goes on with it
+ */
+export const carryOutRollout = async (
+  { steps }: RolloutPlan,
+  { running }: { running: Running },
+  changes: MachineChanges,
+  around: {
+    actions: Omit<Actions, "configure">;
+    engine: RolloutEngine;
+    display: Pick<Display, "live" | "line">;
+    signal: AbortSignal;
+    command: string;
+    options: RolloutOptions;
+    /** Machines that the state has. */
+    recorded: Record<string, { role: "controlplane" | "worker" }>;
+    timeouts?: Timeouts;
+  },
+): Promise<Step[]> => {
+  const { engine, display, signal, command, options, timeouts } = around;
+  requireNamed(steps, options.until);
+  const machines = Object.fromEntries(Object.entries(around.recorded).filter(([name]) => !(name in changes.removed)));
+  let kubernetes = running.kubernetes.lowest;
+  const configure = (name: string) => engine.target(changes.targets[name] ?? [], kubernetes);
+  const actions = { ...around.actions, configure };
+  await prepare(steps, changes, around, kubernetes);
+  for (const [index, step] of steps.entries()) {
+    signal.throwIfAborted();
+    if (options.confirm && !(await options.confirm(`${step.name} ${step.what}. Out of service: ${step.out}. Go on?`)))
+      return steps.slice(index);
+    // What needs no step, and removes what was drained, is updated before a Kubernetes upgrade that comes last.
+    if (step.kind === "kubernetes" && index === steps.length - 1) await engine.update(kubernetes);
+    const started = Date.now();
+    const number = `Step ${index + 1} of ${steps.length}`;
+    await carryOut(step, {
+      machines,
+      actions,
+      signal,
+      command,
+      live: (text) => {
+        display.live(`${number}, usually ${duration(step.seconds)}: ${text}`);
+      },
+      ...(timeouts && { timeouts }),
+    });
+    if (step.kind === "kubernetes") kubernetes = step.to;
+    display.line(`${number}: ${step.name} done after ${duration((Date.now() - started) / 1000)}`);
+    if (options.until !== undefined && isNamed(step, options.until)) return steps.slice(index + 1);
+  }
+  await engine.update(kubernetes);
+  return [];
+};
+
+const requireNamed = (steps: readonly Step[], until: string | undefined): void => {
+  if (until === undefined || steps.some((step) => isNamed(step, until))) return;
+  const names = steps.map(({ name }) => name).join(", ");
+  throw new Problem(`--until ${until} names no step: ${names === "" ? "there is none" : `name one of ${names}`}`);
+};
+
+/** Does what shows that a rollout cannot succeed, or makes good what it spoils, before anything is taken out of service. */
+const prepare = async (
+  steps: readonly Step[],
+  { registrations, machines }: MachineChanges,
+  {
+    engine,
+    actions,
+    display,
+    command,
+  }: { engine: RolloutEngine; actions: Pick<Actions, "pull">; display: Pick<Display, "live">; command: string },
+  kubernetes: string,
+): Promise<void> => {
+  const talos = steps.filter((step): step is TalosStep => step.kind === "talos");
+  if (talos.length > 0 && registrations.length > 0) await engine.target(registrations, kubernetes);
+  for (const { machine, to } of talos) {
+    display.live(`${machine}: pulling ${to.installer}`);
+    await actions.pull(machine, to).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Problem(
+        `${machine} cannot pull ${to.installer}: ${why}\nNothing was taken out of service. Look at the Image Factory and at the release, then run ${command} again`,
+      );
+    });
+  }
+  const isOfPlane = (step: Step): boolean =>
+    step.kind === "kubernetes" || (step.kind !== "finish" && machines[step.machine]?.role === "controlplane");
+  if (steps.some(isOfPlane)) await engine.snapshot();
+};
+
+/** The actions of a rollout on a cluster that runs, but for what the engine does. */
+export const actionsOn = async ({ access, talosctl }: RunningCluster): Promise<Omit<Actions, "configure">> => {
+  const { stdout } = await execa(talosctl, ["upgrade", "--help"]);
+  // Since Talos 1.13.
+  return clusterActions(access, /--drain\b/.test(stdout));
+};
+
+/**
+ * Deletes the nodes of machines that were removed.
+ *
+ * A node is deleted only if a rollout drained it or this update removed its machine, the stack file has no such machine, and the state
+ * has none any more.
+ *
+ * @returns the names of the deleted ones
+ */
+export const forgetRemoved = async (
+  { access: { kubeconfig } }: RunningCluster,
+  known: KnownMachines,
+): Promise<string[]> => {
+  const gone = removedNodes(await readNodes(kubeconfig), known);
+  for (const name of gone) await new Kubernetes(kubeconfig).delete(`/api/v1/nodes/${name}`);
+  return gone;
+};
+
+/** What is known of machines, for the decision which nodes have none any more. */
+export interface KnownMachines {
+  /** Machines of the stack file. */
+  desired: readonly string[];
+  /** Machines of the state, after the update. */
+  recorded: readonly string[];
+  /** Machines that this update removed. One that did not answer could not be drained. */
+  removed: readonly string[];
+}
+
+/** The nodes that have no machine any more: those that were drained for that, or whose machine this update removed. */
+export const removedNodes = (
+  nodes: readonly { name: string; mark: string | undefined; isCordoned: boolean }[],
+  { desired, recorded, removed }: KnownMachines,
+): string[] =>
+  nodes
+    .filter(({ name, mark, isCordoned }) => (mark !== undefined && isCordoned) || removed.includes(name))
+    .map(({ name }) => name)
+    .filter((name) => !desired.includes(name) && !recorded.includes(name));

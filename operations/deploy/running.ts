@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { resourceTypes } from "../../components/resource-types.ts";
+import { nameOf } from "../../components/urn.ts";
+import { talosClientOf } from "../../lib/cluster/access.ts";
+import { Talosctl } from "../../lib/cluster/talosctl.ts";
+import { ofType, outputsOf, type State } from "../../lib/engine/state.ts";
+import { revealed } from "../../lib/engine/value.ts";
+import type { Target } from "../../lib/engine/target.ts";
+import {
+  leaderOf,
+  readCluster,
+  readKubernetes,
+  readMachine,
+  readNodes,
+  type Access,
+  type Node,
+} from "../../lib/rollout/read.ts";
+import type { Running, RunningMachine } from "../../lib/rollout/step.ts";
+import { configuredMachine, type ConfiguredMachine } from "../preview/rollout.ts";
+import { Toolchain } from "../../toolchain/toolchain.ts";
+
+/** The cluster of a stack: what its state has, and what runs. */
+export interface RunningCluster {
+  access: Access;
+  recorded: Record<string, ConfiguredMachine>;
+  running: Running;
+  nodes: Node[];
+  /** Why something of it could not be read, and stands here as it was recorded. */
+  problems: Unread[];
+  /** The program talosctl. */
+  talosctl: string;
+}
+
+/** Something that could not be read. */
+export interface Unread {
+  /** The machine that does not answer; undefined for the whole cluster. */
+  machine?: string;
+  problem: string;
+}
+
+/** How long a machine may take to come back that an interrupted run took out, in milliseconds. */
+const bootTimeout = 10 * 60_000;
+
+/**
+ * Reads the cluster of a stack; undefined if it was never deployed.
+ *
+ * A deployment may need nothing of what cannot be read, so that is no error yet.
+ */
+export const runningCluster = async (
+  { engine, root }: Target,
+  live: (text: string) => void,
+): Promise<RunningCluster | undefined> => {
+  if (!(await engine.size())) return undefined;
+  const state = await engine.state();
+  const kubeconfig = outputsOf(state, resourceTypes.kubeconfig)?.kubeconfigRaw;
+  const recorded = recordedMachines(state);
+  if (typeof kubeconfig !== "string" || Object.keys(recorded).length === 0) return undefined;
+  const { talosctl = "talosctl" } = await new Toolchain({ root }).ensure(["talosctl"]);
+  const access: Access = { talos: new Talosctl(talosctl, talosClientOf(state)), kubeconfig, machines: recorded };
+  live("Looking at the machines");
+  const problems: Unread[] = [];
+  const nodes = await readNodes(kubeconfig).catch((error: unknown) => {
+    problems.push({ problem: `The Kubernetes API does not answer: ${reasonOf(error)}` });
+    return [];
+  });
+  const marked = nodes.filter(({ mark }) => mark !== undefined).map(({ name }) => name);
+  const machines = await readMachines(access, recorded, marked, problems);
+  const release = outputsOf(state, resourceTypes.talosCluster)?.kubernetes;
+  const kubernetes = await readKubernetes(access, nodes).catch((error: unknown) => {
+    problems.push({ problem: `The release of Kubernetes cannot be read: ${reasonOf(error)}` });
+    const last = typeof release === "string" ? release : "";
+    return { lowest: last, highest: last };
+  });
+  const leader = leaderOf(await readCluster(access));
+  return { access, recorded, running: { machines, leader, kubernetes, marked }, nodes, problems, talosctl };
+};
+
+/** Reads the machines. One that an interrupted run took out may be on its way back. */
+const readMachines = async (
+  { talos }: Access,
+  recorded: Record<string, ConfiguredMachine>,
+  marked: readonly string[],
+  problems: Unread[],
+): Promise<Record<string, RunningMachine>> => {
+  const deadline = Date.now() + bootTimeout;
+  const read = await Promise.all(
+    Object.entries(recorded).map(async ([name, { address, image }]) => {
+      for (;;) {
+        try {
+          return [[name, { ...(await readMachine(talos, address)), recorded: image.installer }] as const];
+        } catch (error) {
+          if (marked.includes(name) && Date.now() < deadline) {
+            await sleep(3000);
+            continue;
+          }
+          problems.push({ machine: name, problem: `${name} does not answer: ${reasonOf(error)}` });
+          return [];
+        }
+      }
+    }),
+  );
+  return Object.fromEntries(read.flat());
+};
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The machines that a state has, by the name of their node. */
+export const recordedMachines = (state: State): Record<string, ConfiguredMachine> =>
+  Object.fromEntries(
+    ofType(state, resourceTypes.machineConfiguration).map(({ urn, inputs = {} }) => [
+      nameOf(urn),
+      configuredMachine(revealed(inputs) as Record<string, unknown>),
+    ]),
+  );

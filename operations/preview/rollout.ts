@@ -1,0 +1,82 @@
+import { resourceTypes } from "../../components/resource-types.ts";
+import { partsOfImage } from "../../components/talos/installer.ts";
+import { nameOf, typesOf } from "../../components/urn.ts";
+import { plain } from "../../lib/engine/value.ts";
+import { planRollout, type RolloutPlan } from "../../lib/rollout/plan.ts";
+import type { Changes, DesiredMachine } from "../../lib/rollout/step.ts";
+import { isControlPlane, machineDocuments, setting } from "../../policy/machine-documents.ts";
+import type { ResourceChange, Resources } from "./changes.ts";
+import type { Restart } from "./reboots.ts";
+
+/** A machine that a resource configures. */
+export interface ConfiguredMachine extends DesiredMachine {
+  address: string;
+}
+
+/** The machine that the inputs of its configuration describe. */
+export const configuredMachine = (inputs: Record<string, unknown>): ConfiguredMachine => {
+  const documents = machineDocuments({ inputs });
+  const image = setting(documents, "machine", "install", "image");
+  const installer = typeof image === "string" ? image : "";
+  const { version, schematic } = partsOfImage(installer);
+  return {
+    role: isControlPlane(documents) ? "controlplane" : "worker",
+    address: String(inputs.node),
+    image: { version, schematic, installer },
+  };
+};
+
+/** The machines that resources configure, by the name of their node. */
+export const machinesIn = (resources: Resources): Record<string, ConfiguredMachine> =>
+  Object.fromEntries(
+    [...resources]
+      .filter(([urn]) => typesOf(urn).at(-1) === resourceTypes.machineConfiguration)
+      .map(([urn, { inputs }]) => [nameOf(urn), configuredMachine(plain(inputs) as Record<string, unknown>)]),
+  );
+
+/** What a preview of the engine means for machines, for the plan of a rollout. */
+export const rolloutChanges = (
+  changes: readonly ResourceChange[],
+  restarts: readonly Restart[],
+  { before, after, kubernetes }: { before: Resources; after: Resources; kubernetes: string },
+): Changes => {
+  const recorded = machinesIn(before);
+  // A machine that is replaced installs its image itself.
+  const replaced = changes.filter(({ operation }) => operation === "replace").map(({ name }) => name);
+  return {
+    machines: Object.fromEntries(Object.entries(machinesIn(after)).filter(([name]) => !replaced.includes(name))),
+    kubernetes,
+    restarts: grouped(restarts.filter(({ isAtOnce }) => isAtOnce).map(({ node, why }) => [node, why])),
+    removed: Object.fromEntries(
+      changes
+        .filter(({ type, operation }) => type === resourceTypes.machineConfiguration && operation === "delete")
+        .flatMap(({ name }) => (recorded[name] ? [[name, recorded[name].role]] : [])),
+    ),
+  };
+};
+
+/** Values by their key. */
+export const grouped = (pairs: readonly (readonly [string, string])[]): Record<string, string[]> => {
+  const groups: Record<string, string[]> = {};
+  for (const [key, value] of pairs) (groups[key] ??= []).push(value);
+  return groups;
+};
+
+/**
+ * The rollout that a deployment would carry out, where everything runs as it was recorded. Nobody asks the cluster, so who leads etcd is
+ * not known.
+ *
+ * @returns undefined if the stack was never deployed
+ */
+export const expectedRollout = (changes: Changes, before: Resources): RolloutPlan | undefined => {
+  const recorded = machinesIn(before);
+  if (Object.keys(recorded).length === 0) return undefined;
+  const [, cluster] = [...before].find(([urn]) => typesOf(urn).at(-1) === resourceTypes.talosCluster) ?? [];
+  const release = plain(cluster?.outputs.kubernetes);
+  const kubernetes = typeof release === "string" ? release : changes.kubernetes;
+  return planRollout(changes, {
+    machines: Object.fromEntries(Object.entries(recorded).map(([name, { image }]) => [name, image])),
+    kubernetes: { lowest: kubernetes, highest: kubernetes },
+    marked: [],
+  });
+};

@@ -1,0 +1,150 @@
+import { readFile } from "node:fs/promises";
+
+import { expect } from "chai";
+
+import { LabCheckout } from "../support/lab-checkout.ts";
+
+const octet = 67;
+const machines = { cp: "den-dev-cp01", first: "den-dev-wk01", second: "den-dev-wk02" };
+
+interface NodeList {
+  items: {
+    metadata: { name: string; annotations?: Record<string, string> };
+    spec: { unschedulable?: boolean };
+    status: { nodeInfo: { bootID: string; osImage: string } };
+  }[];
+}
+
+describe("a change of a cluster that runs", () => {
+  let checkout: LabCheckout;
+
+  const shell = async (command: string): Promise<{ exitCode: number | undefined; said: string }> => {
+    const { exitCode, all } = await checkout.shell(command);
+    return { exitCode, said: String(all) };
+  };
+
+  const deploy = async (flags = ""): Promise<string> => {
+    const { exitCode, said } = await shell(`npx hearth deploy dev ${flags}`);
+    expect(exitCode, said).to.equal(0);
+    return said;
+  };
+
+  /** The nodes as the API server has them, asked with the administrator's certificate. */
+  const nodes = async () => {
+    const script = [
+      'import { readFile } from "node:fs/promises";',
+      'const { Kubernetes } = await import("./lib/cluster/kubernetes.ts");',
+      'const kubernetes = new Kubernetes(await readFile(".lab/dev/kubeconfig", "utf8"));',
+      'console.log(JSON.stringify({ items: await kubernetes.list("/api/v1/nodes") }));',
+    ].join(" ");
+    const { said, exitCode } = await shell(`node --import tsx --input-type=module --eval '${script}'`);
+    expect(exitCode, said).to.equal(0);
+    const { items } = JSON.parse(said.trim().split("\n").at(-1) ?? "") as NodeList;
+    return new Map(
+      items.map(({ metadata, spec, status }) => [
+        metadata.name,
+        {
+          mark: metadata.annotations?.["hearth.dev/rollout"],
+          isCordoned: spec.unschedulable === true,
+          boot: status.nodeInfo.bootID,
+          talos: /v[\d.]+/.exec(status.nodeInfo.osImage)?.[0],
+        },
+      ]),
+    );
+  };
+
+  /** Expects that every machine is in service, with a release of Talos. */
+  const expectInService = async (talos: string) => {
+    const found = await nodes();
+    expect([...found.keys()].sort()).to.deep.equal(Object.values(machines).sort());
+    for (const [name, { mark, isCordoned, talos: running }] of found)
+      expect({ name, mark, isCordoned, running }).to.deep.equal({
+        name,
+        mark: undefined,
+        isCordoned: false,
+        running: talos,
+      });
+  };
+
+  const setCores = (from: number, to: number) =>
+    checkout.edit("Pulumi.dev.yaml", (text) =>
+      text.replaceAll(`cores: ${from},`, `cores: ${to},`).replaceAll(`cores: ${from}\n`, `cores: ${to}\n`),
+    );
+
+  before(async () => {
+    checkout = await LabCheckout.createSmall(octet);
+    const { exitCode, all } = await checkout.lab();
+    expect(exitCode, all).to.equal(0);
+  });
+
+  after(() => checkout.remove());
+
+  it("needs no step where no machine goes out of service", async () => {
+    await checkout.edit("Pulumi.dev.yaml", (text) => text.replace("labels: { hearth", "labels: { a: b, hearth"));
+    await checkout.commit("Label a worker");
+    const before = await nodes();
+    const said = await deploy();
+    expect(said).to.contain("Deployed").and.not.contain("Step 1");
+    expect([...(await nodes())].map(([name, { boot }]) => [name, boot])).to.deep.equal(
+      [...before].map(([name, { boot }]) => [name, boot]),
+    );
+  });
+
+  it("upgrades Talos machine by machine, and goes on where a person ended it", async () => {
+    await checkout.edit("Pulumi.dev.yaml", (text) => text.replace("talos: v1.13.9", "talos: v1.13.10"));
+    await checkout.commit("Upgrade Talos");
+    const first = await deploy(`--until ${machines.cp}`);
+    expect(first).to.contain("Step 1 of 3: talos/den-dev-cp01 done").and.contain("left: talos/den-dev-wk01");
+    expect((await nodes()).get(machines.first)?.talos).to.equal("v1.13.9");
+    const second = await deploy();
+    expect(second).to.contain("Step 2 of 2: talos/den-dev-wk02 done").and.contain("is as the program says");
+    await expectInService("v1.13.10");
+    expect(await deploy()).to.contain("Nothing to deploy");
+  });
+
+  it("is refused by hand where two machines would restart, and is taken one by one by a deployment", async () => {
+    await setCores(4, 6);
+    await checkout.commit("Give workers more cores");
+    const before = await nodes();
+    for (const command of ["pulumi preview", "pulumi up --yes"]) {
+      const { exitCode, said } = await shell(command);
+      expect(exitCode, said).to.not.equal(0);
+      expect(said).to.contain("would restart together").and.contain("npx hearth deploy dev");
+    }
+    expect([...(await nodes())]).to.deep.equal([...before]);
+    const said = await deploy();
+    expect(said.indexOf(`configure/${machines.first} done`)).to.be.greaterThan(-1);
+    expect(said.indexOf(`configure/${machines.second} done`)).to.be.greaterThan(
+      said.indexOf(`configure/${machines.first} done`),
+    );
+    const after = await nodes();
+    for (const name of [machines.first, machines.second])
+      expect(after.get(name)?.boot).to.not.equal(before.get(name)?.boot);
+    expect(after.get(machines.cp)?.boot).to.equal(before.get(machines.cp)?.boot);
+    await expectInService("v1.13.10");
+  });
+
+  it("is refused by hand where Kubernetes would change on all machines", async () => {
+    await checkout.edit("Pulumi.dev.yaml", (text) => text.replace("kubernetes: v1.36.4", "kubernetes: v1.36.5"));
+    const { exitCode, said } = await shell("pulumi preview");
+    await checkout.git("checkout", "--quiet", "Pulumi.dev.yaml");
+    expect(exitCode, said).to.not.equal(0);
+    expect(said).to.contain("from v1.36.4 to v1.36.5 on all machines at once");
+  });
+
+  it("drains a worker that goes, and deletes its node", async () => {
+    await checkout.edit("Pulumi.dev.yaml", (text) =>
+      text
+        .replace(/ {4}den-dev-wk02:\n(?: {6}.*\n)+/, "")
+        .concat(
+          "  hearth:policy:\n    exemptions:\n" +
+            "      - { policy: kept-resources, resources: [den-dev-wk02], until: 2099-12-31, reason: The worker is needed elsewhere }\n",
+        ),
+    );
+    await checkout.commit("Remove a worker");
+    const said = await deploy();
+    expect(said).to.contain("remove/den-dev-wk02 done").and.contain("The node den-dev-wk02 is deleted");
+    expect([...(await nodes()).keys()].sort()).to.deep.equal([machines.cp, machines.first]);
+    expect(await readFile(checkout.file("Pulumi.dev.yaml"), "utf8")).to.not.contain("den-dev-wk02:");
+  });
+});

@@ -1,0 +1,158 @@
+import { expect } from "chai";
+
+import { carryOut, type Timeouts } from "../../../../lib/rollout/carry-out.ts";
+import { planRollout } from "../../../../lib/rollout/plan.ts";
+import { FakeCluster } from "../../../support/fake-cluster.ts";
+
+const timeouts: Timeouts = { gate: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
+
+/** For a run that waits in vain. */
+const short: Timeouts = { gate: 40, drain: 40, boot: 40, restart: 40, pause: 0 };
+
+/** A killed run need not wait. */
+const dying: Timeouts = { gate: 1, drain: 1, boot: 1, restart: 1, pause: 0 };
+
+/** Carries out all steps to a state, as a run does that begins now. */
+const run = async (
+  cluster: FakeCluster,
+  version = "v1.13.9",
+  kubernetes = "v1.36.3",
+  waits: Timeouts = timeouts,
+): Promise<void> => {
+  const { steps } = planRollout(cluster.wants(version, kubernetes), cluster.running);
+  for (const step of steps) {
+    await carryOut(step, {
+      machines: Object.fromEntries([...cluster.machines].map(([name, { role }]) => [name, { role }])),
+      actions: cluster.actions,
+      live: () => undefined,
+      signal: new AbortController().signal,
+      command: "npx hearth deploy dev",
+      timeouts: waits,
+    });
+  }
+};
+
+const failure = async (work: Promise<void>): Promise<string> =>
+  work.then(
+    () => "it succeeded",
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+
+const stateOf = ({ machines, kubernetes }: FakeCluster) => ({
+  kubernetes,
+  machines: [...machines].map(([name, { version, mark, isCordoned, isOutdated }]) => ({
+    ...{ name, version, mark, isCordoned, isOutdated },
+  })),
+});
+
+describe("a rollout that is carried out", () => {
+  it("upgrades all machines, never two out of service at once, and leaves all in service", async () => {
+    const cluster = new FakeCluster(3, 2);
+    await run(cluster, "v1.13.9", "v1.36.4");
+    expect(cluster.mostOut).to.equal(1);
+    expect(cluster.kubernetes.lowest).to.equal("v1.36.4");
+    for (const { version, mark, isCordoned } of stateOf(cluster).machines)
+      expect({ version, mark, isCordoned }).to.deep.equal({ version: "v1.13.9", mark: undefined, isCordoned: false });
+  });
+
+  it("evicts before it acts, and puts back after the machine is back", async () => {
+    const cluster = new FakeCluster(1, 1);
+    await run(cluster);
+    const order = ["takeOut wk01", "evict pod-of-wk01", "install wk01", "putBack wk01"].map((call) =>
+      cluster.calls.indexOf(call),
+    );
+    expect(order).to.deep.equal([...order].sort((a, b) => a - b));
+    expect(order).to.not.contain(-1);
+  });
+
+  it("drains nothing on a cluster of one machine", async () => {
+    const cluster = new FakeCluster(1, 0);
+    await run(cluster);
+    expect(cluster.calls.filter((call) => /^(takeOut|evict)/.test(call))).to.deep.equal([]);
+    expect(cluster.machines.get("cp01")?.version).to.equal("v1.13.9");
+  });
+
+  it("leaves a node cordoned that a person cordoned", async () => {
+    const cluster = new FakeCluster(1, 1);
+    Object.assign(cluster.machines.get("wk01") ?? {}, { isCordoned: true });
+    await run(cluster);
+    expect(cluster.machines.get("wk01")).to.deep.include({ isCordoned: true, mark: undefined, version: "v1.13.9" });
+  });
+
+  it("takes nothing out while another machine is not well", async () => {
+    const cluster = new FakeCluster(3, 1);
+    Object.assign(cluster.machines.get("wk01") ?? {}, { booting: Infinity });
+    expect(await failure(run(cluster, "v1.13.9", "v1.36.3", short)))
+      .to.contain("cp02 stays in service")
+      .and.contain("The node wk01 is not Ready");
+    expect(cluster.calls.filter((call) => /^(takeOut|install)/.test(call))).to.deep.equal([]);
+  });
+
+  it("names the pods that a budget keeps, and puts the machine back", async () => {
+    const cluster = new FakeCluster(1, 1);
+    cluster.kept.set("pod-of-wk01", "Cannot evict pod as it would violate the pod's disruption budget.");
+    Object.assign(cluster.machines.get("cp01") ?? {}, { version: "v1.13.9" });
+    expect(await failure(run(cluster, "v1.13.9", "v1.36.3", short)))
+      .to.contain("wk01 cannot be drained, and is in service again")
+      .and.contain("the pod apps/pod-of-wk01 stays: Cannot evict pod");
+    expect(cluster.machines.get("wk01")).to.deep.include({ isCordoned: false, mark: undefined, version: "v1.13.8" });
+  });
+
+  it("puts a machine back that cannot pull its image, and goes no further", async () => {
+    const cluster = new FakeCluster(1, 2);
+    cluster.missing = "factory.example/metal-installer/abc:v1.13.9";
+    expect(await failure(run(cluster, "v1.13.9", "v1.36.3", short))).to.contain(
+      "cp01 was not upgraded, and is in service again with Talos v1.13.8",
+    );
+    expect(cluster.calls.filter((call) => call.startsWith("install"))).to.deep.equal(["install cp01"]);
+    expect(cluster.running.marked).to.deep.equal([]);
+  });
+
+  it("sees a machine that boots what it had before, and goes no further", async () => {
+    const cluster = new FakeCluster(1, 2);
+    cluster.broken = "factory.example/metal-installer/abc:v1.13.9";
+    expect(await failure(run(cluster, "v1.13.9", "v1.36.3", short)))
+      .to.contain("cp01 is in service, with Talos v1.13.8")
+      .and.contain("booted what it had before");
+    expect(cluster.calls.filter((call) => call.startsWith("install"))).to.deep.equal(["install cp01"]);
+    expect(cluster.running.marked).to.deep.equal([]);
+  });
+
+  it("says what is out of service where a machine does not come back, and goes on once it has", async () => {
+    const cluster = new FakeCluster(3, 1);
+    const { install } = cluster.actions;
+    cluster.actions.install = async (name, image) => {
+      await install(name, image);
+      Object.assign(cluster.machines.get(name) ?? {}, { booting: Infinity });
+    };
+    expect(await failure(run(cluster, "v1.13.9", "v1.36.3", short))).to.contain(
+      "cp02 is out of service: it does not answer",
+    );
+    expect(cluster.running.marked).to.deep.equal(["cp02"]);
+    cluster.actions.install = install;
+    Object.assign(cluster.machines.get("cp02") ?? {}, { booting: 0 });
+    await run(cluster);
+    expect(cluster.mostOut).to.equal(1);
+    expect(cluster.running.marked).to.deep.equal([]);
+  });
+
+  it("goes on from wherever it was killed, and never has two machines out", async () => {
+    const whole = (): FakeCluster => {
+      const cluster = new FakeCluster(3, 1);
+      Object.assign(cluster.machines.get("wk01") ?? {}, { isOutdated: true });
+      return cluster;
+    };
+    const unkilled = whole();
+    await run(unkilled, "v1.13.9", "v1.36.4");
+    const calls = unkilled.calls.length * 2;
+    for (let killedAt = 1; killedAt <= calls; killedAt += 1) {
+      const cluster = whole();
+      cluster.untilKilled = killedAt;
+      await failure(run(cluster, "v1.13.9", "v1.36.4", dying));
+      cluster.untilKilled = Infinity;
+      await run(cluster, "v1.13.9", "v1.36.4");
+      expect(cluster.mostOut, `killed at ${killedAt}`).to.equal(1);
+      expect(stateOf(cluster), `killed at ${killedAt}`).to.deep.equal(stateOf(unkilled));
+    }
+  }).timeout(60_000);
+});

@@ -1,0 +1,275 @@
+import { expect } from "chai";
+import fc from "fast-check";
+
+import { planRollout } from "../../../../lib/rollout/plan.ts";
+import type { Changes, Running, Step } from "../../../../lib/rollout/step.ts";
+
+const image = (version = "v1.13.9", schematic = "abc") => ({
+  version,
+  schematic,
+  installer: `factory.example/metal-installer/${schematic}:${version}`,
+});
+
+interface Given {
+  planes?: number;
+  workers?: number;
+  talos?: [from: string, to: string];
+  kubernetes?: [from: string, to: string];
+}
+
+/** A cluster of which everything runs as the stack file says, but for what is given. */
+const cluster = ({
+  planes = 3,
+  workers = 2,
+  talos = ["v1.13.9", "v1.13.9"],
+  kubernetes = ["v1.36.4", "v1.36.4"],
+}: Given = {}) => {
+  const names = [
+    ...Array.from({ length: planes }, (_, index) => `cp0${index + 1}`),
+    ...Array.from({ length: workers }, (_, index) => `wk0${index + 1}`),
+  ];
+  const changes: Changes = {
+    machines: Object.fromEntries(
+      names.map((name) => [name, { role: name.startsWith("cp") ? "controlplane" : "worker", image: image(talos[1]) }]),
+    ),
+    kubernetes: kubernetes[1],
+    restarts: {},
+    removed: {},
+  };
+  const running: Running = {
+    machines: Object.fromEntries(names.map((name) => [name, { version: talos[0], schematic: "abc" }])),
+    leader: "cp01",
+    kubernetes: { lowest: kubernetes[0], highest: kubernetes[0] },
+    marked: [],
+  };
+  return { changes, running };
+};
+
+const names = ({ changes, running }: { changes: Changes; running: Running }): string[] =>
+  planRollout(changes, running).steps.map(({ name }) => name);
+
+describe("a rollout", () => {
+  it("has no step where everything runs as the stack file says", () => {
+    expect(planRollout(cluster().changes, cluster().running)).to.deep.equal({ steps: [], refusals: [], notes: [] });
+  });
+
+  it("upgrades Talos on control planes first, the leader of etcd last among them", () => {
+    expect(names(cluster({ talos: ["v1.13.8", "v1.13.9"] }))).to.deep.equal(
+      ["cp02", "cp03", "cp01", "wk01", "wk02"].map((name) => `talos/${name}`),
+    );
+  });
+
+  it("upgrades only the machines that do not run it yet, and none that is new", () => {
+    const given = cluster({ talos: ["v1.13.8", "v1.13.9"] });
+    Object.assign(given.running.machines, { cp02: { version: "v1.13.9", schematic: "abc" } });
+    delete given.running.machines.wk02;
+    expect(names(given)).to.deep.equal(["cp03", "cp01", "wk01"].map((name) => `talos/${name}`));
+  });
+
+  it("installs another image profile in the same way", () => {
+    const given = cluster({ workers: 1 });
+    Object.assign(given.changes.machines, { wk01: { role: "worker", image: image("v1.13.9", "def") } });
+    const [step] = planRollout(given.changes, given.running).steps;
+    expect(step).to.include({ name: "talos/wk01", what: "installs another image profile", out: "wk01" });
+  });
+
+  it("tries a restart on workers before control planes", () => {
+    const given = cluster();
+    given.changes.restarts = { cp01: ["machine.udev"], cp02: ["machine.udev"], wk02: ["cpu"] };
+    expect(names(given)).to.deep.equal(
+      ["cp02", "cp01"].reduce((all, name) => [...all, `configure/${name}`], ["configure/wk02"]),
+    );
+  });
+
+  it("has Talos, then restarts, then removals, then Kubernetes", () => {
+    const given = cluster({ planes: 1, workers: 1, talos: ["v1.13.8", "v1.13.9"], kubernetes: ["v1.36.3", "v1.36.4"] });
+    given.changes.restarts = { wk01: ["cpu"] };
+    given.changes.removed = { wk09: "worker" };
+    Object.assign(given.running.machines, { wk09: { version: "v1.13.8", schematic: "abc" } });
+    expect(names(given)).to.deep.equal(["talos/cp01", "talos/wk01", "configure/wk01", "remove/wk09", "kubernetes"]);
+  });
+
+  it("has Kubernetes first where the new Talos does not support the present one", () => {
+    const given = cluster({ workers: 0, talos: ["v1.12.8", "v1.13.9"], kubernetes: ["v1.30.9", "v1.31.2"] });
+    expect(names(given)[0]).to.equal("kubernetes");
+  });
+
+  it("is refused where neither may be first", () => {
+    const given = cluster({ talos: ["v1.12.8", "v1.13.9"], kubernetes: ["v1.30.9", "v1.36.2"] });
+    expect(planRollout(given.changes, given.running).refusals.join()).to.contain("change one of them");
+  });
+
+  it("finishes a Kubernetes upgrade that is half-way before anything else", () => {
+    const given = cluster({ workers: 0, kubernetes: ["v1.36.3", "v1.36.4"] });
+    given.running.kubernetes.highest = "v1.36.4";
+    given.changes.restarts = { cp01: ["machine.udev"] };
+    expect(names(given)).to.deep.equal(["kubernetes", "configure/cp01"]);
+    given.changes.kubernetes = "v1.36.3";
+    expect(planRollout(given.changes, given.running).refusals[0]).to.contain("v1.36.3 to v1.36.4 already");
+  });
+
+  it("goes one minor at a time, and never back", () => {
+    const refusals = (given: Given) => planRollout(cluster(given).changes, cluster(given).running).refusals;
+    expect(refusals({ talos: ["v1.11.3", "v1.13.9"] })[0]).to.contain("go to v1.12 first");
+    expect(refusals({ talos: ["v1.13.1", "v1.12.9"] })[0]).to.contain("would go back");
+    expect(refusals({ kubernetes: ["v1.34.1", "v1.36.4"] })[0]).to.contain("go to v1.35 first");
+    expect(refusals({ kubernetes: ["v1.36.5", "v1.36.4"] })[0]).to.contain("write v1.36.5 there");
+    expect(refusals({ talos: ["v1.13.9", "v1.13.8"] })).to.deep.equal([]);
+  });
+
+  it("keeps a Talos that somebody installed by hand, and says so", () => {
+    const given = cluster({ planes: 1, workers: 0, talos: ["v1.13.10", "v1.13.9"] });
+    Object.assign(given.running.machines.cp01 ?? {}, { recorded: image("v1.13.9").installer });
+    const { steps, notes } = planRollout(given.changes, given.running);
+    expect(steps).to.deep.equal([]);
+    expect(notes[0]).to.contain("cp01 runs Talos v1.13.10");
+  });
+
+  it("puts back first what an interrupted run took out of service", () => {
+    const given = cluster({ talos: ["v1.13.8", "v1.13.9"] });
+    given.running.marked = ["wk01"];
+    expect(names(given).slice(0, 2)).to.deep.equal(["finish/wk01", "talos/cp02"]);
+    given.running.marked = ["cp02"];
+    expect(names(given)[0]).to.equal("talos/cp02");
+  });
+
+  it("says what is out of service", () => {
+    const out = (given: Given) =>
+      planRollout(cluster(given).changes, cluster(given).running).steps.map((step) => step.out);
+    const talos: Given["talos"] = ["v1.13.8", "v1.13.9"];
+    expect(out({ planes: 1, workers: 0, talos })).to.deep.equal(["cp01, and with it the whole cluster"]);
+    expect(out({ planes: 1, workers: 1, talos })).to.deep.equal(["cp01, and with it the Kubernetes API", "wk01"]);
+    expect(out({ planes: 3, workers: 0, talos })).to.deep.equal(["cp02", "cp03", "cp01"]);
+  });
+});
+
+const talosVersions = ["v1.12.3", "v1.12.9", "v1.13.1", "v1.13.9"];
+const kubernetesVersions = ["v1.34.2", "v1.35.1", "v1.35.4", "v1.36.0", "v1.36.4"];
+
+/** Any cluster half-way through anything. */
+const anything = fc
+  .record({
+    planes: fc.constantFrom(1, 3, 5),
+    workers: fc.integer({ min: 0, max: 4 }),
+    talos: fc.constantFrom(...talosVersions),
+    kubernetes: fc.constantFrom(...kubernetesVersions),
+    runs: fc.array(fc.tuple(fc.constantFrom(...talosVersions), fc.constantFrom("abc", "def")), {
+      minLength: 9,
+      maxLength: 9,
+    }),
+    lowest: fc.constantFrom(...kubernetesVersions),
+    highest: fc.constantFrom(...kubernetesVersions),
+    restarting: fc.subarray([0, 1, 2, 3, 4, 5, 6, 7, 8]),
+    removed: fc.subarray([0, 1, 2]),
+    marked: fc.subarray([0, 1, 2, 3, 4, 5, 6, 7, 8]),
+    leader: fc.integer({ min: 0, max: 4 }),
+  })
+  .map((given) => {
+    const { changes, running } = cluster({
+      ...given,
+      talos: [given.talos, given.talos],
+      kubernetes: [given.kubernetes, given.kubernetes],
+    });
+    const all = Object.keys(changes.machines);
+    all.forEach((name, index) => {
+      const [version = "", schematic = ""] = given.runs[index] ?? [];
+      running.machines[name] = { version, schematic };
+    });
+    const [lowest = "", highest = ""] = [given.lowest, given.highest].sort();
+    running.kubernetes = { lowest, highest };
+    running.leader = all[given.leader % given.planes];
+    running.marked = given.marked.flatMap((index) => all[index] ?? []);
+    changes.restarts = Object.fromEntries(
+      given.restarting.flatMap((index) => (all[index] === undefined ? [] : [[all[index], ["x"]]])),
+    );
+    for (const index of given.removed) {
+      changes.removed[`gone0${index}`] = "worker";
+      running.machines[`gone0${index}`] = { version: given.talos, schematic: "abc" };
+    }
+    return { changes, running };
+  });
+
+const check = (judge: (steps: Step[], given: { changes: Changes; running: Running }) => void): void => {
+  fc.assert(
+    fc.property(anything, (given) => {
+      judge(planRollout(given.changes, given.running).steps, given);
+    }),
+    { numRuns: 500 },
+  );
+};
+
+const kinds = (steps: readonly Step[]): string[] => steps.map(({ kind }) => kind);
+const machineOf = (step: Step): string => ("machine" in step ? step.machine : "");
+
+describe("a rollout of any cluster", () => {
+  it("has each step once, and one machine in each", () => {
+    check((steps) => {
+      expect(new Set(steps.map(({ name }) => name)).size).to.equal(steps.length);
+      for (const step of steps) if (step.kind !== "kubernetes") expect(step.machine).to.not.equal("");
+    });
+  });
+
+  it("never has a control plane out of service while another one still is", () => {
+    check((steps, { changes, running }) => {
+      const out = new Set(running.marked);
+      for (const step of steps) {
+        const others = [...out].filter((name) => name !== machineOf(step));
+        // Only what an interrupted run left may be out beside the machine of a step, and then the step puts back.
+        if (step.kind !== "finish") expect(others).to.deep.equal([]);
+        out.delete(machineOf(step));
+        const planes = Object.values(changes.machines).filter(({ role }) => role === "controlplane").length;
+        if (step.kind !== "finish" && planes > 1) expect(planes - 1).to.be.at.least(Math.floor(planes / 2) + 1);
+      }
+    });
+  });
+
+  it("never mixes Kubernetes and Talos", () => {
+    check((steps) => {
+      const talos = kinds(steps).flatMap((kind, index) => (kind === "talos" ? [index] : []));
+      const kubernetes = kinds(steps).indexOf("kubernetes");
+      const [first = kubernetes, last = kubernetes] = [talos[0], talos.at(-1)];
+      if (kubernetes !== -1) expect(kubernetes <= first || kubernetes >= last).to.equal(true);
+      expect(
+        kinds(steps)
+          .slice(talos[0] ?? 0, (talos.at(-1) ?? -1) + 1)
+          .every((kind) => kind === "talos"),
+      ).to.equal(true);
+    });
+  });
+
+  it("upgrades Talos on control planes before workers, the leader last", () => {
+    check((steps, { changes, running }) => {
+      const order = steps.filter(({ kind }) => kind === "talos").map(machineOf);
+      const planes = order.filter((name) => changes.machines[name]?.role === "controlplane");
+      expect(order.slice(0, planes.length)).to.deep.equal(planes);
+      if (planes.includes(running.leader ?? "")) expect(planes.at(-1)).to.equal(running.leader);
+    });
+  });
+
+  it("skips no minor, and takes neither Kubernetes nor a minor of Talos back", () => {
+    check((steps, { running }) => {
+      const minor = (version: string): number => Number(version.split(".")[1]);
+      for (const step of steps) {
+        if (step.kind === "talos") {
+          const difference = minor(step.to.version) - minor(running.machines[step.machine]?.version ?? "");
+          expect(difference).to.be.within(0, 1);
+        }
+        if (step.kind === "kubernetes") expect(minor(step.to) - minor(running.kubernetes.lowest)).to.be.within(0, 1);
+        if (step.kind === "kubernetes") expect(step.to >= running.kubernetes.highest).to.equal(true);
+      }
+    });
+  });
+
+  it("comes to its end: carried out, it leaves nothing to do", () => {
+    check((steps, { changes, running }) => {
+      if (steps.length === 0) return;
+      const after: Running = { ...running, machines: { ...running.machines }, marked: [] };
+      const then: Changes = { ...changes, restarts: {}, removed: {} };
+      for (const step of steps) {
+        if (step.kind === "talos") after.machines[step.machine] = step.to;
+        if (step.kind === "kubernetes") after.kubernetes = { lowest: step.to, highest: step.to };
+      }
+      expect(planRollout(then, after)).to.deep.equal({ steps: [], refusals: [], notes: [] });
+    });
+  });
+});

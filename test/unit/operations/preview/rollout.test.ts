@@ -1,0 +1,100 @@
+import { expect } from "chai";
+import { stringify } from "yaml";
+
+import { resourceTypes } from "../../../../components/resource-types.ts";
+import { readValues } from "../../../../lib/engine/value.ts";
+import type { EngineEvent } from "../../../../lib/engine/events.ts";
+import { changesOf } from "../../../../operations/deploy/changes.ts";
+import type { Resources } from "../../../../operations/preview/changes.ts";
+import { report } from "../../../../operations/preview/report.ts";
+import { expectedRollout } from "../../../../operations/preview/rollout.ts";
+
+const urnOf = (type: string, name: string): string => `urn:pulumi:dev::hearth::${type}::${name}`;
+
+interface Machine {
+  talos?: string;
+  udev?: string;
+}
+
+/** Resources of machines, those of control planes beginning with cp, as a state or a program has them. */
+const resources = (machines: Record<string, Machine>, kubernetes = "v1.36.4"): Resources =>
+  new Map([
+    [urnOf(resourceTypes.talosCluster, "talos"), { inputs: {}, outputs: readValues({ kubernetes }) }],
+    ...Object.entries(machines).map(([name, { talos = "v1.13.9", udev }]) => {
+      const machine = { install: { image: `factory.example/metal-installer/abc:${talos}` }, ...(udev && { udev }) };
+      const cluster = name.startsWith("cp") ? { cluster: { apiServer: {} } } : {};
+      return [
+        urnOf(resourceTypes.machineConfiguration, name),
+        {
+          inputs: readValues({ node: "10.20.0.21", configPatches: [stringify({ machine, ...cluster })] }),
+          outputs: readValues({ machineConfiguration: stringify({ machine, ...cluster }) }),
+        },
+      ] as const;
+    }),
+  ]);
+
+const event = (op: string, name: string, type = resourceTypes.machineConfiguration): EngineEvent => ({
+  resourcePreEvent: { metadata: { op, type, urn: urnOf(type, name) } },
+});
+
+const changes = (before: Resources, after: Resources, events: EngineEvent[], kubernetes = "v1.36.4") =>
+  changesOf(events, { before, after, kubernetes });
+
+const steps = (before: Resources, after: Resources, events: EngineEvent[], kubernetes?: string): string[] | undefined =>
+  expectedRollout(changes(before, after, events, kubernetes), before)?.steps.map(({ name }) => name);
+
+const both = (more: Machine = {}): Resources => resources({ cp01: more, wk01: more });
+
+describe("the rollout of a preview", () => {
+  it("has a step for each machine with another Talos, and one for Kubernetes", () => {
+    const events = [event("update", "cp01"), event("update", "wk01")];
+    expect(steps(both(), both({ talos: "v1.13.10" }), events, "v1.36.5")).to.deep.equal([
+      "talos/cp01",
+      "talos/wk01",
+      "kubernetes",
+    ]);
+  });
+
+  it("has a step for each machine that reboots, with what the engine has to update for it", () => {
+    const events = [event("update", "cp01"), event("update", "wk01")];
+    const after = resources({ cp01: {}, wk01: { udev: "a" } });
+    expect(steps(both(), after, events)).to.deep.equal(["configure/wk01"]);
+    expect(changes(both(), after, events).targets.wk01).to.deep.equal([
+      urnOf(resourceTypes.machineConfiguration, "wk01"),
+    ]);
+  });
+
+  it("has a step for a worker that goes, and none for one that is made or replaced", () => {
+    expect(steps(both(), resources({ cp01: {} }), [event("delete", "wk01")])).to.deep.equal(["remove/wk01"]);
+    const more = resources({ cp01: {}, wk01: {}, wk02: {} });
+    expect(steps(both(), more, [event("create", "wk02")])).to.deep.equal([]);
+    const replaced = resources({ cp01: {}, wk01: { talos: "v1.13.10" } });
+    expect(steps(both(), replaced, [event("replace", "wk01")])).to.deep.equal([]);
+  });
+
+  it("is none for a stack that was never deployed", () => {
+    expect(steps(new Map(), both(), [event("create", "cp01")])).to.equal(undefined);
+  });
+
+  it("registers a schematic before any machine installs it, with its component where that is new", () => {
+    const created = [
+      event("create", "image-profiles", "hearth:talos:ImageProfiles"),
+      event("create", "standard-abc", resourceTypes.schematic),
+    ];
+    expect(changes(both(), both(), created).registrations).to.have.length(2);
+    expect(changes(both(), both(), created.slice(0, 1)).registrations).to.deep.equal([]);
+  });
+
+  it("is in the report: steps, what is out of service, how long, or why it is refused", () => {
+    const preview = {
+      ...{ stack: "dev", head: "Commit `a`", base: undefined, state: "today", resources: [], same: 38, machines: [] },
+      ...{ restarts: [], tree: [], policy: undefined, problems: [], warnings: [], unknown: [] },
+    };
+    const rollout = (kubernetes: string) => expectedRollout(changes(both(), both(), [], kubernetes), both());
+    expect(report({ ...preview, rollout: rollout("v1.36.5") }))
+      .to.contain("`npx hearth deploy dev` carries this step out")
+      .and.contain("| `kubernetes` | upgrades Kubernetes v1.36.4 → v1.36.5 | the Kubernetes API");
+    expect(report({ ...preview, rollout: rollout("v1.38.0") })).to.contain("✗ **refused**: Kubernetes v1.36.4 runs");
+    expect(report({ ...preview, rollout: rollout("v1.36.4") })).to.not.contain("Rollout");
+  });
+});

@@ -1,0 +1,225 @@
+import { expect } from "chai";
+
+import { planRollout } from "../../../lib/rollout/plan.ts";
+import type { Changes, Step } from "../../../lib/rollout/step.ts";
+import {
+  carryOutRollout,
+  describePlan,
+  planFor,
+  removedNodes,
+  type KnownMachines,
+  type RolloutOptions,
+} from "../../../operations/deploy/rollout.ts";
+import type { RunningCluster } from "../../../operations/deploy/running.ts";
+import { FakeCluster } from "../../support/fake-cluster.ts";
+
+const timeouts = { gate: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
+
+interface Given {
+  talos?: string;
+  kubernetes?: string;
+  options?: RolloutOptions;
+  registrations?: string[];
+  removed?: string[];
+}
+
+/** Rolls a stack file out to a cluster. Returns what the engine was asked for, and the steps that are left. */
+const rollOut = async (cluster: FakeCluster, given: Given): Promise<{ engine: string[]; left: Step[] }> => {
+  const { talos = "v1.13.8", kubernetes = "v1.36.3", options = {}, registrations = [], removed = [] } = given;
+  const engine: string[] = [];
+  const note = (what: string) => {
+    engine.push(what);
+    return Promise.resolve();
+  };
+  const wanted = cluster.wants(talos, kubernetes);
+  const changes = {
+    ...wanted,
+    machines: Object.fromEntries(Object.entries(wanted.machines).filter(([name]) => !removed.includes(name))),
+    removed: Object.fromEntries(removed.map((name) => [name, "worker" as const])),
+    targets: Object.fromEntries([...cluster.machines.keys()].map((name) => [name, [`urn of ${name}`]])),
+    registrations,
+  };
+  const left = await carryOutRollout(planRollout(changes, cluster.running), cluster, changes, {
+    actions: cluster.actions,
+    engine: {
+      target: (urns, release) => {
+        for (const machine of cluster.machines.keys())
+          if (urns.includes(`urn of ${machine}`))
+            Object.assign(cluster.machines.get(machine) ?? {}, { boot: "9", isOutdated: false });
+        return note(`target ${urns.join()} at ${release}`);
+      },
+      update: (release) => note(`update at ${release}`),
+      snapshot: () => note("snapshot"),
+    },
+    display: { live: () => undefined, line: () => undefined },
+    ...{ signal: new AbortController().signal, command: "npx hearth deploy dev", options, timeouts },
+    recorded: Object.fromEntries([...cluster.machines].map(([name, { role }]) => [name, { role }])),
+  });
+  return { engine, left };
+};
+
+const failure = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => "it succeeded",
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+
+describe("a deployment with steps", () => {
+  it("renders the Kubernetes that runs until all machines have the next one", async () => {
+    const cluster = new FakeCluster(1, 1);
+    Object.assign(cluster.machines.get("wk01") ?? {}, { isOutdated: true });
+    const { engine, left } = await rollOut(cluster, { kubernetes: "v1.36.4" });
+    expect(engine).to.deep.equal([
+      "snapshot",
+      "target urn of wk01 at v1.36.3",
+      "update at v1.36.3",
+      "update at v1.36.4",
+    ]);
+    expect(left).to.deep.equal([]);
+  });
+
+  it("finishes a Kubernetes upgrade that is half-way before it renders anything", async () => {
+    const cluster = new FakeCluster(1, 1);
+    cluster.kubernetes = { lowest: "v1.36.3", highest: "v1.36.4" };
+    Object.assign(cluster.machines.get("wk01") ?? {}, { isOutdated: true });
+    const { engine } = await rollOut(cluster, { kubernetes: "v1.36.4" });
+    expect(engine).to.deep.equal(["snapshot", "target urn of wk01 at v1.36.4", "update at v1.36.4"]);
+  });
+
+  it("registers images and has all machines pull before the first one goes out of service", async () => {
+    const cluster = new FakeCluster(1, 1);
+    const { engine } = await rollOut(cluster, { talos: "v1.13.9", registrations: ["urn of a schematic"] });
+    expect(engine[0]).to.equal("target urn of a schematic at v1.36.3");
+    const first = cluster.calls.findIndex((call) => call.startsWith("takeOut"));
+    expect(cluster.calls.slice(0, first)).to.include.members(["pull cp01", "pull wk01"]);
+  });
+
+  it("ends before anything goes out of service where one machine cannot pull its image", async () => {
+    const cluster = new FakeCluster(1, 1);
+    cluster.missing = "factory.example/metal-installer/abc:v1.13.9";
+    expect(await failure(rollOut(cluster, { talos: "v1.13.9" })))
+      .to.contain("cp01 cannot pull factory.example")
+      .and.contain("Nothing was taken out of service");
+    expect(cluster.mostOut).to.equal(0);
+  });
+
+  it("takes a snapshot of etcd only where a step is about a control plane", async () => {
+    const cluster = new FakeCluster(1, 1);
+    Object.assign(cluster.machines.get("wk01") ?? {}, { isOutdated: true });
+    expect((await rollOut(cluster, {})).engine).to.not.contain("snapshot");
+    expect((await rollOut(new FakeCluster(1, 1), { talos: "v1.13.9" })).engine).to.contain("snapshot");
+  });
+
+  it("drains a machine that goes before the update that removes it", async () => {
+    const cluster = new FakeCluster(1, 2);
+    const { engine } = await rollOut(cluster, { removed: ["wk02"] });
+    expect(engine).to.deep.equal(["update at v1.36.3"]);
+    expect(cluster.calls).to.include.members(["takeOut wk02", "evict pod-of-wk02"]);
+    expect(cluster.running.marked).to.deep.equal(["wk02"]);
+  });
+
+  it("ends after the step, or the machine, that a person names, and updates nothing else", async () => {
+    for (const until of ["talos/cp01", "cp01"]) {
+      const cluster = new FakeCluster(1, 2);
+      const { engine, left } = await rollOut(cluster, { talos: "v1.13.9", options: { until } });
+      expect(engine).to.deep.equal(["snapshot"]);
+      expect(left.map(({ name }) => name)).to.deep.equal(["talos/wk01", "talos/wk02"]);
+    }
+    const none = rollOut(new FakeCluster(1, 1), { talos: "v1.13.9", options: { until: "wk09" } });
+    expect(await failure(none)).to.contain("--until wk09 names no step: name one of talos/cp01, talos/wk01");
+  });
+
+  it("asks before each step, and ends where a person says no", async () => {
+    const cluster = new FakeCluster(1, 2);
+    const asked: string[] = [];
+    const confirm = (question: string) => Promise.resolve(asked.push(question) < 2);
+    const { left } = await rollOut(cluster, { talos: "v1.13.9", options: { confirm } });
+    expect(asked[0]).to.contain("talos/cp01 upgrades Talos").and.contain("Out of service: cp01");
+    expect(left.map(({ name }) => name)).to.deep.equal(["talos/wk01", "talos/wk02"]);
+  });
+});
+
+describe("the plan of a deployment", () => {
+  /** A cluster as a deployment reads it. */
+  const read = (cluster: FakeCluster, problems: string[] = []): RunningCluster =>
+    ({
+      running: { ...cluster.running, machines: problems.length > 0 ? {} : cluster.running.machines },
+      recorded: Object.fromEntries(
+        Object.entries(cluster.wants("v1.13.8", "").machines).map(([name, machine]) => [
+          name,
+          { ...machine, address: "" },
+        ]),
+      ),
+      problems: problems.map((problem) => ({ machine: "cp01", problem })),
+    }) as Partial<RunningCluster> as RunningCluster;
+
+  it("has no steps where a cluster does not answer and nothing goes out of service", () => {
+    const cluster = new FakeCluster(1, 1);
+    const plan = planFor("dev", cluster.wants("v1.13.8", "v1.36.3"), read(cluster, ["cp01 does not answer: timeout"]));
+    expect(describePlan(plan)).to.deep.equal([]);
+  });
+
+  it("is refused where a cluster does not answer and a machine would go out of service", () => {
+    const cluster = new FakeCluster(1, 1);
+    expect(() =>
+      planFor("dev", cluster.wants("v1.13.9", "v1.36.3"), read(cluster, ["cp01 does not answer: timeout"])),
+    ).to.throw("cp01 does not answer: timeout");
+  });
+
+  it("goes on where a machine does not answer that goes anyway", () => {
+    const cluster = new FakeCluster(1, 1);
+    const known = read(cluster, ["wk01 does not answer: timeout"]);
+    const silent = { ...known, running: { ...cluster.running, machines: { cp01: cluster.running.machines.cp01 } } };
+    const { machines, ...changes } = cluster.wants("v1.13.9", "v1.36.3");
+    const { cp01 } = machines;
+    const plan = planFor(
+      "dev",
+      { ...changes, machines: { cp01 }, removed: { wk01: "worker" } } as Changes,
+      {
+        ...silent,
+        problems: [{ machine: "wk01", problem: "wk01 does not answer: timeout" }],
+      } as RunningCluster,
+    );
+    expect(plan.steps.map(({ name }) => name)).to.deep.equal(["talos/cp01"]);
+  });
+
+  it("is refused for a machine that is renamed and has to restart", () => {
+    const cluster = new FakeCluster(1, 1);
+    const changes = { ...cluster.wants("v1.13.8", "v1.36.3"), restarts: { wk09: ["machine.udev"] } };
+    expect(() => planFor("dev", changes, read(cluster))).to.throw("wk09 is renamed, and has to restart");
+  });
+
+  it("is a line for each step", () => {
+    const cluster = new FakeCluster(1, 1);
+    const lines = describePlan(planFor("dev", cluster.wants("v1.13.9", "v1.36.3"), read(cluster)));
+    expect(lines).to.have.length(3);
+    expect(lines[0]).to.equal("2 steps, about 10 min 0 s; one after the other:");
+  });
+});
+
+describe("a node that is deleted", () => {
+  const drained = { name: "wk02", mark: "schedulable", isCordoned: true };
+  const deleted = (node: Partial<typeof drained>, known: Partial<KnownMachines> = {}) =>
+    removedNodes(
+      [
+        { ...drained, ...node },
+        { name: "wk01", mark: undefined, isCordoned: false },
+      ],
+      {
+        ...{ desired: ["wk01"], recorded: ["wk01"], removed: [] },
+        ...known,
+      },
+    );
+
+  it("was drained for that, or its machine was removed just now", () => {
+    expect(deleted({})).to.deep.equal(["wk02"]);
+    expect(deleted({ mark: undefined }, { removed: ["wk02"] })).to.deep.equal(["wk02"]);
+  });
+
+  it("is none without the mark or the cordon, and none that has a machine in the stack file or the state", () => {
+    expect(deleted({ mark: undefined })).to.deep.equal([]);
+    expect(deleted({ isCordoned: false })).to.deep.equal([]);
+    expect(deleted({}, { desired: ["wk01", "wk02"], removed: ["wk02"] })).to.deep.equal([]);
+    expect(deleted({}, { recorded: ["wk01", "wk02"], removed: ["wk02"] })).to.deep.equal([]);
+  });
+});
