@@ -73,11 +73,21 @@ export interface ProxmoxDefaults {
   bridge: string;
   /** VLAN that the bridge puts machines into. */
   vlan?: number | undefined;
+  /** How links to further networks are connected, by the network's name. @default the machine's bridge */
+  networks?: Record<string, Connection>;
   gateway: string;
   nameservers: string[];
   /** Prefix length of the subnet. */
   prefixLength: number;
   tags: string[];
+}
+
+/** How a link is connected to a network. */
+export interface Connection {
+  /** @default the machine's */
+  bridge?: string | undefined;
+  /** VLAN that the bridge puts the link into. */
+  vlan?: number | undefined;
 }
 
 /** Returns the inputs of a virtual machine that can run Talos. */
@@ -118,14 +128,7 @@ export const vmArgs = (
         ...withoutUndefined({ serial }),
       })),
     ],
-    networkDevices: [
-      {
-        bridge: machine.bridge ?? defaults.bridge,
-        model: "virtio",
-        macAddress: facts.link.mac,
-        ...withoutUndefined({ vlanId: machine.vlan ?? defaults.vlan, mtu: facts.link.mtu }),
-      },
-    ],
+    networkDevices: networkDevices(machine, defaults),
     initialization: initialization(facts, datastore, defaults),
     ...(machine.pciMappings?.length && {
       hostpcis: machine.pciMappings.map((mapping, index) => ({ device: `hostpci${index}`, mapping, pcie: true })),
@@ -137,6 +140,22 @@ export const vmArgs = (
     rebootAfterUpdate: machine.rebootAfterUpdate ?? !isControlPlane,
     stopOnDestroy: true,
   };
+};
+
+/** The machine's own link, then those with a hardware address for further networks. The others are VLANs on its own. */
+const networkDevices = (machine: ProxmoxMachine, defaults: ProxmoxDefaults) => {
+  const { link } = machine.facts;
+  const bridge = machine.bridge ?? defaults.bridge;
+  const own = { mac: link.mac, mtu: link.mtu, bridge, vlan: machine.vlan ?? defaults.vlan };
+  const further = Object.entries(link.further ?? {}).flatMap(([network, { mac, mtu }]) =>
+    mac === undefined ? [] : [{ mac, mtu, bridge, ...withoutUndefined({ ...defaults.networks?.[network] }) }],
+  );
+  return [own, ...further].map((device: Connection & { mac: string; mtu?: number | undefined }) => ({
+    bridge: device.bridge ?? bridge,
+    model: "virtio",
+    macAddress: device.mac,
+    ...withoutUndefined({ vlanId: device.vlan, mtu: device.mtu }),
+  }));
 };
 
 const disk = (index: number, size: number, datastoreId: string) => ({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { says } from "./error.ts";
-import { address, cidr, name, release } from "./values.ts";
+import { address, address6, cidr, cidr6, name, release, vlan } from "./values.ts";
 
 const atLeastOne = says("is empty", "name at least one");
 
@@ -46,6 +46,42 @@ const announcement = z.discriminatedUnion(
   { error: says("is not a way of announcing addresses", "write mode: l2, or mode: bgp with asn and peers") },
 );
 
+/** Names that links have already. Source: systemd.net-naming-scheme(7); Cilium's and Talos's own links. */
+const taken = /^((net|bond|eth|br|dummy|lo|veth|wg|tun|tap)\d*|(en|wl)[opsx]\d.*|(cilium|lxc|siderolink|kubespan).*)$/;
+
+/** A link has at most 15 characters, of which a VLAN may need five. Source: Linux, IFNAMSIZ. */
+const networkName = name
+  .max(10, says("is longer than the name of a link may be", "use at most 10 characters, such as storage"))
+  .refine((value) => !taken.test(value), says("is a name that links of machines have", "use another, such as storage"));
+
+/** A network beside the machines' own. */
+const further = z.strictObject({
+  /** Subnet of the network. @example "10.50.0.0/24" */
+  subnet: cidr,
+  /** IPv6 subnet of the network. @example "fd00:10:50::/64" */
+  subnet6: cidr6.optional(),
+  /** Tag of the VLAN that machines themselves add. */
+  vlan: vlan.optional(),
+  /** MTU in bytes. @default the link's own */
+  mtu: z.int().min(1280, says("is less than IPv6 needs", "give 1280 to 9216")).max(9216).optional(),
+});
+
+/** What makes a cluster one of both families. */
+const ipv6 = z.strictObject({
+  /** IPv6 subnet that machines are in. Each node has its `address6` in it. @example "fd00:10:20::/64" */
+  subnet: cidr6,
+  /** IPv6 address of the router. @default the one that announces itself by router advertisements */
+  gateway: address6.optional(),
+  /** IPv6 range of pods. Every node gets a /64 of it. @example "fd00:10:244::/48" */
+  podCidr: cidr6,
+  /** IPv6 range of Services, a /108 or smaller. @example "fd00:10:96::/112" */
+  serviceCidr: cidr6,
+  /** IPv6 range that Cilium assigns to Services of type LoadBalancer. @example "fd00:10:20::1:0/112" */
+  loadBalancers: cidr6,
+  /** IPv6 address that the control planes share, beside `cluster.vip`. @example "fd00:10:20::10" */
+  vip: address6.optional(),
+});
+
 export const networkSchema = z.strictObject({
   /** Subnet that machines are in. @example "10.20.0.0/24" */
   subnet: cidr,
@@ -57,6 +93,8 @@ export const networkSchema = z.strictObject({
   timeServers: z.array(z.string()).min(1, atLeastOne),
   /** Range that Cilium assigns to Services of type LoadBalancer. @example "10.20.0.192/26" */
   loadBalancers: cidr,
+  /** The IPv6 side of the network. With it nodes, pods, Services and load balancers have addresses of both families. @default none */
+  ipv6: ipv6.optional(),
   /**
    * Range that the network's DHCP server gives out, first and last address. It has no effect but that fixed addresses in it are refused.
    *
@@ -70,6 +108,12 @@ export const networkSchema = z.strictObject({
       says("is not a range of addresses", "write the first and the last, such as 10.20.0.100-10.20.0.180"),
     )
     .optional(),
+  /**
+   * Further networks by name, such as one for storage. Nodes connect to them by `links`.
+   *
+   * @example { storage: { subnet: 10.50.0.0/24, vlan: 50, mtu: 9000 } }
+   */
+  networks: z.record(networkName, further).default({}),
   /** How the network learns that range. @default by L2 on every link */
   announce: announcement.default({ mode: "l2", interfaces: [] }),
   /** Release of the Gateway API whose CRDs Talos installs before Cilium starts. @default none */

@@ -7,6 +7,7 @@ import type { Claim } from "./collisions.ts";
 import { platformOf, platforms as all, settingsOf } from "../../platforms/index.ts";
 import type { Platform } from "../../platforms/platform.ts";
 import { ruleLists } from "./edge.ts";
+import { hardware } from "./machines.ts";
 
 /** Something that only one stack may have, in a namespace such as `address`. */
 type StackClaim = Omit<Claim, "advice"> & { namespace: string; advice?: string };
@@ -81,7 +82,12 @@ const ofNode = (
     advice: "begin the names of nodes with their cluster's",
   },
   { namespace: "address", path: ["nodes", name, "address"], value: node.address, owner: `the address of ${name}` },
-  { namespace: "mac", path: ["nodes", name, "mac"], value: node.mac, owner: `the hardware address of ${name}` },
+  ...hardware(node).map(({ path, mac }) => ({
+    namespace: "mac",
+    path: ["nodes", name, ...path],
+    value: mac,
+    owner: path.length === 1 ? `the hardware address of ${name}` : `a link of ${name}`,
+  })),
   ...platformOf(node, platforms).claims(name, node, settingsOf(config, platformOf(node, platforms))),
 ];
 

@@ -8,6 +8,7 @@ import { imageChecks } from "./images.ts";
 import { installDiskChecks } from "./install-disks.ts";
 import { knownHostChecks } from "./known-hosts.ts";
 import { labelChecks } from "./labels.ts";
+import { linkChecks } from "./links.ts";
 import { machineChecks } from "./machines.ts";
 import { nameChecks } from "./names.ts";
 import { nodeChecks } from "./nodes.ts";
@@ -29,6 +30,7 @@ const checks: Check[] = [
   ...volumeChecks,
   ...patchChecks,
   ...addressChecks,
+  ...linkChecks,
   ...rangeChecks,
   ...announcementChecks,
   ...versionChecks,

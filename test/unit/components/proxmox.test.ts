@@ -54,6 +54,22 @@ const controlPlanes = (count: number, hosts: string[]): Record<string, ProxmoxMa
 describe("the inputs of a virtual machine", () => {
   const inputs = (changes: Partial<ProxmoxMachine> = {}) => vmArgs("den-dev-cp01", vm(changes), defaults, "image");
 
+  it("have a link for each network with hardware of its own, on that network's bridge, in its VLAN", () => {
+    const further = {
+      storage: { mac: "BC:24:11:50:00:11", dhcp: false, mtu: 9000 },
+      backup: { mac: "BC:24:11:60:00:11", dhcp: true },
+      cameras: { dhcp: false, vlan: 70 },
+    };
+    const facts = machineFacts({ link: { mac: "BC:24:11:20:00:11", dhcp: false, further } });
+    const networks = { storage: { bridge: "vmbr1", vlan: 50 } };
+    const { networkDevices } = vmArgs("den-dev-cp01", vm({ facts, vlan: 20 }), { ...defaults, networks }, "image");
+    expect(networkDevices).to.deep.equal([
+      { bridge: "vmbr0", model: "virtio", macAddress: "BC:24:11:20:00:11", vlanId: 20 },
+      { bridge: "vmbr1", model: "virtio", macAddress: "BC:24:11:50:00:11", vlanId: 50, mtu: 9000 },
+      { bridge: "vmbr0", model: "virtio", macAddress: "BC:24:11:60:00:11" },
+    ]);
+  });
+
   it("let it migrate to another host, for the provider would make another machine there", () => {
     expect(inputs({ host: "pve2" })).to.deep.include({ nodeName: "pve2", migrate: true });
     expect(inputs().cdrom).to.deep.include({ fileId: "none" });

@@ -4,6 +4,7 @@ import { format, type ConfigurationProblem } from "../../../../infra/config/erro
 import { examineConfig, parseConfig, unknownKeys } from "../../../../infra/config/index.ts";
 import { changed, type Change, type RawConfig } from "../../../support/changes.ts";
 import { badConfigurations } from "./bad-configurations.ts";
+import { badNetworks } from "./network-configurations.ts";
 import { unreal } from "./unreal-configurations.ts";
 
 const messageOf = (raw: RawConfig): string => {
@@ -49,7 +50,7 @@ describe("the configuration", () => {
     expect(nodes["den-dev-cp01"]?.mac).to.equal("BC:24:11:20:00:AB");
   });
 
-  for (const { what, stack, changes, problems, warnings } of [...badConfigurations, ...unreal]) {
+  for (const { what, stack, changes, problems, warnings } of [...badConfigurations, ...badNetworks, ...unreal]) {
     it(`${problems.length > 0 ? "is refused" : "is accepted with a warning"} for ${what}`, () => {
       const found = examineConfig(changed(stack, ...changes));
       expect(found.problems.map(told)).to.deep.equal(problems);
