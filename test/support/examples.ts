@@ -18,7 +18,9 @@ export const examplesFolder = join(import.meta.dirname, "../../examples");
 /** All examples, by their folders. */
 export const examples: Example[] = readdirSync(examplesFolder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
-  .map(({ name }) => {
+  .map(({ name }) => name)
+  .sort()
+  .map((name) => {
     const folder = join(examplesFolder, name);
     return {
       name,
