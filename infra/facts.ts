@@ -29,6 +29,7 @@ export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: Hea
   ...(cluster.vip && { cluster_vip: cluster.vip }),
   pod_cidr: cluster.podCidr,
   service_cidr: cluster.serviceCidr,
+  ...furtherNetworks(network.networks),
   ...loadBalancerFacts(network.loadBalancers, network.announce),
   ...wellKnownAddresses(network.loadBalancers),
   // external-dns identifies its own records by this owner.
@@ -43,6 +44,12 @@ export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: Hea
 /** The cluster's folder of the repository, without a dot before it or a slash at its end. */
 export const clusterFolder = ({ path }: Pick<HearthConfig["gitops"], "path">): string =>
   posix.normalize(path).replace(/\/$/, "");
+
+/** The ranges of further networks, such as `network_storage_cidr`. */
+const furtherNetworks = (networks: HearthConfig["network"]["networks"]): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(networks).map(([name, { subnet }]) => [`network_${name.replaceAll("-", "_")}_cidr`, subnet]),
+  );
 
 /** Addresses of load balancers that routers and people rely on. They are the first of the range, so that they never change. */
 const wellKnownAddresses = (loadBalancers: string): Record<string, string> => ({
