@@ -3,7 +3,8 @@ import { posix } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 
 import { receiverType } from "../components/gitops/webhook.ts";
-import { loadBalancerFacts } from "../components/network/facts.ts";
+import { ciliumFacts, loadBalancerFacts, type Announcement } from "../components/network/facts.ts";
+import { kernelName } from "../components/talos/documents/links.ts";
 import type { HearthConfig } from "./config/index.ts";
 import { nth } from "./config/ipv4.ts";
 
@@ -21,7 +22,14 @@ export interface Tunnels {
 }
 
 /** The facts that are known before the cluster exists, by the variable that the tree substitutes. */
-export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: HearthConfig): Record<string, string> => ({
+export const plainFacts = ({
+  cluster,
+  network,
+  nodes,
+  cloudflare,
+  gitops,
+  escrow,
+}: HearthConfig): Record<string, string> => ({
   cluster_name: cluster.name,
   // Systems find the secrets of their own environment below it.
   cluster_folder: clusterFolder(gitops),
@@ -30,7 +38,13 @@ export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: Hea
   pod_cidr: cluster.podCidr,
   service_cidr: cluster.serviceCidr,
   ...furtherNetworks(network.networks),
-  ...loadBalancerFacts(network.loadBalancers, network.announce),
+  ...(network.ipv6 && {
+    pod_cidr6: network.ipv6.podCidr,
+    service_cidr6: network.ipv6.serviceCidr,
+    load_balancer_cidr6: network.ipv6.loadBalancers,
+  }),
+  ...loadBalancerFacts(pools(network), announcementOf(network, nodes)),
+  ...ciliumFacts({ ...network, ipv6: network.ipv6 !== undefined }),
   ...wellKnownAddresses(network.loadBalancers),
   // external-dns identifies its own records by this owner.
   txt_owner_id: `hearth-${cluster.name}`,
@@ -44,6 +58,24 @@ export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: Hea
 /** The cluster's folder of the repository, without a dot before it or a slash at its end. */
 export const clusterFolder = ({ path }: Pick<HearthConfig["gitops"], "path">): string =>
   posix.normalize(path).replace(/\/$/, "");
+
+const pools = ({ loadBalancers, ipv6 }: HearthConfig["network"]): [string, ...string[]] => [
+  loadBalancers,
+  ...(ipv6 ? [ipv6.loadBalancers] : []),
+];
+
+/**
+ * How addresses are announced. Where nodes have further networks, they are announced on the nodes' own links alone, as far as
+ * those have the kernel's names.
+ */
+const announcementOf = ({ announce }: HearthConfig["network"], nodes: HearthConfig["nodes"]): Announcement => {
+  if (announce.mode !== "l2" || announce.interfaces.length > 0) return announce;
+  const all = Object.values(nodes);
+  const names = all.map(kernelName);
+  if (all.every(({ links }) => Object.keys(links).length === 0) || names.includes(undefined)) return announce;
+  const own = [...new Set(names.flatMap((name) => name ?? []))];
+  return { ...announce, interfaces: own.map((name) => `^${name.replaceAll(".", String.raw`\.`)}$`) };
+};
 
 /** The ranges of further networks, such as `network_storage_cidr`. */
 const furtherNetworks = (networks: HearthConfig["network"]["networks"]): Record<string, string> =>

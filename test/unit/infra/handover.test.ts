@@ -19,6 +19,8 @@ const dev = (change: (raw: Raw) => void = () => undefined): HearthConfig => {
 const settings = "kubernetes:core/v1:ConfigMap";
 const secretType = "kubernetes:core/v1:Secret";
 
+const namespaceOf = ({ metadata }: Record<string, unknown>): unknown => (metadata as { namespace?: unknown }).namespace;
+
 describe("the hand-off", () => {
   it("tells the tree what it may know of the cluster", async () => {
     const { recipients } = dev().escrow ?? { recipients: [] };
@@ -31,8 +33,13 @@ describe("the hand-off", () => {
       pod_cidr: "10.244.0.0/16",
       service_cidr: "10.96.0.0/12",
       load_balancer_cidr: "10.20.0.192/26",
+      load_balancer_blocks: '[{"cidr":"10.20.0.192/26"}]',
       load_balancer_announcement: "l2",
       l2_interfaces: "[]",
+      cilium_ipv6: '{"enabled":false}',
+      cilium_encryption: '{"enabled":false}',
+      cilium_load_balancer: "{}",
+      cilium_tunnel_protocol: "vxlan",
       dns_address: "10.20.0.193",
       internal_gateway_address: "10.20.0.194",
       external_gateway_address: "10.20.0.195",
@@ -68,6 +75,44 @@ describe("the hand-off", () => {
     expect(parse(told ?? "")).to.deep.equal([
       { name: "router", peerAddress: "10.20.0.1", peerASN: 64512, peerConfigRef: { name: "load-balancers" } },
     ]);
+  });
+
+  it("announces on the nodes' own links alone where they have further networks and a name for those links", async () => {
+    const interfacesOf = async (bond: boolean) => {
+      const graph = await runStack(
+        dev(({ network = {}, nodes = {}, proxmox = {} }) => {
+          network.networks = { storage: { subnet: "10.50.0.0/24" } };
+          proxmox.networks = { storage: { bridge: "vmbr1" } };
+          for (const node of Object.values(nodes) as Raw[string][]) if (bond) node.bond = { mode: "active-backup" };
+          const worker = nodes["den-dev-wk01"] as Raw[string];
+          worker.links = { storage: { mac: "BC:24:11:50:00:21", address: "10.50.0.21" } };
+        }),
+      );
+      const [facts] = graph.ofType(settings, { exactly: 1 });
+      return (facts?.inputs.data as Record<string, string>).l2_interfaces;
+    };
+    expect(await interfacesOf(true)).to.equal('["^bond0$"]');
+    expect(await interfacesOf(false)).to.equal("[]");
+  });
+
+  it("creates the key of IPsec and the routers' password before Cilium, and shows neither", async () => {
+    const password = "bgp-password-of-the-routers";
+    const graph = await runStack(
+      dev(({ network = {} }) => {
+        network.encryption = { type: "ipsec" };
+        network.loadBalancers = "10.29.0.0/24";
+        const peers = [{ name: "router", address: "10.20.0.1", asn: 64512 }];
+        network.announce = { mode: "bgp", asn: 64513, peers, authentication: "password" };
+      }),
+      { secrets: { bgpPassword: pulumi.secret(password) } },
+    );
+    const created = graph.ofType(secretType).filter(({ inputs }) => namespaceOf(inputs) === "kube-system");
+    expect(created.map(({ name }) => name)).to.have.members(["cilium-ipsec-keys", "bgp-password"]);
+    const cilium = graph.ofType("kubernetes:helm.sh/v3:Release").find(({ name }) => name === "cilium");
+    expect(cilium?.dependsOn).to.include.members(created.map(({ urn }) => urn));
+    expect(created.find(({ name }) => name === "bgp-password")?.inputs.stringData).to.deep.equal({ password });
+    expect(leaks(graph, [password])).to.deep.equal([]);
+    expectSound(graph);
   });
 
   it("leaves what lives in the cluster to go with it", async () => {

@@ -6,7 +6,7 @@ const storage: Change = ["network/networks", { storage: { subnet: "10.50.0.0/24"
 const tagged: Change = ["network/networks", { storage: { subnet: "10.50.0.0/24", vlan: 50 } }];
 const link = (settings: object): Change => [`${node}/links`, { storage: settings }];
 const mac = "BC:24:11:50:00:21";
-/** Mistakes in how machines are connected to networks, and how networks learn addresses. */
+/** Mistakes in how machines are connected to networks. */
 export const badNetworks: BadConfiguration[] = [
   {
     what: "a link to a network that is not there",
