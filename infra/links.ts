@@ -5,15 +5,18 @@ import type { CommonNode, LinkConfig } from "./config/nodes.ts";
 
 /** Combines a node's links with what its networks say of them. */
 export const linkSettings = (network: HearthConfig["network"], node: CommonNode): LinkSettings => {
-  const { mac, dhcp, vlan, bond, mtu, addresses, routes, links } = node;
+  const { mac, dhcp, vlan, bond, mtu, address6, addresses, routes, links } = node;
   return {
     mac,
     dhcp,
     vlan,
     bond,
     mtu,
-    addresses,
-    routes,
+    addresses: [
+      ...(address6 !== undefined && network.ipv6 ? [`${address6}/${prefixLength(network.ipv6.subnet)}`] : []),
+      ...addresses,
+    ],
+    routes: [...(network.ipv6?.gateway === undefined ? [] : [{ via: network.ipv6.gateway }]), ...routes],
     further: Object.fromEntries(Object.entries(links).map(([name, link]) => [name, furtherLink(network, name, link)])),
   };
 };

@@ -38,10 +38,11 @@ export const machineFacts = (
   const image = images[node.image];
   if (!image) throw new Error(`nodes: ${node.image} is not a profile under images`);
   const { role, address, labels, annotations, taints, sysctls, volumes, ephemeral, patches } = node;
-  const { renamedFrom } = node;
+  const { address6, renamedFrom } = node;
   return {
     role,
     address,
+    address6,
     labels,
     annotations,
     taints,

@@ -76,6 +76,8 @@ export interface ProxmoxDefaults {
   /** How links to further networks are connected, by the network's name. @default the machine's bridge */
   networks?: Record<string, Connection>;
   gateway: string;
+  /** The IPv6 side of the subnet. @default none */
+  ipv6?: { subnet: string; gateway?: string | undefined } | undefined;
   nameservers: string[];
   /** Prefix length of the subnet. */
   prefixLength: number;
@@ -168,11 +170,22 @@ const disk = (index: number, size: number, datastoreId: string) => ({
 
 /** The cloud-init data that gives the machine its address before it has a configuration. */
 const initialization = (
-  { address, link }: MachineFacts,
+  { address, address6, link }: MachineFacts,
   datastoreId: string,
-  { prefixLength, gateway, nameservers }: ProxmoxDefaults,
+  { prefixLength, gateway, ipv6, nameservers }: ProxmoxDefaults,
 ) => ({
   datastoreId,
-  ipConfigs: [{ ipv4: link.dhcp ? { address: "dhcp" } : { address: `${address}/${prefixLength}`, gateway } }],
+  ipConfigs: [
+    {
+      ipv4: link.dhcp ? { address: "dhcp" } : { address: `${address}/${prefixLength}`, gateway },
+      ...(address6 !== undefined &&
+        ipv6 && {
+          ipv6: {
+            address: `${address6}/${ipv6.subnet.split("/")[1] ?? ""}`,
+            ...withoutUndefined({ gateway: ipv6.gateway }),
+          },
+        }),
+    },
+  ],
   dns: { servers: nameservers },
 });

@@ -71,6 +71,22 @@ export const machineOptions: MachineOption[] = [
       },
     },
   },
+  {
+    what: "addresses of both families",
+    machine: {
+      address6: "fd00:10:20::11",
+      link: { mac, dhcp: false, addresses: ["fd00:10:20::11/64"], routes: [{ via: "fd00:10:20::1" }] },
+    },
+    cluster: {
+      nameservers: ["10.20.0.1", "fd00:10:20::1"],
+      ipv6: {
+        subnet: "fd00:10:20::/64",
+        podCidr: "fd00:10:244::/48",
+        serviceCidr: "fd00:10:96::/112",
+        vip: "fd00:10:20::10",
+      },
+    },
+  },
   { what: "no shared address", cluster: { vip: undefined, endpointHost: "k8s.example.com" } },
   {
     what: "a disk selector",

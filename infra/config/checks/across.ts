@@ -2,6 +2,7 @@ import { fullName } from "../../../components/cloudflare/names.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import { stackFile } from "../error.ts";
 import { overlap } from "../ipv4.ts";
+import { canonical } from "../ipv6.ts";
 import type { HearthConfig } from "../schema.ts";
 import type { Claim } from "./collisions.ts";
 import { platformOf, platforms as all, settingsOf } from "../../platforms/index.ts";
@@ -82,6 +83,17 @@ const ofNode = (
     advice: "begin the names of nodes with their cluster's",
   },
   { namespace: "address", path: ["nodes", name, "address"], value: node.address, owner: `the address of ${name}` },
+  ...(node.address6 === undefined
+    ? []
+    : [
+        {
+          namespace: "address",
+          path: ["nodes", name, "address6"],
+          value: canonical(`${node.address6}/128`),
+          shown: node.address6,
+          owner: `the IPv6 address of ${name}`,
+        },
+      ]),
   ...hardware(node).map(({ path, mac }) => ({
     namespace: "mac",
     path: ["nodes", name, ...path],

@@ -3,6 +3,7 @@ import { fullName, within } from "../../../components/cloudflare/names.ts";
 import type { RecordConfig } from "../cloudflare.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import { isPrivate } from "../ipv4.ts";
+import { isPrivate as isPrivate6 } from "../ipv6.ts";
 import type { HearthConfig } from "../schema.ts";
 import { collisions } from "./collisions.ts";
 import type { Check } from "./check.ts";
@@ -212,7 +213,7 @@ const certificatesOfZone: Check = ({ cloudflare }) =>
 /** Source: Cloudflare, "Error 1002": a proxied record may not lead to a private address. */
 const proxiedIsPublic: Check = ({ cloudflare }) =>
   (cloudflare?.records ?? []).flatMap((record, index): ConfigurationProblem[] =>
-    "proxied" in record && record.proxied && record.type === "A" && isPrivate(record.content)
+    "proxied" in record && record.proxied && isPrivateHost(record)
       ? [
           {
             path: ["cloudflare", "records", index, "proxied"],
@@ -222,6 +223,9 @@ const proxiedIsPublic: Check = ({ cloudflare }) =>
         ]
       : [],
   );
+
+const isPrivateHost = ({ type, content }: { type: string; content: string }): boolean =>
+  (type === "A" && isPrivate(content)) || (type === "AAAA" && isPrivate6(content));
 
 const tunnelNames: Check = ({ cluster, cloudflare }) =>
   cluster && cloudflare && cluster.name in cloudflare.tunnels

@@ -6,6 +6,7 @@ import { escrowChecks } from "./escrow.ts";
 import { extensionChecks } from "./extensions.ts";
 import { imageChecks } from "./images.ts";
 import { installDiskChecks } from "./install-disks.ts";
+import { ipv6Checks } from "./ipv6.ts";
 import { knownHostChecks } from "./known-hosts.ts";
 import { labelChecks } from "./labels.ts";
 import { linkChecks } from "./links.ts";
@@ -31,6 +32,7 @@ const checks: Check[] = [
   ...patchChecks,
   ...addressChecks,
   ...linkChecks,
+  ...ipv6Checks,
   ...rangeChecks,
   ...announcementChecks,
   ...versionChecks,

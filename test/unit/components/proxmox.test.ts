@@ -54,6 +54,18 @@ const controlPlanes = (count: number, hosts: string[]): Record<string, ProxmoxMa
 describe("the inputs of a virtual machine", () => {
   const inputs = (changes: Partial<ProxmoxMachine> = {}) => vmArgs("den-dev-cp01", vm(changes), defaults, "image");
 
+  it("have an address of both families before they have a configuration, where the network has both", () => {
+    const facts = machineFacts({ address6: "fd00:10:20::11" });
+    const ipv6 = { subnet: "fd00:10:20::/64", gateway: "fd00:10:20::1" };
+    const { initialization } = vmArgs("den-dev-cp01", vm({ facts }), { ...defaults, ipv6 }, "image");
+    expect(initialization).to.have.deep.property("ipConfigs", [
+      {
+        ipv4: { address: "10.20.0.11/24", gateway: "10.20.0.1" },
+        ipv6: { address: "fd00:10:20::11/64", gateway: "fd00:10:20::1" },
+      },
+    ]);
+  });
+
   it("have a link for each network with hardware of its own, on that network's bridge, in its VLAN", () => {
     const further = {
       storage: { mac: "BC:24:11:50:00:11", dhcp: false, mtu: 9000 },

@@ -5,6 +5,7 @@ import { examineConfig, parseConfig, unknownKeys, type Examined } from "../../..
 import { changed, type Change, type RawConfig } from "../../../support/changes.ts";
 import { badConfigurations } from "./bad-configurations.ts";
 import { badAnnouncements } from "./announcement-configurations.ts";
+import { badIpv6 } from "./ipv6-configurations.ts";
 import { badNetworks } from "./network-configurations.ts";
 import { unreal } from "./unreal-configurations.ts";
 
@@ -55,9 +56,11 @@ describe("the configuration", () => {
     ...badConfigurations,
     ...badNetworks,
     ...badAnnouncements,
+    ...badIpv6,
     ...unreal,
   ]) {
-    it(`${problems.length > 0 ? "is refused" : "is accepted with a warning"} for ${what}`, () => {
+    const outcome = warnings?.length === 0 ? "accepted" : "accepted with a warning";
+    it(`is ${problems.length > 0 ? "refused" : outcome} for ${what}`, () => {
       const found = examineConfig(changed(stack, ...changes));
       expect(found.problems.map(told)).to.deep.equal(problems);
       if (warnings) expect(found.warnings.map(told)).to.deep.equal(warnings);
