@@ -15,9 +15,9 @@ export interface TunnelFacts {
   token: pulumi.Input<string>;
 }
 
-/** The tunnels of a cluster: its own, and others by name. */
+/** The tunnels of a cluster: its own, if it has one, and others by name. */
 export interface Tunnels {
-  tunnel: TunnelFacts;
+  tunnel: TunnelFacts | undefined;
   others: Record<string, TunnelFacts>;
 }
 
@@ -50,7 +50,7 @@ export const plainFacts = ({
   txt_owner_id: `hearth-${cluster.name}`,
   webhook_type: receiverType(gitops.repository),
   ...(gitops.flux && { flux_version: gitops.flux.replace(/^v/, "") }),
-  ...(cloudflare && { domain: cloudflare.zone.name }),
+  ...domainOf(network, cloudflare),
   // The recipients of etcd's backups: a file with a line for each, encoded as a one-line YAML string.
   ...(escrow && { escrow_recipients: JSON.stringify(`${escrow.recipients.join("\n")}\n`) }),
 });
@@ -58,6 +58,14 @@ export const plainFacts = ({
 /** The cluster's folder of the repository, without a dot before it or a slash at its end. */
 export const clusterFolder = ({ path }: Pick<HearthConfig["gitops"], "path">): string =>
   posix.normalize(path).replace(/\/$/, "");
+
+const domainOf = (
+  { domain }: HearthConfig["network"],
+  cloudflare: HearthConfig["cloudflare"],
+): Record<string, string> => {
+  const known = cloudflare?.zone.name ?? domain;
+  return known === undefined ? {} : { domain: known };
+};
 
 const pools = ({ loadBalancers, ipv6 }: HearthConfig["network"]): [string, ...string[]] => [
   loadBalancers,
@@ -112,7 +120,7 @@ export const clusterSecrets = (
 export const inOneLine = (pem: string): string => pem.replaceAll(/-----[A-Z ]+-----|\n/g, "");
 
 const byTunnel = <T>(variable: string, { tunnel, others }: Tunnels, pick: (tunnel: TunnelFacts) => T) => ({
-  [variable]: pick(tunnel),
+  ...(tunnel && { [variable]: pick(tunnel) }),
   ...Object.fromEntries(
     Object.entries(others).map(([name, other]) => [`${variable}_${name.replaceAll("-", "_")}`, pick(other)]),
   ),

@@ -65,7 +65,7 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
     ageRecipient: secrets.ageRecipient,
     kubeconfig: talosCluster.kubeconfig,
     talosconfig: talosCluster.talosconfig,
-    tunnel: edge?.tunnel.tunnelId,
+    tunnel: edge?.tunnel?.tunnelId,
     escrow: escrow.fingerprint,
   };
 };

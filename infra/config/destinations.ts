@@ -54,7 +54,7 @@ export const harmless: readonly string[] = [
   ...["podSecurity", "auditLevel", "diskEncryption", "secureBoot", "forwardDnsToHost", "discovery", "sysctls"].map(
     (key) => `cluster.${key}`,
   ),
-  ...["dhcpRange", "timeServers", "loadBalancers", "loadBalancerMode", "announce", "gatewayApi"].map(
+  ...["domain", "dhcpRange", "timeServers", "loadBalancers", "loadBalancerMode", "announce", "gatewayApi"].map(
     (key) => `network.${key}`,
   ),
   ...["platform", "renamedFrom", "role", "image", "mac", "dhcp", "vlan", "bond", "mtu", "proxmox"].map(
@@ -64,7 +64,7 @@ export const harmless: readonly string[] = [
     (key) => `nodes.*.${key}`,
   ),
   ...["labels", "annotations", "taints", "sysctls", "address6", "addresses"].map((key) => `nodes.*.${key}`),
-  ...["account", "zone", "ingress", "tunnels", "records"].map((key) => `cloudflare.${key}`),
+  ...["account", "zone", "ingress", "tunnel", "tunnels", "records"].map((key) => `cloudflare.${key}`),
   "gitops.flux",
   "policy",
 ];

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { domain } from "./cloudflare.ts";
 import { says } from "./error.ts";
 import { address, address6, anyAddress, cidr, cidr6, name, release, vlan } from "./values.ts";
 
@@ -136,6 +137,13 @@ const ipv6 = z.strictObject({
 export const networkSchema = z.strictObject({
   /** Subnet that machines are in. @example "10.20.0.0/24" */
   subnet: cidr,
+  /**
+   * Domain of the cluster's names, `${domain}` in the tree, for a stack without `cloudflare`. Only the LAN resolves it.
+   *
+   * @default the zone's
+   * @example "home.arpa"
+   */
+  domain: z.string().regex(domain, says("is not a domain", "write one such as home.arpa")).optional(),
   /** Router of the subnet. @example "10.20.0.1" */
   gateway: address,
   /** DNS servers of machines. @example ["10.20.0.1"] */

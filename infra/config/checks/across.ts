@@ -108,7 +108,9 @@ const ofEdge = ({ cluster, cloudflare }: HearthConfig): StackClaim[] => {
   const { account, zone, tunnels, records } = cloudflare;
   const advice = "a name points to one tunnel or record only: give each environment its own names";
   const hostnames = ruleLists(cloudflare).flatMap(({ path, rules }) =>
-    rules.map(({ hostname }, index) => ({ path: [...path, index, "hostname"], value: hostname })),
+    rules.flatMap(({ hostname, publicRecord }, index) =>
+      publicRecord ? [{ path: [...path, index, "hostname"], value: hostname }] : [],
+    ),
   );
   const webhook = cloudflare.webhook ? [{ path: ["cloudflare", "webhook"], value: cloudflare.webhook }] : [];
   return [
@@ -120,7 +122,7 @@ const ofEdge = ({ cluster, cloudflare }: HearthConfig): StackClaim[] => {
       owner: "a record",
       advice,
     })),
-    ...[cluster.name, ...Object.keys(tunnels)].map((name) => ({
+    ...[...(cloudflare.tunnel ? [cluster.name] : []), ...Object.keys(tunnels)].map((name) => ({
       namespace: "tunnel",
       path: name === cluster.name ? ["cluster", "name"] : ["cloudflare", "tunnels", name],
       value: `${account} ${name}`,

@@ -165,6 +165,51 @@ describe("the edge", () => {
     });
   });
 
+  it("has records and no tunnel where the stack wants none", async () => {
+    const graph = await runStack(
+      dev(({ cloudflare = {} }) => {
+        cloudflare.tunnel = false;
+        delete cloudflare.webhook;
+        cloudflare.ingress = [];
+        cloudflare.records = [{ name: "@", type: "TXT", content: "hello" }];
+      }),
+    );
+    expectSound(graph);
+    graph.ofType("hearth:cloudflare:Tunnel", { exactly: 0 });
+    graph.ofType("cloudflare:index/dnsRecord:DnsRecord", { exactly: 1 });
+    const [facts] = graph.ofType(settings, { exactly: 1 });
+    expect(facts?.inputs.data).to.not.have.property("tunnel_id");
+  });
+
+  it("leads to a service without a public record where a rule says so", async () => {
+    const graph = await runStack(
+      dev(({ cloudflare = {} }) => {
+        delete cloudflare.webhook;
+        cloudflare.ingress = [
+          { hostname: "private.example.com", service: "http://private", publicRecord: false },
+          { hostname: "public.example.com", service: "http://public" },
+        ];
+      }),
+    );
+    const records = graph.ofType("cloudflare:index/dnsRecord:DnsRecord", { exactly: 1 });
+    expect(records.map(({ name }) => name)).to.deep.equal(["public.example.com"]);
+    const [routes] = graph.ofType(
+      "cloudflare:index/zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig",
+      { exactly: 1 },
+    );
+    expect(JSON.stringify(routes?.inputs)).to.contain("private.example.com");
+  });
+
+  it("is not needed for the tree to know a domain", async () => {
+    const graph = await runStack(
+      dev((raw) => {
+        delete raw.cloudflare;
+        raw.network = { ...raw.network, domain: "home.arpa" };
+      }),
+    );
+    expect(graph.ofType(settings, { exactly: 1 })[0]?.inputs.data).to.have.property("domain", "home.arpa");
+  });
+
   it("has several tunnels, each with its rules, its own secret and its facts", async () => {
     const graph = await runStack(
       dev(({ cloudflare = {} }) => {

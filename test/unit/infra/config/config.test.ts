@@ -5,6 +5,7 @@ import { examineConfig, parseConfig, unknownKeys, type Examined } from "../../..
 import { changed, type Change, type RawConfig } from "../../../support/changes.ts";
 import { badConfigurations } from "./bad-configurations.ts";
 import { badAnnouncements } from "./announcement-configurations.ts";
+import { badEdges } from "./edge-configurations.ts";
 import { badIpv6 } from "./ipv6-configurations.ts";
 import { badNetworks } from "./network-configurations.ts";
 import { unreal } from "./unreal-configurations.ts";
@@ -57,6 +58,7 @@ describe("the configuration", () => {
     ...badNetworks,
     ...badAnnouncements,
     ...badIpv6,
+    ...badEdges,
     ...unreal,
   ]) {
     const outcome = warnings?.length === 0 ? "accepted" : "accepted with a warning";
