@@ -6,5 +6,7 @@ import type { HearthConfig } from "./config/index.ts";
 export const ciliumNeeds = ({ network, nodes }: Pick<HearthConfig, "network" | "nodes">): CiliumNeeds => ({
   announcement: network.announce.mode,
   gatewayApi: network.gatewayApi !== undefined,
+  ipv6: network.ipv6 !== undefined,
+  encryption: network.encryption.type,
   links: Object.values(nodes).flatMap((node) => kernelName(node) ?? []),
 });

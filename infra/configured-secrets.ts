@@ -11,6 +11,8 @@ export interface ConfiguredSecrets extends RepositorySecrets, PlatformSecrets {
   cloudflareToken: pulumi.Output<string> | undefined;
   /** Base64 of an existing age seed. Without it a new one is generated. */
   ageSeed: pulumi.Output<string> | undefined;
+  /** Password that routers ask machines for. */
+  bgpPassword?: pulumi.Output<string> | undefined;
   /** Free-form patches of the machine configuration that contain keys. */
   machinePatches?: pulumi.Output<unknown> | undefined;
 }

@@ -9,8 +9,8 @@ import type { HearthConfig } from "./config/index.ts";
 
 /** The tunnels through which the Internet reaches a cluster. */
 export interface Edge {
-  /** The cluster's own tunnel. */
-  tunnel: Tunnel;
+  /** The cluster's own tunnel, if it has one. */
+  tunnel: Tunnel | undefined;
   /** Further tunnels by name. */
   others: Record<string, Tunnel>;
 }
@@ -26,7 +26,9 @@ export const openEdge = (
   const provider = new cloudflare.Provider("cloudflare", { apiToken: cloudflareToken });
   const opts = { providers: [provider, randomness] };
   const webhook = edge.webhook ? [webhookRule(edge.webhook)] : [];
-  const tunnel = new Tunnel(cluster.name, { account, zone, ingress: [...webhook, ...edge.ingress] }, opts);
+  const tunnel = edge.tunnel
+    ? new Tunnel(cluster.name, { account, zone, ingress: [...webhook, ...edge.ingress] }, opts)
+    : undefined;
   const others = Object.entries(edge.tunnels).map(([name, { ingress }]): [string, Tunnel] => [
     name,
     new Tunnel(name, { account, zone, ingress, seed: `tunnel-secret-${name}` }, opts),

@@ -41,7 +41,7 @@ export const recordEscrow = (
 const tunnelTokens = ({ cluster }: HearthConfig, edge: Edge | undefined): Record<string, pulumi.Output<string>> =>
   edge
     ? {
-        [cluster.name]: edge.tunnel.token,
+        ...(edge.tunnel && { [cluster.name]: edge.tunnel.token }),
         ...Object.fromEntries(Object.entries(edge.others).map(([name, { token }]) => [name, token])),
       }
     : {};

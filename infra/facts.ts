@@ -3,7 +3,8 @@ import { posix } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 
 import { receiverType } from "../components/gitops/webhook.ts";
-import { loadBalancerFacts } from "../components/network/facts.ts";
+import { ciliumFacts, loadBalancerFacts, type Announcement } from "../components/network/facts.ts";
+import { kernelName } from "../components/talos/documents/links.ts";
 import type { HearthConfig } from "./config/index.ts";
 import { nth } from "./config/ipv4.ts";
 
@@ -14,14 +15,21 @@ export interface TunnelFacts {
   token: pulumi.Input<string>;
 }
 
-/** The tunnels of a cluster: its own, and others by name. */
+/** The tunnels of a cluster: its own, if it has one, and others by name. */
 export interface Tunnels {
-  tunnel: TunnelFacts;
+  tunnel: TunnelFacts | undefined;
   others: Record<string, TunnelFacts>;
 }
 
 /** The facts that are known before the cluster exists, by the variable that the tree substitutes. */
-export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: HearthConfig): Record<string, string> => ({
+export const plainFacts = ({
+  cluster,
+  network,
+  nodes,
+  cloudflare,
+  gitops,
+  escrow,
+}: HearthConfig): Record<string, string> => ({
   cluster_name: cluster.name,
   // Systems find the secrets of their own environment below it.
   cluster_folder: clusterFolder(gitops),
@@ -29,13 +37,20 @@ export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: Hea
   ...(cluster.vip && { cluster_vip: cluster.vip }),
   pod_cidr: cluster.podCidr,
   service_cidr: cluster.serviceCidr,
-  ...loadBalancerFacts(network.loadBalancers, network.announce),
+  ...furtherNetworks(network.networks),
+  ...(network.ipv6 && {
+    pod_cidr6: network.ipv6.podCidr,
+    service_cidr6: network.ipv6.serviceCidr,
+    load_balancer_cidr6: network.ipv6.loadBalancers,
+  }),
+  ...loadBalancerFacts(pools(network), announcementOf(network, nodes)),
+  ...ciliumFacts({ ...network, ipv6: network.ipv6 !== undefined }),
   ...wellKnownAddresses(network.loadBalancers),
   // external-dns identifies its own records by this owner.
   txt_owner_id: `hearth-${cluster.name}`,
   webhook_type: receiverType(gitops.repository),
   ...(gitops.flux && { flux_version: gitops.flux.replace(/^v/, "") }),
-  ...(cloudflare && { domain: cloudflare.zone.name }),
+  ...domainOf(network, cloudflare),
   // The recipients of etcd's backups: a file with a line for each, encoded as a one-line YAML string.
   ...(escrow && { escrow_recipients: JSON.stringify(`${escrow.recipients.join("\n")}\n`) }),
 });
@@ -43,6 +58,38 @@ export const plainFacts = ({ cluster, network, cloudflare, gitops, escrow }: Hea
 /** The cluster's folder of the repository, without a dot before it or a slash at its end. */
 export const clusterFolder = ({ path }: Pick<HearthConfig["gitops"], "path">): string =>
   posix.normalize(path).replace(/\/$/, "");
+
+const domainOf = (
+  { domain }: HearthConfig["network"],
+  cloudflare: HearthConfig["cloudflare"],
+): Record<string, string> => {
+  const known = cloudflare?.zone.name ?? domain;
+  return known === undefined ? {} : { domain: known };
+};
+
+const pools = ({ loadBalancers, ipv6 }: HearthConfig["network"]): [string, ...string[]] => [
+  loadBalancers,
+  ...(ipv6 ? [ipv6.loadBalancers] : []),
+];
+
+/**
+ * How addresses are announced. Where nodes have further networks, they are announced on the nodes' own links alone, as far as
+ * those have the kernel's names.
+ */
+const announcementOf = ({ announce }: HearthConfig["network"], nodes: HearthConfig["nodes"]): Announcement => {
+  if (announce.mode !== "l2" || announce.interfaces.length > 0) return announce;
+  const all = Object.values(nodes);
+  const names = all.map(kernelName);
+  if (all.every(({ links }) => Object.keys(links).length === 0) || names.includes(undefined)) return announce;
+  const own = [...new Set(names.flatMap((name) => name ?? []))];
+  return { ...announce, interfaces: own.map((name) => `^${name.replaceAll(".", String.raw`\.`)}$`) };
+};
+
+/** The ranges of further networks, such as `network_storage_cidr`. */
+const furtherNetworks = (networks: HearthConfig["network"]["networks"]): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(networks).map(([name, { subnet }]) => [`network_${name.replaceAll("-", "_")}_cidr`, subnet]),
+  );
 
 /** Addresses of load balancers that routers and people rely on. They are the first of the range, so that they never change. */
 const wellKnownAddresses = (loadBalancers: string): Record<string, string> => ({
@@ -73,7 +120,7 @@ export const clusterSecrets = (
 export const inOneLine = (pem: string): string => pem.replaceAll(/-----[A-Z ]+-----|\n/g, "");
 
 const byTunnel = <T>(variable: string, { tunnel, others }: Tunnels, pick: (tunnel: TunnelFacts) => T) => ({
-  [variable]: pick(tunnel),
+  ...(tunnel && { [variable]: pick(tunnel) }),
   ...Object.fromEntries(
     Object.entries(others).map(([name, other]) => [`${variable}_${name.replaceAll("-", "_")}`, pick(other)]),
   ),

@@ -56,6 +56,7 @@ const outputs = program(
     ageSeed: settings.getSecret("ageSeed"),
     gitToken: settings.getSecret("gitToken"),
     githubToken: settings.getSecret("githubToken"),
+    bgpPassword: settings.getSecret("bgpPassword"),
     machinePatches: settings.getSecretObject("machinePatches"),
   },
   readOrExplain(config),

@@ -5,6 +5,7 @@ import { schematicId } from "../components/talos/schematic.ts";
 import type { HearthConfig } from "./config/index.ts";
 import type { CommonNode } from "./config/nodes.ts";
 import type { PlatformSecrets } from "./configured-secrets.ts";
+import { linkSettings } from "./links.ts";
 import { nodesOf } from "./platforms/index.ts";
 import { makers as all } from "./platforms/makers.ts";
 
@@ -30,14 +31,18 @@ export const bootMachines = (
   );
 
 /** Combines a node, its image profile and the cluster's settings into the facts of a machine. */
-export const machineFacts = ({ cluster, images, imageFactory }: HearthConfig, node: CommonNode): MachineFacts => {
+export const machineFacts = (
+  { cluster, network, images, imageFactory }: HearthConfig,
+  node: CommonNode,
+): MachineFacts => {
   const image = images[node.image];
   if (!image) throw new Error(`nodes: ${node.image} is not a profile under images`);
   const { role, address, labels, annotations, taints, sysctls, volumes, ephemeral, patches } = node;
-  const { mac, dhcp, vlan, bond, mtu, renamedFrom } = node;
+  const { address6, renamedFrom } = node;
   return {
     role,
     address,
+    address6,
     labels,
     annotations,
     taints,
@@ -46,7 +51,7 @@ export const machineFacts = ({ cluster, images, imageFactory }: HearthConfig, no
     ephemeral,
     patches,
     renamedFrom,
-    link: { mac, dhcp, vlan, bond, mtu },
+    link: linkSettings(network, node),
     install: node.diskSelector ? { diskSelector: node.diskSelector } : { disk: node.installDisk ?? "" },
     encryption: node.diskEncryption ?? cluster.diskEncryption,
     secureBoot: node.secureBoot ?? cluster.secureBoot,

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as talos from "@pulumi/talos";
 
-import { Cilium } from "../components/network/cilium.ts";
+import { Cilium, type CiliumArgs } from "../components/network/cilium.ts";
 import { RootSecrets } from "../components/secrets/root-secrets.ts";
 import { formCluster } from "./cluster.ts";
 import type { HearthConfig } from "./config/index.ts";
@@ -45,7 +45,10 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
   });
   // Resources in the cluster are deleted with its machines, so a destroy need not call an API that is going away.
   const inCluster = { provider: kubernetes, deletedWith: talosCluster };
-  const network = new Cilium("cilium", { release: tree.cilium }, inCluster);
+  const network = new Cilium("cilium", ciliumArgs(config, configured, tree), {
+    providers: [kubernetes, randomness],
+    deletedWith: talosCluster,
+  });
   const secrets = new RootSecrets(
     "root-secrets",
     { cluster: cluster.name, ageSeed: configured.ageSeed, encryptedFiles: tree.encryptedFiles },
@@ -62,7 +65,14 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
     ageRecipient: secrets.ageRecipient,
     kubeconfig: talosCluster.kubeconfig,
     talosconfig: talosCluster.talosconfig,
-    tunnel: edge?.tunnel.tunnelId,
+    tunnel: edge?.tunnel?.tunnelId,
     escrow: escrow.fingerprint,
   };
 };
+
+const ciliumArgs = ({ network }: HearthConfig, { bgpPassword }: ConfiguredSecrets, tree: Tree): CiliumArgs => ({
+  release: tree.cilium,
+  ipsec: network.encryption.type === "ipsec",
+  bgpPassword:
+    network.announce.mode === "bgp" && network.announce.authentication === "password" ? bgpPassword : undefined,
+});

@@ -15,6 +15,7 @@ import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
  * | ------------------------------------------------------ | -------------------------------------------------------- |
  * | addresses in `cluster`, `network`, `nodes`, `proxmox`  | the same with 127 as their first octet                   |
  * | `cluster.podCidr`, `cluster.serviceCidr`               | unchanged                                                |
+ * | `network.announce.authentication`                       | none: the lab has no routers                             |
  * | a name in `cluster.endpoint` or `proxmox.endpoint`     | the VIP's address, an address of the lab                 |
  * | `proxmox.insecure`                                     | unchanged: the lab's authority is trusted                |
  * | `gitops.repository`, `gitops.knownHosts`               | the lab's Git server and its host key                    |
@@ -32,7 +33,7 @@ export interface StackConfig {
     serviceCidr: string;
     secureBoot?: boolean;
   };
-  "hearth:network": { subnet: string };
+  "hearth:network": { subnet: string; announce?: { authentication?: string } };
   "hearth:nodes": Record<string, NodeConfig>;
   "hearth:images": Record<
     string,
@@ -133,7 +134,7 @@ export const deriveStack = (committed: StackConfig, facts: LabFacts): StackConfi
       serviceCidr: cluster.serviceCidr,
       endpoint: clusterEndpoint(cluster),
     },
-    "hearth:network": mapped(committed["hearth:network"]),
+    "hearth:network": withoutRouters(mapped(committed["hearth:network"])),
     "hearth:nodes": mapped(committed["hearth:nodes"]),
     ...(proxmox && {
       "hearth:proxmox": { ...mapped(proxmox), endpoint: `https://${proxmoxAddress(proxmox, services)}` },
@@ -146,6 +147,12 @@ export const deriveStack = (committed: StackConfig, facts: LabFacts): StackConfi
     ...(committed["hearth:escrow"] && { "hearth:escrow": labEscrow(committed["hearth:escrow"], facts) }),
   };
 };
+
+/** The lab has no password of routers, and no router that asks for one. */
+const withoutRouters = (network: StackConfig["hearth:network"]): StackConfig["hearth:network"] =>
+  network.announce?.authentication === undefined
+    ? network
+    : { ...network, announce: { ...network.announce, authentication: "none" } };
 
 /** The lab's escrow stays in the lab: no copy leaves it, and it uses no KMS. */
 const labEscrow = (

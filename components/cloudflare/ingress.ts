@@ -16,6 +16,8 @@ export interface IngressRule {
   /** URL that the connector reaches, such as `http://welcome.apps.svc.cluster.local:80`. */
   service: string;
   originRequest?: OriginSettings | undefined;
+  /** Whether the host name gets a public DNS record. @default true */
+  publicRecord?: boolean;
   /** Comment of the host name's DNS record. */
   comment?: string | undefined;
   /** Identifier of an existing DNS record of the host name, which is imported. */

@@ -47,10 +47,11 @@ export class Tunnel extends pulumi.ComponentResource {
     );
   }
 
-  /** Creates one record for each host name. Rules for several paths of a host name share it. */
+  /** Creates one record for each public host name. Rules for several paths of a host name share it. */
   private publish(tunnel: cloudflare.ZeroTrustTunnelCloudflared, { ingress, zone }: TunnelArgs): void {
     const content = pulumi.interpolate`${tunnel.id}.cfargotunnel.com`;
-    const first = new Map(ingress.toReversed().map((rule) => [rule.hostname, rule]));
+    const listed = ingress.filter(({ publicRecord = true }) => publicRecord);
+    const first = new Map(listed.toReversed().map((rule) => [rule.hostname, rule]));
     for (const [hostname, { comment, adopt }] of first) {
       // To Cloudflare a TTL of 1 means "automatic", the only value that a proxied record may have.
       const record = { name: hostname, type: "CNAME", ttl: 1, content, proxied: true, comment, adopt };

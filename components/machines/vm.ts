@@ -73,11 +73,23 @@ export interface ProxmoxDefaults {
   bridge: string;
   /** VLAN that the bridge puts machines into. */
   vlan?: number | undefined;
+  /** How links to further networks are connected, by the network's name. @default the machine's bridge */
+  networks?: Record<string, Connection>;
   gateway: string;
+  /** The IPv6 side of the subnet. @default none */
+  ipv6?: { subnet: string; gateway?: string | undefined } | undefined;
   nameservers: string[];
   /** Prefix length of the subnet. */
   prefixLength: number;
   tags: string[];
+}
+
+/** How a link is connected to a network. */
+export interface Connection {
+  /** @default the machine's */
+  bridge?: string | undefined;
+  /** VLAN that the bridge puts the link into. */
+  vlan?: number | undefined;
 }
 
 /** Returns the inputs of a virtual machine that can run Talos. */
@@ -118,14 +130,7 @@ export const vmArgs = (
         ...withoutUndefined({ serial }),
       })),
     ],
-    networkDevices: [
-      {
-        bridge: machine.bridge ?? defaults.bridge,
-        model: "virtio",
-        macAddress: facts.link.mac,
-        ...withoutUndefined({ vlanId: machine.vlan ?? defaults.vlan, mtu: facts.link.mtu }),
-      },
-    ],
+    networkDevices: networkDevices(machine, defaults),
     initialization: initialization(facts, datastore, defaults),
     ...(machine.pciMappings?.length && {
       hostpcis: machine.pciMappings.map((mapping, index) => ({ device: `hostpci${index}`, mapping, pcie: true })),
@@ -139,6 +144,22 @@ export const vmArgs = (
   };
 };
 
+/** The machine's own link, then those with a hardware address for further networks. The others are VLANs on its own. */
+const networkDevices = (machine: ProxmoxMachine, defaults: ProxmoxDefaults) => {
+  const { link } = machine.facts;
+  const bridge = machine.bridge ?? defaults.bridge;
+  const own = { mac: link.mac, mtu: link.mtu, bridge, vlan: machine.vlan ?? defaults.vlan };
+  const further = Object.entries(link.further ?? {}).flatMap(([network, { mac, mtu }]) =>
+    mac === undefined ? [] : [{ mac, mtu, bridge, ...withoutUndefined({ ...defaults.networks?.[network] }) }],
+  );
+  return [own, ...further].map((device: Connection & { mac: string; mtu?: number | undefined }) => ({
+    bridge: device.bridge ?? bridge,
+    model: "virtio",
+    macAddress: device.mac,
+    ...withoutUndefined({ vlanId: device.vlan, mtu: device.mtu }),
+  }));
+};
+
 const disk = (index: number, size: number, datastoreId: string) => ({
   interface: `scsi${index}`,
   datastoreId,
@@ -149,11 +170,22 @@ const disk = (index: number, size: number, datastoreId: string) => ({
 
 /** The cloud-init data that gives the machine its address before it has a configuration. */
 const initialization = (
-  { address, link }: MachineFacts,
+  { address, address6, link }: MachineFacts,
   datastoreId: string,
-  { prefixLength, gateway, nameservers }: ProxmoxDefaults,
+  { prefixLength, gateway, ipv6, nameservers }: ProxmoxDefaults,
 ) => ({
   datastoreId,
-  ipConfigs: [{ ipv4: link.dhcp ? { address: "dhcp" } : { address: `${address}/${prefixLength}`, gateway } }],
+  ipConfigs: [
+    {
+      ipv4: link.dhcp ? { address: "dhcp" } : { address: `${address}/${prefixLength}`, gateway },
+      ...(address6 !== undefined &&
+        ipv6 && {
+          ipv6: {
+            address: `${address6}/${ipv6.subnet.split("/")[1] ?? ""}`,
+            ...withoutUndefined({ gateway: ipv6.gateway }),
+          },
+        }),
+    },
+  ],
   dns: { servers: nameservers },
 });

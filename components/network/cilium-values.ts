@@ -16,6 +16,10 @@ export interface CiliumNeeds {
   gatewayApi: boolean;
   /** Names that the kernel gives the links with the machines' addresses, as far as they are known. @default none */
   links?: string[];
+  /** Whether pods and Services have IPv6 addresses. @default false */
+  ipv6?: boolean;
+  /** How nodes encrypt what they send each other. @default none */
+  encryption?: "none" | "wireguard" | "ipsec";
 }
 
 type Values = Record<string, unknown>;
@@ -149,6 +153,36 @@ const gateway: Rule = (values, { gatewayApi }) => {
   ];
 };
 
+const bothFamilies: Rule = (values, { ipv6 = false }) =>
+  isOn(values, ["ipv6", "enabled"]) === ipv6
+    ? []
+    : [
+        {
+          path: ["ipv6", "enabled"],
+          problem: ipv6
+            ? "is off, and the stack file has network.ipv6"
+            : "is on, and the stack file has no network.ipv6",
+          advice: "write ipv6: ${cilium_ipv6}",
+        },
+      ];
+
+const encryption: Rule = (values, { encryption: needed = "none" }) => {
+  const type = isOn(values, ["encryption", "enabled"]) ? (at(values, ["encryption", "type"]) ?? "ipsec") : "none";
+  if (type === needed) return [];
+  const problem = `is of type ${show(type)}, and network.encryption of type ${needed}`;
+  return [{ path: ["encryption"], problem, advice: "write encryption: ${cilium_encryption}" }];
+};
+
+/** Source: cilium/cilium v1.20.2, pkg/kpr/initializer/kube_proxy_replacement.go: agents do not start. */
+const dispatch: Rule = (values) => {
+  const mode = at(values, ["loadBalancer", "mode"]) ?? "snat";
+  if (mode === "snat" || at(values, ["routingMode"]) === "native") return [];
+  const geneve = (value: unknown) => value === "geneve";
+  if (geneve(at(values, ["loadBalancer", "dsrDispatch"])) && geneve(at(values, ["tunnelProtocol"]))) return [];
+  const advice = "write dsrDispatch: geneve beside it, and tunnelProtocol: geneve";
+  return [{ path: ["loadBalancer", "mode"], problem: `${show(mode)} needs the tunnel geneve`, advice }];
+};
+
 const rules: Rule[] = [
   exactly("ipam.mode", "kubernetes", "Talos gives each node its range of pod addresses"),
   exactly("kubeProxyReplacement", true, "Hearth's machines run no kube-proxy"),
@@ -163,6 +197,9 @@ const rules: Rule[] = [
   links,
   announces,
   gateway,
+  bothFamilies,
+  encryption,
+  dispatch,
 ];
 
 const at = (values: unknown, path: string[]): unknown =>

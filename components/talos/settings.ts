@@ -15,6 +15,8 @@ export interface MachineSettings extends NodeSettings, VolumeSettings {
   hostname: string;
   role: Role;
   address: string;
+  /** IPv6 address, in a cluster of both families. */
+  address6?: string | undefined;
   link: LinkSettings;
   install: InstallTarget;
   installerImage: string;
@@ -35,6 +37,8 @@ export interface ClusterSettings extends ApiServerSettings, FeatureSettings {
   vip: string | undefined;
   podCidr: string;
   serviceCidr: string;
+  /** The IPv6 side of a cluster of both families. */
+  ipv6?: Ipv6Settings | undefined;
   subnet: string;
   prefixLength: number;
   gateway: string;
@@ -49,6 +53,15 @@ export interface ClusterSettings extends ApiServerSettings, FeatureSettings {
   registryMirrors: Record<string, RegistryMirror>;
   sysctls: Record<string, string>;
   patches: FreeFormPatches;
+}
+
+/** The IPv6 side of a cluster. */
+export interface Ipv6Settings {
+  podCidr: string;
+  serviceCidr: string;
+  /** Subnet of the nodes' addresses. */
+  subnet: string;
+  vip?: string | undefined;
 }
 
 /** Free-form patches, for Talos settings that Hearth has no key for. */

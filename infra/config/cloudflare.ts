@@ -4,7 +4,7 @@ import { isQuotedInPairs } from "../../components/cloudflare/content.ts";
 import { says } from "./error.ts";
 import { hex32, name } from "./values.ts";
 
-const domain = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+export const domain = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 
 /** A host name that rules may match: a full name, or one whose first label is a wildcard. */
 const hostname = z
@@ -78,6 +78,13 @@ const ingress = z.array(
     service,
     /** How the connector reaches the service. */
     originRequest: originRequest.optional(),
+    /**
+     * Whether the host name gets a public DNS record. Without one, only clients of Cloudflare's private network reach it, or what
+     * another record leads to the tunnel.
+     *
+     * @default true
+     */
+    publicRecord: z.boolean().default(true),
     /** Comment of the DNS record. */
     comment,
     /** Identifier of an existing record to import. */
@@ -201,6 +208,8 @@ export const cloudflareSchema = z.strictObject({
      */
     certificates: z.array(hostname).default([]),
   }),
+  /** Whether the cluster has a tunnel of its own. Without one, Cloudflare has only its records and those of `tunnels`. @default true */
+  tunnel: z.boolean().default(true),
   /** Rules of the cluster's own tunnel. The first match is used. Each hostname also gets a proxied record. */
   ingress: ingress.default([]),
   /** Additional tunnels by name, for connectors of other clusters or hosts. */

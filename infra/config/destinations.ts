@@ -17,8 +17,13 @@ export const destinations: Readonly<Record<string, string>> = {
   "cluster.talosApiAccess": "pods get credentials of the Talos API",
   "network.subnet": "it says which machines get a configuration",
   "network.gateway": "all that machines send passes there",
+  "network.ipv6": "all that machines send by IPv6 passes its gateway",
+  "network.networks": "it says what leaves by another link than the first",
+  "network.encryption": "without it, whoever is between nodes reads what pods send each other",
   "network.nameservers": "they answer who a credential is sent to",
   "nodes.*.address": "the machine's configuration with its keys is sent there",
+  "nodes.*.routes": "what machines send to these addresses passes there",
+  "nodes.*.links": "what machines send to its network and by its routes passes there",
   "nodes.*.patches": "a patch can send anything anywhere",
   "cloudflare.webhook": "GitHub sends the webhook's secret there",
   "gitops.engine": "it gets the age identity and the deploy key",
@@ -32,24 +37,34 @@ export const destinations: Readonly<Record<string, string>> = {
 /** Settings that no credential's way depends on. A star stands for one name, and what is below a setting goes with it. */
 export const harmless: readonly string[] = [
   ...["extensions", "kernelModules", "wellKnownCertificates"].map((key) => `images.*.${key}`),
-  ...["antiAffinity", "bridge", "diskDatastore", "hosts", "imageDatastore", "sharedDatastores", "tags", "vlan"].map(
-    (key) => `proxmox.${key}`,
-  ),
+  ...[
+    "antiAffinity",
+    "bridge",
+    "diskDatastore",
+    "hosts",
+    "imageDatastore",
+    "networks",
+    "sharedDatastores",
+    "tags",
+    "vlan",
+  ].map((key) => `proxmox.${key}`),
   ...["name", "talos", "kubernetes", "contract", "podCidr", "serviceCidr", "scheduleOnControlPlanes", "certSANs"].map(
     (key) => `cluster.${key}`,
   ),
   ...["podSecurity", "auditLevel", "diskEncryption", "secureBoot", "forwardDnsToHost", "discovery", "sysctls"].map(
     (key) => `cluster.${key}`,
   ),
-  ...["dhcpRange", "timeServers", "loadBalancers", "announce", "gatewayApi"].map((key) => `network.${key}`),
+  ...["domain", "dhcpRange", "timeServers", "loadBalancers", "loadBalancerMode", "announce", "gatewayApi"].map(
+    (key) => `network.${key}`,
+  ),
   ...["platform", "renamedFrom", "role", "image", "mac", "dhcp", "vlan", "bond", "mtu", "proxmox"].map(
     (key) => `nodes.*.${key}`,
   ),
   ...["installDisk", "diskSelector", "diskEncryption", "ephemeral", "secureBoot", "volumes"].map(
     (key) => `nodes.*.${key}`,
   ),
-  ...["labels", "annotations", "taints", "sysctls"].map((key) => `nodes.*.${key}`),
-  ...["account", "zone", "ingress", "tunnels", "records"].map((key) => `cloudflare.${key}`),
+  ...["labels", "annotations", "taints", "sysctls", "address6", "addresses"].map((key) => `nodes.*.${key}`),
+  ...["account", "zone", "ingress", "tunnel", "tunnels", "records"].map((key) => `cloudflare.${key}`),
   "gitops.flux",
   "policy",
 ];

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { diskEncryption, sysctls } from "./cluster.ts";
 import { says } from "./error.ts";
 import { patchSchema } from "./patches.ts";
-import { address, device, mac, vlan } from "./values.ts";
+import { address, address6, addressInNetwork, anyAddress, anyCidr, device, mac, name, vlan } from "./values.ts";
 
 const size = z.string().regex(/^\d+(\.\d+)?([KMGT]i?B)$/, says("is not a size", "write one such as 100GiB"));
 
@@ -58,12 +58,46 @@ const userVolume = provisioning.extend({
 const bond = z.strictObject({
   /** How the links share the traffic. */
   mode: z.enum(["802.3ad", "active-backup", "balance-alb", "balance-rr", "balance-tlb", "balance-xor", "broadcast"]),
-  /** Hardware addresses of the bond's links, except the node's mac. */
-  macs: z.array(mac).min(1, says("is empty", "name the hardware address of at least one more link")),
+  /**
+   * Hardware addresses of the bond's links, except the first. A bond of one link gives it a name that is the same on every machine:
+   * bond0 for the node's own.
+   */
+  macs: z.array(mac).default([]),
   /** How a packet's link is chosen. */
   xmitHashPolicy: z.enum(["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"]).optional(),
   /** How often LACP packets are requested from the partner. */
   lacpRate: z.enum(["slow", "fast"]).optional(),
+});
+
+const mtu = z.int().min(1280, says("is less than IPv6 needs", "give 1280 to 9216")).max(9216);
+
+const route = z.strictObject({
+  /** Range of the addresses that are reached by it. @example "10.60.0.0/16" */
+  to: anyCidr.refine((value) => !value.endsWith("/0"), says("is every address", "write network.gateway for that")),
+  /** Address of the router, in a network of the link. @example "10.50.0.1" */
+  via: anyAddress,
+  /** Of two routes to the same addresses the one with the lower metric is used. @default 1024 */
+  metric: z.int().min(1, says("is not a metric", "give at least 1")).max(4_294_967_295).optional(),
+});
+
+/** A connection to a further network. */
+const link = z.strictObject({
+  /** Hardware address of the link. @default none: the link is a VLAN on the node's first link or bond */
+  mac: mac.optional(),
+  /** Address in the network. Required unless `dhcp` is true. @example "10.50.0.11" */
+  address: address.optional(),
+  /** IPv6 address in the network, if that has an IPv6 subnet. @example "fd00:10:50::11" */
+  address6: address6.optional(),
+  /** Whether the network's DHCP server assigns the address. @default false */
+  dhcp: z.boolean().default(false),
+  /** Tag of the VLAN that the machine itself adds. @default the network's */
+  vlan: vlan.optional(),
+  /** A bond: several links that act as one. */
+  bond: bond.optional(),
+  /** MTU in bytes. @default the network's */
+  mtu: mtu.optional(),
+  /** Routes by this link. */
+  routes: z.array(route).default([]),
 });
 
 const taint = z
@@ -96,7 +130,19 @@ export const commonKeys = {
   /** A bond: several links that act as one. */
   bond: bond.optional(),
   /** MTU in bytes. */
-  mtu: z.int().min(1280, says("is less than IPv6 needs", "give 1280 to 9216")).max(9216).optional(),
+  mtu: mtu.optional(),
+  /** IPv6 address of the node, in `network.ipv6.subnet`. A cluster with IPv6 needs it at every node. @example "fd00:10:20::11" */
+  address6: address6.optional(),
+  /** Addresses of the first link, in addition to the node's own, each with its prefix length. @example ["192.168.7.11/24"] */
+  addresses: z.array(addressInNetwork).default([]),
+  /** Routes by the first link, in addition to the gateway's. */
+  routes: z.array(route).default([]),
+  /**
+   * Connections to further networks, by the name that the network has under `network.networks`.
+   *
+   * @example { storage: { mac: BC:24:11:50:00:11, address: 10.50.0.11 } }
+   */
+  links: z.record(name, link).default({}),
   /** Path of the disk that Talos is installed to. A virtual machine has no other than /dev/sda. @default /dev/sda for virtual machines */
   installDisk: device.optional(),
   /** Selects the disk that Talos is installed to, by its properties. Only for bare metal. */
@@ -129,6 +175,9 @@ export const commonKeys = {
   /** Free-form patches of the machine configuration. */
   patches: z.array(patchSchema).default([]),
 };
+
+/** A node's connection to a further network. */
+export type LinkConfig = z.output<typeof link>;
 
 /** A node, without the keys of its platform. */
 export type CommonNode = z.output<z.ZodObject<typeof commonKeys>>;

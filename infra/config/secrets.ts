@@ -8,6 +8,7 @@ export const secretKeys = {
   gitToken: "Token that reads the repository over HTTPS, if it is not public.",
   githubToken:
     "GitHub token with permission to administer the repository. It registers the deploy key and the webhook.",
+  bgpPassword: "Password that routers ask machines for, where network.announce has authentication: password.",
   machinePatches:
     "Patches of the machine configuration that contain secrets, grouped under all, controlPlanes, workers and nodes, as JSON.",
 } as const;

@@ -16,6 +16,34 @@ export type Address = z.output<typeof address>;
 export const cidr = z.cidrv4(says("is not an IPv4 range", "write one such as 10.20.0.0/24")).brand<"Cidr">();
 export type Cidr = z.output<typeof cidr>;
 
+export const address6 = z.ipv6(says("is not an IPv6 address", "write one such as fd00:10:20::11")).brand<"Address6">();
+
+export const cidr6 = z.cidrv6(says("is not an IPv6 range", "write one such as fd00:10:20::/64")).brand<"Cidr6">();
+
+const isEither = (value: string, [v4, v6]: [z.ZodType, z.ZodType]): boolean =>
+  v4.safeParse(value).success || v6.safeParse(value).success;
+
+/** An address of either family. */
+export const anyAddress = z
+  .string()
+  .refine((value) => isEither(value, [z.ipv4(), z.ipv6()]), says("is not an address", "write one such as 10.20.0.1"));
+
+/** A range of either family. */
+export const anyCidr = z
+  .string()
+  .refine(
+    (value) => isEither(value, [z.cidrv4(), z.cidrv6()]),
+    says("is not a range", "write one such as 10.20.0.0/24"),
+  );
+
+/** An address of either family with the length of its network's prefix. */
+export const addressInNetwork = z
+  .string()
+  .refine(
+    (value) => isEither(value, [z.cidrv4(), z.cidrv6()]),
+    says("is not an address with the length of its network's prefix", "write one such as 10.20.0.111/24"),
+  );
+
 export const mac = z
   .string()
   .regex(/^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$/, says("is not a MAC address", "write one such as BC:24:11:20:00:11"))

@@ -23,7 +23,7 @@ const tunnel = (name: string) => ({ tunnelId: placeholder(`tunnel-id-${name}`), 
 /** The tunnels that the program will have opened. */
 const tunnels = ({ cluster, cloudflare }: HearthConfig): Tunnels | undefined =>
   cloudflare && {
-    tunnel: tunnel(cluster.name),
+    tunnel: cloudflare.tunnel ? tunnel(cluster.name) : undefined,
     others: Object.fromEntries(Object.keys(cloudflare.tunnels).map((name) => [name, tunnel(name)])),
   };
 

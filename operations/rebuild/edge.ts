@@ -13,11 +13,13 @@ type Cloudflare = NonNullable<HearthConfig["cloudflare"]>;
 
 /** The tunnels and records that a configuration requires, by their names at Cloudflare. */
 export const wantedOfEdge = (cluster: string, edge: Cloudflare): { tunnels: string[]; records: Directing[] } => {
-  const rules = [...edge.ingress, ...Object.values(edge.tunnels).flatMap(({ ingress }) => ingress)];
+  const rules = [...edge.ingress, ...Object.values(edge.tunnels).flatMap(({ ingress }) => ingress)].filter(
+    ({ publicRecord }) => publicRecord,
+  );
   const names = [...(edge.webhook ? [edge.webhook] : []), ...rules.map(({ hostname }) => hostname)];
   const named = (name: string): string => fullName(name, edge.zone.name);
   return {
-    tunnels: [cluster, ...Object.keys(edge.tunnels)],
+    tunnels: [...(edge.tunnel ? [cluster] : []), ...Object.keys(edge.tunnels)],
     records: [
       ...names.map((name) => ({ type: "CNAME", name: named(name) })),
       ...edge.records.map((record) => ({

@@ -21,6 +21,29 @@ describe("the GitOps tree", function () {
     });
   }
 
+  it("is so too for a stack of both families that encrypts and has a password for its routers", async () => {
+    const checkout = await mkdtemp(join(tmpdir(), "hearth-scratch-"));
+    try {
+      const example = "examples/dual-stack-with-bgp/Pulumi.prod.yaml";
+      for (const [from, to] of [
+        [example, "Pulumi.prod.yaml"],
+        [".sops.yaml", ".sops.yaml"],
+        ["gitops", "gitops"],
+      ] as const)
+        await cp(join(root, from), join(checkout, to), { recursive: true });
+      const { findings, cluster } = await checkCluster(checkout, "prod");
+      expect(findings.map(describeFinding)).to.deep.equal([]);
+      const specOf = (kind: string) => cluster.objects.find(({ object }) => object.kind === kind)?.object.spec;
+      expect(specOf("CiliumLoadBalancerIPPool")).to.have.deep.property("blocks", [
+        { cidr: "10.31.0.0/24" },
+        { cidr: "fd00:10:31::/112" },
+      ]);
+      expect(specOf("CiliumBGPPeerConfig")).to.have.property("authSecretRef", "bgp-password");
+    } finally {
+      await rm(checkout, { recursive: true, force: true });
+    }
+  });
+
   describe("with everything turned on that a cluster may have", () => {
     let checkout: string;
 

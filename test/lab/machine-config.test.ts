@@ -5,10 +5,14 @@ import { expect } from "chai";
 import { execa } from "execa";
 import { parseAllDocuments } from "yaml";
 
+import { resourceTypes } from "../../components/resource-types.ts";
 import { machinePatches } from "../../components/talos/machine-config.ts";
+import { examineStackFile, parseStackFile } from "../../infra/config/stack-file.ts";
+import { examples, type Example } from "../support/examples.ts";
 import { machineOptions } from "../support/machine-options.ts";
 import { clusterSettings, machineSettings } from "../support/machines.ts";
 import { scratch, type Scratch } from "../support/scratch.ts";
+import { runStack } from "../support/stack.ts";
 import { tool } from "../support/tools.ts";
 
 const contracts = ["v1.12", "v1.13"];
@@ -18,20 +22,39 @@ const roles = ["controlplane", "worker"] as const;
 interface Case {
   name: string;
   contract: string;
-  role: (typeof roles)[number];
+  role: string;
   patches: string[];
 }
 
-const cases: Case[] = machineOptions.flatMap(({ what, machine, cluster }) =>
+const options: Case[] = machineOptions.flatMap(({ what, machine, cluster }) =>
   contracts.flatMap((contract) =>
     roles.map((role) => ({
-      name: `${role} of ${contract} with ${what}`,
+      name: `a ${role} of ${contract} with ${what}`,
       contract,
       role,
       patches: machinePatches(machineSettings({ ...machine, role }), clusterSettings(cluster)),
     })),
   ),
 );
+
+/** The machines of the examples, as the program passes them to the plugin.  */
+const ofExample = async ({ name, stacks: [stack = ""], read }: Example): Promise<Case[]> => {
+  const { config, problems } = examineStackFile(parseStackFile(read(stack)));
+  if (!config) throw new Error(`${name}: ${problems.map(({ problem }) => problem).join("; ")}`);
+  const { resources } = await runStack(config);
+  return resources
+    .filter(({ type }) => type === resourceTypes.machineConfiguration)
+    .map((machine) => ({
+      name: `${machine.name} of the example ${name}`,
+      contract: config.cluster.contract,
+      role: config.nodes[machine.name]?.role ?? "",
+      patches: machine.inputs.configPatches as string[],
+    }));
+};
+
+const cases = [...options];
+// One after the other: a process has one program.
+for (const example of examples) cases.push(...(await ofExample(example)));
 
 /** Renders the cases in the way that TalosCluster does, save that nothing is applied: the base, and then the patches. */
 const program = `
@@ -69,7 +92,7 @@ describe("machine configuration", () => {
   after(() => project.remove());
 
   for (const [index, { name }] of cases.entries()) {
-    it(`of a ${name} is valid`, async () => {
+    it(`of ${name} is valid`, async () => {
       const file = join(project.folder, `${index}.yaml`);
       await writeFile(file, rendered[index] ?? "");
       const { exitCode, stderr } = await execa(
@@ -84,7 +107,7 @@ describe("machine configuration", () => {
 
   /** The documents of a control plane with options, as Talos gets them. */
   const documentsOf = (what: string): Record<string, unknown>[] => {
-    const index = cases.findIndex(({ name }) => name === `controlplane of v1.13 with ${what}`);
+    const index = cases.findIndex(({ name }) => name === `a controlplane of v1.13 with ${what}`);
     return parseAllDocuments(rendered[index] ?? "").map((document) => document.toJS() as Record<string, unknown>);
   };
 

@@ -85,7 +85,11 @@ describe("a stack that has everything", () => {
       ...rest,
       cloudflare: {
         ...cloudflare,
-        tunnels: { den: { ingress: [{ ...rule, hostname: "nas.example.com", service: "http://10.20.0.9:80" }] } },
+        tunnels: {
+          den: {
+            ingress: [{ ...rule, hostname: "nas.example.com", service: "http://10.20.0.9:80", publicRecord: true }],
+          },
+        },
         records: [
           { name: "nas", type: "A", content: "10.20.0.9", proxied: false, ttl: 1 },
           { name: "@", type: "MX", content: "mx.example.net", priority: 10, proxied: false, ttl: 1 },

@@ -22,6 +22,71 @@ export const machineOptions: MachineOption[] = [
   { what: "a VLAN and large packets", machine: { link: { mac, dhcp: false, vlan: 20, mtu: 9000 } } },
   { what: "a bond", machine: { link: { mac, dhcp: false, bond } } },
   { what: "a VLAN on a bond, with DHCP", machine: { link: { mac, dhcp: true, bond, vlan: 20 } } },
+  {
+    what: "a bond of one link, further addresses and routes",
+    machine: {
+      link: {
+        mac,
+        dhcp: false,
+        bond: { mode: "active-backup", macs: [] },
+        addresses: ["192.168.7.11/24", "fd00:10:20::11/64"],
+        routes: [{ to: "10.60.0.0/16", via: "10.20.0.2", metric: 512 }, { via: "fd00:10:20::1" }],
+      },
+    },
+  },
+  {
+    what: "networks on hardware of their own, with a bond, a VLAN and DHCP",
+    machine: {
+      link: {
+        mac,
+        dhcp: false,
+        further: {
+          storage: {
+            mac: "BC:24:11:50:00:11",
+            dhcp: false,
+            mtu: 9000,
+            bond: { mode: "802.3ad", macs: ["BC:24:11:50:00:12"] },
+            addresses: ["10.50.0.11/24", "fd00:10:50::11/64"],
+            routes: [{ to: "10.51.0.0/24", via: "10.50.0.1" }],
+          },
+          backup: { mac: "BC:24:11:60:00:11", dhcp: true, vlan: 60 },
+          cameras: { mac: "BC:24:11:70:00:11", dhcp: false, addresses: ["10.70.0.11/24"] },
+        },
+      },
+    },
+  },
+  {
+    what: "networks that are VLANs on its own links",
+    machine: {
+      link: {
+        mac,
+        dhcp: false,
+        bond,
+        vlan: 20,
+        mtu: 9000,
+        further: {
+          storage: { dhcp: false, vlan: 50, mtu: 9000, addresses: ["10.50.0.11/24"] },
+          backup: { dhcp: true, vlan: 60 },
+        },
+      },
+    },
+  },
+  {
+    what: "addresses of both families",
+    machine: {
+      address6: "fd00:10:20::11",
+      link: { mac, dhcp: false, addresses: ["fd00:10:20::11/64"], routes: [{ via: "fd00:10:20::1" }] },
+    },
+    cluster: {
+      nameservers: ["10.20.0.1", "fd00:10:20::1"],
+      ipv6: {
+        subnet: "fd00:10:20::/64",
+        podCidr: "fd00:10:244::/48",
+        serviceCidr: "fd00:10:96::/112",
+        vip: "fd00:10:20::10",
+      },
+    },
+  },
   { what: "no shared address", cluster: { vip: undefined, endpointHost: "k8s.example.com" } },
   {
     what: "a disk selector",

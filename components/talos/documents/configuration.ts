@@ -23,16 +23,16 @@ export const configurationDocuments = (machine: MachineSettings, cluster: Cluste
   resolverDocument(cluster.nameservers),
   timeSyncDocument(cluster.timeServers),
   ...linkDocuments(machine.link, { ...cluster, address: machine.address }),
-  ...(machine.role === "controlplane" && cluster.vip ? [vipDocument(cluster.vip, machine.link)] : []),
+  ...(machine.role === "controlplane" ? vips(cluster).map((vip) => vipDocument(vip, machine.link)) : []),
   ...volumeDocuments(machine),
   ...registryMirrorDocuments(cluster.registryMirrors),
 ];
 
 const machineSection = (machine: MachineSettings, cluster: ClusterSettings): TalosDocument => ({
   ...installSection(machine.install, machine.installerImage),
-  certSANs: unique([machine.address, machine.hostname, ...endpoints(cluster)]),
+  certSANs: unique([...addresses(machine), machine.hostname, ...endpoints(cluster)]),
   ...nodeSection(machine, {
-    subnet: cluster.subnet,
+    subnets: [cluster.subnet, ...(cluster.ipv6 ? [cluster.ipv6.subnet] : [])],
     isControlPlane: machine.role === "controlplane",
     carriesTraffic: machine.role === "controlplane" && cluster.scheduleOnControlPlanes,
   }),
@@ -42,7 +42,12 @@ const machineSection = (machine: MachineSettings, cluster: ClusterSettings): Tal
 
 /** Cilium is the CNI and replaces kube-proxy. */
 const clusterSection = (cluster: ClusterSettings): TalosDocument => ({
-  network: { cni: { name: "none" }, podSubnets: [cluster.podCidr], serviceSubnets: [cluster.serviceCidr] },
+  network: {
+    cni: { name: "none" },
+    // The first family is that of Services which ask for none.
+    podSubnets: [cluster.podCidr, ...(cluster.ipv6 ? [cluster.ipv6.podCidr] : [])],
+    serviceSubnets: [cluster.serviceCidr, ...(cluster.ipv6 ? [cluster.ipv6.serviceCidr] : [])],
+  },
   proxy: { disabled: true },
   discovery: { enabled: cluster.discovery },
 });
@@ -51,13 +56,13 @@ const controlPlaneSection = (machine: MachineSettings, cluster: ClusterSettings)
   ...clusterSection(cluster),
   allowSchedulingOnControlPlanes: cluster.scheduleOnControlPlanes,
   etcd: { advertisedSubnets: [cluster.subnet] },
-  ...apiServerSection(cluster, unique([...endpoints(cluster), machine.address])),
+  ...apiServerSection(cluster, unique([...endpoints(cluster), ...addresses(machine)])),
 });
 
-const endpoints = ({ vip, endpointHost, certSANs }: ClusterSettings): string[] => [
-  endpointHost,
-  ...(vip ? [vip] : []),
-  ...certSANs,
-];
+const addresses = ({ address, address6 }: MachineSettings): string[] => [address, ...(address6 ? [address6] : [])];
+
+const vips = ({ vip, ipv6 }: ClusterSettings): string[] => [...(vip ? [vip] : []), ...(ipv6?.vip ? [ipv6.vip] : [])];
+
+const endpoints = (cluster: ClusterSettings): string[] => [cluster.endpointHost, ...vips(cluster), ...cluster.certSANs];
 
 const unique = (values: string[]): string[] => [...new Set(values)];

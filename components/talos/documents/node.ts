@@ -10,8 +10,8 @@ export interface NodeSettings {
 
 /** How the cluster treats a node. */
 export interface NodePlace {
-  /** Subnet of the node's address. */
-  subnet: string;
+  /** Subnets of the node's addresses, one of each family. */
+  subnets: string[];
   isControlPlane: boolean;
   /** Whether it is a control plane that runs workloads. */
   carriesTraffic: boolean;
@@ -27,11 +27,11 @@ export interface NodePlace {
  */
 export const nodeSection = (
   { labels, annotations, taints }: NodeSettings,
-  { subnet, isControlPlane, carriesTraffic }: NodePlace,
+  { subnets, isControlPlane, carriesTraffic }: NodePlace,
 ) => ({
   kubelet: {
-    // A machine may have further networks, such as one for storage. The node's address is in this one.
-    nodeIP: { validSubnets: [subnet] },
+    // A machine may have further networks, such as one for storage. The node's addresses are in these.
+    nodeIP: { validSubnets: subnets },
     ...(!isControlPlane &&
       Object.keys(taints).length > 0 && {
         extraConfig: { registerWithTaints: Object.entries(taints).map(([key, taint]) => taintOf(key, taint)) },

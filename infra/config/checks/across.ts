@@ -2,11 +2,13 @@ import { fullName } from "../../../components/cloudflare/names.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import { stackFile } from "../error.ts";
 import { overlap } from "../ipv4.ts";
+import { canonical } from "../ipv6.ts";
 import type { HearthConfig } from "../schema.ts";
 import type { Claim } from "./collisions.ts";
 import { platformOf, platforms as all, settingsOf } from "../../platforms/index.ts";
 import type { Platform } from "../../platforms/platform.ts";
 import { ruleLists } from "./edge.ts";
+import { hardware } from "./machines.ts";
 
 /** Something that only one stack may have, in a namespace such as `address`. */
 type StackClaim = Omit<Claim, "advice"> & { namespace: string; advice?: string };
@@ -81,7 +83,23 @@ const ofNode = (
     advice: "begin the names of nodes with their cluster's",
   },
   { namespace: "address", path: ["nodes", name, "address"], value: node.address, owner: `the address of ${name}` },
-  { namespace: "mac", path: ["nodes", name, "mac"], value: node.mac, owner: `the hardware address of ${name}` },
+  ...(node.address6 === undefined
+    ? []
+    : [
+        {
+          namespace: "address",
+          path: ["nodes", name, "address6"],
+          value: canonical(`${node.address6}/128`),
+          shown: node.address6,
+          owner: `the IPv6 address of ${name}`,
+        },
+      ]),
+  ...hardware(node).map(({ path, mac }) => ({
+    namespace: "mac",
+    path: ["nodes", name, ...path],
+    value: mac,
+    owner: path.length === 1 ? `the hardware address of ${name}` : `a link of ${name}`,
+  })),
   ...platformOf(node, platforms).claims(name, node, settingsOf(config, platformOf(node, platforms))),
 ];
 
@@ -90,7 +108,9 @@ const ofEdge = ({ cluster, cloudflare }: HearthConfig): StackClaim[] => {
   const { account, zone, tunnels, records } = cloudflare;
   const advice = "a name points to one tunnel or record only: give each environment its own names";
   const hostnames = ruleLists(cloudflare).flatMap(({ path, rules }) =>
-    rules.map(({ hostname }, index) => ({ path: [...path, index, "hostname"], value: hostname })),
+    rules.flatMap(({ hostname, publicRecord }, index) =>
+      publicRecord ? [{ path: [...path, index, "hostname"], value: hostname }] : [],
+    ),
   );
   const webhook = cloudflare.webhook ? [{ path: ["cloudflare", "webhook"], value: cloudflare.webhook }] : [];
   return [
@@ -102,7 +122,7 @@ const ofEdge = ({ cluster, cloudflare }: HearthConfig): StackClaim[] => {
       owner: "a record",
       advice,
     })),
-    ...[cluster.name, ...Object.keys(tunnels)].map((name) => ({
+    ...[...(cloudflare.tunnel ? [cluster.name] : []), ...Object.keys(tunnels)].map((name) => ({
       namespace: "tunnel",
       path: name === cluster.name ? ["cluster", "name"] : ["cloudflare", "tunnels", name],
       value: `${account} ${name}`,

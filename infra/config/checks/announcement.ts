@@ -1,7 +1,8 @@
 import { kernelName } from "../../../components/talos/documents/links.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import { collisions } from "./collisions.ts";
-import { contains, overlap } from "../ipv4.ts";
+import { contains, overlap } from "../ip.ts";
+import { setSecret } from "../secrets.ts";
 import type { Check } from "./check.ts";
 
 /** With L2, hosts of the subnet find the pool by ARP, so it has to be inside. With BGP they ask the router, so it has to be outside. */
@@ -87,6 +88,51 @@ const ownNumber: Check = ({ network }) => {
   );
 };
 
+/** Source: RFC 4271, 4.4: a third of the hold time at most, or one lost message ends the session. */
+const timersFit: Check = ({ network }) => {
+  if (network?.announce.mode !== "bgp") return [];
+  const { hold = 90, keepAlive = 30 } = network.announce.timers ?? {};
+  if (keepAlive * 3 <= hold) return [];
+  const path = ["network", "announce", "timers", "keepAlive"];
+  const problem = `${keepAlive} is more than a third of hold, ${hold}`;
+  return keepAlive > hold
+    ? [{ path, problem: `${keepAlive} is more than hold, ${hold}`, advice: `give ${Math.floor(hold / 3) || 1}` }]
+    : [{ path, problem, advice: `give ${Math.floor(hold / 3) || 1}`, warning: true }];
+};
+
+const passwordIsSet: Check = ({ network, secrets }) => {
+  if (!network) return [];
+  const asked = network.announce.mode === "bgp" && network.announce.authentication === "password";
+  const isSet = secrets.includes("bgpPassword");
+  if (asked === isSet) return [];
+  if (asked) {
+    const path = ["network", "announce", "authentication"];
+    return [{ path, problem: "is password, and there is none", advice: setSecret("bgpPassword"), undeployable: true }];
+  }
+  const problem = "is not used, for network.announce has no authentication: password";
+  const advice = "add it, or remove the secret with: pulumi config rm hearth:bgpPassword";
+  return [{ path: ["bgpPassword"], problem, advice, warning: true }];
+};
+
+/** Peers beyond the machines' own network need more than one hop. */
+const peersAreNear: Check = ({ network }) => {
+  if (network?.announce.mode !== "bgp" || network.announce.multihop !== undefined) return [];
+  const { subnet, ipv6, networks } = network;
+  const near = [subnet, ipv6?.subnet, ...Object.values(networks).flatMap((each) => [each.subnet, each.subnet6])];
+  return network.announce.peers.flatMap(({ address }, index) =>
+    near.some((range) => range !== undefined && contains(range, address)) || contains("fe80::/10", address)
+      ? []
+      : [
+          {
+            path: ["network", "announce", "peers", index, "address"],
+            problem: `${address} is in no network of the machines, and BGP reaches one hop`,
+            advice: "add multihop with the number of routers between, plus one",
+            warning: true,
+          },
+        ],
+  );
+};
+
 /** Names that the kernel gives hardware. Source: systemd.net-naming-scheme(7), which Talos follows. */
 const kernelNames = ["eth0", "eno1", "ens18", "enp1s0", "enp0s31f6", "enxbc2411200011", "end0"];
 
@@ -129,4 +175,7 @@ export const announcementChecks: Check[] = [
   peersOnce,
   peersAreRouters,
   ownNumber,
+  timersFit,
+  passwordIsSet,
+  peersAreNear,
 ];

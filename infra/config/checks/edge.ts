@@ -3,6 +3,7 @@ import { fullName, within } from "../../../components/cloudflare/names.ts";
 import type { RecordConfig } from "../cloudflare.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import { isPrivate } from "../ipv4.ts";
+import { isPrivate as isPrivate6 } from "../ipv6.ts";
 import type { HearthConfig } from "../schema.ts";
 import { collisions } from "./collisions.ts";
 import type { Check } from "./check.ts";
@@ -30,7 +31,9 @@ const hostnamesInZone: Check = ({ cloudflare }) => {
   const zone = cloudflare.zone.name;
   const named = [
     ...ruleLists(cloudflare).flatMap(({ path, rules }) =>
-      rules.map(({ hostname }, index) => ({ path: [...path, index, "hostname"], hostname })),
+      rules.flatMap(({ hostname, publicRecord }, index) =>
+        publicRecord ? [{ path: [...path, index, "hostname"], hostname }] : [],
+      ),
     ),
     ...(cloudflare.webhook ? [{ path: ["cloudflare", "webhook"], hostname: cloudflare.webhook }] : []),
   ];
@@ -112,7 +115,11 @@ const isOfHost = (type: string): boolean => ["A", "AAAA", "CNAME"].includes(type
 const recordsGoTogether: Check = ({ cloudflare }) => {
   if (!cloudflare) return [];
   const zone = cloudflare.zone.name;
-  const tunnelled = new Set(ruleLists(cloudflare).flatMap(({ rules }) => rules.map(({ hostname }) => hostname)));
+  const tunnelled = new Set(
+    ruleLists(cloudflare).flatMap(({ rules }) =>
+      rules.flatMap(({ hostname, publicRecord }) => (publicRecord ? [hostname] : [])),
+    ),
+  );
   return cloudflare.records.flatMap((record, index): ConfigurationProblem[] => {
     const name = fullName(record.name, zone);
     const path = ["cloudflare", "records", index, "name"];
@@ -163,7 +170,9 @@ const same = (a: RecordConfig, b: RecordConfig): boolean =>
 /** A name that clients reach at Cloudflare, which has to have a certificate for it. */
 const proxiedNames = (cloudflare: Cloudflare): { path: PropertyKey[]; name: string }[] => [
   ...ruleLists(cloudflare).flatMap(({ path, rules }) =>
-    rules.map(({ hostname }, index) => ({ path: [...path, index, "hostname"], name: hostname })),
+    rules.flatMap(({ hostname, publicRecord }, index) =>
+      publicRecord ? [{ path: [...path, index, "hostname"], name: hostname }] : [],
+    ),
   ),
   ...(cloudflare.webhook ? [{ path: ["cloudflare", "webhook"], name: cloudflare.webhook }] : []),
   ...cloudflare.records.flatMap((record, index) =>
@@ -212,7 +221,7 @@ const certificatesOfZone: Check = ({ cloudflare }) =>
 /** Source: Cloudflare, "Error 1002": a proxied record may not lead to a private address. */
 const proxiedIsPublic: Check = ({ cloudflare }) =>
   (cloudflare?.records ?? []).flatMap((record, index): ConfigurationProblem[] =>
-    "proxied" in record && record.proxied && record.type === "A" && isPrivate(record.content)
+    "proxied" in record && record.proxied && isPrivateHost(record)
       ? [
           {
             path: ["cloudflare", "records", index, "proxied"],
@@ -221,6 +230,45 @@ const proxiedIsPublic: Check = ({ cloudflare }) =>
           },
         ]
       : [],
+  );
+
+const isPrivateHost = ({ type, content }: { type: string; content: string }): boolean =>
+  (type === "A" && isPrivate(content)) || (type === "AAAA" && isPrivate6(content));
+
+const domainIsTheZone: Check = ({ network, cloudflare }) =>
+  network?.domain !== undefined && cloudflare && network.domain !== cloudflare.zone.name
+    ? [
+        {
+          path: ["network", "domain"],
+          problem: `${network.domain} is not the zone ${cloudflare.zone.name}, whose names the cluster has`,
+          advice: "remove it",
+        },
+      ]
+    : [];
+
+/** Without a tunnel nothing leads into the cluster. */
+const tunnelIsThere: Check = ({ cloudflare }) => {
+  if (!cloudflare || cloudflare.tunnel) return [];
+  const advice = "remove it, or write tunnel: true";
+  const problem = "needs the cluster's own tunnel, and cloudflare.tunnel is false";
+  return [
+    ...cloudflare.ingress.map((_, index) => ({ path: ["cloudflare", "ingress", index], problem, advice })),
+    ...(cloudflare.webhook === undefined ? [] : [{ path: ["cloudflare", "webhook"], problem, advice }]),
+  ];
+};
+
+/** A record that there is not has no comment, and nothing to import. */
+const privateRulesHaveNoRecord: Check = ({ cloudflare }) =>
+  (cloudflare ? ruleLists(cloudflare) : []).flatMap(({ path, rules }) =>
+    rules.flatMap(({ publicRecord, ...rule }, index) =>
+      (["comment", "adopt"] as const)
+        .filter((key) => !publicRecord && rule[key] !== undefined)
+        .map((key) => ({
+          path: [...path, index, key],
+          problem: "is of a record, and publicRecord is false",
+          advice: "remove either",
+        })),
+    ),
   );
 
 const tunnelNames: Check = ({ cluster, cloudflare }) =>
@@ -244,4 +292,7 @@ export const edgeChecks: Check[] = [
   certificatesOfZone,
   proxiedIsPublic,
   tunnelNames,
+  tunnelIsThere,
+  domainIsTheZone,
+  privateRulesHaveNoRecord,
 ];

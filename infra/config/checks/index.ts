@@ -6,8 +6,10 @@ import { escrowChecks } from "./escrow.ts";
 import { extensionChecks } from "./extensions.ts";
 import { imageChecks } from "./images.ts";
 import { installDiskChecks } from "./install-disks.ts";
+import { ipv6Checks } from "./ipv6.ts";
 import { knownHostChecks } from "./known-hosts.ts";
 import { labelChecks } from "./labels.ts";
+import { linkChecks } from "./links.ts";
 import { machineChecks } from "./machines.ts";
 import { nameChecks } from "./names.ts";
 import { nodeChecks } from "./nodes.ts";
@@ -29,6 +31,8 @@ const checks: Check[] = [
   ...volumeChecks,
   ...patchChecks,
   ...addressChecks,
+  ...linkChecks,
+  ...ipv6Checks,
   ...rangeChecks,
   ...announcementChecks,
   ...versionChecks,

@@ -1,18 +1,36 @@
+import type { CommonNode } from "../nodes.ts";
 import { collisions } from "./collisions.ts";
 import type { Check } from "./check.ts";
 
-/** The links of a bond are hardware, so each belongs to one machine. */
-const uniqueLinks: Check = ({ nodes }) =>
-  collisions(
-    Object.entries(nodes).flatMap(([name, { mac, bond }]) =>
-      [mac, ...(bond?.macs ?? [])].map((value, index) => ({
-        path: index === 0 ? ["nodes", name, "mac"] : ["nodes", name, "bond", "macs", index - 1],
-        value,
-        owner: `a link of ${name}`,
-        advice: "name each link once",
-      })),
-    ),
-  ).filter(({ path }) => path.includes("bond"));
+/** The links of a bond and those to further networks are hardware, so each belongs to one machine. */
+const uniqueLinks: Check = ({ nodes }) => {
+  const all = Object.entries(nodes).flatMap(([name, node]) =>
+    hardware(node).map(({ path, mac }) => ({
+      path: ["nodes", name, ...path],
+      value: mac,
+      owner: `a link of ${name}`,
+      advice: "name each link once",
+    })),
+  );
+  const isFirst = ({ path }: { path: PropertyKey[] }) => path.length === 3;
+  return collisions([...all.filter(isFirst), ...all.filter((link) => !isFirst(link))]).filter(
+    (problem) => !isFirst(problem),
+  );
+};
+
+/** The hardware addresses of a node, with their paths in it. */
+export const hardware = ({
+  mac,
+  bond,
+  links,
+}: Pick<CommonNode, "mac" | "bond" | "links">): { path: PropertyKey[]; mac: string }[] => [
+  { path: ["mac"], mac },
+  ...(bond?.macs ?? []).map((each, index) => ({ path: ["bond", "macs", index], mac: each })),
+  ...Object.entries(links).flatMap(([network, link]) => [
+    ...(link.mac === undefined ? [] : [{ path: ["links", network, "mac"], mac: link.mac }]),
+    ...(link.bond?.macs ?? []).map((each, index) => ({ path: ["links", network, "bond", "macs", index], mac: each })),
+  ]),
+];
 
 /** Without SecureBoot the TPM releases the key to whatever boots. */
 const tpmKnowsWhatBooted: Check = ({ cluster }) =>

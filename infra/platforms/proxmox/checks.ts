@@ -29,15 +29,46 @@ const apiIsUsed: Check = ({ nodes, settings, complete }) =>
       ]
     : [];
 
-/** Proxmox gives a machine one link. Bonds belong to its hosts. */
+/** Links of a virtual machine do not fail by themselves. A bond of one link only names it. */
 const bondsAreItsHosts: Check = ({ nodes }) =>
-  Object.entries(nodes)
-    .filter(([, { bond }]) => bond)
-    .map(([name]) => ({
-      path: ["nodes", name, "bond"],
-      problem: "has no effect on a virtual machine, which has one link",
-      advice: "leave it out, and bond the links of the Proxmox host",
+  Object.entries(nodes).flatMap(([name, node]) =>
+    [{ path: ["bond"], bond: node.bond }, ...bondsOfLinks(node)]
+      .filter(({ bond }) => bond && bond.macs.length > 0)
+      .map(({ path }) => ({
+        path: ["nodes", name, ...path],
+        problem: "has no effect on a virtual machine, whose links are all the host's",
+        advice: "remove its macs, and bond the links of the Proxmox host",
+      })),
+  );
+
+const bondsOfLinks = ({ links }: ProxmoxNode) =>
+  Object.entries(links).map(([network, { bond }]) => ({ path: ["links", network, "bond"], bond }));
+
+const connectionsAreUsed: Check = ({ nodes, settings, complete }) =>
+  Object.keys((complete ? settings?.networks : undefined) ?? {})
+    .filter((network) => Object.values(nodes).every(({ links }) => links[network]?.mac === undefined))
+    .map((network) => ({
+      path: ["proxmox", "networks", network],
+      problem: "connects nothing, for no virtual machine has a link with a mac to this network",
+      advice: `remove it, or give links.${network} of the nodes a mac`,
     }));
+
+/** On one bridge and in one VLAN, two links of a machine are in one segment, and the kernel answers on either for both. */
+const linksAreApart: Check = ({ nodes, settings }) =>
+  Object.entries(nodes).flatMap(([name, { links, proxmox: vm }]) => {
+    const own = `${vm.bridge ?? settings?.bridge ?? ""} ${vm.vlan ?? settings?.vlan ?? ""}`;
+    return Object.entries(links)
+      .filter(([network, { mac }]) => {
+        const { bridge = vm.bridge ?? settings?.bridge ?? "", vlan } = settings?.networks[network] ?? {};
+        return mac !== undefined && `${bridge} ${vlan ?? ""}` === own;
+      })
+      .map(([network]) => ({
+        path: ["nodes", name, "links", network, "mac"],
+        problem: "is a second link on the bridge of the first, in no VLAN of its own",
+        advice: `give proxmox.networks.${network} another bridge or a vlan; or remove this, and the link is a VLAN on the first`,
+        warning: true,
+      }));
+  });
 
 const keysHaveTpm: Check = ({ cluster, nodes }) =>
   Object.entries(nodes)
@@ -201,6 +232,8 @@ const checks = [
   apiIsKnown,
   apiIsUsed,
   bondsAreItsHosts,
+  connectionsAreUsed,
+  linksAreApart,
   keysHaveTpm,
   controlPlanesAreApart,
   guestAgent,

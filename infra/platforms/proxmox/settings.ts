@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { httpsUrl, vlan } from "../../config/values.ts";
+import { httpsUrl, name, vlan } from "../../config/values.ts";
 import { tag } from "./vm.ts";
 
 export const proxmoxSchema = z.strictObject({
@@ -16,6 +16,22 @@ export const proxmoxSchema = z.strictObject({
   bridge: z.string(),
   /** VLAN that the bridge puts machines into. */
   vlan: vlan.optional(),
+  /**
+   * How links of machines are connected to further networks, by the network's name.
+   *
+   * @example { storage: { bridge: vmbr1 } }
+   */
+  networks: z
+    .record(
+      name,
+      z.strictObject({
+        /** Bridge of the hosts. @default the machines' */
+        bridge: z.string().optional(),
+        /** VLAN that the bridge puts the link into. */
+        vlan: vlan.optional(),
+      }),
+    )
+    .default({}),
   /** Hosts of the Proxmox cluster without a node of this stack. */
   hosts: z.array(z.string()).default([]),
   /** Tags of all machines, in addition to hearth and the cluster's name. */

@@ -54,6 +54,34 @@ const controlPlanes = (count: number, hosts: string[]): Record<string, ProxmoxMa
 describe("the inputs of a virtual machine", () => {
   const inputs = (changes: Partial<ProxmoxMachine> = {}) => vmArgs("den-dev-cp01", vm(changes), defaults, "image");
 
+  it("have an address of both families before they have a configuration, where the network has both", () => {
+    const facts = machineFacts({ address6: "fd00:10:20::11" });
+    const ipv6 = { subnet: "fd00:10:20::/64", gateway: "fd00:10:20::1" };
+    const { initialization } = vmArgs("den-dev-cp01", vm({ facts }), { ...defaults, ipv6 }, "image");
+    expect(initialization).to.have.deep.property("ipConfigs", [
+      {
+        ipv4: { address: "10.20.0.11/24", gateway: "10.20.0.1" },
+        ipv6: { address: "fd00:10:20::11/64", gateway: "fd00:10:20::1" },
+      },
+    ]);
+  });
+
+  it("have a link for each network with hardware of its own, on that network's bridge, in its VLAN", () => {
+    const further = {
+      storage: { mac: "BC:24:11:50:00:11", dhcp: false, mtu: 9000 },
+      backup: { mac: "BC:24:11:60:00:11", dhcp: true },
+      cameras: { dhcp: false, vlan: 70 },
+    };
+    const facts = machineFacts({ link: { mac: "BC:24:11:20:00:11", dhcp: false, further } });
+    const networks = { storage: { bridge: "vmbr1", vlan: 50 } };
+    const { networkDevices } = vmArgs("den-dev-cp01", vm({ facts, vlan: 20 }), { ...defaults, networks }, "image");
+    expect(networkDevices).to.deep.equal([
+      { bridge: "vmbr0", model: "virtio", macAddress: "BC:24:11:20:00:11", vlanId: 20 },
+      { bridge: "vmbr1", model: "virtio", macAddress: "BC:24:11:50:00:11", vlanId: 50, mtu: 9000 },
+      { bridge: "vmbr0", model: "virtio", macAddress: "BC:24:11:60:00:11" },
+    ]);
+  });
+
   it("let it migrate to another host, for the provider would make another machine there", () => {
     expect(inputs({ host: "pve2" })).to.deep.include({ nodeName: "pve2", migrate: true });
     expect(inputs().cdrom).to.deep.include({ fileId: "none" });

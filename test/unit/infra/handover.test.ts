@@ -19,6 +19,8 @@ const dev = (change: (raw: Raw) => void = () => undefined): HearthConfig => {
 const settings = "kubernetes:core/v1:ConfigMap";
 const secretType = "kubernetes:core/v1:Secret";
 
+const namespaceOf = ({ metadata }: Record<string, unknown>): unknown => (metadata as { namespace?: unknown }).namespace;
+
 describe("the hand-off", () => {
   it("tells the tree what it may know of the cluster", async () => {
     const { recipients } = dev().escrow ?? { recipients: [] };
@@ -31,8 +33,13 @@ describe("the hand-off", () => {
       pod_cidr: "10.244.0.0/16",
       service_cidr: "10.96.0.0/12",
       load_balancer_cidr: "10.20.0.192/26",
+      load_balancer_blocks: '[{"cidr":"10.20.0.192/26"}]',
       load_balancer_announcement: "l2",
       l2_interfaces: "[]",
+      cilium_ipv6: '{"enabled":false}',
+      cilium_encryption: '{"enabled":false}',
+      cilium_load_balancer: "{}",
+      cilium_tunnel_protocol: "vxlan",
       dns_address: "10.20.0.193",
       internal_gateway_address: "10.20.0.194",
       external_gateway_address: "10.20.0.195",
@@ -68,6 +75,44 @@ describe("the hand-off", () => {
     expect(parse(told ?? "")).to.deep.equal([
       { name: "router", peerAddress: "10.20.0.1", peerASN: 64512, peerConfigRef: { name: "load-balancers" } },
     ]);
+  });
+
+  it("announces on the nodes' own links alone where they have further networks and a name for those links", async () => {
+    const interfacesOf = async (bond: boolean) => {
+      const graph = await runStack(
+        dev(({ network = {}, nodes = {}, proxmox = {} }) => {
+          network.networks = { storage: { subnet: "10.50.0.0/24" } };
+          proxmox.networks = { storage: { bridge: "vmbr1" } };
+          for (const node of Object.values(nodes) as Raw[string][]) if (bond) node.bond = { mode: "active-backup" };
+          const worker = nodes["den-dev-wk01"] as Raw[string];
+          worker.links = { storage: { mac: "BC:24:11:50:00:21", address: "10.50.0.21" } };
+        }),
+      );
+      const [facts] = graph.ofType(settings, { exactly: 1 });
+      return (facts?.inputs.data as Record<string, string>).l2_interfaces;
+    };
+    expect(await interfacesOf(true)).to.equal('["^bond0$"]');
+    expect(await interfacesOf(false)).to.equal("[]");
+  });
+
+  it("creates the key of IPsec and the routers' password before Cilium, and shows neither", async () => {
+    const password = "bgp-password-of-the-routers";
+    const graph = await runStack(
+      dev(({ network = {} }) => {
+        network.encryption = { type: "ipsec" };
+        network.loadBalancers = "10.29.0.0/24";
+        const peers = [{ name: "router", address: "10.20.0.1", asn: 64512 }];
+        network.announce = { mode: "bgp", asn: 64513, peers, authentication: "password" };
+      }),
+      { secrets: { bgpPassword: pulumi.secret(password) } },
+    );
+    const created = graph.ofType(secretType).filter(({ inputs }) => namespaceOf(inputs) === "kube-system");
+    expect(created.map(({ name }) => name)).to.have.members(["cilium-ipsec-keys", "bgp-password"]);
+    const cilium = graph.ofType("kubernetes:helm.sh/v3:Release").find(({ name }) => name === "cilium");
+    expect(cilium?.dependsOn).to.include.members(created.map(({ urn }) => urn));
+    expect(created.find(({ name }) => name === "bgp-password")?.inputs.stringData).to.deep.equal({ password });
+    expect(leaks(graph, [password])).to.deep.equal([]);
+    expectSound(graph);
   });
 
   it("leaves what lives in the cluster to go with it", async () => {
@@ -118,6 +163,51 @@ describe("the edge", () => {
         service: "http://webhook-receiver.flux-system.svc.cluster.local:80",
       },
     });
+  });
+
+  it("has records and no tunnel where the stack wants none", async () => {
+    const graph = await runStack(
+      dev(({ cloudflare = {} }) => {
+        cloudflare.tunnel = false;
+        delete cloudflare.webhook;
+        cloudflare.ingress = [];
+        cloudflare.records = [{ name: "@", type: "TXT", content: "hello" }];
+      }),
+    );
+    expectSound(graph);
+    graph.ofType("hearth:cloudflare:Tunnel", { exactly: 0 });
+    graph.ofType("cloudflare:index/dnsRecord:DnsRecord", { exactly: 1 });
+    const [facts] = graph.ofType(settings, { exactly: 1 });
+    expect(facts?.inputs.data).to.not.have.property("tunnel_id");
+  });
+
+  it("leads to a service without a public record where a rule says so", async () => {
+    const graph = await runStack(
+      dev(({ cloudflare = {} }) => {
+        delete cloudflare.webhook;
+        cloudflare.ingress = [
+          { hostname: "private.example.com", service: "http://private", publicRecord: false },
+          { hostname: "public.example.com", service: "http://public" },
+        ];
+      }),
+    );
+    const records = graph.ofType("cloudflare:index/dnsRecord:DnsRecord", { exactly: 1 });
+    expect(records.map(({ name }) => name)).to.deep.equal(["public.example.com"]);
+    const [routes] = graph.ofType(
+      "cloudflare:index/zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig",
+      { exactly: 1 },
+    );
+    expect(JSON.stringify(routes?.inputs)).to.contain("private.example.com");
+  });
+
+  it("is not needed for the tree to know a domain", async () => {
+    const graph = await runStack(
+      dev((raw) => {
+        delete raw.cloudflare;
+        raw.network = { ...raw.network, domain: "home.arpa" };
+      }),
+    );
+    expect(graph.ofType(settings, { exactly: 1 })[0]?.inputs.data).to.have.property("domain", "home.arpa");
   });
 
   it("has several tunnels, each with its rules, its own secret and its facts", async () => {

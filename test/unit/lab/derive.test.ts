@@ -66,6 +66,20 @@ describe("toLoopback", () => {
 describe("deriveStack", () => {
   const derived = deriveStack(committed(), facts);
 
+  it("asks machines for no password of routers, for the lab has neither", () => {
+    const withPassword = committed((config) => {
+      config["hearth:network"] = {
+        ...config["hearth:network"],
+        announce: { mode: "bgp", authentication: "password" } as { authentication: string },
+      };
+    });
+    expect(deriveStack(withPassword, facts)["hearth:network"].announce).to.deep.equal({
+      mode: "bgp",
+      authentication: "none",
+    });
+    expect(deriveStack(committed(), facts)["hearth:network"].announce).to.deep.equal({ mode: "l2" });
+  });
+
   it("gives a configuration that the program accepts", () => {
     const keys = Object.entries(derived)
       .filter(([key]) => key.startsWith("hearth:"))

@@ -147,6 +147,27 @@ describe("Cilium's values", () => {
     ]);
   });
 
+  it("are refused where they are not of the families and the encryption that the stack has", () => {
+    expect(messages(committed(), { ...needs, ipv6: true, encryption: "wireguard" })).to.deep.equal([
+      "ipv6.enabled: is off, and the stack file has network.ipv6; write ipv6: ${cilium_ipv6}",
+      "encryption: is of type none, and network.encryption of type wireguard; write encryption: ${cilium_encryption}",
+    ]);
+    expect(messages(changed("ipv6.enabled", true))).to.deep.equal([
+      "ipv6.enabled: is on, and the stack file has no network.ipv6; write ipv6: ${cilium_ipv6}",
+    ]);
+    expect(messages(changed("encryption.enabled", true))).to.deep.equal([
+      "encryption: is of type ipsec, and network.encryption of type none; write encryption: ${cilium_encryption}",
+    ]);
+  });
+
+  it("are refused where the pod's node answers by a tunnel that cannot tell it the client", () => {
+    expect(messages(changed("loadBalancer", { mode: "dsr" }))).to.deep.equal([
+      "loadBalancer.mode: dsr needs the tunnel geneve; write dsrDispatch: geneve beside it, and tunnelProtocol: geneve",
+    ]);
+    const values = { ...changed("tunnelProtocol", "geneve"), loadBalancer: { mode: "dsr", dsrDispatch: "geneve" } };
+    expect(messages(values)).to.deep.equal([]);
+  });
+
   it("may do without gateways, and without devices where nothing is announced by L2", () => {
     expect(messages(changed("gatewayAPI", undefined), { ...needs, gatewayApi: false })).to.deep.equal([]);
     const values = { ...changed("devices", undefined), l2announcements: { enabled: false } };

@@ -679,8 +679,8 @@ export const badConfigurations: BadConfiguration[] = [
     problems: [
       [
         "nodes.den-dev-wk01.bond",
-        "has no effect on a virtual machine, which has one link",
-        "leave it out, and bond the links of the Proxmox host",
+        "has no effect on a virtual machine, whose links are all the host's",
+        "remove its macs, and bond the links of the Proxmox host",
       ],
     ],
   },

@@ -1,9 +1,13 @@
 import { expect } from "chai";
 
 import { format, type ConfigurationProblem } from "../../../../infra/config/error.ts";
-import { examineConfig, parseConfig, unknownKeys } from "../../../../infra/config/index.ts";
+import { examineConfig, parseConfig, unknownKeys, type Examined } from "../../../../infra/config/index.ts";
 import { changed, type Change, type RawConfig } from "../../../support/changes.ts";
 import { badConfigurations } from "./bad-configurations.ts";
+import { badAnnouncements } from "./announcement-configurations.ts";
+import { badEdges } from "./edge-configurations.ts";
+import { badIpv6 } from "./ipv6-configurations.ts";
+import { badNetworks } from "./network-configurations.ts";
 import { unreal } from "./unreal-configurations.ts";
 
 const messageOf = (raw: RawConfig): string => {
@@ -49,8 +53,16 @@ describe("the configuration", () => {
     expect(nodes["den-dev-cp01"]?.mac).to.equal("BC:24:11:20:00:AB");
   });
 
-  for (const { what, stack, changes, problems, warnings } of [...badConfigurations, ...unreal]) {
-    it(`${problems.length > 0 ? "is refused" : "is accepted with a warning"} for ${what}`, () => {
+  for (const { what, stack, changes, problems, warnings } of [
+    ...badConfigurations,
+    ...badNetworks,
+    ...badAnnouncements,
+    ...badIpv6,
+    ...badEdges,
+    ...unreal,
+  ]) {
+    const outcome = warnings?.length === 0 ? "accepted" : "accepted with a warning";
+    it(`is ${problems.length > 0 ? "refused" : outcome} for ${what}`, () => {
       const found = examineConfig(changed(stack, ...changes));
       expect(found.problems.map(told)).to.deep.equal(problems);
       if (warnings) expect(found.warnings.map(told)).to.deep.equal(warnings);
@@ -211,6 +223,18 @@ describe("the configuration", () => {
     expect(warningsOf(changed("prod", ["network/announce/asn", 64512]))).to.deep.equal([
       "network.announce.peers.0.asn: 64512 is the cluster's own number, so that this is internal BGP",
     ]);
+  });
+
+  it("is not deployed without the password that routers ask for, and is accepted with a warning for one that none asks for", () => {
+    const asking = changed("prod", ["network/announce/authentication", "password"]);
+    expect(examineConfig(asking).undeployable.map(told)).to.deep.include([
+      "network.announce.authentication",
+      "is password, and there is none",
+      "set it with: pulumi config set --secret hearth:bgpPassword",
+    ]);
+    const paths = ({ undeployable, warnings }: Examined) => [...undeployable, ...warnings].map(({ path }) => path[0]);
+    expect(paths(examineConfig(asking, undefined, ["bgpPassword"]))).to.deep.equal(["escrow", "escrow"]);
+    expect(paths(examineConfig(changed("prod"), undefined, ["bgpPassword"]))).to.include("bgpPassword");
   });
 
   it("is accepted with a warning for a webhook that Argo CD does not hear", () => {
