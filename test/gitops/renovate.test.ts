@@ -20,6 +20,7 @@ const renovate = JSON.parse(readFileSync(join(root, "renovate.json"), "utf8")) a
 
 const files = [
   ...globSync("Pulumi.*.yaml", { cwd: root, exclude: ["Pulumi.*.lab.yaml"] }),
+  ...globSync("examples/*/Pulumi.*.yaml", { cwd: root }),
   ...globSync("gitops/**/*.yaml", {
     cwd: root,
     exclude: ["**/*.sops.yaml", "gitops/apps/*/chart/**", "**/Chart.yaml"],
