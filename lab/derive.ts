@@ -21,6 +21,7 @@ import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
  * | `escrow`                                               | in the lab's folder, for the lab's key as well, no KMS   |
  * | placeholders of `escrow.recipients`                    | skipped                                                  |
  * | `escrow.signers`                                       | the lab's own, as soon as its escrow is written          |
+ * | `proxmox.affinity`, `proxmox.hugepages` of a node      | skipped: only root@pam itself may set them               |
  * | secrets                                                | generated for the lab; the age seed is a known one       |
  */
 export interface StackConfig {
@@ -134,7 +135,7 @@ export const deriveStack = (committed: StackConfig, facts: LabFacts): StackConfi
       endpoint: clusterEndpoint(cluster),
     },
     "hearth:network": mapped(committed["hearth:network"]),
-    "hearth:nodes": mapped(committed["hearth:nodes"]),
+    "hearth:nodes": withoutRootOptions(mapped(committed["hearth:nodes"])),
     ...(proxmox && {
       "hearth:proxmox": { ...mapped(proxmox), endpoint: `https://${proxmoxAddress(proxmox, services)}` },
     }),
@@ -146,6 +147,20 @@ export const deriveStack = (committed: StackConfig, facts: LabFacts): StackConfi
     ...(committed["hearth:escrow"] && { "hearth:escrow": labEscrow(committed["hearth:escrow"], facts) }),
   };
 };
+
+/** Only root@pam may set these options of a machine, and the lab's stack signs in with a token. */
+const rootOptions = ["affinity", "hugepages"];
+
+const withoutRootOptions = (nodes: StackConfig["hearth:nodes"]): StackConfig["hearth:nodes"] =>
+  Object.fromEntries(
+    Object.entries(nodes).map(([name, { proxmox, ...node }]) => [
+      name,
+      proxmox ? { ...node, proxmox: without(proxmox, rootOptions) } : node,
+    ]),
+  );
+
+const without = <T extends object>(value: T, keys: string[]): T =>
+  Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key))) as T;
 
 /** The lab's escrow stays in the lab: no copy leaves it, and it uses no KMS. */
 const labEscrow = (

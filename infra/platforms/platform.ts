@@ -16,6 +16,8 @@ export interface PlatformDraft<Node = CommonNode, Settings = unknown> {
   settings: Settings | undefined;
   /** Whether no part was skipped as invalid, so that an absent part is absent in the file. */
   complete: boolean;
+  /** Keys under `hearth:` of the secrets that are set. */
+  secrets: readonly string[];
 }
 
 /** A claim to something that only one owner may have. */

@@ -4,6 +4,7 @@ import type { PlatformDraft } from "../platform.ts";
 import { diskProblems } from "./disks.ts";
 import type { ProxmoxNode } from "./node.ts";
 import type { ProxmoxSettings } from "./settings.ts";
+import { rootOnly, tuningProblems } from "./tuning-checks.ts";
 
 type Draft = PlatformDraft<ProxmoxNode, ProxmoxSettings>;
 type Check = (draft: Draft) => ConfigurationProblem[];
@@ -197,6 +198,12 @@ const affinityIsPossible: Check = ({ nodes, settings, complete }) => {
 
 const disksHold: Check = ({ nodes }) => Object.entries(nodes).flatMap(([name, node]) => diskProblems(name, node));
 
+const machinesStart: Check = ({ nodes, secrets }) =>
+  Object.entries(nodes).flatMap(([name, { proxmox: vm }]) => [
+    ...tuningProblems(name, vm),
+    ...(secrets.includes("proxmoxPassword") ? [] : rootOnly(name, vm)),
+  ]);
+
 const checks = [
   apiIsKnown,
   apiIsUsed,
@@ -212,6 +219,7 @@ const checks = [
   serialsOnce,
   affinityIsPossible,
   disksHold,
+  machinesStart,
 ];
 
 /** Finds all problems and warnings of a stack's virtual machines. */

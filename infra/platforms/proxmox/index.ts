@@ -13,7 +13,11 @@ const groups = {
   proxmox: proxmoxSchema.optional(),
 };
 
-const secrets = { proxmoxToken: "API token of Proxmox, USER@REALM!ID=SECRET." } as const;
+const secrets = {
+  proxmoxToken: "API token of Proxmox, USER@REALM!ID=SECRET.",
+  proxmoxPassword:
+    "Password of root@pam, only for machines with affinity or hugepages. It then takes the place of the token.",
+} as const;
 
 /** Virtual machines on Proxmox VE. */
 export const proxmox = {
@@ -45,5 +49,10 @@ export const proxmox = {
           },
         ]
       : [],
-  placement: ({ proxmox: { host, vmId, cores, memory } }) => ({ host, id: String(vmId), cores, memory }),
+  placement: ({ proxmox: { host, vmId, cores, sockets = 1, memory } }) => ({
+    host,
+    id: String(vmId),
+    cores: cores * sockets,
+    memory,
+  }),
 } as const satisfies Platform<ProxmoxNode, ProxmoxSettings>;

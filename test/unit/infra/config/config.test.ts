@@ -2,8 +2,10 @@ import { expect } from "chai";
 
 import { format, type ConfigurationProblem } from "../../../../infra/config/error.ts";
 import { examineConfig, parseConfig, unknownKeys } from "../../../../infra/config/index.ts";
+import { platforms } from "../../../../infra/platforms/index.ts";
 import { changed, type Change, type RawConfig } from "../../../support/changes.ts";
 import { badConfigurations } from "./bad-configurations.ts";
+import { badMachines } from "./machine-configurations.ts";
 import { unreal } from "./unreal-configurations.ts";
 
 const messageOf = (raw: RawConfig): string => {
@@ -49,9 +51,13 @@ describe("the configuration", () => {
     expect(nodes["den-dev-cp01"]?.mac).to.equal("BC:24:11:20:00:AB");
   });
 
-  for (const { what, stack, changes, problems, warnings } of [...badConfigurations, ...unreal]) {
+  for (const { what, stack, changes, secrets, problems, warnings } of [
+    ...badConfigurations,
+    ...unreal,
+    ...badMachines,
+  ]) {
     it(`${problems.length > 0 ? "is refused" : "is accepted with a warning"} for ${what}`, () => {
-      const found = examineConfig(changed(stack, ...changes));
+      const found = examineConfig(changed(stack, ...changes), platforms, secrets);
       expect(found.problems.map(told)).to.deep.equal(problems);
       if (warnings) expect(found.warnings.map(told)).to.deep.equal(warnings);
     });
