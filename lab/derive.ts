@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { isPlaceholder } from "../components/secrets/known-recipients.ts";
 import { schematicId } from "../components/talos/schematic.ts";
-import type { PlatformName } from "../infra/platforms/index.ts";
+import { expandPools } from "../infra/config/expand-pools.ts";
+import { platforms, type PlatformName } from "../infra/platforms/index.ts";
 import { Problem } from "../toolchain/problem.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
@@ -22,6 +23,7 @@ import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
  * | placeholders of `escrow.recipients`                    | skipped                                                  |
  * | `escrow.signers`                                       | the lab's own, as soon as its escrow is written          |
  * | `proxmox.affinity`, `proxmox.hugepages` of a node      | skipped: only root@pam itself may set them               |
+ * | `pools`                                                | each of their nodes by itself                            |
  * | secrets                                                | generated for the lab; the age seed is a known one       |
  */
 export interface StackConfig {
@@ -35,6 +37,7 @@ export interface StackConfig {
   };
   "hearth:network": { subnet: string };
   "hearth:nodes": Record<string, NodeConfig>;
+  "hearth:pools"?: Record<string, unknown>;
   "hearth:images": Record<
     string,
     { extensions?: string[]; kernelArguments?: string[]; wellKnownCertificates?: boolean } | undefined
@@ -119,7 +122,8 @@ export interface LabFacts {
 }
 
 /** Derives the lab's stack configuration from the committed one. Pure. Secrets are not part of it. */
-export const deriveStack = (committed: StackConfig, facts: LabFacts): StackConfig => {
+export const deriveStack = (written: StackConfig, facts: LabFacts): StackConfig => {
+  const committed = withoutPools(written);
   const { knownHosts } = facts;
   refuseCollisions(committed);
   const services = serviceAddresses(committed);
@@ -146,6 +150,12 @@ export const deriveStack = (committed: StackConfig, facts: LabFacts): StackConfi
     },
     ...(committed["hearth:escrow"] && { "hearth:escrow": labEscrow(committed["hearth:escrow"], facts) }),
   };
+};
+
+/** Writes each node of a pool by itself. */
+const withoutPools = ({ "hearth:pools": pools, ...config }: StackConfig): StackConfig => {
+  const { raw } = expandPools({ nodes: config["hearth:nodes"], pools }, platforms);
+  return { ...config, "hearth:nodes": (raw as { nodes: StackConfig["hearth:nodes"] }).nodes };
 };
 
 /** Only root@pam may set these options of a machine, and the lab's stack signs in with a token. */
@@ -221,7 +231,8 @@ export interface LabInputs {
 }
 
 /** Derives the simulators' configuration from the committed one. Pure. */
-export const deriveLab = (committed: StackConfig, inputs: LabInputs): LabConfig => {
+export const deriveLab = (written: StackConfig, inputs: LabInputs): LabConfig => {
+  const committed = withoutPools(written);
   const services = serviceAddresses(committed);
   const proxmox = committed["hearth:proxmox"];
   const cloudflare = committed["hearth:cloudflare"];

@@ -1,6 +1,7 @@
 import type { Platform } from "../platform.ts";
 import { proxmoxDangers } from "./dangers.ts";
 import { node, type ProxmoxNode } from "./node.ts";
+import { proxmoxPool } from "./pool.ts";
 import { checkProxmox } from "./checks.ts";
 import { proxmoxResources } from "./resources.ts";
 import { proxmoxSchema, type ProxmoxSettings } from "./settings.ts";
@@ -24,6 +25,7 @@ export const proxmox = {
   name: "proxmox",
   machine: "a virtual machine on Proxmox",
   node,
+  pool: proxmoxPool,
   groups,
   secrets,
   resources: proxmoxResources,

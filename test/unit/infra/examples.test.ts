@@ -18,7 +18,7 @@ const readme = readFileSync(join(examplesFolder, "README.md"), "utf8");
 
 describe("the examples", () => {
   it("are listed in their README, each by its folder", () => {
-    const listed = [...readme.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name);
+    const listed = [...readme.matchAll(/^\| `([\w-]+)` +\|/gm)].map(([, name]) => name);
     expect(listed).to.deep.equal(examples.map(({ name }) => name));
   });
 

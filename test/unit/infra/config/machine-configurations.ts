@@ -178,5 +178,176 @@ const virtualMachines: BadConfiguration[] = [
   },
 ];
 
+const pool = (changes: Record<string, unknown> = {}, vmChanges: Record<string, unknown> = {}): Change => [
+  "pools",
+  {
+    "den-dev-gw": {
+      ...{ platform: "proxmox", role: "worker", image: "standard", count: 3, addresses: "10.20.0.31-10.20.0.40" },
+      proxmox: { hosts: ["pve1"], vmIds: "2031-2040", cores: 2, memory: 4096, disk: 40, ...vmChanges },
+      ...changes,
+    },
+  },
+];
+
+const pools: BadConfiguration[] = [
+  {
+    what: "a pool whose name ends in a number",
+    stack: "dev",
+    changes: [["pools", { "den-dev-gw01": (pool()[1] as Record<string, unknown>)["den-dev-gw"] }]],
+    problems: [
+      [
+        "pools.den-dev-gw01",
+        "den-dev-gw01 is not the name of a pool",
+        "write its nodes' without the number, such as den-dev-wk",
+      ],
+    ],
+  },
+  {
+    what: "a pool without machines",
+    stack: "dev",
+    changes: [pool({ count: 0 })],
+    problems: [["pools.den-dev-gw.count", "0 is no number of machines", "give at least 1"]],
+  },
+  {
+    what: "a pool of a platform that nobody knows",
+    stack: "dev",
+    changes: [pool({ platform: "vmware" })],
+    problems: [
+      [
+        "pools.den-dev-gw.platform",
+        "vmware is not a platform that has pools",
+        "write platform: proxmox or platform: metal",
+      ],
+    ],
+  },
+  {
+    what: "a pool with an address for one machine",
+    stack: "dev",
+    changes: [pool({ address: "10.20.0.31" })],
+    problems: [["pools.den-dev-gw.address", "is not a key that Hearth knows", "write addresses"]],
+  },
+  {
+    what: "addresses of a pool as a subnet",
+    stack: "dev",
+    changes: [pool({ addresses: "10.20.0.32/28" })],
+    problems: [
+      [
+        "pools.den-dev-gw.addresses",
+        "10.20.0.32/28 is not a range of addresses",
+        "write the first and the last, such as 10.20.0.21-10.20.0.60",
+      ],
+    ],
+  },
+  {
+    what: "fewer addresses and numbers than machines",
+    stack: "dev",
+    changes: [pool({ addresses: "10.20.0.31-10.20.0.32" }, { vmIds: "2031-2031" })],
+    problems: [
+      [
+        "pools.den-dev-gw.addresses",
+        "has 2 addresses for 3 machines",
+        "make it larger at its end, where it moves no machine, or count smaller",
+      ],
+      [
+        "pools.den-dev-gw.proxmox.vmIds",
+        "has 1 VMIDs for 3 machines",
+        "make it larger at its end, where it moves no machine, or count smaller",
+      ],
+    ],
+  },
+  {
+    what: "VMIDs of a pool that are one number",
+    stack: "dev",
+    changes: [pool({}, { vmIds: "2031" })],
+    problems: [
+      [
+        "pools.den-dev-gw.proxmox.vmIds",
+        "2031 is not a range of VMIDs",
+        "write the first and the last, such as 3101-3150",
+      ],
+    ],
+  },
+  {
+    what: "a pool without hosts",
+    stack: "dev",
+    changes: [pool({}, { hosts: [] })],
+    problems: [["pools.den-dev-gw.proxmox.hosts", "is empty", "name at least one"]],
+  },
+  {
+    what: "a serial number to skip that the pool does not have",
+    stack: "dev",
+    changes: [pool({ skip: [2, 4] })],
+    problems: [["pools.den-dev-gw.skip.1", "4 is not a serial number of the pool", "give 1 to 3, or remove it"]],
+  },
+  {
+    what: "a pool that has the name of a node",
+    stack: "dev",
+    changes: [
+      [
+        "pools",
+        {
+          "den-dev-wk": {
+            ...((pool()[1] as Record<string, object>)["den-dev-gw"] ?? {}),
+            first: 2,
+            count: 1,
+          },
+        },
+      ],
+    ],
+    problems: [
+      [
+        "pools.den-dev-wk",
+        "has a machine den-dev-wk02, which stands under nodes too",
+        "add its serial number to skip, or begin at another with first",
+      ],
+    ],
+  },
+  {
+    what: "a pool whose addresses and numbers are those of nodes",
+    stack: "dev",
+    changes: [pool({ count: 1, addresses: "10.20.0.11-10.20.0.19" }, { vmIds: "2011-2019" })],
+    problems: [
+      [
+        "pools.den-dev-gw.proxmox.vmIds",
+        "2011 is also the number of den-dev-cp01",
+        "give one of them another; numbers are unique in the whole Proxmox cluster",
+      ],
+      [
+        "pools.den-dev-gw.addresses",
+        "10.20.0.11 is also the address of den-dev-cp01",
+        "give one of them another address, such as 10.20.0.2",
+      ],
+    ],
+  },
+  {
+    what: "a mistake that every machine of a pool has, once",
+    stack: "dev",
+    changes: [pool({ image: "standrad" })],
+    problems: [["pools.den-dev-gw.image", "standrad is not a profile under images", "write standard"]],
+  },
+  {
+    what: "fewer hardware addresses than machines",
+    stack: "prod",
+    changes: [
+      [
+        "pools",
+        {
+          "den-prod-wk": {
+            ...{ platform: "metal", role: "worker", image: "intel", installDisk: "/dev/sda", count: 2 },
+            ...{ addresses: "10.30.0.21-10.30.0.29", macs: ["7C:83:34:30:00:21"] },
+          },
+        },
+      ],
+    ],
+    problems: [
+      [
+        "pools.den-prod-wk.macs",
+        "has 1 hardware addresses for 2 machines",
+        "make it larger at its end, where it moves no machine, or count smaller",
+      ],
+    ],
+  },
+];
+
 /** Mistakes in the configuration of machines and of what runs on them before Kubernetes does. */
-export const badMachines: BadConfiguration[] = [...virtualMachines];
+export const badMachines: BadConfiguration[] = [...virtualMachines, ...pools];
