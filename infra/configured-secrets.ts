@@ -11,6 +11,8 @@ export interface ConfiguredSecrets extends RepositorySecrets, PlatformSecrets {
   cloudflareToken: pulumi.Output<string> | undefined;
   /** Base64 of an existing age seed. Without it a new one is generated. */
   ageSeed: pulumi.Output<string> | undefined;
+  /** Credentials for image registries, by registry. */
+  registryCredentials?: pulumi.Output<unknown> | undefined;
   /** Free-form patches of the machine configuration that contain keys. */
   machinePatches?: pulumi.Output<unknown> | undefined;
 }

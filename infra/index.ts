@@ -52,6 +52,7 @@ const outputs = program(
     ageSeed: settings.getSecret("ageSeed"),
     gitToken: settings.getSecret("gitToken"),
     githubToken: settings.getSecret("githubToken"),
+    registryCredentials: settings.getSecretObject("registryCredentials"),
     machinePatches: settings.getSecretObject("machinePatches"),
   },
   readOrExplain(config),

@@ -85,6 +85,8 @@ export interface ProxmoxDefaults {
   /** Prefix length of the subnet. */
   prefixLength: number;
   tags: string[];
+  /** Whether machines have a hardware timer that resets them when they hang. @default false */
+  watchdog?: boolean | undefined;
 }
 
 /** Returns the inputs of a virtual machine that can run Talos. */
@@ -131,6 +133,7 @@ export const vmArgs = (
     }),
     // The agent does not answer in maintenance mode, so nothing may wait for the address that it reports.
     agent: { enabled: true, waitForIp: { disabled: true } },
+    ...(defaults.watchdog && { watchdog: { enabled: true, model: "i6300esb", action: "reset" } }),
     startup: { order: isControlPlane ? 1 : 2, upDelay: 5, downDelay: 60, ...withoutUndefined({ ...machine.startup }) },
     onBoot: machine.onBoot ?? true,
     rebootAfterUpdate: machine.rebootAfterUpdate ?? !isControlPlane,

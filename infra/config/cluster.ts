@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { says } from "./error.ts";
 import { patchesSchema } from "./patches.ts";
+import { surroundingsKeys } from "./surroundings.ts";
 import { address, cidr, httpsUrl, minor, name, release } from "./values.ts";
 
 /** Where the key of encrypted disks comes from: the machine's own identifier or its TPM. With none, disks are not encrypted. */
@@ -80,6 +81,7 @@ export const clusterSchema = z.strictObject({
   discovery: z.boolean().default(true),
   /** Mirrors of image registries, by registry, such as docker.io. */
   registryMirrors: z.record(z.string(), registryMirror).default({}),
+  ...surroundingsKeys,
   /** Kernel parameters of all machines. */
   sysctls: sysctls.default({}),
   /** Free-form patches of the machine configuration. */

@@ -8,6 +8,8 @@ export const secretKeys = {
   gitToken: "Token that reads the repository over HTTPS, if it is not public.",
   githubToken:
     "GitHub token with permission to administer the repository. It registers the deploy key and the webhook.",
+  registryCredentials:
+    'Credentials for image registries, as JSON: {"ghcr.io": {"username": "…", "password": "…"}}, or identityToken in place of both.',
   machinePatches:
     "Patches of the machine configuration that contain secrets, grouped under all, controlPlanes, workers and nodes, as JSON.",
 } as const;

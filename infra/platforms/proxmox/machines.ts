@@ -16,6 +16,7 @@ export const proxmoxMachines: Maker<ProxmoxNode> = ({ config, nodes, secret, ima
       ...config.network,
       ...settings,
       cluster: config.cluster.name,
+      watchdog: config.cluster.watchdog !== undefined,
       machines: Object.fromEntries(machines) as ConstructorParameters<typeof ProxmoxMachines>[1]["machines"],
       talos: config.cluster.talos,
       imageProfiles,

@@ -349,5 +349,98 @@ const pools: BadConfiguration[] = [
   },
 ];
 
+const surroundings: BadConfiguration[] = [
+  {
+    what: "an authority that is a file's name",
+    stack: "dev",
+    changes: [["cluster/trustedRoots", { home: "ca.crt" }]],
+    problems: [
+      [
+        "cluster.trustedRoots.home",
+        "ca.crt is not a certificate",
+        "paste the authority's certificate in PEM, beginning with -----BEGIN",
+      ],
+    ],
+  },
+  {
+    what: "a static host by its name",
+    stack: "dev",
+    changes: [["cluster/staticHosts", { "nas.example.com": ["10.20.0.8"] }]],
+    problems: [
+      ["cluster.staticHosts.nas.example.com", "nas.example.com is not an IPv4 address", "write one such as 10.20.0.11"],
+    ],
+  },
+  {
+    what: "a static host with a name that DNS does not have",
+    stack: "dev",
+    changes: [["cluster/staticHosts", { "10.20.0.8": ["my_nas"] }]],
+    problems: [
+      ["cluster.staticHosts.10.20.0.8.0", "my_nas is not the name of a host", "write one such as nas.example.com"],
+    ],
+  },
+  {
+    what: "logs that are sent by HTTP",
+    stack: "dev",
+    changes: [["cluster/logDestinations", [{ url: "https://logs.example.com" }]]],
+    problems: [
+      [
+        "cluster.logDestinations.0.url",
+        "https://logs.example.com is not where logs can be sent",
+        "write tcp:// or udp://, a host and a port, such as udp://10.20.0.8:6051",
+      ],
+    ],
+  },
+  {
+    what: "a kernel's log that is sent to no port",
+    stack: "dev",
+    changes: [["cluster/kernelLogDestinations", { nas: "udp://10.20.0.8" }]],
+    problems: [
+      [
+        "cluster.kernelLogDestinations.nas",
+        "udp://10.20.0.8 is not where logs can be sent",
+        "write tcp:// or udp://, a host and a port, such as udp://10.20.0.8:6051",
+      ],
+    ],
+  },
+  {
+    what: "a watchdog that bites too soon",
+    stack: "dev",
+    changes: [["cluster/watchdog", { timeout: "5s" }]],
+    problems: [
+      ["cluster.watchdog.timeout", "5s is no time that Talos accepts", "write at least 10s, such as 30s or 1m"],
+    ],
+  },
+  {
+    what: "a watchdog that is no device",
+    stack: "dev",
+    changes: [["cluster/watchdog", { device: "iTCO_wdt" }]],
+    problems: [["cluster.watchdog.device", "iTCO_wdt is not a watchdog", "write its path, such as /dev/watchdog0"]],
+  },
+  {
+    what: "credentials of a registry in the file itself",
+    stack: "dev",
+    changes: [["cluster/registryMirrors", { "ghcr.io": { endpoints: ["https://me:hunter2hunter2@ghcr.io"] } }]],
+    problems: [
+      [
+        "cluster.registryMirrors.ghcr.io.endpoints.0",
+        "holds a URL with a password for everyone to read",
+        "replace the secret, and remove it from the file: everyone who reads the repository can read it",
+      ],
+    ],
+  },
+  {
+    what: "time servers with NTS, which Talos does not speak",
+    stack: "dev",
+    changes: [["network/timeServers", ["nts://time.cloudflare.com"]]],
+    problems: [
+      [
+        "network.timeServers.0",
+        "nts://time.cloudflare.com is not a host name or an address",
+        "write one such as time.cloudflare.com",
+      ],
+    ],
+  },
+];
+
 /** Mistakes in the configuration of machines and of what runs on them before Kubernetes does. */
-export const badMachines: BadConfiguration[] = [...virtualMachines, ...pools];
+export const badMachines: BadConfiguration[] = [...virtualMachines, ...pools, ...surroundings];
