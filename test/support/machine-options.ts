@@ -84,6 +84,19 @@ export const machineOptions: MachineOption[] = [
     },
   },
   {
+    what: "sign-in by OpenID Connect, and rules of the audit log",
+    cluster: {
+      oidc: {
+        ...{ issuer: "https://id.example.com/realms/home", clientId: "kubernetes", prefix: "oidc:" },
+        ...{ usernameClaim: "email", groupsClaim: "groups", requiredClaims: { hd: "example.com" } },
+      },
+      auditPolicy: [
+        { level: "None", verbs: ["get", "list", "watch"], users: undefined },
+        { level: "Request", resources: [{ group: "", resources: ["secrets"] }] },
+      ],
+    },
+  },
+  {
     what: "what its surroundings are and learn",
     cluster: {
       trustedRoots: { home: certificate },

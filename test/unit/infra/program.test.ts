@@ -3,6 +3,7 @@ import { expect } from "chai";
 
 import { resourceTypes } from "../../../components/resource-types.ts";
 import { parseConfig } from "../../../infra/config/index.ts";
+import { changed } from "../../support/changes.ts";
 import { knownSecrets, rawConfig, runStack } from "../../support/stack.ts";
 
 const apply = "talos:machine/configurationApply:ConfigurationApply";
@@ -51,6 +52,14 @@ describe("the program of dev", () => {
       expect(inputs.machineConfigurationInput).to.contain("kind: RegistryAuthConfig\nname: ghcr.io");
       expect(JSON.stringify(inputs.configPatches)).not.to.contain("hunter2hunter2");
     }
+  });
+
+  it("gives the groups of an identity provider their roles, under its prefix", async () => {
+    const oidc = { issuer: "https://id.example.com", clientId: "kubernetes", groups: { admins: "cluster-admin" } };
+    const graph = await runStack(parseConfig("dev", changed("dev", ["cluster/oidc", oidc])));
+    const [binding] = graph.ofType("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", { exactly: 1 });
+    expect(binding?.inputs).to.have.nested.property("roleRef.name", "cluster-admin");
+    expect(binding?.inputs).to.have.nested.property("subjects[0].name", "oidc:admins");
   });
 
   it("bootstraps exactly one control plane, after every machine is configured", async () => {

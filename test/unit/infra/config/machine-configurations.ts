@@ -442,5 +442,76 @@ const surroundings: BadConfiguration[] = [
   },
 ];
 
+const oidc = (changes: Record<string, unknown>): Change => [
+  "cluster/oidc",
+  { issuer: "https://id.example.com/realms/home", clientId: "kubernetes", ...changes },
+];
+
+const access: BadConfiguration[] = [
+  {
+    what: "an identity provider without TLS",
+    stack: "dev",
+    changes: [oidc({ issuer: "http://id.example.com" })],
+    problems: [
+      [
+        "cluster.oidc.issuer",
+        "http://id.example.com is not a URL with https",
+        "write one such as https://id.example.com/realms/home",
+      ],
+    ],
+  },
+  {
+    what: "names of a provider that are Kubernetes's own",
+    stack: "dev",
+    changes: [oidc({ prefix: "system:" })],
+    problems: [["cluster.oidc.prefix", "system: is Kubernetes's own", "use another, such as oidc:"]],
+  },
+  {
+    what: "names of a provider without anything before them",
+    stack: "dev",
+    changes: [oidc({ prefix: "" })],
+    problems: [["cluster.oidc.prefix", "is not a prefix", "end it with a colon, such as oidc:"]],
+  },
+  {
+    what: "a provider without a client",
+    stack: "dev",
+    changes: [oidc({ clientId: undefined })],
+    problems: [["cluster.oidc.clientId", "is missing", "add it, such as kubernetes"]],
+  },
+  {
+    what: "a group with a role that has no name",
+    stack: "dev",
+    changes: [oidc({ groups: { family: "View" } })],
+    problems: [["cluster.oidc.groups.family", "View is not the name of a role", "write one such as view or admin"]],
+  },
+  {
+    what: "an audit level beside rules",
+    stack: "dev",
+    changes: [
+      ["cluster/auditLevel", "Metadata"],
+      ["cluster/auditPolicy", [{ level: "None" }]],
+    ],
+    problems: [
+      [
+        "cluster.auditLevel",
+        "stands beside auditPolicy, whose rules decide alone",
+        "remove it, or make it the last rule",
+      ],
+    ],
+  },
+  {
+    what: "an audit rule about resources and paths",
+    stack: "dev",
+    changes: [["cluster/auditPolicy", [{ level: "None", namespaces: ["apps"], nonResourceURLs: ["/healthz*"] }]]],
+    problems: [["cluster.auditPolicy.0", "is about resources and about paths that are none", "make two rules of it"]],
+  },
+  {
+    what: "no audit rule at all",
+    stack: "dev",
+    changes: [["cluster/auditPolicy", []]],
+    problems: [["cluster.auditPolicy", "is empty", "list at least one rule, such as level: Metadata"]],
+  },
+];
+
 /** Mistakes in the configuration of machines and of what runs on them before Kubernetes does. */
-export const badMachines: BadConfiguration[] = [...virtualMachines, ...pools, ...surroundings];
+export const badMachines: BadConfiguration[] = [...virtualMachines, ...pools, ...surroundings, ...access];
