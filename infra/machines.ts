@@ -51,6 +51,7 @@ export const machineFacts = ({ cluster, images, imageFactory }: HearthConfig, no
     encryption: node.diskEncryption ?? cluster.diskEncryption,
     secureBoot: node.secureBoot ?? cluster.secureBoot,
     schematic: schematicId(image),
+    architecture: image.architecture,
     factory: imageFactory,
     kernelModules: image.kernelModules,
   };

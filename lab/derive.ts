@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isPlaceholder } from "../components/secrets/known-recipients.ts";
-import { schematicId } from "../components/talos/schematic.ts";
+import { schematicId, type Overlay } from "../components/talos/schematic.ts";
 import { expandPools } from "../infra/config/expand-pools.ts";
 import { platforms, type PlatformName } from "../infra/platforms/index.ts";
 import { Problem } from "../toolchain/problem.ts";
@@ -40,7 +40,8 @@ export interface StackConfig {
   "hearth:pools"?: Record<string, unknown>;
   "hearth:images": Record<
     string,
-    { extensions?: string[]; kernelArguments?: string[]; wellKnownCertificates?: boolean } | undefined
+    | { extensions?: string[]; kernelArguments?: string[]; wellKnownCertificates?: boolean; overlay?: Overlay }
+    | undefined
   >;
   "hearth:proxmox"?: ProxmoxConfig;
   "hearth:cloudflare"?: { account: string; zone: { id: string; name: string } };
@@ -337,6 +338,7 @@ const bareMetal = (name: string, node: NodeConfig, committed: StackConfig): Mach
         extensions: profile?.extensions ?? [],
         kernelArguments: profile?.kernelArguments ?? [],
         wellKnownCertificates: profile?.wellKnownCertificates,
+        overlay: profile?.overlay,
       }),
     },
   };

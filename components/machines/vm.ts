@@ -107,7 +107,7 @@ export const vmArgs = (
     vmId: machine.vmId,
     tags: [...new Set([...defaults.tags, ...(machine.tags ?? [])])].sort(),
     ...withoutUndefined({ poolId: machine.pool }),
-    machine: "q35",
+    machine: isArm(facts) ? "virt" : "q35",
     bios: "ovmf",
     operatingSystem: { type: "l26" },
     ...processorAndMemory(machine),
@@ -118,7 +118,7 @@ export const vmArgs = (
     ...vmDisks(machine, datastore, image),
     // Otherwise the provider attaches the drive of the host, with which Proxmox refuses to migrate: "can't migrate local cdrom drive".
     // Source: qemu-server 9.2.6, PVE/QemuMigrate.pm; bpg/terraform-provider-proxmox v0.111.1, vm.go, dvCDROMFileID.
-    cdrom: { fileId: "none", interface: "ide3" },
+    cdrom: { fileId: "none", interface: isArm(facts) ? "scsi13" : "ide3" },
     networkDevices: [
       {
         bridge: machine.bridge ?? defaults.bridge,
@@ -171,13 +171,17 @@ const console = ({ display }: ProxmoxMachine) => ({
   ...(display === "serial" && { serialDevices: [{ device: "socket" }] }),
 });
 
+/** Such a machine has no IDE. Source: qemu-server 9.2.6, src/PVE/QemuServer/PCI.pm, and Machine.pm for its type. */
+const isArm = ({ architecture }: MachineFacts): boolean => architecture === "arm64";
+
 /** The cloud-init data that gives the machine its address before it has a configuration. */
 const initialization = (
-  { address, link }: MachineFacts,
+  { address, link, architecture }: MachineFacts,
   datastoreId: string,
   { prefixLength, gateway, nameservers }: ProxmoxDefaults,
 ) => ({
   datastoreId,
+  ...(architecture === "arm64" && { interface: "scsi12" }),
   ipConfigs: [{ ipv4: link.dhcp ? { address: "dhcp" } : { address: `${address}/${prefixLength}`, gateway } }],
   dns: { servers: nameservers },
 });

@@ -168,6 +168,20 @@ describe("the tuning of a virtual machine", () => {
     ]);
   });
 
+  it("has neither IDE nor the chipset of amd64 where the image is for arm64", () => {
+    const own = inputs({
+      facts: machineFacts({ architecture: "arm64" }),
+      extraDisks: Array(11).fill({ size: 1 }) as [],
+    });
+    expect(own).to.deep.include({ machine: "virt", cdrom: { fileId: "none", interface: "scsi13" } });
+    expect(own).to.have.nested.property("initialization.interface", "scsi12");
+    expect((own.disks as { interface: string }[]).at(-1)?.interface).to.equal("scsi11");
+    const arm = vm({ facts: machineFacts({ architecture: "arm64" }) });
+    const [image] = hostImages([arm], { imageDatastore: "local", sharedDatastores: [], talos: "v1.13.9" });
+    expect(image?.url).to.contain("/nocloud-arm64.qcow2");
+    expect(image?.fileName).to.equal("talos-v1.13.9-ce4c980550dd-arm64.qcow2");
+  });
+
   it("gives a serial display its port", () => {
     expect(inputs({ display: "serial" })).to.deep.include({
       vga: { type: "serial0" },

@@ -513,5 +513,81 @@ const access: BadConfiguration[] = [
   },
 ];
 
+const architectures: BadConfiguration[] = [
+  {
+    what: "an architecture that Talos is not built for",
+    stack: "dev",
+    changes: [["images/standard/architecture", "riscv64"]],
+    problems: [["images.standard.architecture", "riscv64 is not one of its values", "use amd64 or arm64"]],
+  },
+  {
+    what: "Intel's microcode for arm64",
+    stack: "prod",
+    changes: [["images/intel/architecture", "arm64"]],
+    problems: [
+      [
+        "images.intel.extensions.0",
+        "siderolabs/intel-ucode is for hardware of amd64, and the profile is for arm64",
+        "remove it, or write architecture: amd64",
+      ],
+    ],
+  },
+  {
+    what: "a single-board computer of amd64",
+    stack: "prod",
+    changes: [["images/intel/overlay", { image: "siderolabs/sbc-raspberrypi", name: "rpi_generic" }]],
+    problems: [
+      [
+        "images.intel.overlay",
+        "is of a single-board computer, and the profile is for amd64",
+        "write architecture: arm64, or remove it",
+      ],
+    ],
+  },
+  {
+    what: "an overlay that is an extension",
+    stack: "prod",
+    changes: [
+      ["images/intel/overlay", { image: "siderolabs/vc4", name: "rpi_generic" }],
+      ["images/intel/architecture", "arm64"],
+    ],
+    problems: [
+      [
+        "images.intel.overlay.image",
+        "siderolabs/vc4 is not an overlay",
+        "write one such as siderolabs/sbc-raspberrypi",
+      ],
+    ],
+  },
+  {
+    what: "a virtual machine of arm64 with amd64's processor and more disks than it has room for",
+    stack: "dev",
+    changes: [
+      ["images/standard/architecture", "arm64"],
+      vm("cpuType", "x86-64-v3"),
+      vm("cpuFlags", ["+aes"]),
+      vm(
+        "extraDisks",
+        Array.from({ length: 12 }, () => ({ size: 1 })),
+      ),
+    ],
+    problems: [
+      [
+        at("cpuType"),
+        "x86-64-v3 is a processor of amd64, and the machine's image is for arm64",
+        "leave it out: such a machine has its host's processor",
+      ],
+      [at("cpuFlags"), "are of amd64, and the machine's image is for arm64", "leave them out"],
+      [at("extraDisks"), "are more than the 11 that a machine of arm64 has room for", "make fewer and larger ones"],
+    ],
+  },
+];
+
 /** Mistakes in the configuration of machines and of what runs on them before Kubernetes does. */
-export const badMachines: BadConfiguration[] = [...virtualMachines, ...pools, ...surroundings, ...access];
+export const badMachines: BadConfiguration[] = [
+  ...virtualMachines,
+  ...pools,
+  ...surroundings,
+  ...access,
+  ...architectures,
+];
