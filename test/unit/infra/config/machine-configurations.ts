@@ -320,6 +320,18 @@ const pools: BadConfiguration[] = [
     ],
   },
   {
+    what: "a secret in a pool, once",
+    stack: "dev",
+    changes: [pool({ annotations: { note: `ghp_${"a".repeat(30)}` } })],
+    problems: [
+      [
+        "pools.den-dev-gw.annotations.note",
+        "holds a GitHub token for everyone to read",
+        "replace the secret, and remove it from the file: everyone who reads the repository can read it",
+      ],
+    ],
+  },
+  {
     what: "a mistake that every machine of a pool has, once",
     stack: "dev",
     changes: [pool({ image: "standrad" })],
