@@ -3,15 +3,17 @@ import * as talos from "@pulumi/talos";
 
 import type { Machine } from "../components/machines/machine.ts";
 import { gatewayApiPatch } from "../components/network/gateway-api.ts";
+import { registryCredentialDocuments } from "../components/talos/documents/index.ts";
 import { TalosCluster } from "../components/talos/cluster.ts";
 import type { HearthConfig } from "./config/index.ts";
 import { prefixLength } from "./config/ipv4.ts";
-import { parseSecretPatches } from "./config/patches.ts";
+import { parseRegistryCredentials, parseSecretPatches } from "./config/patches.ts";
+import type { ConfiguredSecrets } from "./configured-secrets.ts";
 
 /** Creates a cluster from machines. */
 export const formCluster = (
   { cluster, network, nodes }: HearthConfig,
-  { machinePatches }: { machinePatches?: pulumi.Output<unknown> | undefined },
+  configured: Pick<ConfiguredSecrets, "machinePatches" | "registryCredentials">,
   machines: Record<string, Machine>,
   { provider, imageProfiles }: { provider: talos.Provider; imageProfiles: pulumi.Input<pulumi.Resource>[] },
 ): TalosCluster =>
@@ -34,9 +36,23 @@ export const formCluster = (
       prefixLength: prefixLength(network.subnet),
       scheduleOnControlPlanes:
         cluster.scheduleOnControlPlanes ?? Object.values(nodes).every(({ role }) => role === "controlplane"),
-      ...(machinePatches && {
-        secretPatches: machinePatches.apply((raw) => parseSecretPatches(raw, pulumi.getStack())),
-      }),
+      ...secretPatches(configured),
     },
     { provider },
   );
+
+/** The patches that a person gave, and the credentials for registries, which are patches too. */
+const secretPatches = ({
+  machinePatches,
+  registryCredentials,
+}: Pick<ConfiguredSecrets, "machinePatches" | "registryCredentials">) =>
+  machinePatches || registryCredentials
+    ? {
+        secretPatches: pulumi.all([machinePatches ?? {}, registryCredentials ?? {}]).apply(([patches, credentials]) => {
+          const stack = pulumi.getStack();
+          const { all, ...others } = parseSecretPatches(patches, stack);
+          const documents = registryCredentialDocuments(parseRegistryCredentials(credentials, stack));
+          return { ...others, all: [...documents, ...all] };
+        }),
+      }
+    : {};

@@ -13,6 +13,8 @@ export interface ConfiguredSecrets extends RepositorySecrets, PlatformSecrets {
   ageSeed: pulumi.Output<string> | undefined;
   /** Password that routers ask machines for. */
   bgpPassword?: pulumi.Output<string> | undefined;
+  /** Credentials for image registries, by registry. */
+  registryCredentials?: pulumi.Output<unknown> | undefined;
   /** Free-form patches of the machine configuration that contain keys. */
   machinePatches?: pulumi.Output<unknown> | undefined;
 }

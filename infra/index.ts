@@ -57,6 +57,7 @@ const outputs = program(
     gitToken: settings.getSecret("gitToken"),
     githubToken: settings.getSecret("githubToken"),
     bgpPassword: settings.getSecret("bgpPassword"),
+    registryCredentials: settings.getSecretObject("registryCredentials"),
     machinePatches: settings.getSecretObject("machinePatches"),
   },
   readOrExplain(config),

@@ -56,6 +56,7 @@ export const machineFacts = (
     encryption: node.diskEncryption ?? cluster.diskEncryption,
     secureBoot: node.secureBoot ?? cluster.secureBoot,
     schematic: schematicId(image),
+    architecture: image.architecture,
     factory: imageFactory,
     kernelModules: image.kernelModules,
   };

@@ -5,6 +5,7 @@ import * as talos from "@pulumi/talos";
 
 import { Cilium, type CiliumArgs } from "../components/network/cilium.ts";
 import { RootSecrets } from "../components/secrets/root-secrets.ts";
+import { bindGroups } from "./access.ts";
 import { formCluster } from "./cluster.ts";
 import type { HearthConfig } from "./config/index.ts";
 import type { ConfiguredSecrets } from "./configured-secrets.ts";
@@ -45,6 +46,7 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
   });
   // Resources in the cluster are deleted with its machines, so a destroy need not call an API that is going away.
   const inCluster = { provider: kubernetes, deletedWith: talosCluster };
+  bindGroups(config, inCluster);
   const network = new Cilium("cilium", ciliumArgs(config, configured, tree), {
     providers: [kubernetes, randomness],
     deletedWith: talosCluster,

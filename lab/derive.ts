@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { isPlaceholder } from "../components/secrets/known-recipients.ts";
-import { schematicId } from "../components/talos/schematic.ts";
-import type { PlatformName } from "../infra/platforms/index.ts";
+import { schematicId, type Overlay } from "../components/talos/schematic.ts";
+import { expandPools } from "../infra/config/expand-pools.ts";
+import { platforms, type PlatformName } from "../infra/platforms/index.ts";
 import { Problem } from "../toolchain/problem.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
@@ -22,6 +23,8 @@ import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
  * | `escrow`                                               | in the lab's folder, for the lab's key as well, no KMS   |
  * | placeholders of `escrow.recipients`                    | skipped                                                  |
  * | `escrow.signers`                                       | the lab's own, as soon as its escrow is written          |
+ * | `proxmox.affinity`, `proxmox.hugepages` of a node      | skipped: only root@pam itself may set them               |
+ * | `pools`                                                | each of their nodes by itself                            |
  * | secrets                                                | generated for the lab; the age seed is a known one       |
  */
 export interface StackConfig {
@@ -35,9 +38,11 @@ export interface StackConfig {
   };
   "hearth:network": { subnet: string; announce?: { authentication?: string } };
   "hearth:nodes": Record<string, NodeConfig>;
+  "hearth:pools"?: Record<string, unknown>;
   "hearth:images": Record<
     string,
-    { extensions?: string[]; kernelArguments?: string[]; wellKnownCertificates?: boolean } | undefined
+    | { extensions?: string[]; kernelArguments?: string[]; wellKnownCertificates?: boolean; overlay?: Overlay }
+    | undefined
   >;
   "hearth:proxmox"?: ProxmoxConfig;
   "hearth:cloudflare"?: { account: string; zone: { id: string; name: string } };
@@ -119,7 +124,8 @@ export interface LabFacts {
 }
 
 /** Derives the lab's stack configuration from the committed one. Pure. Secrets are not part of it. */
-export const deriveStack = (committed: StackConfig, facts: LabFacts): StackConfig => {
+export const deriveStack = (written: StackConfig, facts: LabFacts): StackConfig => {
+  const committed = withoutPools(written);
   const { knownHosts } = facts;
   refuseCollisions(committed);
   const services = serviceAddresses(committed);
@@ -135,7 +141,7 @@ export const deriveStack = (committed: StackConfig, facts: LabFacts): StackConfi
       endpoint: clusterEndpoint(cluster),
     },
     "hearth:network": withoutRouters(mapped(committed["hearth:network"])),
-    "hearth:nodes": mapped(committed["hearth:nodes"]),
+    "hearth:nodes": withoutRootOptions(mapped(committed["hearth:nodes"])),
     ...(proxmox && {
       "hearth:proxmox": { ...mapped(proxmox), endpoint: `https://${proxmoxAddress(proxmox, services)}` },
     }),
@@ -153,6 +159,25 @@ const withoutRouters = (network: StackConfig["hearth:network"]): StackConfig["he
   network.announce?.authentication === undefined
     ? network
     : { ...network, announce: { ...network.announce, authentication: "none" } };
+/** Writes each node of a pool by itself. */
+const withoutPools = ({ "hearth:pools": pools, ...config }: StackConfig): StackConfig => {
+  const { raw } = expandPools({ nodes: config["hearth:nodes"], pools }, platforms);
+  return { ...config, "hearth:nodes": (raw as { nodes: StackConfig["hearth:nodes"] }).nodes };
+};
+
+/** Only root@pam may set these options of a machine, and the lab's stack signs in with a token. */
+const rootOptions = ["affinity", "hugepages"];
+
+const withoutRootOptions = (nodes: StackConfig["hearth:nodes"]): StackConfig["hearth:nodes"] =>
+  Object.fromEntries(
+    Object.entries(nodes).map(([name, { proxmox, ...node }]) => [
+      name,
+      proxmox ? { ...node, proxmox: without(proxmox, rootOptions) } : node,
+    ]),
+  );
+
+const without = <T extends object>(value: T, keys: string[]): T =>
+  Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key))) as T;
 
 /** The lab's escrow stays in the lab: no copy leaves it, and it uses no KMS. */
 const labEscrow = (
@@ -213,7 +238,8 @@ export interface LabInputs {
 }
 
 /** Derives the simulators' configuration from the committed one. Pure. */
-export const deriveLab = (committed: StackConfig, inputs: LabInputs): LabConfig => {
+export const deriveLab = (written: StackConfig, inputs: LabInputs): LabConfig => {
+  const committed = withoutPools(written);
   const services = serviceAddresses(committed);
   const proxmox = committed["hearth:proxmox"];
   const cloudflare = committed["hearth:cloudflare"];
@@ -318,6 +344,7 @@ const bareMetal = (name: string, node: NodeConfig, committed: StackConfig): Mach
         extensions: profile?.extensions ?? [],
         kernelArguments: profile?.kernelArguments ?? [],
         wellKnownCertificates: profile?.wellKnownCertificates,
+        overlay: profile?.overlay,
       }),
     },
   };

@@ -170,6 +170,21 @@ the lab: it may be encrypted to the lab's key, which everyone has.`,
     load: async () => (await import("./secret/cli.ts")).secret,
   }),
   command({
+    name: "access",
+    group: "change",
+    summary: "issues a talosconfig of a role, which ends by itself",
+    forms: { STACK: "" },
+    details: `A control plane issues the certificate. The stack's own talosconfig is an administrator's for a year; this one is for somebody who reads
+logs for a day. It cannot be taken back before it ends, but by another authority. It overwrites no file.`,
+    flags: {
+      role: { type: "string", value: "ROLE", what: "reader, operator, etcd-backup or admin (reader)" },
+      for: { type: "string", value: "TIME", what: "how long it is valid, such as 30m, 8h or 30d (8h)" },
+      out: { type: "string", value: "FILE", what: "where it is written (talosconfig-STACK-ROLE)" },
+    },
+    json: "the file, the role and how long it is valid",
+    load: async () => (await import("./access/cli.ts")).access,
+  }),
+  command({
     name: "destroy",
     group: "change",
     summary: "destroys a stack, after it has kept what brings it back",

@@ -29,7 +29,8 @@ export const hostImage = (
 ): HostImage => {
   const datastore = machine.imageDatastore ?? imageDatastore;
   const image: BootImage = { ...machine.facts, platform: "nocloud" };
-  const kind = `${talos}-${image.schematic.slice(0, 12)}${image.secureBoot ? "-secureboot" : ""}`;
+  const architecture = image.architecture === "arm64" ? "-arm64" : "";
+  const kind = `${talos}-${image.schematic.slice(0, 12)}${architecture}${image.secureBoot ? "-secureboot" : ""}`;
   const location = sharedDatastores.includes(datastore) ? datastore : `${machine.host}-${datastore}`;
   return {
     name: `talos-${location}-${kind}`,

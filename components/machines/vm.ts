@@ -3,6 +3,9 @@ import type * as pulumi from "@pulumi/pulumi";
 
 import { withoutUndefined } from "../talos/documents/index.ts";
 import type { MachineFacts } from "./machine.ts";
+import { vmDisks, type DiskOptions, type ExtraDisk } from "./vm-disks.ts";
+
+export type { DiskOptions, ExtraDisk } from "./vm-disks.ts";
 
 /** A virtual machine and its own settings. */
 export interface ProxmoxMachine {
@@ -10,13 +13,18 @@ export interface ProxmoxMachine {
   /** Proxmox host that it runs on. */
   host: string;
   vmId: number;
+  /** Processor cores in each socket. */
   cores: number;
+  /** @default 1 */
+  sockets?: number | undefined;
   /** MiB */
   memory: number;
   /** GiB of the disk that Talos is installed to. */
   disk: number;
   /** Further disks, from `/dev/sdb` on. Disks may grow, and may be added at the end. Removing one destroys its data. */
   extraDisks?: ExtraDisk[] | undefined;
+  /** How the host serves its disks. */
+  diskOptions?: DiskOptions | undefined;
   /** @default the cluster's */
   diskDatastore?: string | undefined;
   /** @default the cluster's */
@@ -27,8 +35,16 @@ export interface ProxmoxMachine {
   vlan?: number | undefined;
   /** @default "host" */
   cpuType?: string | undefined;
-  /** Whether processors and memory appear as NUMA nodes, which hotplug needs. @default false */
+  /** Flags of the processor, each with + or -. */
+  cpuFlags?: string[] | undefined;
+  /** Processors of the host that it runs on, such as `0-3`. Only root@pam itself may set it. */
+  affinity?: string | undefined;
+  /** Whether processors and memory appear as NUMA nodes, which hotplug and huge pages need. @default true with huge pages */
   numa?: boolean | undefined;
+  /** Pages of the host that its memory consists of. Only root@pam itself may set it. */
+  hugepages?: keyof typeof pageSizes | undefined;
+  /** What its console is shown on. @default "std" */
+  display?: "std" | "serial" | "virtio" | "qxl" | "none" | undefined;
   /** Whether the machine has a TPM. @default true if the disk's key is in it */
   tpm?: boolean | undefined;
   /** Starts the machine with its host. @default true */
@@ -44,15 +60,6 @@ export interface ProxmoxMachine {
   tags?: string[] | undefined;
   /** Names of the PCI resource mappings that the machine gets. */
   pciMappings?: string[] | undefined;
-}
-
-export interface ExtraDisk {
-  /** GiB */
-  size: number;
-  /** @default the machine's */
-  datastore?: string | undefined;
-  /** Serial number of the disk, which a selector can match. */
-  serial?: string | undefined;
 }
 
 /** How a machine starts with its host. */
@@ -82,6 +89,8 @@ export interface ProxmoxDefaults {
   /** Prefix length of the subnet. */
   prefixLength: number;
   tags: string[];
+  /** Whether machines have a hardware timer that resets them when they hang. @default false */
+  watchdog?: boolean | undefined;
 }
 
 /** How a link is connected to a network. */
@@ -110,26 +119,18 @@ export const vmArgs = (
     vmId: machine.vmId,
     tags: [...new Set([...defaults.tags, ...(machine.tags ?? [])])].sort(),
     ...withoutUndefined({ poolId: machine.pool }),
-    machine: "q35",
+    machine: isArm(facts) ? "virt" : "q35",
     bios: "ovmf",
     operatingSystem: { type: "l26" },
-    cpu: { cores: machine.cores, type: machine.cpuType ?? "host", ...withoutUndefined({ numa: machine.numa }) },
-    // Kubernetes relies on the memory that it sees, so there is no ballooning.
-    memory: { dedicated: machine.memory, floating: 0 },
-    scsiHardware: "virtio-scsi-pci",
+    ...processorAndMemory(machine),
+    ...console(machine),
     // Talos enrols its own keys. With pre-enrolled keys the firmware would not boot it.
     efiDisk: { datastoreId: datastore, type: "4m", preEnrolledKeys: false },
     ...((machine.tpm ?? facts.encryption === "tpm") && { tpmState: { datastoreId: datastore, version: "v2.0" } }),
+    ...vmDisks(machine, datastore, image),
     // Otherwise the provider attaches the drive of the host, with which Proxmox refuses to migrate: "can't migrate local cdrom drive".
     // Source: qemu-server 9.2.6, PVE/QemuMigrate.pm; bpg/terraform-provider-proxmox v0.111.1, vm.go, dvCDROMFileID.
-    cdrom: { fileId: "none", interface: "ide3" },
-    disks: [
-      { ...disk(0, machine.disk, datastore), ...(image !== undefined && { importFrom: image }) },
-      ...(machine.extraDisks ?? []).map(({ size, serial, datastore: own }, index) => ({
-        ...disk(index + 1, size, own ?? datastore),
-        ...withoutUndefined({ serial }),
-      })),
-    ],
+    cdrom: { fileId: "none", interface: isArm(facts) ? "scsi13" : "ide3" },
     networkDevices: networkDevices(machine, defaults),
     initialization: initialization(facts, datastore, defaults),
     ...(machine.pciMappings?.length && {
@@ -137,6 +138,7 @@ export const vmArgs = (
     }),
     // The agent does not answer in maintenance mode, so nothing may wait for the address that it reports.
     agent: { enabled: true, waitForIp: { disabled: true } },
+    ...(defaults.watchdog && { watchdog: { enabled: true, model: "i6300esb", action: "reset" } }),
     startup: { order: isControlPlane ? 1 : 2, upDelay: 5, downDelay: 60, ...withoutUndefined({ ...machine.startup }) },
     onBoot: machine.onBoot ?? true,
     rebootAfterUpdate: machine.rebootAfterUpdate ?? !isControlPlane,
@@ -160,21 +162,47 @@ const networkDevices = (machine: ProxmoxMachine, defaults: ProxmoxDefaults) => {
   }));
 };
 
-const disk = (index: number, size: number, datastoreId: string) => ({
-  interface: `scsi${index}`,
-  datastoreId,
-  size,
-  discard: "on",
-  iothread: false,
+/** The names that Proxmox has for sizes of huge pages. */
+const pageSizes = { "2MiB": "2", "1GiB": "1024", any: "any" } as const;
+
+const processorAndMemory = ({
+  cores,
+  sockets,
+  memory,
+  cpuType,
+  cpuFlags,
+  affinity,
+  numa,
+  hugepages,
+}: ProxmoxMachine) => ({
+  cpu: {
+    cores,
+    type: cpuType ?? "host",
+    ...(cpuFlags?.length && { flags: cpuFlags }),
+    // Proxmox starts no machine with huge pages and without NUMA. Source: qemu-server 9.2.6, src/PVE/QemuServer/Memory.pm.
+    ...withoutUndefined({ sockets, affinity, numa: numa ?? (hugepages === undefined ? undefined : true) }),
+  },
+  // Kubernetes relies on the memory that it sees, so there is no ballooning.
+  memory: { dedicated: memory, floating: 0, ...(hugepages && { hugepages: pageSizes[hugepages] }) },
 });
+
+/** A console on a serial port needs the port. */
+const console = ({ display }: ProxmoxMachine) => ({
+  ...(display && { vga: { type: display === "serial" ? "serial0" : display } }),
+  ...(display === "serial" && { serialDevices: [{ device: "socket" }] }),
+});
+
+/** Such a machine has no IDE. Source: qemu-server 9.2.6, src/PVE/QemuServer/PCI.pm, and Machine.pm for its type. */
+const isArm = ({ architecture }: MachineFacts): boolean => architecture === "arm64";
 
 /** The cloud-init data that gives the machine its address before it has a configuration. */
 const initialization = (
-  { address, address6, link }: MachineFacts,
+  { address, address6, link, architecture }: MachineFacts,
   datastoreId: string,
   { prefixLength, gateway, ipv6, nameservers }: ProxmoxDefaults,
 ) => ({
   datastoreId,
+  ...(architecture === "arm64" && { interface: "scsi12" }),
   ipConfigs: [
     {
       ipv4: link.dhcp ? { address: "dhcp" } : { address: `${address}/${prefixLength}`, gateway },

@@ -10,6 +10,16 @@ export interface ImageProfile {
   kernelArguments: string[];
   /** SecureBoot also accepts Microsoft's signatures, as on the firmware of a graphics card. @default false */
   wellKnownCertificates?: boolean | undefined;
+  /** What a single-board computer needs to boot. */
+  overlay?: Overlay | undefined;
+}
+
+/** Firmware and device tree of a single-board computer. */
+export interface Overlay {
+  /** @example "siderolabs/sbc-raspberrypi" */
+  image: string;
+  /** @example "rpi_generic" */
+  name: string;
 }
 
 /**
@@ -26,7 +36,15 @@ export const schematicId = (profile: ImageProfile): string =>
  * The factory hashes the document that it serialises itself. Key order, the indentation of four and the style of quotes are
  * therefore part of the format. Extensions are sorted, because their order has no effect.
  */
-export const schematicDocument = ({ extensions, kernelArguments, wellKnownCertificates }: ImageProfile): string => {
+export const schematicDocument = ({
+  extensions,
+  kernelArguments,
+  wellKnownCertificates,
+  overlay,
+}: ImageProfile): string => {
+  const board = overlay
+    ? `overlay:\n${indent(1)}image: ${goYamlString(overlay.image)}\n${indent(1)}name: ${goYamlString(overlay.name)}\n`
+    : "";
   const customization = [
     ...list("extraKernelArgs", kernelArguments, 1),
     ...(extensions.length > 0
@@ -34,7 +52,7 @@ export const schematicDocument = ({ extensions, kernelArguments, wellKnownCertif
       : []),
     ...(wellKnownCertificates ? [`${indent(1)}secureboot:`, `${indent(2)}includeWellKnownCertificates: true`] : []),
   ];
-  return customization.length > 0 ? `customization:\n${customization.join("\n")}\n` : "customization: {}\n";
+  return board + (customization.length > 0 ? `customization:\n${customization.join("\n")}\n` : "customization: {}\n");
 };
 
 const indent = (level: number): string => " ".repeat(4 * level);
@@ -53,10 +71,14 @@ export type Platform =
   | ("metal" | "aws" | "gcp" | "equinixMetal" | "azure" | "digital-ocean" | "nocloud" | "openstack" | "vmware")
   | ("akamai" | "cloudstack" | "hcloud" | "oracle" | "upcloud" | "vultr" | "exoscale" | "opennebula" | "scaleway");
 
+export type Architecture = "amd64" | "arm64";
+
 /** A boot image, without its Talos release. */
 export interface BootImage {
   platform: Platform;
   schematic: string;
+  /** Architecture of the machine's processor. Installers are for all. @default "amd64" */
+  architecture?: Architecture | undefined;
   /** Whether the firmware verifies the image's signature. */
   secureBoot: boolean;
   /** URL of the Image Factory that builds the image, without a path. */
@@ -79,4 +101,4 @@ export const diskImageUrl = (image: BootImage, talos: string): string => `${asse
 export const isoUrl = (image: BootImage, talos: string): string => `${assetUrl(image, talos)}.iso`;
 
 const assetUrl = (image: BootImage, talos: string): string =>
-  `${new URL(image.factory).origin}/image/${image.schematic}/${talos}/${image.platform}-amd64${suffix(image)}`;
+  `${new URL(image.factory).origin}/image/${image.schematic}/${talos}/${image.platform}-${image.architecture ?? "amd64"}${suffix(image)}`;

@@ -4,10 +4,13 @@ import type {
   InstallTarget,
   KernelModule,
   LinkSettings,
+  LogDestination,
   NodeSettings,
   RegistryMirror,
+  Surroundings,
   TalosDocument,
   VolumeSettings,
+  Watchdog,
 } from "./documents/index.ts";
 
 /** The settings that a machine's configuration is rendered from, beside the cluster's secrets. */
@@ -29,7 +32,7 @@ export interface MachineSettings extends NodeSettings, VolumeSettings {
 export type Role = "controlplane" | "worker";
 
 /** The settings that all machines of a cluster share. */
-export interface ClusterSettings extends ApiServerSettings, FeatureSettings {
+export interface ClusterSettings extends ApiServerSettings, FeatureSettings, Surroundings {
   /** Configuration contract: the Talos minor that the cluster was created with. It never changes. @example "v1.13" */
   contract: string;
   /** Host of the cluster endpoint. */
@@ -51,6 +54,11 @@ export interface ClusterSettings extends ApiServerSettings, FeatureSettings {
   discovery: boolean;
   /** Mirrors by registry, such as `docker.io`. */
   registryMirrors: Record<string, RegistryMirror>;
+  /** Where machines send the logs of Talos's services. */
+  logDestinations?: LogDestination[] | undefined;
+  /** Where machines send the kernel's log, by a name. */
+  kernelLogDestinations?: Record<string, string> | undefined;
+  watchdog?: Watchdog | undefined;
   sysctls: Record<string, string>;
   patches: FreeFormPatches;
 }

@@ -1,7 +1,9 @@
 import { z } from "zod";
 
+import { auditPolicy, oidc } from "./api-access.ts";
 import { says } from "./error.ts";
 import { patchesSchema } from "./patches.ts";
+import { surroundingsKeys } from "./surroundings.ts";
 import { address, cidr, httpsUrl, minor, name, release } from "./values.ts";
 
 /** Where the key of encrypted disks comes from: the machine's own identifier or its TPM. With none, disks are not encrypted. */
@@ -68,6 +70,10 @@ export const clusterSchema = z.strictObject({
   podSecurity: podSecurity.prefault({}),
   /** How much of each request the audit log records. @default what Talos sets, Metadata */
   auditLevel: z.enum(["None", "Metadata", "Request", "RequestResponse"]).optional(),
+  /** Rules of the audit log, in place of one level for all requests. @default none */
+  auditPolicy: auditPolicy.optional(),
+  /** Sign-in of people at the Kubernetes API by an OpenID Connect provider. @default none */
+  oidc: oidc.optional(),
   /** Where the key of machines' disks comes from. @default "none" */
   diskEncryption: diskEncryption.default("none"),
   /** Machines boot signed images only. A machine that was installed without it has to be reinstalled. @default false */
@@ -80,6 +86,7 @@ export const clusterSchema = z.strictObject({
   discovery: z.boolean().default(true),
   /** Mirrors of image registries, by registry, such as docker.io. */
   registryMirrors: z.record(z.string(), registryMirror).default({}),
+  ...surroundingsKeys,
   /** Kernel parameters of all machines. */
   sysctls: sysctls.default({}),
   /** Free-form patches of the machine configuration. */

@@ -9,8 +9,22 @@ const kernelModule = z.strictObject({
   parameters: z.array(z.string()).default([]),
 });
 
+/** What a single-board computer needs to boot: its firmware and device tree. */
+const overlay = z.strictObject({
+  /** Image of the overlay. @example "siderolabs/sbc-raspberrypi" */
+  image: z
+    .string()
+    .regex(/^[\w-]+\/sbc-[\w-]+$/, says("is not an overlay", "write one such as siderolabs/sbc-raspberrypi")),
+  /** The board in it. @example "rpi_generic" */
+  name: z.string().regex(/^[\w-]+$/, says("is not the name of a board", "write one such as rpi_generic")),
+});
+
 /** An Image Factory profile, and the kernel modules that its machines load. */
 export const imageSchema = z.strictObject({
+  /** Architecture of its machines' processors. A cluster may have both. @default "amd64" */
+  architecture: z.enum(["amd64", "arm64"]).default("amd64"),
+  /** What a single-board computer needs to boot. @default none */
+  overlay: overlay.optional(),
   /** Official system extensions. */
   extensions: z
     .array(

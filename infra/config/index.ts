@@ -5,6 +5,7 @@ import type { Platform } from "../platforms/platform.ts";
 import type { Draft } from "./checks/check.ts";
 import { checkConfig } from "./checks/index.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./error.ts";
+import { atPools, expandPools } from "./expand-pools.ts";
 import { explain } from "./explain.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { advise } from "./nearest.ts";
@@ -34,13 +35,20 @@ export interface Examined {
  *
  * @param secrets keys under `hearth:` of the secrets that are set
  */
-export const examineConfig = (raw: unknown, platforms = all, secrets: readonly string[] = []): Examined => {
+export const examineConfig = (given: unknown, platforms = all, secrets: readonly string[] = []): Examined => {
+  const { raw, pools, problems: inPools } = expandPools(given, platforms);
   const parsed = schemaOf(platforms).safeParse(raw);
   const own = parsed.success ? [] : explain(parsed.error.issues, raw, document(platforms));
-  const found = checkConfig(
-    parsed.success ? { ...parsed.data, complete: true, platforms, secrets } : draftOf(raw, platforms, secrets),
+  const complete = inPools.length === 0;
+  const checked = checkConfig(
+    parsed.success ? { ...parsed.data, complete, platforms, secrets } : draftOf(raw, platforms, secrets),
   );
-  const problems = [...own, ...found.filter(({ warning, undeployable }) => !warning && !undeployable)];
+  const found = atPools(checked, pools);
+  const problems = [
+    ...atPools(own, pools),
+    ...inPools,
+    ...found.filter(({ warning, undeployable }) => !warning && !undeployable),
+  ];
   return {
     config: parsed.success && problems.length === 0 ? parsed.data : undefined,
     problems,

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { pluginMinor, releaseOf } from "../../components/talos/releases/index.ts";
 import { ConfigurationError, says } from "./error.ts";
+import { registryCredentialsSchema } from "./surroundings.ts";
 
 /** The plugin refuses document kinds that its machinery does not know, before any machine sees them. */
 const pluginKinds = releaseOf(pluginMinor)?.documentKinds ?? [];
@@ -55,4 +56,21 @@ export const parseSecretPatches = (raw: unknown, stack: string): z.output<typeof
       advice: "write lists of documents under all, controlPlanes, workers, or the name of a node under nodes",
     })),
   );
+};
+
+/**
+ * Parses the secret `hearth:registryCredentials`.
+ *
+ * @throws ConfigurationError that shows none of its content
+ */
+export const parseRegistryCredentials = (raw: unknown, stack: string): z.output<typeof registryCredentialsSchema> => {
+  const parsed = registryCredentialsSchema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  throw new ConfigurationError(stack, [
+    {
+      path: ["registryCredentials"],
+      problem: "is not an object of credentials by registry",
+      advice: 'write {"ghcr.io": {"username": "…", "password": "…"}}, or identityToken in place of both',
+    },
+  ]);
 };

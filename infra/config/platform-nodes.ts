@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { likelyPlatform, nodeSchemas, platforms as all } from "../platforms/index.ts";
+import { likelyPlatform, nodeSchemas, platforms as all, poolSchemas } from "../platforms/index.ts";
 import type { Platform } from "../platforms/platform.ts";
 import { says } from "./error.ts";
 import { advise } from "./nearest.ts";
@@ -25,6 +25,24 @@ const platformMistake = (node: unknown, platforms: readonly Platform[]): string 
   if (!likely) return says("is missing", `add platform: ${names.join(" or platform: ")}`);
   return says("is missing", `add platform: ${likely.platform.name}, for ${likely.because}`);
 };
+
+const poolName = z
+  .string()
+  .regex(
+    /^[a-z0-9-]*[a-z]$/,
+    says("is not the name of a pool", "write its nodes' without the number, such as den-dev-wk"),
+  );
+
+/** Pools of nodes by the part of their nodes' names before the number. */
+export const poolsSchemaOf = (platforms: readonly Platform[]) =>
+  z.record(
+    poolName,
+    z.discriminatedUnion(
+      "platform",
+      platforms.flatMap(({ pool }) => pool?.schema ?? []) as unknown as [...typeof poolSchemas],
+      { error: says("is not a platform that has pools", "write platform: proxmox or platform: metal") },
+    ),
+  );
 
 /** Nodes by name. */
 export const nodesSchemaOf = (platforms: readonly Platform[]) => z.record(name, nodeSchemaOf(platforms));

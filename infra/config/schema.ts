@@ -11,7 +11,7 @@ import { gitopsSchema } from "./gitops.ts";
 import { imagesSchema } from "./images.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { networkSchema } from "./network.ts";
-import { nodesSchemaOf } from "./platform-nodes.ts";
+import { nodesSchemaOf, poolsSchemaOf } from "./platform-nodes.ts";
 import { policySchema } from "./policy.ts";
 
 /** Schema of the keys under `hearth:` in a stack file, without the secrets. */
@@ -35,6 +35,11 @@ export const schema = z.strictObject({
     .default(publicFactory),
   /** Nodes by name, `<site>-<env>-<purpose><serial>`. */
   nodes: nodesSchemaOf(all),
+  /**
+   * Pools of nodes that differ in their numbers only, by the part of their names before the number. A pool has the keys of a node, and
+   * those that give each of its machines an address, a host and a number.
+   */
+  pools: poolsSchemaOf(all).default({}),
   ...platformGroups,
   /** Tunnels and DNS. Without this key there are none. */
   cloudflare: cloudflareSchema.optional(),
@@ -54,6 +59,7 @@ export const schemaOf = (platforms: readonly Platform[]): typeof schema =>
         .omit(Object.fromEntries(Object.keys(platformGroups).map((key) => [key, true])) as { proxmox: true })
         .extend({
           nodes: nodesSchemaOf(platforms),
+          pools: poolsSchemaOf(platforms).default({}),
           ...Object.assign({}, ...platforms.map(({ groups }) => groups)),
         }) as unknown as typeof schema);
 

@@ -9,6 +9,8 @@ export const secretKeys = {
   githubToken:
     "GitHub token with permission to administer the repository. It registers the deploy key and the webhook.",
   bgpPassword: "Password that routers ask machines for, where network.announce has authentication: password.",
+  registryCredentials:
+    'Credentials for image registries, as JSON: {"ghcr.io": {"username": "…", "password": "…"}}, or identityToken in place of both.',
   machinePatches:
     "Patches of the machine configuration that contain secrets, grouped under all, controlPlanes, workers and nodes, as JSON.",
 } as const;

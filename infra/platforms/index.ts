@@ -13,6 +13,9 @@ export type PlatformName = (typeof known)[number]["name"];
 /** The schemas of a node, one for each platform. */
 export const nodeSchemas = [proxmox.node, metal.node] as const;
 
+/** The schemas of a pool of nodes, one for each platform that has pools. */
+export const poolSchemas = [proxmox.pool.schema, metal.pool.schema] as const;
+
 /** The platforms' groups in the stack file. */
 export const platformGroups = { ...proxmox.groups, ...metal.groups };
 

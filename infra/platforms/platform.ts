@@ -2,6 +2,7 @@ import type { z } from "zod";
 
 import type { ConfigurationProblem } from "../config/error.ts";
 import type { clusterSchema } from "../config/cluster.ts";
+import type { PoolKeys, PoolRoom } from "../config/pool-keys.ts";
 import type { imagesSchema } from "../config/images.ts";
 import type { CommonNode } from "../config/nodes.ts";
 import type { Given, Question } from "./question.ts";
@@ -16,6 +17,8 @@ export interface PlatformDraft<Node = CommonNode, Settings = unknown> {
   settings: Settings | undefined;
   /** Whether no part was skipped as invalid, so that an absent part is absent in the file. */
   complete: boolean;
+  /** Keys under `hearth:` of the secrets that are set. */
+  secrets: readonly string[];
 }
 
 /** A claim to something that only one owner may have. */
@@ -113,6 +116,21 @@ export interface Setup<Settings = unknown> {
   node: (given: Given, machine: NewMachine) => object | undefined;
 }
 
+/** How a pool of a platform's machines is written, and what each of them has of its own. */
+export interface PlatformPool {
+  /** Schema of a pool. */
+  readonly schema: z.ZodObject;
+  /** What the pool has for its machines, beside addresses. */
+  room(pool: PoolKeys): PoolRoom[];
+  /**
+   * Returns a node of the pool, with the keys that follow from its number.
+   *
+   * @param node the keys that all nodes of the pool share, and its address
+   * @param index from 0
+   */
+  member(node: Record<string, unknown>, pool: PoolKeys, index: number): Record<string, unknown>;
+}
+
 /**
  * A kind of place where machines run. Everything that the project knows of a platform is in one folder, behind this interface.
  *
@@ -125,6 +143,8 @@ export interface Platform<Node extends CommonNode = CommonNode, Settings = unkno
   readonly machine: string;
   /** Schema of a node. */
   readonly node: z.ZodObject;
+  /** Pools of its machines. Absent where each is written by itself. */
+  readonly pool?: PlatformPool;
   /** Schema of the platform's group, if it has one. */
   readonly groups: z.ZodRawShape;
   /** Secrets under `hearth:`, with a description. */

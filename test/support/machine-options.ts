@@ -13,6 +13,18 @@ const bond = {
   xmitHashPolicy: "layer3+4",
   lacpRate: "fast" as const,
 };
+/** An authority that signed itself, for tests only. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBdTCCARugAwIBAgIUO+cCuI36mfNaMaUetSu6KRgUTwMwCgYIKoZIzj0EAwIw
+DzENMAsGA1UEAwwESG9tZTAgFw0yNjExMjgyMzUxMDBaGA8yMTI2MTEwNDIzNTEw
+MFowDzENMAsGA1UEAwwESG9tZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHA/
+ImgeyYBy5Jtff06RmNnWbr4ZKTFSJmJfKY8gKWKI/LrJ3V/EQBQMIpXsJm3TYJNE
+9uBV4uefWFwnQnNuC5yjUzBRMB0GA1UdDgQWBBTzI0d1O+ZXNc/6cRKc9WCMW69K
+pDAfBgNVHSMEGDAWgBTzI0d1O+ZXNc/6cRKc9WCMW69KpDAPBgNVHRMBAf8EBTAD
+AQH/MAoGCCqGSM49BAMCA0gAMEUCIBm9fUg6uNLgX6OwMfNBZDpD9Puxwaa8udrU
+w7GV81u8AiEA0DCJUGTHRgbu0IMdwxsNZcIyFOkcVoEREY68H/rI23g=
+-----END CERTIFICATE-----
+`;
 const mac = "BC:24:11:20:00:11";
 
 /** Every option of a machine's configuration, each at least once. */
@@ -134,6 +146,30 @@ export const machineOptions: MachineOption[] = [
           overridePath: false,
         },
       },
+    },
+  },
+  {
+    what: "sign-in by OpenID Connect, and rules of the audit log",
+    cluster: {
+      oidc: {
+        ...{ issuer: "https://id.example.com/realms/home", clientId: "kubernetes", prefix: "oidc:" },
+        ...{ usernameClaim: "email", groupsClaim: "groups", requiredClaims: { hd: "example.com" } },
+      },
+      auditPolicy: [
+        { level: "None", verbs: ["get", "list", "watch"], users: undefined },
+        { level: "Request", resources: [{ group: "", resources: ["secrets"] }] },
+      ],
+    },
+  },
+  {
+    what: "what its surroundings are and learn",
+    cluster: {
+      trustedRoots: { home: certificate },
+      staticHosts: { "10.20.0.8": ["nas.example.com", "nas"] },
+      logDestinations: [{ url: "udp://10.20.0.8:6051", tags: { site: "den" } }],
+      kernelLogDestinations: { nas: "tcp://10.20.0.8:6050" },
+      watchdog: { device: "/dev/watchdog0", timeout: "1m" },
+      imageCache: true,
     },
   },
   {

@@ -7,9 +7,12 @@ import { installSection } from "./install.ts";
 import { kernelSection } from "./kernel.ts";
 import { linkDocuments, vipDocument } from "./links.ts";
 import { resolverDocument, timeSyncDocument } from "./network.ts";
+import { kernelLogDocuments, loggingSection } from "./logs.ts";
 import { nodeSection } from "./node.ts";
 import { registryMirrorDocuments } from "./registries.ts";
+import { surroundingsDocuments } from "./surroundings.ts";
 import { volumeDocuments } from "./volumes.ts";
+import { watchdogDocument } from "./watchdog.ts";
 
 /**
  * Renders the patches for a configuration of contract v1.12 or v1.13, in this order.
@@ -26,6 +29,9 @@ export const configurationDocuments = (machine: MachineSettings, cluster: Cluste
   ...(machine.role === "controlplane" ? vips(cluster).map((vip) => vipDocument(vip, machine.link)) : []),
   ...volumeDocuments(machine),
   ...registryMirrorDocuments(cluster.registryMirrors),
+  ...surroundingsDocuments(cluster),
+  ...kernelLogDocuments(cluster.kernelLogDestinations),
+  ...(cluster.watchdog ? [watchdogDocument(cluster.watchdog)] : []),
 ];
 
 const machineSection = (machine: MachineSettings, cluster: ClusterSettings): TalosDocument => ({
@@ -37,6 +43,7 @@ const machineSection = (machine: MachineSettings, cluster: ClusterSettings): Tal
     carriesTraffic: machine.role === "controlplane" && cluster.scheduleOnControlPlanes,
   }),
   ...featuresSection(cluster, machine.role === "controlplane"),
+  ...loggingSection(cluster.logDestinations),
   ...kernelSection(machine.kernelModules, { ...cluster.sysctls, ...machine.sysctls }),
 });
 

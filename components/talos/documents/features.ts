@@ -12,6 +12,8 @@ export interface FeatureSettings {
   /** Whether CoreDNS forwards to the machine's own resolver. */
   forwardDnsToHost: boolean;
   talosApiAccess: TalosApiAccess | undefined;
+  /** Whether machines use the cache of images of their boot medium. @default false */
+  imageCache?: boolean | undefined;
 }
 
 /**
@@ -20,10 +22,14 @@ export interface FeatureSettings {
  * By default CoreDNS does not forward to the host's resolver: with Cilium's BPF masquerading the answers get lost
  * (siderolabs/talos#10002, cilium/cilium#36737).
  */
-export const featuresSection = ({ forwardDnsToHost, talosApiAccess }: FeatureSettings, controlPlane: boolean) => ({
+export const featuresSection = (
+  { forwardDnsToHost, talosApiAccess, imageCache }: FeatureSettings,
+  controlPlane: boolean,
+) => ({
   features: {
     kubePrism: { enabled: true, port: kubePrismPort },
     hostDNS: { enabled: true, forwardKubeDNSToHost: forwardDnsToHost },
+    ...(imageCache && { imageCache: { localEnabled: true } }),
     // Talos refuses this field on workers.
     ...(controlPlane &&
       talosApiAccess && {

@@ -72,4 +72,50 @@ const extensionsOnce: Check = ({ images = {} }) =>
     ),
   );
 
-export const imageChecks: Check[] = [knownProfile, usedProfile, knownExtensions, extensionsOnce];
+/**
+ * Extensions for the hardware of one architecture, by the processors, graphics and boards that they are for.
+ *
+ * Source: siderolabs/extensions, release-1.13, the README of each.
+ */
+const hardwareOf = {
+  amd64: ["amd-ucode", "intel-ucode", "intel-npu", "i915", "xe"],
+  arm64: ["vc4", "panfrost", "rockchip-rknn", "revpi-firmware"],
+};
+
+const hardwareIsThere: Check = ({ images = {} }) =>
+  Object.entries(images).flatMap(([profile, { extensions, architecture }]) => {
+    const other = architecture === "amd64" ? "arm64" : "amd64";
+    return extensions.flatMap((extension, index) =>
+      hardwareOf[other].includes(extension.replace(/^siderolabs\//, ""))
+        ? [
+            {
+              path: ["images", profile, "extensions", index],
+              problem: `${extension} is for hardware of ${other}, and the profile is for ${architecture}`,
+              advice: `remove it, or write architecture: ${other}`,
+            },
+          ]
+        : [],
+    );
+  });
+
+const overlaysAreOfBoards: Check = ({ images = {} }) =>
+  Object.entries(images).flatMap(([profile, { overlay, architecture }]) =>
+    overlay && architecture === "amd64"
+      ? [
+          {
+            path: ["images", profile, "overlay"],
+            problem: "is of a single-board computer, and the profile is for amd64",
+            advice: "write architecture: arm64, or remove it",
+          },
+        ]
+      : [],
+  );
+
+export const imageChecks: Check[] = [
+  knownProfile,
+  usedProfile,
+  knownExtensions,
+  extensionsOnce,
+  hardwareIsThere,
+  overlaysAreOfBoards,
+];

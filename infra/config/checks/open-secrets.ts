@@ -42,6 +42,8 @@ const problemOf = ({ path, what }: FoundSecret, parent: string[], advice: string
 const withoutPatches = (draft: Draft): unknown => ({
   ...draft,
   platforms: undefined,
+  // Their nodes hold the same.
+  pools: undefined,
   cluster: { ...draft.cluster, patches: undefined },
   nodes: Object.fromEntries(Object.entries(draft.nodes).map(([name, node]) => [name, { ...node, patches: undefined }])),
 });

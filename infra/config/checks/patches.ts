@@ -145,6 +145,12 @@ const configuredNames = ({
     advice: "use vlan of the node",
   },
   DHCPv4Config: { names: Object.values(nodes).map(topLink), advice: "use dhcp of the node" },
+  TrustedRootsConfig: { names: Object.keys(cluster?.trustedRoots ?? {}), advice: "use cluster.trustedRoots" },
+  StaticHostConfig: { names: Object.keys(cluster?.staticHosts ?? {}), advice: "use cluster.staticHosts" },
+  KmsgLogConfig: {
+    names: Object.keys(cluster?.kernelLogDestinations ?? {}),
+    advice: "use cluster.kernelLogDestinations",
+  },
   Layer2VIPConfig: { names: cluster?.vip ? [cluster.vip] : [], advice: "use cluster.vip" },
 });
 

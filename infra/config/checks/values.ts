@@ -30,6 +30,17 @@ const hostsAreHosts: Check = ({ cluster, network }) => [
     })),
 ];
 
+const oneAudit: Check = ({ cluster }) =>
+  cluster?.auditLevel && cluster.auditPolicy
+    ? [
+        {
+          path: ["cluster", "auditLevel"],
+          problem: "stands beside auditPolicy, whose rules decide alone",
+          advice: "remove it, or make it the last rule",
+        },
+      ]
+    : [];
+
 /** containerd looks for mirrors by the host of an image's name. Source: containerd v2.2, docs/hosts.md. */
 const mirrorsAreOfRegistries: Check = ({ cluster }) =>
   Object.keys(cluster?.registryMirrors ?? {}).flatMap((registry): ConfigurationProblem[] => {
@@ -105,6 +116,7 @@ const vipIsMoved: Check = ({ cluster, nodes, complete }) => {
 };
 
 export const valueChecks: Check[] = [
+  oneAudit,
   hostsAreHosts,
   mirrorsAreOfRegistries,
   bondOptions,

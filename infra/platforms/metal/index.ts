@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { commonKeys, withInstallDisk } from "../../config/nodes.ts";
+import { metalPool } from "./pool.ts";
 import type { Platform } from "../platform.ts";
 
 const node = withInstallDisk(
@@ -18,6 +19,7 @@ export const metal = {
   name: "metal",
   machine: "bare metal",
   node,
+  pool: metalPool,
   groups: {},
   secrets: {},
   resources: {},

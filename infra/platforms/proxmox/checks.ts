@@ -4,6 +4,7 @@ import type { PlatformDraft } from "../platform.ts";
 import { diskProblems } from "./disks.ts";
 import type { ProxmoxNode } from "./node.ts";
 import type { ProxmoxSettings } from "./settings.ts";
+import { rootOnly, tuningProblems } from "./tuning-checks.ts";
 
 type Draft = PlatformDraft<ProxmoxNode, ProxmoxSettings>;
 type Check = (draft: Draft) => ConfigurationProblem[];
@@ -228,7 +229,68 @@ const affinityIsPossible: Check = ({ nodes, settings, complete }) => {
 
 const disksHold: Check = ({ nodes }) => Object.entries(nodes).flatMap(([name, node]) => diskProblems(name, node));
 
+const machinesStart: Check = ({ nodes, secrets }) =>
+  Object.entries(nodes).flatMap(([name, { proxmox: vm }]) => [
+    ...tuningProblems(name, vm),
+    ...(secrets.includes("proxmoxPassword") ? [] : rootOnly(name, vm)),
+  ]);
+
+/** Source: qemu-server 9.2.6, src/PVE/QemuServer/CPUConfig.pm and CPUFlags.pm. A drive without a medium and cloud-init's have two places. */
+const armMachines: Check = ({ images = {}, nodes }) =>
+  Object.entries(nodes)
+    .filter(([, { image }]) => images[image]?.architecture === "arm64")
+    .flatMap(
+      ([
+        name,
+        {
+          image,
+          proxmox: { cpuType = "host", cpuFlags, extraDisks },
+        },
+      ]) => {
+        const path = ["nodes", name, "proxmox"];
+        return [
+          ...(["host", "max"].includes(cpuType) || cpuType.startsWith("custom-")
+            ? []
+            : [
+                {
+                  path: [...path, "cpuType"],
+                  problem: `${cpuType} is a processor of amd64, and the machine's image is for arm64`,
+                  advice: "leave it out: such a machine has its host's processor",
+                },
+              ]),
+          ...(cpuFlags.length === 0
+            ? []
+            : [
+                {
+                  path: [...path, "cpuFlags"],
+                  problem: "are of amd64, and the machine's image is for arm64",
+                  advice: "leave them out",
+                },
+              ]),
+          ...(extraDisks.length <= 11
+            ? []
+            : [
+                {
+                  path: [...path, "extraDisks"],
+                  problem: "are more than the 11 that a machine of arm64 has room for",
+                  advice: "make fewer and larger ones",
+                },
+              ]),
+          ...(images[image]?.overlay
+            ? [
+                {
+                  path: ["images", image, "overlay"],
+                  problem: `is of a single-board computer, and ${name} is a virtual machine`,
+                  advice: "make a profile without it for virtual machines",
+                },
+              ]
+            : []),
+        ];
+      },
+    );
+
 const checks = [
+  armMachines,
   apiIsKnown,
   apiIsUsed,
   bondsAreItsHosts,
@@ -245,6 +307,7 @@ const checks = [
   serialsOnce,
   affinityIsPossible,
   disksHold,
+  machinesStart,
 ];
 
 /** Finds all problems and warnings of a stack's virtual machines. */

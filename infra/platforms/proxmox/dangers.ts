@@ -12,11 +12,17 @@ const onStart = new Set([
   ...["operatingSystem", "serialDevices", "vga", "virtiofs", "scsiHardware", "watchdog"],
 ]);
 
+/** Options of a disk that take effect likewise. Source: qemu-server 9.2.6, src/PVE/QemuServer.pm, vmconfig_update_disk. */
+const diskOnStart = /^disks\[\d+\]\.(aio|cache|discard|iothread|ssd|queues)$/;
+
 /** Returns the effect on a running virtual machine if properties of it change. */
 export const virtualMachineRestarts = (properties: readonly string[], rebootAfterUpdate: boolean): MachineRestart[] => {
-  const names = [...new Set(properties.map((path) => path.split(/[.[]/)[0] ?? path))].filter((name) =>
-    onStart.has(name),
-  );
+  const names = [
+    ...new Set([
+      ...properties.map((path) => path.split(/[.[]/)[0] ?? path).filter((name) => onStart.has(name)),
+      ...properties.filter((path) => diskOnStart.test(path)).map(() => "disks"),
+    ]),
+  ];
   if (names.length === 0) return [];
   if (rebootAfterUpdate)
     return [{ what: "Proxmox stops and starts it in the update", why: names.join(", "), isAtOnce: true }];

@@ -1,6 +1,7 @@
 import type { Platform } from "../platform.ts";
 import { proxmoxDangers } from "./dangers.ts";
 import { node, type ProxmoxNode } from "./node.ts";
+import { proxmoxPool } from "./pool.ts";
 import { checkProxmox } from "./checks.ts";
 import { proxmoxResources } from "./resources.ts";
 import { proxmoxSchema, type ProxmoxSettings } from "./settings.ts";
@@ -13,13 +14,18 @@ const groups = {
   proxmox: proxmoxSchema.optional(),
 };
 
-const secrets = { proxmoxToken: "API token of Proxmox, USER@REALM!ID=SECRET." } as const;
+const secrets = {
+  proxmoxToken: "API token of Proxmox, USER@REALM!ID=SECRET.",
+  proxmoxPassword:
+    "Password of root@pam, only for machines with affinity or hugepages. It then takes the place of the token.",
+} as const;
 
 /** Virtual machines on Proxmox VE. */
 export const proxmox = {
   name: "proxmox",
   machine: "a virtual machine on Proxmox",
   node,
+  pool: proxmoxPool,
   groups,
   secrets,
   resources: proxmoxResources,
@@ -45,5 +51,10 @@ export const proxmox = {
           },
         ]
       : [],
-  placement: ({ proxmox: { host, vmId, cores, memory } }) => ({ host, id: String(vmId), cores, memory }),
+  placement: ({ proxmox: { host, vmId, cores, sockets = 1, memory } }) => ({
+    host,
+    id: String(vmId),
+    cores: cores * sockets,
+    memory,
+  }),
 } as const satisfies Platform<ProxmoxNode, ProxmoxSettings>;

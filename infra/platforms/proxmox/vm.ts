@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { says } from "../../config/error.ts";
 import { vlan } from "../../config/values.ts";
+import { cpuFlag, cpuSet, cpuType, diskOptions, extraDisk } from "./tuning.ts";
 
 /**
  * Proxmox keeps tags in lower case and splits them at spaces, commas and semicolons, so that others would differ in every preview.
@@ -15,8 +16,6 @@ export const tag = z
     says("is not a tag as Proxmox keeps it", "use lower-case letters, digits and _ . + - only, such as k8s-prod"),
   );
 
-const gibibytes = z.int().min(1, says("is no size", "give GiB, at least 1"));
-
 /** The virtual machine of a node. */
 export const vmSchema = z.strictObject({
   /** Proxmox host that it runs on. @example "pve1" */
@@ -26,25 +25,22 @@ export const vmSchema = z.strictObject({
     .int()
     .min(100, says("is below 100, which Proxmox keeps for itself", "choose one from 100 to 999999999"))
     .max(999_999_999, says("is above what Proxmox can count to", "choose one from 100 to 999999999")),
-  /** Number of processor cores. @example 4 */
+  /** Number of processor cores in each socket. @example 4 */
   cores: z.int().positive(says("is no number of cores", "give at least 1")),
-  /** MiB */
+  /** Number of sockets. With `numa` each is a NUMA node, with its share of the memory. @default 1 */
+  sockets: z
+    .int()
+    .min(1, says("is no number of sockets", "give 1 to 4"))
+    .max(4, says("is too many", "give 1 to 4"))
+    .optional(),
+  /** MiB. The machine has all of it: there is no ballooning. */
   memory: z.int().min(2048, says("is less than Talos needs", "give at least 2048 MiB")),
   /** GiB */
   disk: z.int().min(10, says("is less than Talos needs", "give at least 10 GiB")),
   /** Further disks, from /dev/sdb on. */
-  extraDisks: z
-    .array(
-      z.strictObject({
-        /** GiB */
-        size: gibibytes,
-        /** Datastore of the disk. @default the machine's */
-        datastore: z.string().optional(),
-        /** Serial number of the disk, which a selector can match. */
-        serial: z.string().max(20, says("is longer than 20 characters", "write a shorter one")).optional(),
-      }),
-    )
-    .default([]),
+  extraDisks: z.array(extraDisk).max(30, says("are more than a machine's 31 disks", "list at most 30")).default([]),
+  /** How the host serves its disks. A further disk may have options of its own. */
+  diskOptions: diskOptions.default({}),
   /** Datastore for its disks. @default the cluster's */
   diskDatastore: z.string().optional(),
   /** Datastore for its boot image. @default the cluster's */
@@ -54,9 +50,17 @@ export const vmSchema = z.strictObject({
   /** VLAN that the bridge puts it into. @default the cluster's */
   vlan: vlan.optional(),
   /** Processor type, as QEMU names it. @default "host" */
-  cpuType: z.string().optional(),
-  /** Whether processors and memory appear as NUMA nodes. @default false */
+  cpuType: cpuType.optional(),
+  /** Flags of the processor, each with + or -. @example ["+aes", "+pdpe1gb"] */
+  cpuFlags: z.array(cpuFlag).default([]),
+  /** Processors of the host that it runs on. It needs the secret hearth:proxmoxPassword. @default any @example "0-3,8-11" */
+  affinity: cpuSet.optional(),
+  /** Whether processors and memory appear as NUMA nodes. @default false, and true with hugepages */
   numa: z.boolean().optional(),
+  /** Pages of the host that its memory consists of. It needs the secret hearth:proxmoxPassword. @default the host's normal ones */
+  hugepages: z.enum(["2MiB", "1GiB", "any"]).optional(),
+  /** What its console is shown on. With `none` a graphics card may be the only one. @default "std" */
+  display: z.enum(["std", "serial", "virtio", "qxl", "none"]).optional(),
   /** Whether the machine has a TPM 2.0. @default true if the disk's key is in it */
   tpm: z.boolean().optional(),
   /** Whether it starts with its host. @default true */

@@ -36,10 +36,10 @@ type Asset struct {
 }
 
 // Paths of assets. Source: siderolabs/image-factory 1.5.0, internal/frontend/http/http.go and
-// internal/profile/profile.go. The lab's machines are all amd64.
+// internal/profile/profile.go.
 var (
 	assetPath = regexp.MustCompile(`^/image/([^/]+)/([^/]+)/([^/]+)$`)
-	assetFile = regexp.MustCompile(`^(nocloud|metal)-amd64(-secureboot)?\.((?:iso)|(?:raw|qcow2)(?:\.(?:xz|gz|zst|tar\.gz))?)$`)
+	assetFile = regexp.MustCompile(`^(nocloud|metal)-(?:amd64|arm64)(-secureboot)?\.((?:iso)|(?:raw|qcow2)(?:\.(?:xz|gz|zst|tar\.gz))?)$`)
 	version   = regexp.MustCompile(`^v?(\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)\.\d+)?)$`)
 )
 

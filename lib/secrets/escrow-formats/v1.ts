@@ -70,7 +70,7 @@ export const rootSecretsOf = (escrow: EscrowV1): RootSecretValues => ({
 });
 
 /** Secrets of the configuration that are objects to the program, and JSON to Pulumi. */
-const structured = new Set(["machinePatches"]);
+const structured = new Set(["machinePatches", "registryCredentials"]);
 
 /**
  * Reads a decrypted file of version 1.

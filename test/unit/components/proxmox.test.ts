@@ -154,6 +154,71 @@ describe("the inputs of a virtual machine", () => {
   });
 });
 
+describe("the tuning of a virtual machine", () => {
+  const inputs = (changes: Partial<ProxmoxMachine> = {}) => vmArgs("den-dev-cp01", vm(changes), defaults, "image");
+
+  it("is nothing where nothing is said", () => {
+    expect(inputs().cpu).to.deep.equal({ cores: 2, type: "host" });
+    expect(inputs()).not.to.have.any.keys("vga", "serialDevices");
+    expect(inputs().disks).to.deep.equal([
+      {
+        ...{ interface: "scsi0", datastoreId: "local-lvm", size: 40, discard: "on", iothread: false },
+        importFrom: "image",
+      },
+    ]);
+  });
+
+  it("gives huge pages their NUMA nodes", () => {
+    const own = inputs({ hugepages: "1GiB", sockets: 2, affinity: "0-3", cpuFlags: ["+aes"] });
+    expect(own.memory).to.deep.equal({ dedicated: 4096, floating: 0, hugepages: "1024" });
+    expect(own.cpu).to.deep.equal({ cores: 2, type: "host", flags: ["+aes"], sockets: 2, affinity: "0-3", numa: true });
+  });
+
+  it("gives every disk a controller as soon as one has a thread of its own", () => {
+    const own = inputs({
+      diskOptions: { ssd: true, cache: "writeback", backup: false },
+      extraDisks: [{ size: 10 }, { size: 20, iothread: true, cache: "none", aio: "native", discard: false }],
+    });
+    expect(own.scsiHardware).to.equal("virtio-scsi-single");
+    const common = { datastoreId: "local-lvm", ssd: true, backup: false };
+    expect(own.disks).to.deep.equal([
+      {
+        ...common,
+        interface: "scsi0",
+        size: 40,
+        discard: "on",
+        iothread: false,
+        cache: "writeback",
+        importFrom: "image",
+      },
+      { ...common, interface: "scsi1", size: 10, discard: "on", iothread: false, cache: "writeback" },
+      { ...common, interface: "scsi2", size: 20, discard: "ignore", iothread: true, cache: "none", aio: "native" },
+    ]);
+  });
+
+  it("has neither IDE nor the chipset of amd64 where the image is for arm64", () => {
+    const own = inputs({
+      facts: machineFacts({ architecture: "arm64" }),
+      extraDisks: Array(11).fill({ size: 1 }) as [],
+    });
+    expect(own).to.deep.include({ machine: "virt", cdrom: { fileId: "none", interface: "scsi13" } });
+    expect(own).to.have.nested.property("initialization.interface", "scsi12");
+    expect((own.disks as { interface: string }[]).at(-1)?.interface).to.equal("scsi11");
+    const arm = vm({ facts: machineFacts({ architecture: "arm64" }) });
+    const [image] = hostImages([arm], { imageDatastore: "local", sharedDatastores: [], talos: "v1.13.9" });
+    expect(image?.url).to.contain("/nocloud-arm64.qcow2");
+    expect(image?.fileName).to.equal("talos-v1.13.9-ce4c980550dd-arm64.qcow2");
+  });
+
+  it("gives a serial display its port", () => {
+    expect(inputs({ display: "serial" })).to.deep.include({
+      vga: { type: "serial0" },
+      serialDevices: [{ device: "socket" }],
+    });
+    expect(inputs({ display: "none" })).to.deep.include({ vga: { type: "none" } });
+  });
+});
+
 describe("boot images", () => {
   const place = { imageDatastore: "local", sharedDatastores: [] as string[], talos: "v1.13.9" };
   const names = (machines: ProxmoxMachine[], sharedDatastores: string[] = []) =>

@@ -20,6 +20,14 @@ const profile = (changes: Partial<ImageProfile> = {}): ImageProfile => ({
 });
 
 describe("schematic identifiers", () => {
+  it("is Siderolabs' own for a single-board computer", () => {
+    // Source: Talos's guide to the Raspberry Pi.
+    const overlay = { image: "siderolabs/sbc-raspberrypi", name: "rpi_generic" };
+    expect(schematicId({ extensions: [], kernelArguments: [], overlay })).to.equal(
+      "ee21ef4a5ef808a9b7484cc0dda0f25075021691c8c09a276591eedb638ea1f9",
+    );
+  });
+
   // Published by the Image Factory, or by the tests of its code, for these profiles.
   const published: [id: string, changes: Partial<ImageProfile>][] = [
     ["376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba", {}],

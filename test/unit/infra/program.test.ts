@@ -1,7 +1,9 @@
+import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 
 import { resourceTypes } from "../../../components/resource-types.ts";
 import { parseConfig } from "../../../infra/config/index.ts";
+import { changed } from "../../support/changes.ts";
 import { knownSecrets, rawConfig, runStack } from "../../support/stack.ts";
 
 const apply = "talos:machine/configurationApply:ConfigurationApply";
@@ -30,6 +32,34 @@ describe("the program of dev", () => {
 
   it("downloads each image once a host", async () => {
     (await runStack()).ofType("proxmoxve:download/file:File", { exactly: 1 });
+  });
+
+  it("signs in to Proxmox with the token, or with root's password where there is one", async () => {
+    const inputsOf = async (secrets: object) =>
+      (await runStack(undefined, { secrets })).ofType("pulumi:providers:proxmoxve", { exactly: 1 })[0]?.inputs;
+    expect(await inputsOf({}))
+      .to.include({ apiToken: knownSecrets.proxmoxToken })
+      .and.not.have.property("password");
+    expect(await inputsOf({ proxmoxPassword: pulumi.secret("root's own") }))
+      .to.include({ username: "root@pam", password: "root's own" })
+      .and.not.have.property("apiToken");
+  });
+
+  it("gives machines credentials for registries in the part of their configuration that is secret", async () => {
+    const registryCredentials = pulumi.secret({ "ghcr.io": { username: "me", password: "hunter2hunter2" } });
+    const graph = await runStack(undefined, { secrets: { registryCredentials } });
+    for (const { inputs } of graph.ofType(apply, { exactly: 3 })) {
+      expect(inputs.machineConfigurationInput).to.contain("kind: RegistryAuthConfig\nname: ghcr.io");
+      expect(JSON.stringify(inputs.configPatches)).not.to.contain("hunter2hunter2");
+    }
+  });
+
+  it("gives the groups of an identity provider their roles, under its prefix", async () => {
+    const oidc = { issuer: "https://id.example.com", clientId: "kubernetes", groups: { admins: "cluster-admin" } };
+    const graph = await runStack(parseConfig("dev", changed("dev", ["cluster/oidc", oidc])));
+    const [binding] = graph.ofType("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", { exactly: 1 });
+    expect(binding?.inputs).to.have.nested.property("roleRef.name", "cluster-admin");
+    expect(binding?.inputs).to.have.nested.property("subjects[0].name", "oidc:admins");
   });
 
   it("bootstraps exactly one control plane, after every machine is configured", async () => {

@@ -108,6 +108,13 @@ describe("deriveStack", () => {
     expect(untouched(derived)).to.deep.equal(untouched(committed()));
   });
 
+  it("leaves out the options of a machine that no token may set", () => {
+    const config = committed((each) => {
+      Object.assign(each["hearth:nodes"]["den-dev-wk01"]?.proxmox ?? {}, { affinity: "0-3", hugepages: "1GiB" });
+    });
+    expect(deriveStack(config, facts)["hearth:nodes"]).to.deep.equal(derived["hearth:nodes"]);
+  });
+
   it("keeps the escrow and its copies in the lab's folder, for the lab's key as well", () => {
     const other = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
     const config = committed((each) => {

@@ -7,6 +7,8 @@ export interface BadConfiguration {
   /** The committed stack file that is changed. */
   stack: "dev" | "prod";
   changes: Change[];
+  /** Keys under `hearth:` of the secrets that are set. @default none */
+  secrets?: string[];
   problems: [path: string, problem: string, advice: string][];
   /** What is said of it although it is accepted. Not compared where it is undefined. */
   warnings?: [path: string, problem: string, advice: string][];

@@ -8,6 +8,8 @@ import { badAnnouncements } from "./announcement-configurations.ts";
 import { badEdges } from "./edge-configurations.ts";
 import { badIpv6 } from "./ipv6-configurations.ts";
 import { badNetworks } from "./network-configurations.ts";
+import { platforms } from "../../../../infra/platforms/index.ts";
+import { badMachines } from "./machine-configurations.ts";
 import { unreal } from "./unreal-configurations.ts";
 
 const messageOf = (raw: RawConfig): string => {
@@ -53,17 +55,18 @@ describe("the configuration", () => {
     expect(nodes["den-dev-cp01"]?.mac).to.equal("BC:24:11:20:00:AB");
   });
 
-  for (const { what, stack, changes, problems, warnings } of [
+  for (const { what, stack, changes, secrets, problems, warnings } of [
     ...badConfigurations,
     ...badNetworks,
     ...badAnnouncements,
     ...badIpv6,
     ...badEdges,
     ...unreal,
+    ...badMachines,
   ]) {
     const outcome = warnings?.length === 0 ? "accepted" : "accepted with a warning";
     it(`is ${problems.length > 0 ? "refused" : outcome} for ${what}`, () => {
-      const found = examineConfig(changed(stack, ...changes));
+      const found = examineConfig(changed(stack, ...changes), platforms, secrets);
       expect(found.problems.map(told)).to.deep.equal(problems);
       if (warnings) expect(found.warnings.map(told)).to.deep.equal(warnings);
     });

@@ -12,5 +12,7 @@ describe("what becomes of a running virtual machine", () => {
     );
     expect(virtualMachineRestarts(["tpmState"], false)[0]?.what).to.contain("refused");
     expect(virtualMachineRestarts(["tags[2]"], true)).to.deep.equal([]);
+    expect(virtualMachineRestarts(["disks[1].size"], true)).to.deep.equal([]);
+    expect(virtualMachineRestarts(["disks[0].cache", "disks[1].iothread"], false)[0]?.why).to.equal("disks");
   });
 });
