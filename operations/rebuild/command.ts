@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { Listr, PRESET_TIMER } from "listr2";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
-import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import type { Target } from "../../lib/engine/target.ts";
+import { machinesOfNodes, machinesOfState, requireSameMachines } from "../../lib/recovery/checkout.ts";
 import { readState } from "../../lib/recovery/examine.ts";
 import { Journal, type Entry } from "../../lib/recovery/journal.ts";
 import type { Recovery } from "../../lib/recovery/phases.ts";
@@ -14,7 +14,6 @@ import { Display } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { credentialsFor } from "../escrow/credentials.ts";
-import type { Credentials } from "../escrow/write.ts";
 import { describeLosses, describePending } from "./describe.ts";
 import { exclusively } from "./exclusive.ts";
 import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
@@ -61,6 +60,9 @@ const attempt = async (target: Target, journal: Journal, options: RebuildOptions
   const entry = options.isRestart ? undefined : journal.current;
   // A rebuild that began a state needs the escrow until it ends: its state has only a part of what the escrow holds.
   const isTakingOver = journal.current !== undefined && ["all", "state"].includes(journal.current.plan.case);
+  // What a rebuild forgot is in no state any more, but the journal knows it.
+  const planned = journal.current?.machines;
+  if (planned) requireSameMachines(planned, (await target.config()).nodes);
   if (entry !== undefined) {
     if (options.desiredCase !== undefined) {
       throw new Problem(`--case ${options.desiredCase} is of no use to a rebuild that goes on: give --restart with it`);
@@ -76,7 +78,11 @@ const attempt = async (target: Target, journal: Journal, options: RebuildOptions
   const credentials = await credentialsFor(target, options.identities, true, new Display());
   const stack = target.engine;
   const unsigned = [...(options.unsigned ?? []), ...(entry?.unsigned ?? [])];
-  const roots = await rootsFor(target, stack, { ...options, unsigned, entry, isTakingOver, credentials });
+  // Its secrets may be encrypted by a passphrase that only the escrow has.
+  const state = isTakingOver ? undefined : await readState(stack);
+  if (state) requireSameMachines(machinesOfState(state), (await target.config()).nodes);
+  const isLost = isTakingOver || (entry === undefined && state === undefined);
+  const roots = isLost ? await openEscrow(target, entry?.escrow ?? options.escrow, credentials, unsigned) : undefined;
   if (roots && !options.isPlanOnly) await mendConfiguration(target, roots);
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
   const identities = [...credentials.keys.identities, ...(roots ? [roots.ageIdentity] : [])];
@@ -105,26 +111,6 @@ const isAgreed = ({ plan, done }: Entry, question: string, options: RebuildOptio
   return losses === undefined ? options.confirm(question) : options.confirmLoss(losses);
 };
 
-/** The escrow that a rebuild was given, and what opens it. */
-interface Roots {
-  entry: Entry | undefined;
-  /** Whether a rebuild is under way that began the state. */
-  isTakingOver: boolean;
-  escrow: string | undefined;
-  unsigned: readonly string[];
-  credentials: Credentials;
-}
-
-/** Opens the escrow if the state no longer holds the root secrets. */
-const rootsFor = async (
-  target: Target,
-  stack: PulumiStack,
-  { entry, isTakingOver, escrow, unsigned, credentials }: Roots,
-): Promise<Escrow | undefined> => {
-  const isLost = isTakingOver || (entry === undefined && (await readState(stack)) === undefined);
-  return isLost ? openEscrow(target, entry?.escrow ?? escrow, credentials, unsigned) : undefined;
-};
-
 /** Examines everything and shows the plan. */
 const decide = async (
   target: Target,
@@ -143,6 +129,7 @@ const decide = async (
     stack: target.stack,
     begun: new Date().toISOString(),
     plan,
+    machines: machinesOfNodes(config.nodes),
     ...(escrow !== undefined && { escrow }),
     ...(unsigned.length > 0 && { unsigned }),
     ...(lost.length > 0 && { declared: lost }),
