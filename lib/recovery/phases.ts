@@ -95,6 +95,9 @@ export const update = async (
       talosctl,
       snapshot: plan.recovers ? snapshot : undefined,
       isRunning: touchesNothing,
+      controlPlanes: Object.values(recovery.config.nodes).flatMap(({ role, address }) =>
+        role === "controlplane" ? [address] : [],
+      ),
       recovery: recoveryNote(recovery),
       edge: ownEdge(recovery.config),
       pulumi: {

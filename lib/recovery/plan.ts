@@ -56,7 +56,7 @@ export interface Desired {
  */
 export const planFor = (situation: Situation, { case: wanted }: Desired = {}): Plan => {
   // A snapshot shows that there was a cluster, whatever happened to its state.
-  const unmade = situation.hasSnapshot ? undefined : situation.unmade;
+  const unmade = situation.hasSnapshot ? undefined : unmadeBy(situation.unmade, situation.machines);
   const isMade = (name: string): boolean => !unmade?.cluster && !unmade?.machines.includes(name);
   const made = Object.entries(situation.machines).filter(([name]) => isMade(name));
   refuseUnknown(made);
@@ -84,10 +84,8 @@ export const planFor = (situation: Situation, { case: wanted }: Desired = {}): P
     throw new Problem(`What was found is no case ${which}, but ${found}: leave --case out`);
   }
   const loss = { machines: lost.map(([name]) => name), isClusterLost };
-  if (isClusterLost) {
-    refuseUnknownData(controlPlanes);
-    refuseToWipe(withEtcd, situation);
-  }
+  if (isClusterLost || unmade?.cluster) refuseUnknownData(controlPlanes);
+  if (isClusterLost) refuseToWipe(withEtcd, situation);
   const recovers = isClusterLost && situation.hasSnapshot;
   return {
     case: which,
@@ -96,6 +94,12 @@ export const planFor = (situation: Situation, { case: wanted }: Desired = {}): P
     recovers,
     losesVolumes: recovers && lost.length === Object.keys(situation.machines).length,
   };
+};
+
+/** What an interrupted update had not reached, by what the machines say: a control plane with an etcd proves that there is a cluster. */
+export const unmadeBy = (unmade: Situation["unmade"], machines: Situation["machines"]): Situation["unmade"] => {
+  const hasCluster = Object.values(machines).some(({ hasEtcd, hasLeader }) => hasEtcd === true || hasLeader === true);
+  return unmade && hasCluster ? { ...unmade, cluster: false } : unmade;
 };
 
 /** A silent machine is not lost: it may be off, be starting, or have no route to this computer. */

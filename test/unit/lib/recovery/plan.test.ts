@@ -128,6 +128,51 @@ describe("planFor", () => {
       .that.does.not.contain("--lost");
   });
 
+  describe("after an interrupted update whose state has no bootstrap", () => {
+    const plane = (change: Partial<FoundMachine>): FoundMachine => ({
+      role: "controlplane",
+      state: "member",
+      hasEtcd: true,
+      ...change,
+    });
+    const blank = plane({ state: "blank", hasEtcd: false });
+    const interrupted = (machines: Situation["machines"], change: Partial<Situation> = {}) =>
+      situation({ state: "interrupted", unmade: { machines: [], cluster: true }, machines, ...change });
+
+    it("begins no second etcd beside control planes that have one", () => {
+      const living = plane({ hasLeader: true });
+      expect(planFor(interrupted({ cp01: blank, cp02: living, cp03: living }))).to.deep.include({
+        case: "machines",
+        loss: { machines: ["cp01"], isClusterLost: false },
+      });
+    });
+
+    it("takes an etcd without a quorum for what is left of a cluster", () => {
+      const left = plane({ hasLeader: false });
+      expect(() => planFor(interrupted({ cp01: blank, cp02: left, cp03: blank }))).to.throw(
+        "would be wiped: give a snapshot",
+      );
+    });
+
+    it("stops where another control plane than the bootstrap node may have data", () => {
+      const unsure = plane({ hasEtcd: undefined });
+      expect(() => planFor(interrupted({ cp01: blank, cp02: unsure, cp03: blank }))).to.throw(
+        "etcd on cp02 may have data and does not run",
+      );
+    });
+
+    it("makes the cluster where no control plane has an etcd", () => {
+      const fresh = plane({ hasEtcd: false });
+      expect(planFor(interrupted({ cp01: fresh, cp02: blank, cp03: blank }))).to.deep.include({
+        case: "interrupted",
+        loss: { machines: [], isClusterLost: false },
+      });
+      // As a machine does that was just configured, or that this computer cannot ask.
+      const just = plane({ hasEtcd: undefined });
+      expect(planFor(interrupted({ cp01: just, cp02: blank, cp03: blank })).case).to.equal("interrupted");
+    });
+  });
+
   describe("with one of three control planes in reach", () => {
     const plane = (state: FoundMachine["state"]): FoundMachine => {
       return { role: "controlplane", state, hasEtcd: state === "member" };
