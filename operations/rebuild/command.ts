@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Listr, PRESET_TIMER } from "listr2";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
-import type { Target } from "../../lib/engine/target.ts";
+import { policyPack, type Target } from "../../lib/engine/target.ts";
 import { machinesOfNodes, machinesOfState, requireSameMachines } from "../../lib/recovery/checkout.ts";
 import { readState } from "../../lib/recovery/examine.ts";
 import { Journal, type Entry } from "../../lib/recovery/journal.ts";
@@ -17,6 +17,7 @@ import { credentialsFor } from "../escrow/credentials.ts";
 import { describeLosses, describePending } from "./describe.ts";
 import { exclusively } from "./exclusive.ts";
 import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
+import { judgeBy, requireKept } from "./kept.ts";
 import { requireEscrowOfNow, requireSigningKey } from "./older-escrow.ts";
 import { phasesOf } from "./rebuild.ts";
 import { examine } from "./situation.ts";
@@ -97,7 +98,10 @@ const attempt = async (target: Target, journal: Journal, options: RebuildOptions
     const plan = journal.current?.plan;
     if (plan === undefined) return {};
     const config = await target.config();
-    await carryOut({ stack, config, plan, journal, roots, snapshot, talosctl, signal: options.signal });
+    const engine = { policyPacks: [policyPack(target.root)] };
+    const judge = judgeBy(target, plan.loss);
+    const { signal } = options;
+    await carryOut({ stack, config, plan, journal, roots, snapshot, talosctl, signal, engine, judge });
     const done = journal.current?.done ?? {};
     console.log(summary(done));
     await journal.close();
@@ -122,6 +126,8 @@ const decide = async (
   const plan = planFor(situation, { ...(desiredCase && { case: caseNamed(desiredCase) }) });
   if (roots) requireSigningKey(roots, plan, config);
   if (roots && !plan.loss.isClusterLost) await compareWithCluster(config, roots, { situation, talosctl });
+  // A state that is lost has nothing to lose.
+  if (!roots) await requireKept(target, plan.loss, signal);
   const state = `state           ${situation.state === "lost" ? "none" : "kept"} in ${(await target.backend()) ?? "the lab"}`;
   console.log([`Rebuilding ${target.stack}`, state, ...describePlan(plan, situation)].join("\n  "));
   return {
