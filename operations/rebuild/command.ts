@@ -20,6 +20,7 @@ import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
 import { judgeBy, requireKept } from "./kept.ts";
 import { requireEscrowOfNow, requireSigningKey } from "./older-escrow.ts";
 import { phasesOf } from "./rebuild.ts";
+import { requireNoRotation } from "./rotation.ts";
 import { examine } from "./situation.ts";
 
 export interface RebuildOptions {
@@ -77,6 +78,7 @@ const attempt = async (target: Target, journal: Journal, options: RebuildOptions
     if (options.isRestart && !isTakingOver) await journal.close();
   }
   const credentials = await credentialsFor(target, options.identities, true, new Display());
+  await requireNoRotation(target);
   const stack = target.engine;
   const unsigned = [...(options.unsigned ?? []), ...(entry?.unsigned ?? [])];
   // Its secrets may be encrypted by a passphrase that only the escrow has.
