@@ -23,6 +23,8 @@ export interface Entry {
   done: Record<string, number>;
   /** Machines of the plan that are lost because a person said so. */
   declared?: string[];
+  /** Control planes whose data of Ceph may be wiped, because a person said so. */
+  lostData?: string[];
   /** Whether this rebuild began etcd with the snapshot, or was about to on a machine that was proven to be empty. */
   recovery?: "begun" | "recovered";
   /** Machines whose etcd was wiped, or was about to be. */

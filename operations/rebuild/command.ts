@@ -38,6 +38,8 @@ export interface RebuildOptions {
   unsigned?: string[];
   /** Machines that the user declares lost. */
   lost: string[];
+  /** Control planes whose data of Ceph may be wiped with etcd. @default none */
+  lostData?: string[];
   /** How long to keep asking machines that do not answer, in milliseconds. */
   timeout: number;
   signal: AbortSignal;
@@ -97,6 +99,8 @@ const attempt = async (target: Target, journal: Journal, options: RebuildOptions
       if (!(await isAgreed(decided, "Do that?", options))) return {};
       await journal.begin({ ...decided, ...(options.snapshot !== undefined && { snapshot: options.snapshot }) });
     }
+    const lostData = [...(journal.current?.lostData ?? []), ...(options.lostData ?? [])];
+    await journal.update({ lostData: [...new Set(lostData)] });
     const plan = journal.current?.plan;
     if (plan === undefined) return {};
     const config = await target.config();
@@ -120,12 +124,12 @@ const isAgreed = ({ plan, done }: Entry, question: string, options: RebuildOptio
 /** Examines everything and shows the plan. */
 const decide = async (
   target: Target,
-  { escrow, snapshot, unsigned = [], desiredCase, lost, timeout, signal }: RebuildOptions,
+  { escrow, snapshot, unsigned = [], desiredCase, lost, lostData = [], timeout, signal }: RebuildOptions,
   { roots, talosctl }: { roots: Escrow | undefined; talosctl: string },
 ): Promise<Entry> => {
   const config = await target.config();
   const situation = await examine(target, { config, roots, snapshot, talosctl, lost, timeout, signal });
-  const plan = planFor(situation, { ...(desiredCase && { case: caseNamed(desiredCase) }) });
+  const plan = planFor(situation, { lostData, ...(desiredCase && { case: caseNamed(desiredCase) }) });
   if (roots) requireSigningKey(roots, plan, config);
   if (roots && !plan.loss.isClusterLost) await compareWithCluster(config, roots, { situation, talosctl });
   // A state that is lost has nothing to lose.
@@ -141,6 +145,7 @@ const decide = async (
     ...(escrow !== undefined && { escrow }),
     ...(unsigned.length > 0 && { unsigned }),
     ...(lost.length > 0 && { declared: lost }),
+    ...(lostData.length > 0 && { lostData }),
     done: {},
   };
 };

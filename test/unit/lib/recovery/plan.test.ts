@@ -58,7 +58,7 @@ describe("planFor", () => {
       state,
       hasEtcd: state === "member",
     });
-    const cp02 = { ...plane("member"), hasLeader: false };
+    const cp02 = { ...plane("member"), hasLeader: false, keepsCeph: false };
     const three = { cp01: plane("absent"), cp02, cp03: plane("absent") };
     expect(planFor(situation({ machines: three, hasSnapshot: true }))).to.deep.equal({
       case: "machines",
@@ -194,6 +194,25 @@ describe("planFor", () => {
         wipes: [],
         recovers: false,
       });
+    });
+
+    it("does not wipe data of Ceph, nor what may be, unless a person says so", () => {
+      const left = (keepsCeph?: boolean) => three({ hasLeader: false, keepsCeph });
+      expect(() => planFor(left(true)))
+        .to.throw("cp02: has data in /var/lib/rook")
+        .with.property("message")
+        .that.contains("copy /var/lib/rook rook-cp02")
+        .and.contains("--lost-data cp02");
+      expect(() => planFor(left())).to.throw("cp02: does not say whether it has data in /var/lib/rook");
+      expect(() => planFor(left(true), { lostData: ["cp03"] })).to.throw("cp02: has data");
+      const plan = planFor(left(true), { lostData: ["cp02"] });
+      expect(plan).to.deep.include({ wipes: ["cp02"], wipesCeph: ["cp02"] });
+      expect(describePlan(plan, left(true)).join("\n")).to.contain(
+        "everything below /var: images, logs, host paths, and Ceph's monitors in /var/lib/rook on cp02",
+      );
+      expect(planFor(left(false)))
+        .to.deep.include({ wipes: ["cp02"] })
+        .and.not.to.have.property("wipesCeph");
     });
 
     it("does not wipe an etcd that does not say whether it has a leader", () => {
