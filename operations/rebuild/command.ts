@@ -4,6 +4,7 @@ import { Listr, PRESET_TIMER } from "listr2";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { policyPack, type Target } from "../../lib/engine/target.ts";
+import { requireFinished } from "../../lib/engine/unfinished.ts";
 import { machinesOfNodes, machinesOfState, requireSameMachines } from "../../lib/recovery/checkout.ts";
 import { readState } from "../../lib/recovery/examine.ts";
 import { Journal, type Entry } from "../../lib/recovery/journal.ts";
@@ -85,7 +86,10 @@ const attempt = async (target: Target, journal: Journal, options: RebuildOptions
   const unsigned = [...(options.unsigned ?? []), ...(entry?.unsigned ?? [])];
   // Its secrets may be encrypted by a passphrase that only the escrow has.
   const state = isTakingOver ? undefined : await readState(stack);
-  if (state) requireSameMachines(machinesOfState(state), (await target.config()).nodes);
+  if (state) {
+    requireFinished(state, target.stack);
+    requireSameMachines(machinesOfState(state), (await target.config()).nodes);
+  }
   const isLost = isTakingOver || (entry === undefined && state === undefined);
   const roots = isLost ? await openEscrow(target, entry?.escrow ?? options.escrow, credentials, unsigned) : undefined;
   if (roots && !options.isPlanOnly) await mendConfiguration(target, roots);

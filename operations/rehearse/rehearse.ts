@@ -10,6 +10,7 @@ import { rebuild } from "../rebuild/command.ts";
 import { openEscrow } from "../rebuild/given.ts";
 import { noLoss, requireKept } from "../rebuild/kept.ts";
 import { requireNoRotation } from "../rebuild/rotation.ts";
+import { requireFinished } from "../../lib/engine/unfinished.ts";
 import { machinesOfState, requireSameMachines } from "../../lib/recovery/checkout.ts";
 import { waitForGit } from "../../lib/recovery/gitops.ts";
 import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
@@ -130,7 +131,9 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
 /** Requires what the rebuild will: that the checkout is the one that was deployed, and that no rotation is under way. */
 const requireRebuildable = async ({ target, stack, signal }: Stage): Promise<void> => {
   await requireNoRotation(target);
-  requireSameMachines(machinesOfState(await stack.state()), (await target.config()).nodes);
+  const state = await stack.state();
+  requireFinished(state, target.stack);
+  requireSameMachines(machinesOfState(state), (await target.config()).nodes);
   await requireKept(target, noLoss, signal);
 };
 
