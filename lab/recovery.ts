@@ -8,7 +8,7 @@ import { conditionOf, unmadeOf } from "../lib/recovery/condition.ts";
 import { authorityOf, lookAtMachines } from "../lib/recovery/examine.ts";
 import { Journal } from "../lib/recovery/journal.ts";
 import { interruptedPhases, type Phase, type Recovery } from "../lib/recovery/phases.ts";
-import { describePlan, planFor, type Situation } from "../lib/recovery/plan.ts";
+import { describePlan, planFor, unmadeBy, type Situation } from "../lib/recovery/plan.ts";
 import { Problem } from "../toolchain/problem.ts";
 import { Toolchain } from "../toolchain/toolchain.ts";
 import { openLog } from "./engine-log.ts";
@@ -86,10 +86,10 @@ const planned = async (
   state: State,
 ): Promise<Recovery["plan"]> => {
   const deadline = Date.now() + startTimeout;
-  const unmade = unmadeOf(state, Object.keys(config.nodes));
   for (;;) {
     signal.throwIfAborted();
     const machines = await lookAtMachines(config, authorityOf(state));
+    const unmade = unmadeBy(unmadeOf(state, Object.keys(config.nodes)), machines);
     const waiting = awaited(machines, unmade);
     const isLate = Date.now() > deadline;
     // A cluster that was never begun is begun by machines that are there, whatever became of the others.

@@ -293,6 +293,12 @@ who can open it, in the stack file, before it is written.`,
         value: "NODE",
         what: "a machine that does not answer and is gone for good; as often as needed",
       },
+      "lost-data": {
+        type: "string",
+        multiple: true,
+        value: "NODE",
+        what: "a control plane whose data of Ceph (/var/lib/rook) may be wiped with etcd; as often as needed",
+      },
       wait: {
         type: "string",
         value: "SECONDS",

@@ -13,6 +13,7 @@ import { sorted } from "../lib/terminal/forms.ts";
 import { help, overview } from "../lib/terminal/help.ts";
 import { agreed, type Terminal } from "../lib/terminal/session.ts";
 import { Problem } from "../toolchain/problem.ts";
+import { requireOwnData } from "./preview/foreign-data.ts";
 
 /**
  * Runs a command line.
@@ -39,6 +40,7 @@ export const hearth = async (
     terminal.print(await help(command));
     return 0;
   }
+  if (["change", "protect", "recover"].includes(command.group)) await requireOwnData(terminal.root);
   try {
     const handler = (await command.load()) as Handler<Record<string, unknown>>;
     return await handler(call);

@@ -3,6 +3,7 @@ import { readFile, rm } from "node:fs/promises";
 import { endEngine } from "../engine/processes.ts";
 import { writeWhole } from "../terminal/whole-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
+import type { KnownMachine } from "./checkout.ts";
 import type { Plan } from "./plan.ts";
 
 /** The plan of a rebuild, and its progress. It holds no secret. */
@@ -11,6 +12,8 @@ export interface Entry {
   stack: string;
   begun: string;
   plan: Plan;
+  /** The machines of the stack file that the plan was made with. */
+  machines?: KnownMachine[];
   /** Files that the rebuild was given. */
   escrow?: string;
   snapshot?: string;
@@ -20,6 +23,8 @@ export interface Entry {
   done: Record<string, number>;
   /** Machines of the plan that are lost because a person said so. */
   declared?: string[];
+  /** Control planes whose data of Ceph may be wiped, because a person said so. */
+  lostData?: string[];
   /** Whether this rebuild began etcd with the snapshot, or was about to on a machine that was proven to be empty. */
   recovery?: "begun" | "recovered";
   /** Machines whose etcd was wiped, or was about to be. */

@@ -7,8 +7,10 @@ import { Problem } from "../../toolchain/problem.ts";
 import { kubernetesOf, talosClientOf } from "../cluster/access.ts";
 import { clientOfSecrets, etcdMembers, Talosctl } from "../cluster/talosctl.ts";
 import { describeChanges, describeProgress } from "../engine/describe.ts";
+import type { EngineEvent } from "../engine/events.ts";
 import { forgotten, withoutLost } from "../engine/loss.ts";
 import { update as updateAll, type PulumiStack, type RunOptions } from "../engine/pulumi-stack.ts";
+import type { RunReport } from "../engine/report.ts";
 import { adopting, type Roots } from "./adoption/index.ts";
 import { ownEdge } from "./adoption/cloudflare.ts";
 import type { RecoveryNote } from "./adoption/talos.ts";
@@ -29,7 +31,9 @@ export interface Recovery {
   talosctl: string;
   signal: AbortSignal;
   /** Further options of the engine's runs. */
-  engine?: Pick<RunOptions, "hurry" | "onLine">;
+  engine?: Pick<RunOptions, "hurry" | "onLine" | "policyPacks">;
+  /** Judges a preview's events before the update. @throws Problem if the update must not be */
+  judge?: (events: readonly EngineEvent[]) => Promise<void>;
 }
 
 /** A part of a recovery. It can be repeated from its beginning, however far it came. */
@@ -82,6 +86,25 @@ export const recoveryNote = ({
   };
 };
 
+/** Previews the stack, and has the preview judged: the checkout may not be the one that the plan was made with. */
+const previewed = async (
+  { stack, signal, engine, judge }: Recovery,
+  environment: Record<string, string> = {},
+): Promise<RunReport> => {
+  const events: EngineEvent[] = [];
+  const onEvent = (event: EngineEvent): void => {
+    events.push(event);
+  };
+  const options = { ...engine, environment, signal, interruptTimeout, onEvent };
+  const report = await stack.run(["preview"], options).catch(async (error: unknown) => {
+    // The engine's advice on what it refuses is to remove the protection. The judge's comes first.
+    await judge?.(events);
+    throw error;
+  });
+  await judge?.(events);
+  return report;
+};
+
 /** Updates the whole stack, with what exists taken over instead of created. */
 export const update = async (
   recovery: Recovery,
@@ -95,6 +118,9 @@ export const update = async (
       talosctl,
       snapshot: plan.recovers ? snapshot : undefined,
       isRunning: touchesNothing,
+      controlPlanes: Object.values(recovery.config.nodes).flatMap(({ role, address }) =>
+        role === "controlplane" ? [address] : [],
+      ),
       recovery: recoveryNote(recovery),
       edge: ownEdge(recovery.config),
       pulumi: {
@@ -106,8 +132,9 @@ export const update = async (
         say(`found ${name}`);
       },
     },
-    (environment) =>
-      stack.run(updateAll, {
+    async (environment) => {
+      if (recovery.judge) await previewed(recovery, environment);
+      return stack.run(updateAll, {
         ...engine,
         interruptTimeout,
         environment,
@@ -116,7 +143,8 @@ export const update = async (
         onProgress: (report) => {
           say(describeProgress(report));
         },
-      }),
+      });
+    },
   );
   await journal.update({ processes: [] });
 };
@@ -131,8 +159,9 @@ export const build: Phase = {
 export const settle: Phase = {
   name: "settle",
   title: "Bring everything to what the configuration says",
-  run: async ({ stack, journal, signal, engine }, say) => {
-    const preview = await stack.run(["preview"], { ...engine, signal, interruptTimeout });
+  run: async (recovery, say) => {
+    const { stack, journal, signal, engine } = recovery;
+    const preview = await previewed(recovery);
     if (preview.isUnchanged) return;
     say(describeChanges(preview));
     await stack.run(updateAll, {
@@ -190,7 +219,8 @@ export const verify: Phase = {
   name: "verify",
   title: "Make sure that nothing is left to change",
   run: async ({ stack, signal, engine }) => {
-    const preview = await stack.run(["preview"], { ...engine, signal, interruptTimeout });
+    // The required content of the escrow may just have changed. The policy checks it the next time.
+    const preview = await stack.run(["preview"], { ...engine, policyPacks: [], signal, interruptTimeout });
     if (preview.isUnchanged) return;
     throw new Problem(
       `The stack is there, but a preview says: ${describeChanges(preview)}\n` +

@@ -25,6 +25,8 @@ export interface FoundMachine {
   hasEtcd: boolean | undefined;
   /** Whether its etcd knows a leader, which only a majority elects; undefined where it does not say. */
   hasLeader?: boolean | undefined;
+  /** Whether Ceph keeps data in its `/var/lib/rook`, which is wiped with etcd; undefined where it does not say. */
+  keepsCeph?: boolean | undefined;
   /** The sources that were asked about it, and their answers. */
   asked?: readonly string[];
 }
@@ -36,8 +38,10 @@ export type Case = "machines" | "state" | "all" | "interrupted";
 export interface Plan {
   case: Case;
   loss: Loss;
-  /** Control planes that run without a quorum: what they have of etcd is wiped, so that it can be bootstrapped again. */
+  /** Control planes that run without a quorum: all that they keep below /var is wiped, so that etcd can be bootstrapped again. */
   wipes: string[];
+  /** Those of them where data of Ceph is wiped too, or may be. */
+  wipesCeph?: string[];
   /** etcd begins with a snapshot. */
   recovers: boolean;
   /** The snapshot has volumes that were on the machines, and all of them are lost. */
@@ -47,6 +51,8 @@ export interface Plan {
 /** What a person requires of the plan. */
 export interface Desired {
   case?: Case;
+  /** Control planes whose data of Ceph may be wiped. @default none */
+  lostData?: readonly string[];
 }
 
 /**
@@ -54,9 +60,9 @@ export interface Desired {
  *
  * @throws Problem where there is nothing to rebuild, or something is missing that it needs
  */
-export const planFor = (situation: Situation, { case: wanted }: Desired = {}): Plan => {
+export const planFor = (situation: Situation, { case: wanted, lostData = [] }: Desired = {}): Plan => {
   // A snapshot shows that there was a cluster, whatever happened to its state.
-  const unmade = situation.hasSnapshot ? undefined : situation.unmade;
+  const unmade = situation.hasSnapshot ? undefined : unmadeBy(situation.unmade, situation.machines);
   const isMade = (name: string): boolean => !unmade?.cluster && !unmade?.machines.includes(name);
   const made = Object.entries(situation.machines).filter(([name]) => isMade(name));
   refuseUnknown(made);
@@ -84,18 +90,28 @@ export const planFor = (situation: Situation, { case: wanted }: Desired = {}): P
     throw new Problem(`What was found is no case ${which}, but ${found}: leave --case out`);
   }
   const loss = { machines: lost.map(([name]) => name), isClusterLost };
+  if (isClusterLost || unmade?.cluster) refuseUnknownData(controlPlanes);
   if (isClusterLost) {
-    refuseUnknownData(controlPlanes);
     refuseToWipe(withEtcd, situation);
+    refuseToWipeCeph(withEtcd, lostData);
   }
   const recovers = isClusterLost && situation.hasSnapshot;
+  const wiped = isClusterLost ? withEtcd : [];
+  const wipesCeph = wiped.filter(([, { keepsCeph }]) => keepsCeph !== false).map(([name]) => name);
   return {
     case: which,
     loss,
-    wipes: isClusterLost ? withEtcd.map(([name]) => name) : [],
+    wipes: wiped.map(([name]) => name),
+    ...(wipesCeph.length > 0 && { wipesCeph }),
     recovers,
     losesVolumes: recovers && lost.length === Object.keys(situation.machines).length,
   };
+};
+
+/** What an interrupted update had not reached, by what the machines say: a control plane with an etcd proves that there is a cluster. */
+export const unmadeBy = (unmade: Situation["unmade"], machines: Situation["machines"]): Situation["unmade"] => {
+  const hasCluster = Object.values(machines).some(({ hasEtcd, hasLeader }) => hasEtcd === true || hasLeader === true);
+  return unmade && hasCluster ? { ...unmade, cluster: false } : unmade;
 };
 
 /** A silent machine is not lost: it may be off, be starting, or have no route to this computer. */
@@ -166,11 +182,37 @@ const refuseToWipe = (withEtcd: readonly (readonly [string, FoundMachine])[], { 
   }
 };
 
+/** Ceph's monitors know where its data is: without any of them, no disk of Ceph can be read. */
+const refuseToWipeCeph = (
+  withEtcd: readonly (readonly [string, FoundMachine])[],
+  lostData: readonly string[],
+): void => {
+  const kept = withEtcd.filter(([name, { keepsCeph }]) => keepsCeph !== false && !lostData.includes(name));
+  if (kept.length === 0) return;
+  const names = kept.map(([name]) => name);
+  throw new Problem(
+    [
+      `Everything below /var would be wiped with etcd on ${names.join(", ")}, and it may hold the last monitor of Ceph:`,
+      ...kept.map(
+        ([name, { keepsCeph }]) =>
+          `  ${name}: ${keepsCeph ? "has" : "does not say whether it has"} data in /var/lib/rook`,
+      ),
+      `Copy it to another computer first: talosctl --nodes ADDRESS copy /var/lib/rook rook-${names[0] ?? ""}. Then, or where nothing of it is ` +
+        `worth keeping, say so: ${names.map((name) => `--lost-data ${name}`).join(" ")}`,
+    ].join("\n"),
+  );
+};
+
 const caseOf = ({ state }: Situation, lost: number, isClusterLost: boolean): Case | undefined => {
   if (state === "lost") return lost === 0 && !isClusterLost ? "state" : "all";
   if (lost > 0 || isClusterLost) return "machines";
   return state === "interrupted" ? "interrupted" : undefined;
 };
+
+/** What a wipe of etcd takes with it: its partition holds all of /var. */
+export const wipedWith = ({ wipesCeph = [] }: Pick<Plan, "wipesCeph">): string =>
+  "everything below /var: images, logs, host paths" +
+  (wipesCeph.length === 0 ? "" : `, and Ceph's monitors in /var/lib/rook on ${wipesCeph.join(", ")}`);
 
 /** A plan in words, a line each. */
 export const describePlan = (plan: Plan, situation: Situation): string[] => {
@@ -193,6 +235,7 @@ export const describePlan = (plan: Plan, situation: Situation): string[] => {
     ...(machines.length > 0 ? [`made anew       ${list(machines)}`] : []),
     ...(members.length > 0 ? [`kept            ${list(members)}`] : []),
     ...(plan.wipes.length > 0 ? [`etcd wiped      ${list(plan.wipes)}: it has lost its quorum`] : []),
+    ...(plan.wipes.length > 0 ? [`wiped with it   ${wipedWith(plan)}`] : []),
     ...(situation.edge && situation.edge.there.length > 0 ? [`taken over      ${list(situation.edge.there)}`] : []),
     ...(situation.edge && situation.edge.missing.length > 0 ? [`made anew       ${list(situation.edge.missing)}`] : []),
     ...(isClusterLost && plan.case !== "state"

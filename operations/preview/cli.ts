@@ -9,6 +9,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { policyPacks, runPreview, stateBefore } from "./engine.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import { examine, withDataOf } from "./data.ts";
+import { removeForeignData } from "./foreign-data.ts";
 import { Git } from "./git.ts";
 import { cut } from "./limit.ts";
 import { Observer } from "./observer.ts";
@@ -36,6 +37,7 @@ export const preview = async (call: Call<PreviewFlags>): Promise<number> => {
   const ref = values["data-from"];
   if (ref === undefined) {
     if (values.check === true) throw new Problem("--check is about another commit's data: name it with --data-from");
+    await removeForeignData(new Git(root));
     return previewCheckout(call);
   }
   const git = new Git(root);

@@ -2,6 +2,7 @@ import { concernsOf } from "../../infra/config/destinations.ts";
 import { interruption } from "../../lib/terminal/interruption.ts";
 import { outsideOf } from "../../lib/tree/outside.ts";
 import { Problem } from "../../toolchain/problem.ts";
+import { removeForeignData, withForeignData } from "./foreign-data.ts";
 import type { Git } from "./git.ts";
 
 /** Whether a path can hold data that is previewed by other code than its own: a stack file, or a file of the tree. */
@@ -93,6 +94,7 @@ export const withDataOf = async <T>(
   work: () => Promise<T>,
 ): Promise<T> => {
   if (concerns.length > 0) throw new Problem(`${commit} has to be read first:\n${concerns.join("\n")}`);
+  await removeForeignData(git);
   const own = (await git.entries("HEAD")).map(({ path }) => path).filter(isData);
   const paths = [...new Set([...own, ...files])];
   const changes = (await git.changes()).filter((path) => isData(path));
@@ -101,13 +103,10 @@ export const withDataOf = async <T>(
   }
   // A signal would end the process with the data still there.
   const signal = interruption("The preview was interrupted, and nothing was changed: run it again");
-  try {
-    await git.take(commit, paths);
+  return withForeignData(git, { commit, paths }, async () => {
     signal.throwIfAborted();
     const result = await work();
     signal.throwIfAborted();
     return result;
-  } finally {
-    await git.take("HEAD", paths);
-  }
+  });
 };

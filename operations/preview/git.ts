@@ -8,7 +8,7 @@ import { codeOf, Problem } from "../../toolchain/problem.ts";
 
 /** A checkout, and what its history says. */
 export class Git {
-  constructor(private readonly root: string) {}
+  constructor(readonly root: string) {}
 
   /** The commit that is checked out, shortened. */
   async head(): Promise<string> {

@@ -13,6 +13,7 @@ interface RebuildFlags {
   case?: string | undefined;
   unsigned?: string[] | undefined;
   lost?: string[] | undefined;
+  "lost-data"?: string[] | undefined;
   wait?: string | undefined;
   confirm?: string | undefined;
   plan?: boolean | undefined;
@@ -38,6 +39,7 @@ export const rebuildCommand = async (call: Call<RebuildFlags>): Promise<number> 
     isRestart: values.restart === true,
     unsigned: values.unsigned ?? [],
     lost: values.lost ?? [],
+    lostData: values["lost-data"] ?? [],
     timeout: secondsOf(values.wait ?? "180") * 1000,
     signal,
     confirm: call.agreed,

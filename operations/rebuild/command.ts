@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { Listr, PRESET_TIMER } from "listr2";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
-import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
-import type { Target } from "../../lib/engine/target.ts";
+import { policyPack, type Target } from "../../lib/engine/target.ts";
+import { requireFinished } from "../../lib/engine/unfinished.ts";
+import { machinesOfNodes, machinesOfState, requireSameMachines } from "../../lib/recovery/checkout.ts";
 import { readState } from "../../lib/recovery/examine.ts";
 import { Journal, type Entry } from "../../lib/recovery/journal.ts";
 import type { Recovery } from "../../lib/recovery/phases.ts";
@@ -14,12 +15,13 @@ import { Display } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { credentialsFor } from "../escrow/credentials.ts";
-import type { Credentials } from "../escrow/write.ts";
 import { describeLosses, describePending } from "./describe.ts";
 import { exclusively } from "./exclusive.ts";
 import { mendConfiguration, openEscrow, withGivenSnapshot } from "./given.ts";
+import { judgeBy, requireKept } from "./kept.ts";
 import { requireEscrowOfNow, requireSigningKey } from "./older-escrow.ts";
 import { phasesOf } from "./rebuild.ts";
+import { requireNoRotation } from "./rotation.ts";
 import { examine } from "./situation.ts";
 
 export interface RebuildOptions {
@@ -37,6 +39,8 @@ export interface RebuildOptions {
   unsigned?: string[];
   /** Machines that the user declares lost. */
   lost: string[];
+  /** Control planes whose data of Ceph may be wiped with etcd. @default none */
+  lostData?: string[];
   /** How long to keep asking machines that do not answer, in milliseconds. */
   timeout: number;
   signal: AbortSignal;
@@ -61,6 +65,9 @@ const attempt = async (target: Target, journal: Journal, options: RebuildOptions
   const entry = options.isRestart ? undefined : journal.current;
   // A rebuild that began a state needs the escrow until it ends: its state has only a part of what the escrow holds.
   const isTakingOver = journal.current !== undefined && ["all", "state"].includes(journal.current.plan.case);
+  // What a rebuild forgot is in no state any more, but the journal knows it.
+  const planned = journal.current?.machines;
+  if (planned) requireSameMachines(planned, (await target.config()).nodes);
   if (entry !== undefined) {
     if (options.desiredCase !== undefined) {
       throw new Problem(`--case ${options.desiredCase} is of no use to a rebuild that goes on: give --restart with it`);
@@ -74,9 +81,17 @@ const attempt = async (target: Target, journal: Journal, options: RebuildOptions
     if (options.isRestart && !isTakingOver) await journal.close();
   }
   const credentials = await credentialsFor(target, options.identities, true, new Display());
+  await requireNoRotation(target);
   const stack = target.engine;
   const unsigned = [...(options.unsigned ?? []), ...(entry?.unsigned ?? [])];
-  const roots = await rootsFor(target, stack, { ...options, unsigned, entry, isTakingOver, credentials });
+  // Its secrets may be encrypted by a passphrase that only the escrow has.
+  const state = isTakingOver ? undefined : await readState(stack);
+  if (state) {
+    requireFinished(state, target.stack);
+    requireSameMachines(machinesOfState(state), (await target.config()).nodes);
+  }
+  const isLost = isTakingOver || (entry === undefined && state === undefined);
+  const roots = isLost ? await openEscrow(target, entry?.escrow ?? options.escrow, credentials, unsigned) : undefined;
   if (roots && !options.isPlanOnly) await mendConfiguration(target, roots);
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
   const identities = [...credentials.keys.identities, ...(roots ? [roots.ageIdentity] : [])];
@@ -88,10 +103,15 @@ const attempt = async (target: Target, journal: Journal, options: RebuildOptions
       if (!(await isAgreed(decided, "Do that?", options))) return {};
       await journal.begin({ ...decided, ...(options.snapshot !== undefined && { snapshot: options.snapshot }) });
     }
+    const lostData = [...(journal.current?.lostData ?? []), ...(options.lostData ?? [])];
+    await journal.update({ lostData: [...new Set(lostData)] });
     const plan = journal.current?.plan;
     if (plan === undefined) return {};
     const config = await target.config();
-    await carryOut({ stack, config, plan, journal, roots, snapshot, talosctl, signal: options.signal });
+    const engine = { policyPacks: [policyPack(target.root)] };
+    const judge = judgeBy(target, plan.loss);
+    const { signal } = options;
+    await carryOut({ stack, config, plan, journal, roots, snapshot, talosctl, signal, engine, judge });
     const done = journal.current?.done ?? {};
     console.log(summary(done));
     await journal.close();
@@ -105,37 +125,19 @@ const isAgreed = ({ plan, done }: Entry, question: string, options: RebuildOptio
   return losses === undefined ? options.confirm(question) : options.confirmLoss(losses);
 };
 
-/** The escrow that a rebuild was given, and what opens it. */
-interface Roots {
-  entry: Entry | undefined;
-  /** Whether a rebuild is under way that began the state. */
-  isTakingOver: boolean;
-  escrow: string | undefined;
-  unsigned: readonly string[];
-  credentials: Credentials;
-}
-
-/** Opens the escrow if the state no longer holds the root secrets. */
-const rootsFor = async (
-  target: Target,
-  stack: PulumiStack,
-  { entry, isTakingOver, escrow, unsigned, credentials }: Roots,
-): Promise<Escrow | undefined> => {
-  const isLost = isTakingOver || (entry === undefined && (await readState(stack)) === undefined);
-  return isLost ? openEscrow(target, entry?.escrow ?? escrow, credentials, unsigned) : undefined;
-};
-
 /** Examines everything and shows the plan. */
 const decide = async (
   target: Target,
-  { escrow, snapshot, unsigned = [], desiredCase, lost, timeout, signal }: RebuildOptions,
+  { escrow, snapshot, unsigned = [], desiredCase, lost, lostData = [], timeout, signal }: RebuildOptions,
   { roots, talosctl }: { roots: Escrow | undefined; talosctl: string },
 ): Promise<Entry> => {
   const config = await target.config();
   const situation = await examine(target, { config, roots, snapshot, talosctl, lost, timeout, signal });
-  const plan = planFor(situation, { ...(desiredCase && { case: caseNamed(desiredCase) }) });
+  const plan = planFor(situation, { lostData, ...(desiredCase && { case: caseNamed(desiredCase) }) });
   if (roots) requireSigningKey(roots, plan, config);
   if (roots && !plan.loss.isClusterLost) await compareWithCluster(config, roots, { situation, talosctl });
+  // A state that is lost has nothing to lose.
+  if (!roots) await requireKept(target, plan.loss, signal);
   const state = `state           ${situation.state === "lost" ? "none" : "kept"} in ${(await target.backend()) ?? "the lab"}`;
   console.log([`Rebuilding ${target.stack}`, state, ...describePlan(plan, situation)].join("\n  "));
   return {
@@ -143,9 +145,11 @@ const decide = async (
     stack: target.stack,
     begun: new Date().toISOString(),
     plan,
+    machines: machinesOfNodes(config.nodes),
     ...(escrow !== undefined && { escrow }),
     ...(unsigned.length > 0 && { unsigned }),
     ...(lost.length > 0 && { declared: lost }),
+    ...(lostData.length > 0 && { lostData }),
     done: {},
   };
 };

@@ -1,6 +1,6 @@
 import { duration } from "../../lib/terminal/display.ts";
 import type { Entry } from "../../lib/recovery/journal.ts";
-import type { Plan } from "../../lib/recovery/plan.ts";
+import { wipedWith, type Plan } from "../../lib/recovery/plan.ts";
 import { phasesOf } from "./rebuild.ts";
 
 /**
@@ -19,9 +19,12 @@ export const describePending = ({ stack, begun, done, plan }: Entry, now = Date.
 };
 
 /** Describes what a plan still wipes or forgets beyond what is already lost; undefined if nothing. */
-export const describeLosses = ({ wipes, losesVolumes }: Plan, done: Entry["done"] = {}): string | undefined => {
+export const describeLosses = (plan: Plan, done: Entry["done"] = {}): string | undefined => {
+  const { wipes, losesVolumes } = plan;
   const losses = [
-    ...(wipes.length > 0 && done.wipe === undefined ? [`wipes what is left of etcd on ${wipes.join(", ")}`] : []),
+    ...(wipes.length > 0 && done.wipe === undefined
+      ? [`wipes what is left of etcd on ${wipes.join(", ")}, with ${wipedWith(plan)}`]
+      : []),
     ...(losesVolumes && done.volumes === undefined
       ? ["forgets the claims, volumes and databases that were on the machines' disks"]
       : []),

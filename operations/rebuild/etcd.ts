@@ -32,13 +32,44 @@ export const knowsLeader = (said: string): boolean | undefined => {
 };
 
 /**
- * Asks a control plane that is a member of the cluster about its etcd.
+ * Whether a folder has data, as `talosctl list` answers. Undefined if the answer does not tell.
+ *
+ * Source: talos, internal/app/machined/internal/server/v1alpha1/v1alpha1_server.go, List, and pkg/archiver/walker.go: a folder that is
+ * not there is the error of lstat; v1.13.
+ */
+const holdsData = async (
+  talos: Pick<Talosctl, "once">,
+  address: string,
+  folder: string,
+): Promise<boolean | undefined> => {
+  try {
+    return hasData(await talos.once(address, ["list", folder], answerTimeout));
+  } catch (error) {
+    return String(error).includes(`lstat ${folder}: no such file or directory`) ? false : undefined;
+  }
+};
+
+/** Where Rook keeps Ceph's monitors: dataDirHostPath of the tree's CephCluster. */
+const cephFolder = "/var/lib/rook";
+
+/**
+ * Asks a control plane that is a member of the cluster about its etcd, and where etcd may have to be wiped, about what is wiped with it.
  *
  * The service is in the state Preparing while it pulls its image, with or without data, and while it waits for its bootstrap;
  * after half an hour it fails. So only its folder shows whether it has data.
  * Source: talos, services/etcd.go, PreFunc and argsForControlPlane; v1.13.
  */
 export const askEtcd = async (
+  talos: Pick<Talosctl, "once">,
+  address: string,
+  machine: FoundMachine,
+): Promise<FoundMachine> => {
+  const found = await withEtcd(talos, address, machine);
+  if (found.hasEtcd !== true || found.hasLeader === true) return found;
+  return { ...found, keepsCeph: await holdsData(talos, address, cephFolder) };
+};
+
+const withEtcd = async (
   talos: Pick<Talosctl, "once">,
   address: string,
   machine: FoundMachine,

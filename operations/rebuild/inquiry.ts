@@ -4,7 +4,7 @@ import type { HearthConfig } from "../../infra/config/index.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import { askEtcd } from "./etcd.ts";
 import { lookAtMachines } from "../../lib/recovery/examine.ts";
-import type { Situation } from "../../lib/recovery/plan.ts";
+import { unmadeBy, type Situation } from "../../lib/recovery/plan.ts";
 import { virtualMachine, type AskProxmox } from "./proxmox.ts";
 import { answers, describeRoute } from "./route.ts";
 import { lookUntilKnown, silentOf, withDeclaredLost, type Machines } from "./silent.ts";
@@ -33,7 +33,10 @@ export const inquire = async (inquiry: Inquiry): Promise<Machines> => {
   const { config, authority, lost, unmade, timeout, say, signal } = inquiry;
   const look = async (): Promise<Machines> =>
     askedOfProxmox(withDeclaredLost(await lookAtMachines(config, authority), lost), inquiry);
-  const isMade = (name: string): boolean => !unmade?.cluster && !unmade?.machines.includes(name);
+  const isMade = (name: string, found: Machines): boolean => {
+    const there = unmadeBy(unmade, found);
+    return !there?.cluster && !there?.machines.includes(name);
+  };
   const machines = await lookUntilKnown({ look, isAwaited: isMade, timeout, say, signal });
   return withRoute(await askedOfEtcd(machines, inquiry), config);
 };

@@ -69,6 +69,7 @@ const wipe: Phase = {
     await wipeEtcd({
       names: plan.wipes,
       lost: plan.loss.machines,
+      lostData: journal.current?.lostData ?? [],
       begun: journal.current?.wiped ?? [],
       look: async () =>
         askedOfEtcd(await lookAtMachines(config, fromBase64(client.caCertificate)), { config, client, talosctl }),

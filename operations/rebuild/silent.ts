@@ -20,7 +20,7 @@ const isOpen = (machine: Machines[string]): boolean =>
 export interface Asking {
   look: () => Promise<Machines>;
   /** Whether to wait for a machine. @default all */
-  isAwaited?: (name: string) => boolean;
+  isAwaited?: (name: string, machines: Machines) => boolean;
   /** How long to keep asking, in milliseconds. */
   timeout: number;
   /** Shows which machines do not answer, and for how long, in milliseconds. */
@@ -38,7 +38,7 @@ export const lookUntilKnown = async (asking: Asking): Promise<Machines> => {
     const machines = await look();
     const open = Object.keys(machines).filter((name) => {
       const machine = machines[name];
-      return machine !== undefined && isAwaited(name) && isOpen(machine);
+      return machine !== undefined && isAwaited(name, machines) && isOpen(machine);
     });
     const elapsed = Date.now() - begun;
     if (open.length === 0 || elapsed >= timeout) return machines;

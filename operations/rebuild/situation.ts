@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { talosClientOf } from "../../lib/cluster/access.ts";
-import { clientOfSecrets } from "../../lib/cluster/talosctl.ts";
+import { clientOfSecrets, Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { conditionOf, unmadeOf } from "../../lib/recovery/condition.ts";
 import { authorityOf, fromBase64, readState } from "../../lib/recovery/examine.ts";
@@ -11,6 +11,7 @@ import type { Escrow } from "../../lib/secrets/escrow.ts";
 import { Display, duration } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { lookAtEdge } from "./edge.ts";
+import { formerNodes, requireGone, requireKnownMembers } from "./former.ts";
 import { inquire } from "./inquiry.ts";
 import { askProxmox, type AskProxmox } from "./proxmox.ts";
 
@@ -39,23 +40,35 @@ export const examine = async (target: Target, examination: Examination): Promise
   const display = new Display();
   // A given snapshot means that there was a cluster, even if its state is gone.
   const unmade = state && snapshot === undefined ? unmadeOf(state, Object.keys(config.nodes)) : undefined;
-  const machines = await inquire({
-    config,
+  const former = formerOf(roots, config);
+  const own = lost.filter((name) => name in config.nodes || !(name in former));
+  const inquiry = {
     talosctl,
-    lost,
-    timeout,
     signal,
-    unmade,
     authority: state ? authorityOf(state) : fromBase64(roots?.talosSecrets.certs.os.crt ?? ""),
     client: roots ? await clientOfSecrets(talosctl, roots, config.cluster) : state && talosClientOf(state),
     proxmox: await proxmoxOf(target, config, roots),
-    say: (names, elapsed) => {
+    say: (names: string[], elapsed: number) => {
       display.live(
         `Waiting for ${names.join(", ")} to answer, for ${duration(elapsed / 1000)} of ${duration(timeout / 1000)}`,
       );
     },
-  });
+  };
+  if (Object.keys(former).length > 0) {
+    const wait = Object.keys(former).every((name) => lost.includes(name)) ? 0 : timeout;
+    const there = { ...config, nodes: former };
+    requireGone(await inquire({ ...inquiry, config: there, lost: [], timeout: wait, unmade: undefined }), lost);
+  }
+  const machines = await inquire({ ...inquiry, config, lost: own, timeout, unmade });
   display.clear();
+  const led = Object.keys(machines).find((name) => machines[name]?.hasLeader === true);
+  if (roots && led !== undefined && inquiry.client) {
+    const members = await new Talosctl(talosctl, inquiry.client).once(config.nodes[led]?.address ?? "", [
+      "etcd",
+      "members",
+    ]);
+    requireKnownMembers(members, config.nodes);
+  }
   const { pulumi } = target.engine;
   return {
     state: conditionOf(state),
@@ -69,6 +82,15 @@ export const examine = async (target: Target, examination: Examination): Promise
     hasEscrow: roots !== undefined,
     hasSnapshot: snapshot !== undefined,
   };
+};
+
+/** Machines that only the escrow knows. Its stack file may be newer than the checkout, or older. */
+const formerOf = (roots: Escrow | undefined, { nodes }: HearthConfig): HearthConfig["nodes"] => {
+  if (roots === undefined) return {};
+  const former = formerNodes(roots.stackFile, nodes);
+  if (former === undefined)
+    console.log("The stack file in the escrow is not valid any more, so its machines are not compared");
+  return former ?? {};
 };
 
 /** Reads a secret of the configuration. Pulumi does not read it without a state, but the escrow has it. */

@@ -8,6 +8,8 @@ export interface Wiping {
   names: readonly string[];
   /** Machines that the plan counts as lost. */
   lost: readonly string[];
+  /** Those of the names whose data of Ceph may be wiped. */
+  lostData: readonly string[];
   /** Those of the names that an earlier attempt has reset, or was about to reset. */
   begun: readonly string[];
   /** Examines every machine now, and asks the control planes about etcd. */
@@ -45,7 +47,10 @@ export const wipeEtcd = async (wiping: Wiping): Promise<void> => {
 };
 
 /** Whether a machine still has data of an etcd without a quorum. */
-const hasToGo = async (name: string, { lost, begun, look, signal, pause = 2000 }: Wiping): Promise<boolean> => {
+const hasToGo = async (
+  name: string,
+  { lost, lostData, begun, look, signal, pause = 2000 }: Wiping,
+): Promise<boolean> => {
   for (let time = 1; time <= looks; time += 1) {
     const machines = await look();
     const reason = reasonAgainst(name, machines, { lost, begun });
@@ -55,6 +60,12 @@ const hasToGo = async (name: string, { lost, begun, look, signal, pause = 2000 }
       );
     }
     if (machines[name]?.hasEtcd !== true) return false;
+    if (machines[name].keepsCeph !== false && !lostData.includes(name)) {
+      throw new Problem(
+        `${name} has data of Ceph in /var/lib/rook, or does not say, so it is not wiped: copy it with talosctl copy, and run this again ` +
+          `with --lost-data ${name}`,
+      );
+    }
     if (time < looks) await sleep(pause, undefined, { signal });
   }
   return true;

@@ -8,6 +8,10 @@ import { credentialsFor } from "../escrow/credentials.ts";
 import { takeSnapshot, withSnapshot } from "../etcd/snapshot.ts";
 import { rebuild } from "../rebuild/command.ts";
 import { openEscrow } from "../rebuild/given.ts";
+import { noLoss, requireKept } from "../rebuild/kept.ts";
+import { requireNoRotation } from "../rebuild/rotation.ts";
+import { requireFinished } from "../../lib/engine/unfinished.ts";
+import { machinesOfState, requireSameMachines } from "../../lib/recovery/checkout.ts";
 import { waitForGit } from "../../lib/recovery/gitops.ts";
 import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import type { Target } from "../../lib/engine/target.ts";
@@ -51,6 +55,7 @@ interface Picture {
 /** Rehearses one case: creates sentinels, backs up, destroys, rebuilds, and compares. */
 export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => {
   const { target, credentials, disaster, signal } = stage;
+  await requireRebuildable(stage);
   const before = await kubernetesOf(stage.stack);
   // Sentinels of an earlier rehearsal must not get into the snapshot.
   await remove(before);
@@ -121,6 +126,15 @@ export const rehearse = async (stage: Stage, loss: Loss): Promise<Rehearsal> => 
     lossWindow: keepsLate ? undefined : (struck - saved) / 1000,
     checks,
   };
+};
+
+/** Requires what the rebuild will: that the checkout is the one that was deployed, and that no rotation is under way. */
+const requireRebuildable = async ({ target, stack, signal }: Stage): Promise<void> => {
+  await requireNoRotation(target);
+  const state = await stack.state();
+  requireFinished(state, target.stack);
+  requireSameMachines(machinesOfState(state), (await target.config()).nodes);
+  await requireKept(target, noLoss, signal);
 };
 
 /** Opens what the rebuild will open, with the keys that it will have: those at hand and in the named files. */

@@ -23,6 +23,8 @@ export interface TalosRecovery {
   talosctl: string;
   /** Path of the snapshot that etcd starts with; without one it starts empty. */
   snapshot: string | undefined;
+  /** Addresses of all control planes: an etcd on any of them is the cluster's. @default the bootstrap node's alone */
+  controlPlanes?: readonly string[];
   /** What is remembered of etcd's beginning with the snapshot. */
   recovery?: RecoveryNote;
   /** Whether the machines run and keep what they have. */
@@ -70,9 +72,9 @@ const configuration =
     );
   };
 
-/** etcd is bootstrapped once. If it runs, nothing is done. If there is a snapshot, etcd starts with it. */
+/** etcd is bootstrapped once. If it runs on any control plane, nothing is done. If there is a snapshot, etcd starts with it. */
 const bootstrap =
-  ({ talosctl, snapshot, recovery }: TalosRecovery): Adopter =>
+  ({ talosctl, snapshot, recovery, controlPlanes = [] }: TalosRecovery): Adopter =>
   async (creation) => {
     const node = text(creation.inputs, "node");
     const done = () => asPlanned(creation, "machine_bootstrap");
@@ -80,6 +82,8 @@ const bootstrap =
       if (recovery?.hasBegun) await recovery.note("recovered");
       return done();
     }
+    // The bootstrap node is new, and joins the etcd of the others.
+    if ((await Promise.all(controlPlanes.map(hasEtcd))).includes(true)) return done();
     if (snapshot === undefined) return undefined;
     const client = record(creation.inputs, "clientConfiguration") as unknown as ClientConfiguration;
     await recovery?.note("begun");

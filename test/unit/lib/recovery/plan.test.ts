@@ -58,7 +58,7 @@ describe("planFor", () => {
       state,
       hasEtcd: state === "member",
     });
-    const cp02 = { ...plane("member"), hasLeader: false };
+    const cp02 = { ...plane("member"), hasLeader: false, keepsCeph: false };
     const three = { cp01: plane("absent"), cp02, cp03: plane("absent") };
     expect(planFor(situation({ machines: three, hasSnapshot: true }))).to.deep.equal({
       case: "machines",
@@ -128,6 +128,51 @@ describe("planFor", () => {
       .that.does.not.contain("--lost");
   });
 
+  describe("after an interrupted update whose state has no bootstrap", () => {
+    const plane = (change: Partial<FoundMachine>): FoundMachine => ({
+      role: "controlplane",
+      state: "member",
+      hasEtcd: true,
+      ...change,
+    });
+    const blank = plane({ state: "blank", hasEtcd: false });
+    const interrupted = (machines: Situation["machines"], change: Partial<Situation> = {}) =>
+      situation({ state: "interrupted", unmade: { machines: [], cluster: true }, machines, ...change });
+
+    it("begins no second etcd beside control planes that have one", () => {
+      const living = plane({ hasLeader: true });
+      expect(planFor(interrupted({ cp01: blank, cp02: living, cp03: living }))).to.deep.include({
+        case: "machines",
+        loss: { machines: ["cp01"], isClusterLost: false },
+      });
+    });
+
+    it("takes an etcd without a quorum for what is left of a cluster", () => {
+      const left = plane({ hasLeader: false });
+      expect(() => planFor(interrupted({ cp01: blank, cp02: left, cp03: blank }))).to.throw(
+        "would be wiped: give a snapshot",
+      );
+    });
+
+    it("stops where another control plane than the bootstrap node may have data", () => {
+      const unsure = plane({ hasEtcd: undefined });
+      expect(() => planFor(interrupted({ cp01: blank, cp02: unsure, cp03: blank }))).to.throw(
+        "etcd on cp02 may have data and does not run",
+      );
+    });
+
+    it("makes the cluster where no control plane has an etcd", () => {
+      const fresh = plane({ hasEtcd: false });
+      expect(planFor(interrupted({ cp01: fresh, cp02: blank, cp03: blank }))).to.deep.include({
+        case: "interrupted",
+        loss: { machines: [], isClusterLost: false },
+      });
+      // As a machine does that was just configured, or that this computer cannot ask.
+      const just = plane({ hasEtcd: undefined });
+      expect(planFor(interrupted({ cp01: just, cp02: blank, cp03: blank })).case).to.equal("interrupted");
+    });
+  });
+
   describe("with one of three control planes in reach", () => {
     const plane = (state: FoundMachine["state"]): FoundMachine => {
       return { role: "controlplane", state, hasEtcd: state === "member" };
@@ -149,6 +194,25 @@ describe("planFor", () => {
         wipes: [],
         recovers: false,
       });
+    });
+
+    it("does not wipe data of Ceph, nor what may be, unless a person says so", () => {
+      const left = (keepsCeph?: boolean) => three({ hasLeader: false, keepsCeph });
+      expect(() => planFor(left(true)))
+        .to.throw("cp02: has data in /var/lib/rook")
+        .with.property("message")
+        .that.contains("copy /var/lib/rook rook-cp02")
+        .and.contains("--lost-data cp02");
+      expect(() => planFor(left())).to.throw("cp02: does not say whether it has data in /var/lib/rook");
+      expect(() => planFor(left(true), { lostData: ["cp03"] })).to.throw("cp02: has data");
+      const plan = planFor(left(true), { lostData: ["cp02"] });
+      expect(plan).to.deep.include({ wipes: ["cp02"], wipesCeph: ["cp02"] });
+      expect(describePlan(plan, left(true)).join("\n")).to.contain(
+        "everything below /var: images, logs, host paths, and Ceph's monitors in /var/lib/rook on cp02",
+      );
+      expect(planFor(left(false)))
+        .to.deep.include({ wipes: ["cp02"] })
+        .and.not.to.have.property("wipesCeph");
     });
 
     it("does not wipe an etcd that does not say whether it has a leader", () => {

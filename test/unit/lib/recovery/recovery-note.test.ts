@@ -8,7 +8,7 @@ import { expect } from "chai";
 import { resourceTypes } from "../../../../components/resource-types.ts";
 import type { HearthConfig } from "../../../../infra/config/index.ts";
 import type { Creation } from "../../../../lib/recovery/adoption/adopter.ts";
-import { talosAdopters, type RecoveryNote } from "../../../../lib/recovery/adoption/talos.ts";
+import { talosAdopters, type RecoveryNote, type TalosRecovery } from "../../../../lib/recovery/adoption/talos.ts";
 import { Journal, type Entry } from "../../../../lib/recovery/journal.ts";
 import { recoveryNote } from "../../../../lib/recovery/phases.ts";
 import type { Plan } from "../../../../lib/recovery/plan.ts";
@@ -28,23 +28,24 @@ describe("what is remembered of etcd's beginning with a snapshot", () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   /** Takes the bootstrap over, where talosctl is a script. */
-  const bootstrap = async (script: string, hasBegun = false): Promise<void> => {
+  const bootstrap = async (script: string, hasBegun = false, change: Partial<TalosRecovery> = {}): Promise<unknown> => {
     const talosctl = join(folder, "talosctl");
     await writeFile(talosctl, `#!/bin/sh\n${script}\n`);
     await chmod(talosctl, 0o700);
     const recovery: RecoveryNote = { hasBegun, note: (how) => Promise.resolve(void noted.push(how)) };
-    const adopters = talosAdopters({ roots: undefined, talosctl, snapshot: "etcd.db", recovery, isRunning: false });
+    const asked = { roots: undefined, talosctl, snapshot: "etcd.db", recovery, isRunning: false, ...change };
+    const adopters = talosAdopters(asked);
     const inputs = { node: address, clientConfiguration: {} };
     const creation = { name: "bootstrap", inputs, plan: () => Promise.resolve(inputs) } as unknown as Creation;
-    await adopters[resourceTypes.bootstrap]?.(creation);
+    return adopters[resourceTypes.bootstrap]?.(creation);
   };
 
   /** Does work while etcd listens. */
-  const withEtcd = async (work: () => Promise<void>): Promise<void> => {
+  const withEtcd = async <T>(work: () => Promise<T>, at = address): Promise<T> => {
     const server = createServer((socket) => socket.end());
-    await new Promise<void>((resolve) => server.listen(2379, address, resolve));
+    await new Promise<void>((resolve) => server.listen(2379, at, resolve));
     try {
-      await work();
+      return await work();
     } finally {
       server.close();
     }
@@ -67,6 +68,18 @@ describe("what is remembered of etcd's beginning with a snapshot", () => {
     noted = [];
     await withEtcd(() => bootstrap("exit 1"));
     expect(noted).to.deep.equal([]);
+  });
+
+  it("is no recovery where another control plane has an etcd: no second one is begun, with a snapshot or without", async () => {
+    const other = "127.43.0.12";
+    const controlPlanes = [address, other];
+    for (const snapshot of ["etcd.db", undefined]) {
+      expect(await withEtcd(() => bootstrap("exit 1", true, { controlPlanes, snapshot }), other)).to.include({
+        id: "machine_bootstrap",
+      });
+    }
+    expect(noted).to.deep.equal([]);
+    expect(await bootstrap("exit 1", false, { controlPlanes, snapshot: undefined })).to.equal(undefined);
   });
 
   it("counts before it is done only on a machine that is proven to be empty", async () => {

@@ -6,7 +6,9 @@ import { expect } from "chai";
 import { execa } from "execa";
 
 import { examine, isData, withDataOf } from "../../../../operations/preview/data.ts";
+import { removeForeignData, requireOwnData } from "../../../../operations/preview/foreign-data.ts";
 import { Git } from "../../../../operations/preview/git.ts";
+import { messageOf } from "../../../support/failure.ts";
 import { hearth } from "../../../support/hearth.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..", "..");
@@ -26,6 +28,7 @@ describe("the data of another commit", function () {
     await write("gitops/apps/one.yaml", "a: 1\n");
     await write("gitops/apps/old.yaml", "a: 1\n");
     await write("infra/program.ts", "export {};\n");
+    await write(".gitignore", ".hearth/\n");
     await commit("main");
   });
 
@@ -96,6 +99,75 @@ describe("the data of another commit", function () {
       expect(await read("gitops/apps/one.yaml")).to.equal("a: 1\n");
     });
   }
+
+  describe("that a killed preview left", () => {
+    /** Kills a preview while it works: a process of its own, which says that it has the data. */
+    const killed = async (): Promise<void> => {
+      await branch(async () => {
+        await write("gitops/apps/one.yaml", "a: 2\n");
+        await write("gitops/apps/new.yaml", "a: 1\n");
+        await rm(join(folder, "gitops/apps/old.yaml"));
+      });
+      const modules = ["data", "git"].map((name) => join(root, "operations/preview", `${name}.ts`));
+      const script = `
+        const [{ examine, withDataOf }, { Git }] = await Promise.all(${JSON.stringify(modules)}.map((each) => import(each)));
+        const git = new Git(${JSON.stringify(folder)});
+        await withDataOf(git, await examine(git, "theirs"), () => process.kill(process.pid, "SIGKILL"));`;
+      const { signal } = await execa("node", ["--import", "tsx", "--input-type=module", "--eval", script], {
+        ...{ cwd: root, reject: false },
+      });
+      expect(signal).to.equal("SIGKILL");
+      expect(await read("gitops/apps/one.yaml")).to.equal("a: 2\n");
+    };
+
+    it("is used by no command that changes, keeps or recovers anything", async () => {
+      await killed();
+      for (const args of [
+        ["deploy", "dev"],
+        ["rebuild", "dev", "--plan"],
+        ["rotate", "dev", "age"],
+        ["escrow", "dev"],
+      ]) {
+        const { exitCode, stderr } = await hearth(folder, args);
+        expect([exitCode, stderr], args[0]).to.satisfy(
+          ([code, said]: [number, string]) => code === 1 && said.includes("which a preview put there"),
+        );
+      }
+    });
+
+    it("is taken out by the next preview, and then nothing is refused", async () => {
+      await killed();
+      await removeForeignData(git);
+      expect(await run("status", "--porcelain")).to.equal("");
+      expect(await read("gitops/apps/new.yaml")).to.equal("nothing");
+      await requireOwnData(folder);
+    });
+
+    it("is taken out before other data is put in", async () => {
+      await killed();
+      const seen = await withDataOf(git, await examine(git, "theirs"), () => read("gitops/apps/one.yaml"));
+      expect(seen).to.equal("a: 2\n");
+      expect(await run("status", "--porcelain")).to.equal("");
+    });
+
+    it("takes nothing with it that a person wrote since", async () => {
+      await killed();
+      await write("gitops/apps/one.yaml", "mine: true\n");
+      expect(await messageOf(removeForeignData(git))).to.contain("gitops/apps/one.yaml was changed since");
+      expect(await read("gitops/apps/one.yaml")).to.equal("mine: true\n");
+      expect(await messageOf(requireOwnData(folder))).to.contain("which a preview put there");
+    });
+
+    it("is not taken out while the preview runs", async () => {
+      await branch(() => write("gitops/apps/one.yaml", "a: 2\n"));
+      await withDataOf(git, await examine(git, "theirs"), async () => {
+        expect(await messageOf(removeForeignData(git))).to.contain("is under way in this checkout");
+        expect(await messageOf(requireOwnData(folder))).to.contain("which a preview put there");
+        expect(await read("gitops/apps/one.yaml")).to.equal("a: 2\n");
+      });
+      await requireOwnData(folder);
+    });
+  });
 
   const refused: [what: string, change: () => Promise<unknown>, concern: string][] = [
     ["code", () => write("infra/program.ts", "steal();\n"), "infra/program.ts is not data: code may read or run it"],

@@ -32,13 +32,14 @@ describe("rebuild", () => {
   let asked: string[];
 
   /** Runs the command where touching anything but the journal fails. */
-  const run = (change: Partial<RebuildOptions>, isAgreed = false) =>
+  const run = (change: Partial<RebuildOptions>, isAgreed = false, there: object = {}) =>
     rebuild(
       {
         root,
         stack: "dev",
         engine: undefined,
         config: () => Promise.reject(new Error("touched")),
+        ...there,
       } as unknown as Target,
       {
         ...{ escrow: undefined, identities: [], snapshot: undefined, desiredCase: undefined, lost: [], timeout: 0 },
@@ -93,6 +94,16 @@ describe("rebuild", () => {
       // It ends where it looks for its tools, which are not here.
       expect(await messageOf(run({ isRestart: true }, true))).to.contain("go.mod");
       expect(existsSync(journal), which).to.equal(which !== "machines");
+    }
+  });
+
+  it("goes on with no plan of another checkout, and forgets it with none", async () => {
+    const machines = [{ name: "cp02", address: "10.20.0.12", role: "controlplane" as const }];
+    const config = () => Promise.resolve({ nodes: { cp01: { role: "controlplane", address: "10.20.0.11" } } });
+    for (const change of [{}, { isRestart: true }, { isPlanOnly: true }]) {
+      await begin({ ...pending, machines });
+      expect(await messageOf(run(change, true, { config }))).to.contain("cp02: was deployed as a control plane");
+      expect(JSON.parse(await readFile(journal, "utf8"))).to.deep.equal({ ...pending, machines });
     }
   });
 

@@ -27,7 +27,12 @@ describe("describeLosses", () => {
   it("names what is wiped and what is forgotten, and nothing where nothing is", () => {
     expect(describeLosses(plan)).to.equal(undefined);
     expect(describeLosses({ ...plan, wipes: ["cp02"], losesVolumes: true }))
-      .to.contain("etcd on cp02")
+      .to.contain("etcd on cp02, with everything below /var: images, logs, host paths")
       .and.to.contain("forgets the claims");
+  });
+
+  it("names Ceph's monitors where they are wiped", () => {
+    expect(describeLosses({ ...plan, wipes: ["cp02"] })).not.to.contain("Ceph");
+    expect(describeLosses({ ...plan, wipes: ["cp02"], wipesCeph: ["cp02"] })).to.contain("Ceph's monitors");
   });
 });

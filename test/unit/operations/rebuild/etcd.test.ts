@@ -29,6 +29,41 @@ describe("what etcd says", () => {
     expect(await askEtcd(dumb, "10.20.0.11", machine)).to.include({ hasEtcd: true, hasLeader: undefined });
   });
 
+  describe("what is wiped with an etcd that has no leader", () => {
+    const machine: FoundMachine = { role: "controlplane", state: "member", hasEtcd: true };
+    /** What list answers; etcd has no leader unless given. */
+    const asked = (list: () => Promise<string>, leader = "0000000000000000") =>
+      askEtcd(
+        { once: (_, [word]) => (word === "list" ? list() : Promise.resolve(status(leader))) },
+        "10.20.0.11",
+        machine,
+      );
+    const failing = (message: string) => () => Promise.reject(new Error(message));
+
+    it("is data of Ceph where its folder has any", async () => {
+      expect(await asked(() => Promise.resolve(".\nmon-a\n"))).to.include({ keepsCeph: true });
+    });
+
+    it("is none where the folder is proven empty, or is not there", async () => {
+      expect(await asked(() => Promise.resolve(".\n"))).to.include({ keepsCeph: false });
+      const missing =
+        "error from node 10.20.0.11: rpc error: code = Unknown desc = lstat /var/lib/rook: no such file or directory";
+      expect(await asked(failing(missing))).to.include({ keepsCeph: false });
+    });
+
+    it("is not known from any other answer", async () => {
+      for (const message of ["rpc error: code = Unimplemented desc = method List not implemented", "i/o timeout"]) {
+        expect(await asked(failing(message))).to.have.property("keepsCeph", undefined);
+      }
+      expect(await asked(() => Promise.resolve(""))).to.have.property("keepsCeph", undefined);
+    });
+
+    it("is not asked of an etcd with a leader", async () => {
+      const found = await asked(failing("asked"), "0a1b2c3d4e5f6071");
+      expect(found).not.to.have.property("keepsCeph");
+    });
+  });
+
   describe("of a control plane where it does not listen", () => {
     const machine: FoundMachine = { role: "controlplane", state: "member", hasEtcd: false };
     const service = (state: string): string => `NODE     10.20.0.11\nID       etcd\nSTATE    ${state}\nHEALTH   ?\n`;

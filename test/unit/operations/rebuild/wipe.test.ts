@@ -10,6 +10,7 @@ const plane = (change: Partial<FoundMachine> = {}): FoundMachine => ({
   state: "member",
   hasEtcd: true,
   hasLeader: false,
+  keepsCeph: false,
   ...change,
 });
 const gone = plane({ state: "silent", hasEtcd: false, hasLeader: undefined });
@@ -32,6 +33,7 @@ describe("wipeEtcd", () => {
     return wipeEtcd({
       names: ["cp02"],
       lost: ["cp01", "cp03"],
+      lostData: [],
       begun: [],
       look: () => {
         last = left.shift() ?? last;
@@ -85,6 +87,15 @@ describe("wipeEtcd", () => {
     const other = leftOfThree({ cp03: plane({ hasEtcd: undefined }) });
     expect(await messageOf(wipe([other], { lost: ["cp01"] }))).to.contain("Nobody knows how etcd on cp03 is");
     expect(did).to.deep.equal([]);
+  });
+
+  it("resets nothing with data of Ceph, or where that is not known, unless a person said so", async () => {
+    for (const keepsCeph of [true, undefined]) {
+      expect(await messageOf(wipe([leftOfThree({ cp02: plane({ keepsCeph }) })]))).to.contain("--lost-data cp02");
+    }
+    expect(did).to.deep.equal([]);
+    await wipe([leftOfThree({ cp02: plane({ keepsCeph: true }) })], { lostData: ["cp02"] });
+    expect(did).to.deep.equal(["note cp02", "reset cp02"]);
   });
 
   it("resets no machine again that has no data any more", async () => {
