@@ -2,6 +2,7 @@ package talos
 
 import (
 	"context"
+	"time"
 
 	timeapi "github.com/siderolabs/talos/pkg/machinery/api/time"
 	"github.com/siderolabs/talos/pkg/machinery/constants"
@@ -9,7 +10,6 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
-	"time"
 )
 
 // timeService compares the machine's clock with a time server's, which in the lab is this computer's. Source:
