@@ -62,7 +62,7 @@ describe("the examples", () => {
         expect(applied.map(({ inputs }) => inputs.node)).to.have.members(
           Object.values(given.nodes).map(({ address }) => address),
         );
-      });
+      }).timeout(60_000);
     });
   }
 });
