@@ -27,6 +27,17 @@ server's own schemas, and to the others.`,
     load: async () => (await import("./config/check.ts")).check,
   }),
   command({
+    name: "doctor",
+    group: "look",
+    summary: "looks at everything that a deployment relies on, and says what to do about what it finds",
+    forms: { STACK: "" },
+    details: `It changes nothing, and ends with 1 where there is a problem. It works before the first deployment, half-way and on a running cluster:
+what cannot be asked yet is said, with the reason.`,
+    uses: ["identity"],
+    json: "the findings: what was checked, whether it is fine, a warning, a problem or not asked, what was found, and what to do",
+    load: async () => (await import("./doctor/cli.ts")).doctor,
+  }),
+  command({
     name: "preview",
     group: "look",
     summary: "reports what an update would do to machines, cluster, edge and tree, without secrets",
