@@ -11,9 +11,10 @@ import { network } from "./network.ts";
 import { proxmox } from "./proxmox.ts";
 import { report } from "./report.ts";
 import { surroundingsOf } from "./surroundings.ts";
+import { tree } from "./tree.ts";
 
 /** The subjects in the order in which a deployment needs them. */
-const subjects: readonly Subject[] = [computer, proxmox, factory, machines, network, cloudflare, git, escrow];
+const subjects: readonly Subject[] = [computer, proxmox, factory, machines, network, cloudflare, git, tree, escrow];
 
 /** Looks at everything that a deployment relies on. It changes nothing; the exit code is 1 if there is a problem. */
 export const doctor = async ({ stack, identities, display, print, open, answer }: Call): Promise<number> => {

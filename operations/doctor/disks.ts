@@ -1,3 +1,4 @@
+import { glob } from "../../components/talos/cel/evaluate.ts";
 import { bytes } from "../../infra/config/sizes.ts";
 import type { CommonNode } from "../../infra/config/nodes.ts";
 
@@ -72,12 +73,4 @@ const hasType = (type: Selector["type"], { transport, rotational = false }: Disk
   }
 };
 
-/** A star stands for any text. Source: ryanuber/go-glob v1.0.0, glob.go. */
-const fits = (pattern: string | undefined, text = ""): boolean =>
-  pattern === undefined ||
-  new RegExp(
-    `^${pattern
-      .split("*")
-      .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"))
-      .join("[^]*")}$`,
-  ).test(text);
+const fits = (pattern: string | undefined, text = ""): boolean => pattern === undefined || glob(pattern, text);

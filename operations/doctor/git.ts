@@ -11,7 +11,7 @@ import type { HearthConfig } from "../../infra/config/index.ts";
 import { ofType, type State } from "../../lib/engine/state.ts";
 import { revealed } from "../../lib/engine/value.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
-import { reasonIn } from "../rotate/repository-access.ts";
+import { reasonIn, sshCommand } from "../rotate/repository-access.ts";
 import type { Subject } from "./doctor.ts";
 import { fine, listed, notAsked, problem, type Finding } from "./finding.ts";
 import { withoutState } from "./surroundings.ts";
@@ -177,12 +177,7 @@ const sshEnvironment = async (
   const [key, known] = [join(folder, "deploy-key"), join(folder, "known_hosts")];
   await writeFile(known, `${knownHosts.trim()}\n`, { mode: 0o600 });
   if (seed) await writeFile(key, openSshKey(seed, comment), { mode: 0o600 });
-  const options = [
-    ...["BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none", "ConnectTimeout=4"],
-    ...["StrictHostKeyChecking=yes", `UserKnownHostsFile=${known}`, "GlobalKnownHostsFile=/dev/null"],
-  ];
-  const ssh = ["ssh", "-F", "/dev/null", "-i", seed ? key : "/dev/null", ...options.flatMap((text) => ["-o", text])];
-  return { GIT_SSH_COMMAND: ssh.map((text) => `'${text.replaceAll("'", `'\\''`)}'`).join(" ") };
+  return { GIT_SSH_COMMAND: sshCommand({ key: seed ? key : "/dev/null", known, timeout: 4 }) };
 };
 
 /** The token goes in the environment, which other users do not see, not among the arguments. */

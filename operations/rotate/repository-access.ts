@@ -26,14 +26,9 @@ export const tryRepository = ({ url, knownHosts, seed, comment }: RepositoryAcce
     const [key, known] = [join(folder, "deploy-key"), join(folder, "known_hosts")];
     await writeFile(key, openSshKey(seed, comment), { mode: 0o600 });
     await writeFile(known, `${knownHosts.trim()}\n`, { mode: 0o600 });
-    const ssh = [
-      ...["ssh", "-F", "/dev/null", "-i", key],
-      ...["BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none", "ConnectTimeout=10"].flatMap(option),
-      ...["StrictHostKeyChecking=yes", `UserKnownHostsFile=${known}`, "GlobalKnownHostsFile=/dev/null"].flatMap(option),
-    ];
     const { exitCode, stderr } = await execa("git", ["ls-remote", "--heads", url], {
       cwd: folder,
-      env: { GIT_SSH_COMMAND: ssh.map(quoted).join(" "), GIT_TERMINAL_PROMPT: "0" },
+      env: { GIT_SSH_COMMAND: sshCommand({ key, known, timeout: 10 }), GIT_TERMINAL_PROMPT: "0" },
       stdin: "ignore",
       reject: false,
       timeout: 30_000,
@@ -41,6 +36,22 @@ export const tryRepository = ({ url, knownHosts, seed, comment }: RepositoryAcce
     if (exitCode === 0) return { is: "accepted" };
     return { is: "refused", why: reasonIn(stderr) };
   });
+
+/**
+ * The command by which Git reaches a server with one key and one known host, and with nothing else of the person's.
+ *
+ * @param timeout of the connection, in seconds
+ */
+export const sshCommand = ({ key, known, timeout }: { key: string; known: string; timeout: number }): string =>
+  [
+    ...["ssh", "-F", "/dev/null", "-i", key],
+    ...["BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none", `ConnectTimeout=${timeout.toString()}`].flatMap(
+      option,
+    ),
+    ...["StrictHostKeyChecking=yes", `UserKnownHostsFile=${known}`, "GlobalKnownHostsFile=/dev/null"].flatMap(option),
+  ]
+    .map(quoted)
+    .join(" ");
 
 /** What ssh says last, above what Git says about it: a changed host key begins with a banner. */
 export const reasonIn = (stderr: string): string => {

@@ -99,7 +99,7 @@ const call = ({ name, target, args }: Extract<Expression, { kind: "call" }>, fac
 };
 
 /** A star stands for any text, and nothing else has a meaning. Source: ryanuber/go-glob v1.0.0, glob.go. */
-const glob = (pattern: string, text: string): boolean =>
+export const glob = (pattern: string, text: string): boolean =>
   new RegExp(`^${pattern.split("*").map(escaped).join("[^]*")}$`).test(text);
 
 const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");

@@ -5,6 +5,7 @@ import { factoryFindings } from "../../../../operations/doctor/factory.ts";
 import { gitFindings } from "../../../../operations/doctor/git.ts";
 import { machinesFindings } from "../../../../operations/doctor/machines.ts";
 import { networkFindings } from "../../../../operations/doctor/network.ts";
+import { treeFindings, type TreeFacts } from "../../../../operations/doctor/tree.ts";
 import {
   cloudflareFacts,
   computerFacts,
@@ -361,6 +362,27 @@ describe("doctor at the Git server", () => {
       ...(["problem", "Git branch main", /has trunk/] as const),
     ],
     ["a wrong folder", of({ folder: ran(0, "") }), "problem", "Git folder gitops/clusters/dev", /is not on main/],
+  ]);
+});
+
+describe("doctor in the tree", () => {
+  const files = ["a.sops.yaml", "b.sops.yaml"];
+  const of = (more: Partial<TreeFacts>) => () =>
+    treeFindings({ encrypted: { value: files }, key: { value: { recipient: "age1own", closed: [] } }, ...more });
+
+  it("finds nothing where the stack's key opens everything, or nothing is encrypted", () => {
+    isHealthy(of({})());
+    isHealthy(of({ encrypted: { value: [] }, key: { why: "there is none yet" } })());
+  });
+
+  tell([
+    [
+      "a file that is encrypted to somebody else",
+      of({ key: { value: { recipient: "age1own", closed: ["b.sops.yaml"] } } }),
+      ...(["problem", "tree encrypted files", /does not open b\.sops\.yaml$/] as const),
+    ],
+    ["a tree that cannot be read", of({ encrypted: { why: "x.yaml is missing" } }), "problem", "tree", /x\.yaml/],
+    ["a key that is not drawn yet", of({ key: { why: "none yet" } }), "not asked", "tree encrypted files", /none yet/],
   ]);
 });
 
