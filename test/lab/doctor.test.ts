@@ -1,14 +1,31 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { expect } from "chai";
+import { execa } from "execa";
 import { parse, stringify } from "yaml";
 
 import type { LabConfig } from "../../lab/lab-config.ts";
+import { deriveSeed } from "../../components/secrets/derive.ts";
+import { sshKeyPair } from "../../components/secrets/ssh.ts";
 import { schematicId } from "../../components/talos/schematic.ts";
 import { labFolder } from "../../lib/engine/lab-folder.ts";
+import { cloudflare } from "../../operations/doctor/cloudflare.ts";
+import type { Subject } from "../../operations/doctor/doctor.ts";
 import type { Finding } from "../../operations/doctor/finding.ts";
+import { git as gitSubject } from "../../operations/doctor/git.ts";
+import { Internet } from "../../operations/doctor/internet.ts";
+import { machines } from "../../operations/doctor/machines.ts";
+import { proxmox } from "../../operations/doctor/proxmox.ts";
+import type { Surroundings } from "../../operations/doctor/surroundings.ts";
+import { cloudflareAccount, startCloudflare } from "../support/cloudflare.ts";
+import { configOf } from "../support/doctor.ts";
 import { LabCheckout } from "../support/lab-checkout.ts";
-import { accepts, eventually } from "../support/lab-process.ts";
+import { accepts, eventually, labFolder as labFolderOf, startLab } from "../support/lab-process.ts";
+import { proxmoxToken, startProxmox } from "../support/proxmox.ts";
+import { talosLab } from "../support/talos.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
 
 const subnet = 67;
 
@@ -22,6 +39,157 @@ interface Examined {
 interface StackFile {
   config: Record<string, Record<string, unknown>>;
 }
+
+describe("what the doctor reads", () => {
+  const undo: (() => unknown)[] = [];
+
+  afterEach(async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  });
+
+  const problemsIn = (findings: Finding[]): string[] =>
+    findings.filter(({ is }) => is === "problem").map(({ check, found }) => `${check}: ${found}`);
+
+  /** Runs a subject with only what it needs. */
+  const examine = (subject: Subject, surroundings: object): Promise<Finding[]> =>
+    subject.examine({ state: { value: undefined }, secrets: { value: {} }, ...surroundings } as Surroundings);
+
+  describe("of Proxmox", () => {
+    const address = `127.${String(subnet)}.9.1:8006`;
+
+    const look = async (settings: object, token = proxmoxToken, isTrusted = true): Promise<Finding[]> => {
+      const running = await startProxmox(address, { nodes: ["pve1"], memoryMiB: 65_536, ...settings });
+      undo.push(running.stop);
+      const config = configOf("dev");
+      if (config.proxmox) config.proxmox.endpoint = `https://${address}`;
+      const environment = isTrusted ? { SSL_CERT_FILE: join(running.dir, "ca", "ca.crt") } : {};
+      return examine(proxmox, { config, target: { environment }, secrets: { value: { proxmoxToken: token } } });
+    };
+
+    it("has no problem where all is ready", async () => {
+      const findings = await look({});
+      expect(findings.filter(({ is }) => is !== "fine")).to.deep.equal([]);
+    });
+
+    it("is each missing privilege with its path", async () => {
+      const findings = await look({
+        privileges: ["Sys.Audit", "Sys.Modify", "VM.Audit", "Datastore.Audit", "SDN.Use"],
+      });
+      expect(problemsIn(findings).map((each) => each.split("lacks ")[1])).to.deep.equal([
+        "Datastore.AllocateTemplate, Datastore.Allocate on /storage/local",
+        "Datastore.AllocateSpace on /storage/local-lvm",
+        "VM.Allocate, VM.Config.CDROM, VM.Config.CPU, VM.Config.Cloudinit, VM.Config.Disk, VM.Config.HWType, " +
+          "VM.Config.Memory, VM.Config.Network, VM.Config.Options, VM.PowerMgmt on /vms/2011, /vms/2021, /vms/2022",
+      ]);
+    });
+
+    it("is a token that is refused", async () => {
+      expect(problemsIn(await look({}, `${proxmoxToken}x`))).to.deep.equal([
+        "Proxmox token: hearth@pve!test is refused: 401 invalid token value!",
+      ]);
+    });
+
+    it("is a certificate that is not trusted, to which no token goes", async () => {
+      const findings = await look({}, proxmoxToken, false);
+      expect(problemsIn(findings)).to.have.length(1);
+      expect(problemsIn(findings)[0]).to.match(/SHA-256 ([0-9A-F]{2}:){31}.*not trusted/);
+    });
+  });
+
+  describe("of a machine in maintenance mode", () => {
+    it("is its links, disks, SecureBoot and release, by the real talosctl", async () => {
+      const address = `127.${String(subnet)}.9.2`;
+      const lab = await talosLab(address);
+      undo.push(lab.stop);
+      await (await lab.machine("wk", address)).start();
+      const config = configOf("prod");
+      const [[name, node] = []] = Object.entries(config.nodes);
+      if (name === undefined || node === undefined) throw new Error("prod has no machine");
+      config.nodes = { [name]: { ...node, address: address as typeof node.address } };
+      const findings = await examine(machines, { config, target: { root, environment: {} } });
+      expect(findings.map(({ check, is }) => [is, check])).to.deep.equal([
+        ["fine", `machine ${name} at ${address}`],
+        ["problem", `machine ${name}'s links`],
+        ["problem", `machine ${name}'s install disk`],
+        ["problem", `machine ${name}'s SecureBoot`],
+        ["fine", `machine ${name}'s Talos`],
+      ]);
+      expect(findings[2]?.found).to.contain("there are /dev/sda (");
+    });
+  });
+
+  describe("of Git", () => {
+    it("is the host key, the deploy key, the branch and the folder", async () => {
+      const address = `127.${String(subnet)}.9.3:2222`;
+      const folder = await labFolderOf({});
+      undo.push(folder.remove);
+      const repository = join(folder.dir, "checkout");
+      await mkdir(join(repository, "gitops/clusters/dev"), { recursive: true });
+      await mkdir(join(folder.dir, "git"), { recursive: true });
+      await writeFile(join(repository, "gitops/clusters/dev/kustomization.yaml"), "resources: []\n");
+      const git = ["-C", repository, "-c", "user.name=Test", "-c", "user.email=test@example.com"];
+      await execa("git", [...git, "init", "--quiet", "--initial-branch", "main"]);
+      await execa("git", [...git, "add", "--all"]);
+      await execa("git", [...git, "commit", "--quiet", "--message", "One"]);
+      await writeFile(folder.config, JSON.stringify({ stack: "test", dir: folder.dir, repository, git: { address } }));
+      undo.push((await startLab("git", folder.config)).stop);
+      await eventually("the Git server listens", () => accepts(address));
+      const config = configOf("dev");
+      config.gitops.repository = `ssh://git@${address}/hearth.git`;
+      config.gitops.knownHosts = await readFile(join(folder.dir, "git", "known_hosts"), "utf8");
+      const type = "random:index/randomPassword:RandomPassword";
+      const drawn = "p4ssword".repeat(8);
+      const seed = { urn: `urn:pulumi:dev::hearth::${type}::deploy-key-seed`, type, outputs: { result: drawn } };
+      const state = { value: { version: 3, deployment: { resources: [seed] } } };
+      const look = async () => problemsIn(await examine(gitSubject, { config, state }));
+
+      expect(await look()).to.have.length(1);
+      expect((await look())[0]).to.match(/^Git deploy key: is refused: .*Permission denied/);
+      const { publicKey } = sshKeyPair(Buffer.from(deriveSeed(drawn, "deploy-key-seed"), "base64"), "hearth");
+      await writeFile(join(folder.dir, "git", "authorized_keys"), `${publicKey}\n`);
+      expect(await look()).to.deep.equal([]);
+      config.gitops.path = "gitops/clusters/nowhere";
+      expect(await look()).to.deep.equal(["Git folder gitops/clusters/nowhere: is not on main"]);
+      config.gitops.branch = "mian";
+      expect(await look()).to.deep.equal(["Git branch mian: is not in the repository, which has main"]);
+    });
+  });
+
+  describe("of Cloudflare", () => {
+    it("is the token's rights, and what is in the way", async () => {
+      const [at, proxy] = [`127.${String(subnet)}.9.4:8443`, `127.${String(subnet)}.9.5:3128`];
+      const { account, zone, token } = cloudflareAccount;
+      const running = await startCloudflare(at, {
+        permissions: ["Account.Cloudflare Tunnel:Edit", "Zone.DNS:Edit", "Zone.Zone:Read"],
+      });
+      undo.push(running.stop);
+      const folder = await labFolderOf({ internet: { proxy }, cloudflare: { address: at } });
+      undo.push(folder.remove);
+      undo.push((await startLab("internet", folder.config)).stop);
+      await eventually("the proxy listens", () => accepts(proxy));
+      const url = `http://${proxy}`;
+      const internet = await Internet.of({ HTTPS_PROXY: url, https_proxy: url, SSL_CERT_FILE: running.authority });
+      undo.push(() => internet.close());
+      const config = configOf("dev");
+      if (config.cloudflare)
+        Object.assign(config.cloudflare, { account, zone: { ...config.cloudflare.zone, id: zone } });
+      const look = async (given = token) =>
+        problemsIn(await examine(cloudflare, { config, internet, secrets: { value: { cloudflareToken: given } } }));
+
+      expect(await look()).to.deep.equal([]);
+      expect(await look("x".repeat(40))).to.deep.equal([
+        "Cloudflare token: is refused: it is not whole, expired or revoked",
+      ]);
+      const record = { type: "A", name: "welcome-dev.example.com", content: "192.0.2.7", ttl: 1 };
+      await running.call("POST", `/zones/${zone}/dns_records`, record);
+      await running.call("POST", `/accounts/${account}/cfd_tunnel`, { name: "den-dev", config_src: "cloudflare" });
+      expect((await look()).map((each) => each.split(":")[0])).to.deep.equal([
+        "Cloudflare tunnel den-dev",
+        "Cloudflare records of welcome-dev.example.com",
+      ]);
+    });
+  });
+});
 
 describe("npx hearth doctor in the lab", () => {
   let checkout: LabCheckout;
@@ -77,9 +245,8 @@ describe("npx hearth doctor in the lab", () => {
       unasked.every((check) => /time server|name server|factory release|escrow destinations/.test(check)),
       unasked.join(", "),
     ).to.equal(true);
-    const { proxmox, cloudflare } = await config();
-    for (const secret of [proxmox.token.split("=")[1] ?? "", cloudflare.token])
-      expect(healthy.text).not.to.contain(secret);
+    const { proxmox: api, cloudflare: account } = await config();
+    for (const secret of [api.token.split("=")[1] ?? "", account.token]) expect(healthy.text).not.to.contain(secret);
   });
 
   it("names what the stack file says of Proxmox, the edge and Git that is not so", async () => {
@@ -113,7 +280,7 @@ describe("npx hearth doctor in the lab", () => {
   });
 
   it("names a profile that the factory has forgotten, and a record that is somebody else's", async () => {
-    const { cloudflare } = await config();
+    const { cloudflare: account } = await config();
     const stack = parse(await readFile(labFolder(checkout.path, "dev").derived, "utf8")) as StackFile;
     const { standard } = stack.config["hearth:images"] as { standard: { extensions: string[] } };
     const id = schematicId({ kernelArguments: [], ...standard });
@@ -122,8 +289,8 @@ describe("npx hearth doctor in the lab", () => {
     await rm(file);
     const zone = (stack.config["hearth:cloudflare"]?.zone as { id: string }).id;
     const made = await checkout.shell(
-      `curl --silent --show-error --fail --cacert .lab/dev/ca/ca.crt --connect-to api.cloudflare.com:443:${cloudflare.address} ` +
-        `--header 'Authorization: Bearer ${cloudflare.token}' --json '{"type":"A","name":"taken.example.com","content":"192.0.2.7","ttl":1}' ` +
+      `curl --silent --show-error --fail --cacert .lab/dev/ca/ca.crt --connect-to api.cloudflare.com:443:${account.address} ` +
+        `--header 'Authorization: Bearer ${account.token}' --json '{"type":"A","name":"taken.example.com","content":"192.0.2.7","ttl":1}' ` +
         `https://api.cloudflare.com/client/v4/zones/${zone}/dns_records`,
     );
     expect(made.exitCode, String(made.all)).to.equal(0);
@@ -181,10 +348,10 @@ describe("npx hearth doctor in the lab", () => {
   });
 
   it("tells what does not answer, and does not call it lost", async () => {
-    const { proxmox } = await config();
+    const { proxmox: api } = await config();
     const stop = await checkout.shell(
-      `curl --silent --show-error --fail --cacert .lab/dev/ca/ca.crt --header 'Authorization: PVEAPIToken=${proxmox.token}' ` +
-        `--request POST https://${proxmox.address}/api2/json/nodes/pve1/qemu/2022/status/stop`,
+      `curl --silent --show-error --fail --cacert .lab/dev/ca/ca.crt --header 'Authorization: PVEAPIToken=${api.token}' ` +
+        `--request POST https://${api.address}/api2/json/nodes/pve1/qemu/2022/status/stop`,
     );
     expect(stop.exitCode, String(stop.all)).to.equal(0);
     await eventually("the machine is off", async () => !(await accepts(`127.${String(subnet)}.0.22:50000`)), 60);
