@@ -1,14 +1,19 @@
+import { readFile } from "node:fs/promises";
+
 import { nameOf } from "../../components/urn.ts";
 import { resourceTypes } from "../../components/resource-types.ts";
 import { outputsOf, resourcesOf, type State } from "../../lib/engine/state.ts";
+import type { Target } from "../../lib/engine/target.ts";
+import type { Escrow } from "../../lib/secrets/escrow.ts";
 import { Display } from "../../lib/terminal/display.ts";
 import { Backups, type Backup } from "../backup/backups.ts";
 import { destinationsOf } from "../destinations/index.ts";
 import { checkEscrow, type Checked } from "../escrow/check.ts";
+import { escrowOf } from "../escrow/collect.ts";
 import { credentialsFor } from "../escrow/credentials.ts";
 import type { Subject } from "./doctor.ts";
-import { fine, known, listed, notAsked, problem, warning, type Finding, type Known } from "./finding.ts";
-import { withoutState } from "./surroundings.ts";
+import { fine, known, listed, notAsked, problem, valueOf, warning, type Finding, type Known } from "./finding.ts";
+import { withoutState, type Surroundings } from "./surroundings.ts";
 
 /** Backups of one kind, as they are listed. */
 export interface Listed {
@@ -124,10 +129,23 @@ const hasRoots = (state: State | undefined): boolean =>
 const hasCluster = (state: State): boolean =>
   resourcesOf(state).some(({ type, urn }) => type === resourceTypes.bootstrap && nameOf(urn) !== "");
 
+/** What the escrow should hold, of what was read already. */
+const expected = async (
+  target: Target,
+  { config, secrets, state }: Pick<Surroundings, "config" | "secrets"> & { state: State },
+): Promise<Escrow> => {
+  if ("why" in secrets) throw new Error(`the stack file's secrets cannot be read: ${secrets.why}`);
+  return escrowOf({
+    ...{ stack: target.stack, cluster: config.cluster.name, state, configured: secrets.value, now: new Date() },
+    stackFile: await readFile(target.stackFile, "utf8"),
+    passphrase: await target.passphrase(),
+  });
+};
+
 /** The escrow and the backups, as far as they can be looked at without writing. */
 export const escrow: Subject = {
   name: "escrow",
-  examine: async ({ target, config, state, identities }) => {
+  examine: async ({ target, config, state, secrets, identities }) => {
     const now = new Date();
     const destinations = destinationsOf(config, target.root).map(({ name }) => name);
     const why =
@@ -142,15 +160,18 @@ export const escrow: Subject = {
       destinations,
       now,
     };
-    if (why !== undefined || "why" in state || state.value === undefined)
-      return escrowFindings({ ...nothing, withoutState: why });
+    const whole = valueOf(state);
+    if (why !== undefined || whole === undefined) return escrowFindings({ ...nothing, withoutState: why });
     const list = (kind: "state" | "etcd") => known(async () => (await Backups.of(target, kind)).list());
     const [checked, states, snapshots] = await Promise.all([
-      known(async () => checkEscrow(target, await credentialsFor(target, identities, false, new Display()))),
+      known(async () => {
+        const credentials = await credentialsFor(target, identities, false, new Display());
+        return checkEscrow(target, credentials, () => expected(target, { config, secrets, state: whole }));
+      }),
       list("state"),
-      hasCluster(state.value) ? list("etcd") : undefined,
+      hasCluster(whole) ? list("etcd") : undefined,
     ]);
-    const time = state.value.deployment.manifest?.time;
+    const time = whole.deployment.manifest?.time;
     return escrowFindings({
       ...nothing,
       withoutState: undefined,

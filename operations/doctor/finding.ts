@@ -44,6 +44,23 @@ export const known = async <T>(read: () => Promise<T>): Promise<Known<T>> => {
   }
 };
 
+/**
+ * Reads something, unless that takes too long.
+ *
+ * @param timeout in milliseconds
+ */
+export const knownWithin = async <T>(timeout: number, read: () => Promise<T>): Promise<Known<T>> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Known<T>>((resolve) => {
+    timer = setTimeout(resolve, timeout, { why: `no answer in ${(Math.round(timeout / 10) / 100).toString()} s` });
+  });
+  try {
+    return await Promise.race([known(read), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 /** The value, or undefined if it is not known. */
 export const valueOf = <T>(read: Known<T>): T | undefined => ("value" in read ? read.value : undefined);
 

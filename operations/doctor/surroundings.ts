@@ -6,7 +6,7 @@ import { examineStackFile, parseStackFile } from "../../infra/config/stack-file.
 import { ofType, type State } from "../../lib/engine/state.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { configuredSecrets } from "../escrow/collect.ts";
-import { known, type Known } from "./finding.ts";
+import { knownWithin, type Known } from "./finding.ts";
 import { Internet } from "./internet.ts";
 
 /** What every reader starts from: the stack's configuration, its secrets and its state. */
@@ -35,18 +35,28 @@ export const surroundingsOf = async (target: Target, identities: string[]): Prom
   const { config, problems, undeployable } = examineStackFile(parseStackFile(await readFile(target.stackFile, "utf8")));
   if (!config) throw new ConfigurationError(target.stack, problems);
   const { engine } = target;
-  const [size, secrets, internet] = await Promise.all([
-    known(() => engine.size()),
-    known(() => configuredSecrets(target)),
+  const deadline = Date.now() + engineTimeout;
+  const soon: Soon = (read) => knownWithin(deadline - Date.now(), read);
+  const [[size, state], secrets, internet] = await Promise.all([
+    soon(() => engine.size()).then(async (found) => [found, await stateOf(target, found, soon)] as const),
+    soon(() => configuredSecrets(target)),
     Internet.of(target.environment),
   ]);
-  const state = await stateOf(target, size);
   return { target, config, undeployable, size, state, secrets, internet, identities };
 };
 
-const stateOf = async ({ engine }: Target, size: Known<number | undefined>): Promise<Known<State | undefined>> => {
+/** How long the engine may take for all that is read from the state's backend, in milliseconds. */
+const engineTimeout = 8000;
+
+type Soon = <T>(read: () => Promise<T>) => Promise<Known<T>>;
+
+const stateOf = async (
+  { engine }: Target,
+  size: Known<number | undefined>,
+  soon: Soon,
+): Promise<Known<State | undefined>> => {
   if ("why" in size) return size;
-  return (size.value ?? 0) === 0 ? { value: undefined } : known(() => engine.state());
+  return (size.value ?? 0) === 0 ? { value: undefined } : soon(() => engine.state());
 };
 
 /** What a check says that needs the state, where there is none; undefined where there is one. */

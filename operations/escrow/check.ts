@@ -4,7 +4,7 @@ import { destinationsOf, type Destination } from "../destinations/index.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { collect } from "./collect.ts";
 import { differences } from "./differences.ts";
-import { fingerprint } from "../../lib/secrets/escrow.ts";
+import { fingerprint, type Escrow } from "../../lib/secrets/escrow.ts";
 import { backendIn } from "../../lib/secrets/usual-backend.ts";
 import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import { escrowDoubt, signaturePath } from "../../lib/secrets/escrow-signature.ts";
@@ -21,13 +21,21 @@ export interface Checked {
   remarks: string[];
 }
 
-/** Checks that a stack's escrow matches its state, opens with the keys at hand, and is at every destination. */
-export const checkEscrow = async (target: Target, { keys, sops, live }: Credentials): Promise<Checked> => {
+/**
+ * Checks that a stack's escrow matches its state, opens with the keys at hand, and is at every destination.
+ *
+ * @param read gives what the escrow should hold
+ */
+export const checkEscrow = async (
+  target: Target,
+  { keys, sops, live }: Credentials,
+  read: () => Promise<Escrow> = () => collect(target),
+): Promise<Checked> => {
   const config = await target.config();
   const recipients = recipientsFor(target, config);
   const path = escrowPath(config, target.stack);
   live("Reading the stack's state");
-  const escrow = await collect(target);
+  const escrow = await read();
   const sum = fingerprint(escrow);
   const file = await textAt(target, path);
   const status = escrowStatus(file, { stack: target.stack, fingerprint: sum, recipients });

@@ -28,7 +28,7 @@ describe("an examination", () => {
     expect(findings.map(({ check, is, found }) => [check, is, found])).to.deep.equal([
       ["a", "fine", "well"],
       ["b", "problem", "cannot be examined: ECONNRESET"],
-      ["c", "problem", "takes more than 0.05 s to answer"],
+      ["c", "problem", "cannot be examined: no answer in 0.05 s"],
     ]);
   });
 
