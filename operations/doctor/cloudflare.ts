@@ -254,9 +254,21 @@ const recordFindings = (
     return problem(
       check,
       `${listed(strangers.map(({ type, content }) => `${type} ${content}`))} is there and not this stack's`,
-      `remove it at Cloudflare, take the name out of the stack file, or take it over by adopt: ${strangers[0]?.id ?? ""}; if the state was lost, npx hearth rebuild does`,
+      adviceAbout(strangers, wanted),
     );
   });
+};
+
+/** Only an equal record can be taken over. */
+const adviceAbout = (strangers: readonly FoundRecord[], wanted: readonly Wanted[]): string => {
+  const equal = strangers.find((each) =>
+    wanted.some(({ type, content }) => content !== undefined && type === each.type),
+  );
+  return [
+    "remove it at Cloudflare, or take the name out of the stack file",
+    ...(equal ? [`to take over an equal one, give the record adopt: ${equal.id}`] : []),
+    "if the state was lost, npx hearth rebuild takes over what is this stack's",
+  ].join("\n");
 };
 
 const api = "https://api.cloudflare.com/client/v4";

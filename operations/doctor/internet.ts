@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { rootCertificates } from "node:tls";
 
 import { EnvHttpProxyAgent, request } from "undici";
 
 import type { Environment } from "../../lib/engine/pulumi.ts";
+import { authoritiesFor } from "./trust.ts";
 
 /** An answer over HTTP. */
 export interface Answer {
@@ -22,7 +22,8 @@ export class Internet {
 
   static async of(environment: Environment): Promise<Internet> {
     const env = { ...process.env, ...environment };
-    const ca = env.SSL_CERT_FILE ? [...rootCertificates, await readFile(env.SSL_CERT_FILE, "utf8")] : undefined;
+    const authorities = await authoritiesFor(environment);
+    const ca = authorities === undefined ? undefined : [...rootCertificates, authorities];
     return new Internet(
       new EnvHttpProxyAgent({
         httpsProxy: env.https_proxy ?? env.HTTPS_PROXY ?? "",
