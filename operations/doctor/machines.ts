@@ -293,8 +293,8 @@ export const machines: Subject = {
   name: "machines",
   examine: async (surroundings) => {
     const { config, target, state } = surroundings;
-    const known_ = valueOf(state);
-    const authority = known_ === undefined ? "" : authorityOf(known_);
+    const whole = valueOf(state);
+    const authority = whole === undefined ? "" : authorityOf(whole);
     const talosctl = await known(async () => {
       const located = (await new Toolchain({ root: target.root }).locate(["talosctl"])).get("talosctl");
       if (!located) throw new Error("there is no talosctl: npx hearth tools all brings it");
