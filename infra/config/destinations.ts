@@ -8,11 +8,18 @@ import { isAlias, isScalar, parseAllDocuments, visit } from "yaml";
 export const destinations: Readonly<Record<string, string>> = {
   imageFactory: "machines boot what it serves, and then hold all their keys",
   "images.*.kernelArguments": "they can have a machine fetch its configuration from elsewhere",
+  "images.*.overlay": "machines run what is in it before Talos",
   "proxmox.endpoint": "the Proxmox token is sent there",
   "proxmox.insecure": "the Proxmox token is sent to whoever answers",
   "cluster.endpoint": "the administrator's kubeconfig is used there",
   "cluster.vip": "the administrator's kubeconfig is used there",
   "cluster.registryMirrors": "machines fetch images there, with their credentials",
+  "cluster.auditPolicy": "what requests hold can get into the audit log",
+  "cluster.oidc": "whoever signs in there uses the cluster",
+  "cluster.trustedRoots": "machines trust servers that these certify",
+  "cluster.staticHosts": "they answer who a credential is sent to",
+  "cluster.logDestinations": "machines send their logs there",
+  "cluster.kernelLogDestinations": "machines send their logs there",
   "cluster.patches": "a patch can send anything anywhere",
   "cluster.talosApiAccess": "pods get credentials of the Talos API",
   "network.subnet": "it says which machines get a configuration",
@@ -25,6 +32,7 @@ export const destinations: Readonly<Record<string, string>> = {
   "nodes.*.routes": "what machines send to these addresses passes there",
   "nodes.*.links": "what machines send to its network and by its routes passes there",
   "nodes.*.patches": "a patch can send anything anywhere",
+  pools: "the configuration with its keys is sent to each of its machines",
   "cloudflare.webhook": "GitHub sends the webhook's secret there",
   "gitops.engine": "it gets the age identity and the deploy key",
   "gitops.repository": "the deploy key or the token is used there, and the cluster runs what it holds",
@@ -36,7 +44,7 @@ export const destinations: Readonly<Record<string, string>> = {
 
 /** Settings that no credential's way depends on. A star stands for one name, and what is below a setting goes with it. */
 export const harmless: readonly string[] = [
-  ...["extensions", "kernelModules", "wellKnownCertificates"].map((key) => `images.*.${key}`),
+  ...["extensions", "kernelModules", "wellKnownCertificates", "architecture"].map((key) => `images.*.${key}`),
   ...[
     "antiAffinity",
     "bridge",
@@ -51,9 +59,17 @@ export const harmless: readonly string[] = [
   ...["name", "talos", "kubernetes", "contract", "podCidr", "serviceCidr", "scheduleOnControlPlanes", "certSANs"].map(
     (key) => `cluster.${key}`,
   ),
-  ...["podSecurity", "auditLevel", "diskEncryption", "secureBoot", "forwardDnsToHost", "discovery", "sysctls"].map(
-    (key) => `cluster.${key}`,
-  ),
+  ...[
+    "podSecurity",
+    "auditLevel",
+    "diskEncryption",
+    "secureBoot",
+    "forwardDnsToHost",
+    "discovery",
+    "sysctls",
+    "watchdog",
+    "imageCache",
+  ].map((key) => `cluster.${key}`),
   ...["domain", "dhcpRange", "timeServers", "loadBalancers", "loadBalancerMode", "announce", "gatewayApi"].map(
     (key) => `network.${key}`,
   ),

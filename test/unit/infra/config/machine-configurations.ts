@@ -224,7 +224,7 @@ const pools: BadConfiguration[] = [
     what: "a pool with an address for one machine",
     stack: "dev",
     changes: [pool({ address: "10.20.0.31" })],
-    problems: [["pools.den-dev-gw.address", "is not a key that Hearth knows", "write addresses"]],
+    problems: [["pools.den-dev-gw.address", "is not a key that Hearth knows", "write address6"]],
   },
   {
     what: "addresses of a pool as a subnet",
