@@ -55,7 +55,7 @@ describe("the configuration of machines", () => {
       "diskSelector",
       "any disk",
     ],
-    ["a bond in a virtual machine", { worker: { bond } }, "bond", "has one link"],
+    ["a bond in a virtual machine", { worker: { bond } }, "bond", "links are all the host's"],
     [
       "a link in two machines",
       { worker: { platform: "metal", proxmox: undefined, bond: { ...bond, macs: ["bc:24:11:20:00:21"] } } },
