@@ -165,6 +165,10 @@ func archive(root string, found []node, modified time.Time) ([]byte, error) {
 	compressed := gzip.NewWriter(&out)
 	writer := tar.NewWriter(compressed)
 	for _, each := range found {
+		// Source: siderolabs/talos v1.13.9, pkg/archiver: a copied folder is not in its own archive, and talosctl makes it.
+		if each.isDir && each.path == root {
+			continue
+		}
 		header := &tar.Header{
 			Typeflag: tar.TypeReg, Name: relative(root, each.path), Size: int64(len(each.content)), Mode: int64(each.mode().Perm()), ModTime: modified,
 		}
