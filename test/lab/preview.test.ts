@@ -128,7 +128,7 @@ describe("npx hearth preview", () => {
         ),
       "changes",
     );
-    expect(report).to.match(/`den-dev-wk02` \| upgrade with a reboot: `talosctl upgrade .* another schematic/);
+    expect(report).to.match(/`den-dev-wk02` \| upgrade with a reboot to `.* another schematic/);
   });
 
   it("shows a node that is added with all of its configuration, keys as fingerprints", async () => {
