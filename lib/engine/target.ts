@@ -51,8 +51,9 @@ export class Target {
       ? engineEnvironment(folder, JSON.parse(await readFile(folder.config, "utf8")) as { internet: { proxy: string } })
       : { PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}` };
     // Commands judge themselves what they take out of service; previews show it.
-    const own = { ...environment, ...rolloutEnvironment() };
-    const engine = new PulumiStack(new Pulumi(pulumi, root, own), stack, stackFile);
+    Object.assign(environment, rolloutEnvironment());
+    // The engine shares it: a rebuild adds the passphrase that only the escrow has.
+    const engine = new PulumiStack(new Pulumi(pulumi, root, environment), stack, stackFile);
     return new Target(root, stack, isLab, stackFile, environment, engine);
   }
 
