@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Listr, PRESET_TIMER } from "listr2";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { policyPack, type Target } from "../../lib/engine/target.ts";
+import type { Target } from "../../lib/engine/target.ts";
 import { requireFinished } from "../../lib/engine/unfinished.ts";
 import { machinesOfNodes, machinesOfState, requireSameMachines } from "../../lib/recovery/checkout.ts";
 import { readState } from "../../lib/recovery/examine.ts";
@@ -108,7 +108,8 @@ const attempt = async (target: Target, journal: Journal, options: RebuildOptions
     const plan = journal.current?.plan;
     if (plan === undefined) return {};
     const config = await target.config();
-    const engine = { policyPacks: [policyPack(target.root)] };
+    // A stale escrow, say, must not stop a rescue half-way. What may not be lost is judged by its preview.
+    const engine = { policyPacks: [] };
     const judge = judgeBy(target, plan.loss);
     const { signal } = options;
     await carryOut({ stack, config, plan, journal, roots, snapshot, talosctl, signal, engine, judge });
