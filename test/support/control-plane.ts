@@ -156,7 +156,12 @@ export const addNode = async (
   await cluster.apply({
     apiVersion: "v1",
     kind: "Node",
-    metadata: { name, labels: { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" } },
+    metadata: {
+      name,
+      labels: { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" },
+      // A kubelet sets it, and the controller attaches volumes to such nodes only.
+      annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
+    },
     spec: { podCIDR, podCIDRs: [podCIDR] },
   });
   await cluster.kubectl(
