@@ -38,6 +38,29 @@ what cannot be asked yet is said, with the reason.`,
     load: async () => (await import("./doctor/cli.ts")).doctor,
   }),
   command({
+    name: "discover",
+    group: "look",
+    summary: "looks at machines that booted Talos's ISO, and prints them as nodes of a stack file",
+    forms: { "ADDRESS…": "" },
+    details: `It tells each machine's network card, disks, processor, memory and SecureBoot. The install disk is selected by its serial or WWID; where
+several fit, they stand in comments for you to choose. It changes no machine.`,
+    flags: {
+      role: { type: "string", value: "ROLE", what: "controlplane or worker (worker)" },
+      image: {
+        type: "string",
+        value: "PROFILE",
+        what: "the image profile that they install (that of the stack's metal nodes)",
+      },
+      write: {
+        type: "string",
+        value: "STACK",
+        what: "adds them to the stack's file, and leaves all else in it as it is",
+      },
+    },
+    json: "what each machine tells of itself",
+    load: async () => (await import("./discover/discover.ts")).discover,
+  }),
+  command({
     name: "preview",
     group: "look",
     summary: "reports what an update would do to machines, cluster, edge and tree, without secrets",

@@ -1,22 +1,7 @@
 import { glob } from "../../components/talos/cel/evaluate.ts";
 import { bytes } from "../../infra/config/sizes.ts";
 import type { CommonNode } from "../../infra/config/nodes.ts";
-
-/** A disk of a machine. Source: siderolabs/talos v1.13, pkg/machinery/resources/block/disk.go. */
-export interface Disk {
-  dev_path: string;
-  /** Bytes. */
-  size: number;
-  transport?: string;
-  rotational?: boolean;
-  readonly?: boolean;
-  cdrom?: boolean;
-  model?: string;
-  serial?: string;
-  wwid?: string;
-  uuid?: string;
-  bus_path?: string;
-}
+import type { Disk } from "../../lib/cluster/hardware.ts";
 
 type Selector = NonNullable<CommonNode["diskSelector"]>;
 

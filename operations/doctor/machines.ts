@@ -1,27 +1,23 @@
-import { execa } from "execa";
-import { parseAllDocuments } from "yaml";
-
 import { resourceTypes } from "../../components/resource-types.ts";
 import { nameOf } from "../../components/urn.ts";
 import type { HearthConfig, NodeConfig } from "../../infra/config/index.ts";
+import {
+  macOf,
+  maintenanceResources,
+  physicalLinks,
+  type Disk,
+  type Link,
+  type Resource,
+} from "../../lib/cluster/hardware.ts";
 import { machineState, type MachineState } from "../../lib/cluster/machine-state.ts";
 import { reach } from "../../lib/cluster/reach.ts";
 import { ofType } from "../../lib/engine/state.ts";
 import { authorityOf } from "../../lib/recovery/examine.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
-import { selected, type Disk } from "./disks.ts";
+import { selected } from "./disks.ts";
 import type { Subject } from "./doctor.ts";
 import { fine, known, listed, notAsked, problem, valueOf, warning, type Finding, type Known } from "./finding.ts";
 import type { Surroundings } from "./surroundings.ts";
-
-/** A link of a machine. Source: siderolabs/talos v1.13, pkg/machinery/resources/network/link_status.go. */
-export interface Link {
-  name: string;
-  type: string;
-  kind: string;
-  hardwareAddr: string;
-  permanentAddr?: string;
-}
 
 /** What a machine in maintenance mode tells of itself. */
 export interface Hardware {
@@ -136,8 +132,8 @@ const hardwareFindings = (
 const linkFinding = (name: string, node: NodeConfig, links: Known<Link[]>): Finding => {
   const check = `machine ${name}'s links`;
   if ("why" in links) return notAsked(check, links.why);
-  const physical = links.value.filter(({ type, kind }) => type === "ether" && kind === "");
-  const macs = physical.map((link) => (link.permanentAddr ?? link.hardwareAddr).toUpperCase());
+  const physical = physicalLinks(links.value);
+  const macs = physical.map(macOf);
   const wanted = [node.mac, ...(node.bond?.macs ?? [])];
   const missing = wanted.filter((mac) => !macs.includes(mac));
   if (missing.length === 0) {
@@ -225,9 +221,6 @@ const minorNumber = (version: string): number => {
   return Number(major) * 1000 + Number(minor);
 };
 
-/** How long talosctl may take for an answer, in milliseconds. */
-const talosTimeout = 6000;
-
 /** Ports by which something that is no Talos machine may show itself. */
 const otherPorts = [22, 80, 443, 445, 8006];
 
@@ -244,13 +237,7 @@ const hardwareOf = async (address: string, talosctl: Known<string>): Promise<Har
   const get = <T>(type: string): Promise<Known<Resource<T>[]>> =>
     known(async () => {
       if ("why" in talosctl) throw new Error(talosctl.why);
-      const args = ["get", type, "--insecure", "--nodes", address, "--output", "yaml"];
-      const { exitCode, stdout, stderr } = await execa(talosctl.value, args, {
-        ...({ reject: false, stdin: "ignore", timeout: talosTimeout } as const),
-      });
-      if (exitCode !== 0)
-        throw new Error(`talosctl get ${type}: ${stderr.trim().split("\n").at(-1) ?? "it said nothing"}`);
-      return parseAllDocuments(stdout).map((document) => document.toJS() as Resource<T>);
+      return maintenanceResources<T>(talosctl.value, address, type);
     });
   const [disks, links, security, versions] = await Promise.all([
     get<Disk>("disks"),
@@ -265,12 +252,6 @@ const hardwareOf = async (address: string, talosctl: Known<string>): Promise<Har
     release: first(versions, ({ version }) => version),
   };
 };
-
-/** A resource as talosctl prints it. */
-interface Resource<T> {
-  metadata: { id: string };
-  spec: T;
-}
 
 const mapped = <A, B>(read: Known<A>, change: (value: A) => B): Known<B> =>
   "why" in read ? read : { value: change(read.value) };

@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 
 import { expect } from "chai";
 
-import { selected, type Disk } from "../../../../operations/doctor/disks.ts";
+import type { Disk } from "../../../../lib/cluster/hardware.ts";
+import { selected } from "../../../../operations/doctor/disks.ts";
 import { examine, type Subject } from "../../../../operations/doctor/doctor.ts";
 import { fine, problem, warning } from "../../../../operations/doctor/finding.ts";
 import { report } from "../../../../operations/doctor/report.ts";
