@@ -42,7 +42,7 @@ export class Internet {
       method = "GET",
       headers = {},
       body,
-    }: { method?: "GET" | "HEAD" | "PATCH"; headers?: Record<string, string>; body?: string } = {},
+    }: { method?: "GET" | "HEAD" | "PATCH" | "POST"; headers?: Record<string, string>; body?: string } = {},
   ): Promise<Answer> {
     const answer = await request(url, {
       method,

@@ -1,0 +1,48 @@
+import { isoUrl, schematicId, type ImageProfile } from "../../components/talos/schematic.ts";
+import type { HearthConfig } from "../../infra/config/index.ts";
+import { Problem } from "../../toolchain/problem.ts";
+
+/** What some machines have to boot for the first time. */
+export interface FirstBoot {
+  /** Name of the profile. */
+  profile: string;
+  document: ImageProfile;
+  schematic: string;
+  iso: string;
+  isSecureBoot: boolean;
+  machines: { name: string; address: string; mac: string; isReserved: boolean }[];
+}
+
+/**
+ * What each machine of metal has to boot. Machines of one profile and firmware boot the same.
+ *
+ * @param only the node that is asked for; all unless given
+ * @throws Problem if there is no such node, or if Hearth makes its machine itself
+ */
+export const firstBoots = (config: HearthConfig, stack: string, only?: string): FirstBoot[] => {
+  const { nodes, images, cluster, imageFactory } = config;
+  if (only !== undefined) requireMetal(config, stack, only);
+  const boots = new Map<string, FirstBoot>();
+  for (const [name, node] of Object.entries(nodes)) {
+    const document = images[node.image];
+    if (node.platform !== "metal" || document === undefined || (only !== undefined && name !== only)) continue;
+    const isSecureBoot = node.secureBoot ?? cluster.secureBoot;
+    const schematic = schematicId(document);
+    const image = { platform: "metal", schematic, architecture: document.architecture, factory: imageFactory } as const;
+    const iso = isoUrl({ ...image, secureBoot: isSecureBoot }, cluster.talos);
+    const boot = boots.get(iso) ?? { profile: node.image, document, schematic, iso, isSecureBoot, machines: [] };
+    boot.machines.push({ name, address: node.address, mac: node.mac, isReserved: node.dhcp });
+    boots.set(iso, boot);
+  }
+  return [...boots.values()];
+};
+
+const requireMetal = ({ nodes }: HearthConfig, stack: string, name: string): void => {
+  const node = nodes[name];
+  if (node === undefined)
+    throw new Problem(`Pulumi.${stack}.yaml has no node ${name}: it has ${Object.keys(nodes).join(", ")}`);
+  if (node.platform !== "metal")
+    throw new Problem(
+      `${name} is a virtual machine, which deploy makes and boots by itself: there is nothing to boot it from`,
+    );
+};
