@@ -163,12 +163,6 @@ describe("the lab's machines when a running cluster changes", () => {
   });
 
   describe("talosctl upgrade-k8s", () => {
-    before(async function () {
-      // A client of Talos 1.12 does not know which releases of Kubernetes go with Talos 1.13, and refuses.
-      const client = await lab.talosctl("version", "--client", "--short");
-      if (/v1\.(?:\d|1[0-2])\.\d/.test(client)) this.skip();
-    });
-
     const upgrade = (...args: string[]): Promise<string> => on(cp01, "upgrade-k8s", ...args, "--with-docs=false");
 
     it("says what it would do", async () => {
