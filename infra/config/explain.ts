@@ -60,7 +60,7 @@ const unknownKey = (path: PropertyKey[], known: string[], at: JsonSchema | undef
     problem: "is not a key that Hearth knows",
     advice:
       known.length > manageable && !nearest(key, known)
-        ? "remove it; docs/configuration.md has all keys"
+        ? "remove it; docs/reference/configuration.md has all keys"
         : advise(key, known),
   };
 };

@@ -13,7 +13,7 @@ import type { Call } from "../../lib/terminal/command.ts";
 export const schemaPath = "infra/config.schema.json";
 
 /** Path of the reference from the project's root. */
-export const referencePath = "docs/configuration.md";
+export const referencePath = "docs/reference/configuration.md";
 
 /** The generated files by path, from the schema and its comments. */
 export const written = async (root: string): Promise<Record<string, string>> => {
