@@ -153,12 +153,16 @@ With --issue it keeps one issue at GitHub, which is open for as long as somethin
 What takes machines out of service is carried out in steps, one machine at a time: another Talos release or image profile, a
 configuration that needs a reboot, a worker's removal, another Kubernetes release. It lists the steps first. Before each, etcd, all other
 nodes and every API server have to be well. Run again after an interruption, also from another computer, it goes on.
-docs/guides/changing-a-cluster.md tells what each change takes.`,
+docs/guides/changing-a-cluster.md tells what each change takes.
+
+First the doctor looks at Proxmox, the Image Factory and Cloudflare, whose refusal would end an update half-way. Where a deployment fails, it
+says what the doctor finds then.`,
     flags: {
       step: { type: "boolean", what: "ask before each step" },
       until: { type: "string", value: "NAME", what: "end after the step of this name, or of this machine" },
+      unchecked: { type: "boolean", what: "deploy although the doctor has found a problem of an API" },
     },
-    uses: ["yes", "backend"],
+    uses: ["identity", "yes", "backend"],
     json: "whether anything was changed, and the names of the steps that are left",
     load: async () => (await import("./deploy/cli.ts")).deployCommand,
   }),

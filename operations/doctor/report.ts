@@ -17,7 +17,8 @@ export const report = (stack: string, findings: readonly Finding[]): string => {
   ].join("\n");
 };
 
-const todo = ({ check, is, found, advice }: Finding): string[] => [
+/** A finding with its advice, as lines. */
+export const todo = ({ check, is, found, advice }: Finding): string[] => [
   `  ${is}: ${check}: ${found}`,
   ...(advice === "" ? [] : [`    ${advice.replaceAll("\n", "\n    ")}`]),
 ];

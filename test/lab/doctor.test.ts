@@ -281,7 +281,7 @@ describe("npx hearth doctor in the lab", () => {
     );
   });
 
-  it("names a profile that the factory has forgotten, and a record that is somebody else's", async () => {
+  it("names a profile that the factory has forgotten, with which nothing is deployed, and a record that is somebody else's", async () => {
     const { cloudflare: account } = await config();
     const stack = parse(await readFile(labFolder(checkout.path, "dev").derived, "utf8")) as StackFile;
     const { standard } = stack.config["hearth:images"] as { standard: { extensions: string[] } };
@@ -299,7 +299,13 @@ describe("npx hearth doctor in the lab", () => {
     const broken = await examined(({ "hearth:cloudflare": edge }) => {
       (edge?.ingress as object[]).push({ hostname: "taken.example.com", service: "http_status:404" });
     });
+    const deployed = await checkout.shell("npx hearth deploy dev --lab");
     await writeFile(file, document);
+    expect(deployed.exitCode).to.equal(1);
+    expect(String(deployed.all))
+      .to.contain("Nothing was changed, for an update would end half-way:")
+      .and.contain("problem: factory profile standard: the factory no longer knows")
+      .and.not.contain("Preview of dev");
     expect(foundOf(broken, "factory profile standard")).to.contain("no longer knows");
     expect(foundOf(broken, "Cloudflare records of taken.example.com")).to.equal(
       "A 192.0.2.7 is there and not this stack's",

@@ -1,0 +1,18 @@
+import { cloudflare } from "./cloudflare.ts";
+import { computer } from "./computer.ts";
+import type { Subject } from "./doctor.ts";
+import { escrow } from "./escrow.ts";
+import { factory } from "./factory.ts";
+import { git } from "./git.ts";
+import { machines } from "./machines.ts";
+import { network } from "./network.ts";
+import { proxmox } from "./proxmox.ts";
+import { tree } from "./tree.ts";
+
+/** The subjects in the order in which a deployment needs them. */
+export const subjects: readonly Subject[] = [
+  ...[computer, proxmox, factory, machines, network, cloudflare, git, tree, escrow],
+];
+
+/** The APIs that the engine changes something with: what they refuse, they refuse in the middle of an update. */
+export const apis: readonly Subject[] = [proxmox, factory, cloudflare];
