@@ -6,6 +6,8 @@ import { expect } from "chai";
 import { execa } from "execa";
 import { parse } from "yaml";
 
+import { machineState } from "../../lib/cluster/machine-state.ts";
+import { eventually } from "../support/lab-process.ts";
 import { type TalosLab, talosLab } from "../support/talos.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -36,8 +38,11 @@ describe("npx hearth discover", () => {
   it("says of each address that it cannot ask why, and prints the others", async () => {
     const machine = await lab.machine("configured", machines.configured);
     await machine.start();
-    const file = await lab.configuration("worker", "configured");
+    const file = await lab.configuration("controlplane", "configured");
     await lab.talosctl("apply-config", "--insecure", "--nodes", machines.configured, "--file", file);
+    // A worker would wait for the certificate that a control plane issues.
+    const isConfigured = async () => (await machineState(machines.configured, "")) === "foreign";
+    await eventually("the machine runs with its configuration", isConfigured, 60);
     const { exitCode, stdout, stderr } = await discover(machines.waiting, machines.silent, machines.configured);
     expect(exitCode).to.equal(1);
     expect(Object.keys(parse(stdout) as object)).to.deep.equal(["wk01"]);

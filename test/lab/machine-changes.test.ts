@@ -178,10 +178,8 @@ describe("the lab's machines when a running cluster changes", () => {
 
     it("runs to its end, and everything reports the release", async () => {
       await upgrade("--to", "1.36.5");
-      const { serverVersion } = JSON.parse(await kubectl("version", "-o", "json")) as {
-        serverVersion: { gitVersion: string };
-      };
-      expect(serverVersion.gitVersion).to.equal("v1.36.5");
+      const { gitVersion } = JSON.parse(await kubectl("get", "--raw", "/version")) as { gitVersion: string };
+      expect(gitVersion).to.equal("v1.36.5");
       const kubelets = await kubectl("get", "nodes", "-o", "jsonpath={.items[*].status.nodeInfo.kubeletVersion}");
       expect(kubelets).to.equal("v1.36.5 v1.36.5 v1.36.5");
       const images = await kubectl(
