@@ -404,11 +404,18 @@ describe("the lab's Talos machine", () => {
     });
 
     it("upgrades to another image, and refuses what is none", async () => {
-      const refused = await tryOn(worker, "upgrade", "--image", "docker.io/library/nginx:1.29", "--wait=false");
+      const refused = await tryOn(
+        worker,
+        "upgrade",
+        "--legacy",
+        "--image",
+        "docker.io/library/nginx:1.29",
+        "--wait=false",
+      );
       expect(refused.code).to.equal(1);
       expect(refused.text).to.contain("error validating installer image");
       const unknown = `factory.talos.dev/nocloud-installer/${"ab".repeat(32)}:v1.13.8`;
-      const missing = await tryOn(worker, "upgrade", "--image", unknown, "--wait=false");
+      const missing = await tryOn(worker, "upgrade", "--image", unknown, "--drain=false");
       expect(missing.text).to.contain(`failed to resolve reference "${unknown}": ${unknown}: not found`);
       const schematic = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
       const boot = await bootID(worker);
@@ -417,6 +424,7 @@ describe("the lab's Talos machine", () => {
         "upgrade",
         "--image",
         `factory.talos.dev/nocloud-installer/${schematic}:v1.13.8`,
+        "--drain=false",
         "--timeout",
         "120s",
       );
@@ -440,7 +448,15 @@ describe("the lab's Talos machine", () => {
     it("boots the old image again where the new one does not boot", async () => {
       await writeFile(join(lab.folder.dir, "machines", "wk01", "unbootable"), "v1.13.8\n");
       const boot = await bootID(worker);
-      await on(worker, "upgrade", "--image", "ghcr.io/siderolabs/installer:v1.13.8", "--timeout", "120s");
+      await on(
+        worker,
+        "upgrade",
+        "--image",
+        "ghcr.io/siderolabs/installer:v1.13.8",
+        "--drain=false",
+        "--timeout",
+        "120s",
+      );
       expect(await bootID(worker)).to.not.equal(boot);
       expect(await on(worker, "version"))
         .to.contain("v1.13.9")
@@ -460,7 +476,7 @@ describe("the lab's Talos machine", () => {
     it("installs a staged image in the boot after the next", async () => {
       const boot = await bootID(worker);
       const image = "ghcr.io/siderolabs/installer:v1.13.6";
-      await on(worker, "upgrade", "--stage", "--image", image, "--wait=false");
+      await on(worker, "upgrade", "--legacy", "--stage", "--image", image, "--wait=false");
       await eventually("the worker runs it", async () => (await on(worker, "version")).includes("v1.13.6"), 90);
       expect(await bootID(worker)).to.not.equal(boot);
     });
