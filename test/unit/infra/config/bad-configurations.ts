@@ -19,7 +19,9 @@ export const badConfigurations: BadConfiguration[] = [
     what: "a key that nobody knows",
     stack: "dev",
     changes: [["cluster/colour", "red"]],
-    problems: [["cluster.colour", "is not a key that Hearth knows", "remove it; docs/reference/configuration.md has all keys"]],
+    problems: [
+      ["cluster.colour", "is not a key that Hearth knows", "remove it; docs/reference/configuration.md has all keys"],
+    ],
   },
   {
     what: "a slip of the keyboard in a key",
