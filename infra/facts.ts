@@ -59,6 +59,14 @@ export const plainFacts = ({
 export const clusterFolder = ({ path }: Pick<HearthConfig["gitops"], "path">): string =>
   posix.normalize(path).replace(/\/$/, "");
 
+/**
+ * The folder from which the GitOps engine begins to apply what is the environment's own.
+ *
+ * Flux reads the cluster's folder itself. Argo CD reads a folder in it, because KSOPS decrypts only what a generator names.
+ */
+export const entryFolder = (gitops: Pick<HearthConfig["gitops"], "path" | "engine">): string =>
+  gitops.engine === "argocd" ? `${clusterFolder(gitops)}/argocd` : clusterFolder(gitops);
+
 const domainOf = (
   { domain }: HearthConfig["network"],
   cloudflare: HearthConfig["cloudflare"],

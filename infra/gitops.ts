@@ -10,7 +10,7 @@ import type { HearthConfig } from "./config/index.ts";
 import { setSecret } from "./config/secrets.ts";
 import type { Edge } from "./edge.ts";
 import { clusterFacts, clusterSecrets, inOneLine } from "./facts.ts";
-import type { Tree } from "./tree.ts";
+import { argoChart, type Tree } from "./tree.ts";
 
 /** Secrets that a person sets for the repository. */
 export interface RepositorySecrets {
@@ -43,7 +43,9 @@ export const handOver = (
     settings: clusterFacts(config, edge),
     secrets: clusterSecrets(edge, secrets.signingKeys.cluster.privateKey.apply(inOneLine)),
   };
-  if (gitops.engine === "argocd") return new ArgoCd("argocd", { ...common, release: tree.argoCd }, opts);
+  if (gitops.engine === "argocd") {
+    return new ArgoCd("argocd", { ...common, chart: argoChart, release: tree.argoCd }, opts);
+  }
   const { webhookToken } = secrets;
   return new Flux("flux", { ...common, webhookToken, operator: tree.fluxOperator, flux: gitops.flux ?? "" }, opts);
 };

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { parse, parseAllDocuments } from "yaml";
@@ -10,7 +10,7 @@ import type { EncryptedFile } from "../components/secrets/age.ts";
 import { ciliumNeeds } from "./cilium-needs.ts";
 import { format } from "./config/error.ts";
 import type { HearthConfig } from "./config/index.ts";
-import { plainFacts } from "./facts.ts";
+import { entryFolder, plainFacts } from "./facts.ts";
 import { at, chartOf, textAt, treeObject } from "./tree-objects.ts";
 import { ciliumFolder, fluxOperatorFolder } from "./tree-releases.ts";
 import { encryptedFiles } from "./tree-walk.ts";
@@ -31,7 +31,8 @@ export class TreeError extends Error {
 
 const repositoryRoot = join(import.meta.dirname, "..");
 
-const argoValues = "gitops/argocd/values.yaml";
+/** The chart of Argo CD's applications, which all environments share. */
+export const argoChart = "gitops/argocd";
 
 /**
  * Reads the tree of one cluster.
@@ -45,12 +46,34 @@ export const readTree = (config: HearthConfig, root = repositoryRoot): Tree => {
   return {
     cilium: suitable(chartRelease(ciliumFolder, read), config),
     fluxOperator: chartRelease(fluxOperatorFolder, read),
-    argoCd: (parse(read(argoValues)) as { argoCd: ChartRelease }).argoCd,
-    encryptedFiles: encryptedFiles(root, config.gitops.path, facts).map((path) => ({
+    argoCd: (parse(read(`${argoChart}/values.yaml`)) as { argoCd: ChartRelease }).argoCd,
+    encryptedFiles: encryptedFiles(root, requireEntry(config, root), facts).map((path) => ({
       path,
       dataKeys: dataKeys(readFileSync(join(root, path), "utf8")),
     })),
   };
+};
+
+/** What is wrong where Argo CD has nothing to apply: without it, no encrypted file would be found, and none compared. */
+export const missingEntry = (
+  { gitops }: HearthConfig,
+  root: string,
+): { file: string; message: string; advice: string } | undefined => {
+  const file = `${entryFolder(gitops)}/kustomization.yaml`;
+  return gitops.engine !== "argocd" || existsSync(join(root, file))
+    ? undefined
+    : {
+        file,
+        message: "is missing: Argo CD applies it",
+        advice:
+          "name the environment's folder in hearth:gitops.path, such as gitops/clusters/dev, and copy its argocd from there",
+      };
+};
+
+const requireEntry = (config: HearthConfig, root: string): string => {
+  const missing = missingEntry(config, root);
+  if (missing) throw new TreeError(`${missing.file} ${missing.message}; ${missing.advice}`);
+  return entryFolder(config.gitops);
 };
 
 /** Returns a file's text with its variables substituted. */

@@ -8,8 +8,10 @@ import { argoCredential, type Repository } from "./repository.ts";
 export interface ArgoCdArgs {
   /** Argo CD's chart. Its values install the plugin for SOPS. */
   release: ChartRelease;
-  /** Its `path` is the folder of the app of apps, which is a Helm chart. */
+  /** Its `path` is the environment's folder; the app of apps reads what is in `argocd` there. */
   repository: Repository;
+  /** Folder of the app of apps, which is a Helm chart. */
+  chart: string;
   /** Age identity that decrypts the repository's SOPS files. Secret. */
   ageIdentity: pulumi.Input<string>;
   /** Facts that are passed to the app of apps as values. */
@@ -65,7 +67,7 @@ export class ArgoCd extends pulumi.ComponentResource {
     );
   }
 
-  private startApps({ repository, settings }: ArgoCdArgs, dependsOn: pulumi.Resource[]): void {
+  private startApps({ repository, chart, settings }: ArgoCdArgs, dependsOn: pulumi.Resource[]): void {
     new k8s.apiextensions.CustomResource(
       "apps",
       {
@@ -77,7 +79,7 @@ export class ArgoCd extends pulumi.ComponentResource {
           source: {
             repoURL: repository.url,
             targetRevision: repository.branch,
-            path: repository.path,
+            path: chart,
             helm: {
               valuesObject: {
                 repository: { url: repository.url, branch: repository.branch, path: repository.path },

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 
+import { readStackFile } from "../../infra/config/stack-file.ts";
+import { encryptedTree } from "./argocd.ts";
 import { checkValues } from "./values.ts";
 import { schemaFile } from "./schemas.ts";
-import { renderTree, type Finding, type RenderedCluster } from "./render.ts";
+import { clusterConfig, renderTree, type Finding, type RenderedCluster } from "./render.ts";
 import { askProgram } from "./program.ts";
 import { Sources } from "./sources.ts";
 import { definitionsInTime } from "./rules/definitions.ts";
@@ -32,14 +34,15 @@ export interface Checked {
   withoutChart: string[];
 }
 
+/** What holds for encrypted files, whichever engine decrypts them. */
+const secretRules: readonly Rule[] = [secrets, environments, strangers];
+
 const rules: readonly Rule[] = [
   duplicates,
   namespaces,
   dependencies,
   definitionsInTime,
-  secrets,
-  environments,
-  strangers,
+  ...secretRules,
   images,
   digests,
   egress,
@@ -49,13 +52,16 @@ const rules: readonly Rule[] = [
 
 /**
  * Checks a cluster's part of the tree: every object that Flux would apply, against the API server's own schemas and against
- * the others.
+ * the others. Where Argo CD keeps the cluster, its secrets are checked, and nothing else.
  *
  * @param checkout root of a checkout of the repository
  * @param stack name of the cluster's stack
  */
 export const checkCluster = async (checkout: string, stack: string): Promise<Checked> => {
-  const cluster = await renderTree(checkout, stack);
+  const file = readStackFile(checkout, stack);
+  const config = clusterConfig(file, stack);
+  if (config.gitops.engine === "argocd") return checkSecrets(checkout, encryptedTree(checkout, config));
+  const cluster = await renderTree(checkout, stack, file);
   const request = { schemas: await schemaFile(cluster.config.gitops.flux ?? ""), objects: objectsOf(cluster) };
   const { objects: checked } = await askProgram<{ objects: CheckedObject[] }>("check", request);
   const tree: Tree = {
@@ -76,6 +82,13 @@ export const checkCluster = async (checkout: string, stack: string): Promise<Che
       ),
     ].sort(),
   };
+};
+
+const checkSecrets = (checkout: string, cluster: RenderedCluster): Checked => {
+  const objects = cluster.objects.map((object) => ({ ...object, checked: unchecked }));
+  const tree: Tree = { ...cluster, sources: new Sources(checkout), objects };
+  const findings = [...cluster.findings, ...secretRules.flatMap((rule) => rule(tree))];
+  return { cluster, findings: distinct(findings).sort(byPlace), withoutChart: [], withoutSchema: [] };
 };
 
 const unchecked: CheckedObject = { namespaced: false, errors: [] };

@@ -75,6 +75,9 @@ export const renderTree = async (
   file = readStackFile(checkout, cluster),
 ): Promise<RenderedCluster> => {
   const config = clusterConfig(file, cluster);
+  if (config.gitops.engine !== "flux") {
+    throw new Problem(`${stackFile(cluster)} hands its cluster to Argo CD: only what Flux keeps can be rendered`);
+  }
   const created = createdObjects(config);
   const answer = await askProgram<Answer>("render", { checkout, created, ...rootKustomization(config) });
   const sources = new Sources(checkout);
@@ -92,12 +95,10 @@ export const renderTree = async (
   };
 };
 
-const clusterConfig = (file: StackFile, cluster: string): HearthConfig => {
+/** @throws Problem where the stack file is not valid */
+export const clusterConfig = (file: StackFile, cluster: string): HearthConfig => {
   const { config, problems } = examineStackFile(file);
   if (config === undefined) throw new Problem(format(stackFile(cluster), problems));
-  if (config.gitops.engine !== "flux") {
-    throw new Problem(`${stackFile(cluster)} hands its cluster to Argo CD: only what Flux keeps can be rendered`);
-  }
   return config;
 };
 

@@ -11,11 +11,13 @@ export const checkTree = async (
   const { checkCluster, describeFinding } = await import("../../lib/tree/check.ts");
   const { cluster, findings, withoutSchema, withoutChart } = await checkCluster(root, stack);
   for (const finding of findings) complain(describeFinding(finding));
-  const { kustomizations, objects } = cluster;
-  print(
-    `${stack}: ${count(kustomizations.length, "Kustomization")}, ${count(objects.length, "object")}, ${count(findings.length, "problem")}`,
-  );
+  print(`${stack}: ${contentOf(cluster)}, ${count(findings.length, "problem")}`);
   if (withoutSchema.length > 0) print(`  without a schema: ${withoutSchema.join(", ")}`);
   if (withoutChart.length > 0) print(`  values not checked, for want of the chart: ${withoutChart.join(", ")}`);
   return { findings, withoutSchema, withoutChart };
 };
+
+const contentOf = ({ config, kustomizations, objects }: Checked["cluster"]): string =>
+  config.gitops.engine === "argocd"
+    ? `${count(objects.length, "secret")}, and what Argo CD alone can render`
+    : `${count(kustomizations.length, "Kustomization")}, ${count(objects.length, "object")}`;

@@ -230,6 +230,44 @@ describe("npx hearth check --tree", function () {
       expect(await found(at(mine, secret(own), rules(own, theirs)))).to.deep.equal([]);
     });
 
+    it("finds the same where Argo CD keeps the cluster, which decrypts what its generators name", async () => {
+      const stack = await readFile(join(folder, "Pulumi.dev.yaml"), "utf8");
+      await writeFile(
+        join(folder, "Pulumi.dev.yaml"),
+        stack.replace("  hearth:gitops:\n", "  hearth:gitops:\n    engine: argocd\n").replace(/^ *webhook:.*\n/m, ""),
+      );
+      const reads = (file: string, text: string, sops = rules(own, theirs)) =>
+        found({
+          ".sops.yaml": sops,
+          [file]: text,
+          "gitops/clusters/dev/argocd/kustomization.yaml": `${kustomize("../../../web")}generators: [secrets.yaml]\n`,
+          "gitops/clusters/dev/argocd/secrets.yaml": `apiVersion: viaduct.ai/v1\nkind: ksops\nfiles: [../../../../${file}]\n`,
+        });
+      const [ours, shared] = [`${mine}/key.sops.yaml`, "gitops/web-secrets/key.sops.yaml"];
+      expect(await reads(ours, secret(own))).to.deep.equal([]);
+      expect(await reads(shared, secret(own))).to.deep.equal([
+        `${shared}:1  Secret web/key is encrypted in a file that is not of this environment alone`,
+      ]);
+      expect(await reads(ours, secret(theirs))).to.deep.equal([
+        `${ours}:7  ${theirs} opens it, and .sops.yaml does not name it for this file`,
+      ]);
+      expect(await reads(ours, secret(own), rules(own, own))).to.deep.equal([
+        ".sops.yaml:2  every recipient of gitops/clusters/dev opens another environment's secrets too",
+      ]);
+      expect(
+        await reads(
+          ours,
+          secret(own)
+            .replace("ENC[AES256_GCM,data:a]", "plain")
+            .replace(/^sops:[^]*/m, ""),
+        ),
+      ).to.include(`${ours}:4  Secret web/key has stringData.key in plain text`);
+      await rm(join(folder, "gitops/clusters/dev/argocd"), { recursive: true });
+      expect(await found()).to.deep.equal([
+        "gitops/clusters/dev/argocd/kustomization.yaml  is missing: Argo CD applies it",
+      ]);
+    });
+
     it("finds one that two environments' trees can read", async () => {
       expect(await found(at("gitops/web-secrets", secret(own), rules(own, theirs)))).to.deep.equal([
         "gitops/web-secrets/key.sops.yaml:1  Secret web/key is encrypted in a file that is not of this environment alone",

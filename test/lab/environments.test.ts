@@ -402,7 +402,7 @@ describe("dev and prod beside each other", () => {
 /** What the program creates for Argo CD to begin with, and the values in it. */
 const firstApplication = async (): Promise<[application: object, values: object]> => {
   const raw = rawConfig("dev");
-  Object.assign(raw.gitops as object, { engine: "argocd", path: "gitops/argocd", flux: undefined });
+  Object.assign(raw.gitops as object, { engine: "argocd", flux: undefined });
   Reflect.deleteProperty(raw.cloudflare as object, "webhook");
   const graph = await runStack(parseConfig("dev", raw));
   const [{ inputs } = { inputs: {} }] = graph.ofType("kubernetes:argoproj.io/v1alpha1:Application", { exactly: 1 });

@@ -127,7 +127,6 @@ describe("the hand-off", () => {
     const graph = await runStack(
       dev(({ gitops = {} }) => {
         gitops.engine = "argocd";
-        gitops.path = "gitops/argocd";
       }),
     );
     expectSound(graph);

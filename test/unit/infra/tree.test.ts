@@ -11,6 +11,12 @@ import { encryptedFiles } from "../../../infra/tree-walk.ts";
 import { rawConfig } from "../../support/stack.ts";
 
 const dev = () => parseConfig("dev", rawConfig("dev"));
+const withArgoCd = (stack: string) => {
+  const raw = rawConfig(stack);
+  Object.assign(raw.gitops as object, { engine: "argocd" });
+  Reflect.deleteProperty(raw.cloudflare as object, "webhook");
+  return parseConfig(stack, raw);
+};
 const repository = join(import.meta.dirname, "..", "..", "..");
 const cilium = "gitops/infrastructure/network/cilium/app";
 
@@ -139,8 +145,22 @@ describe("the GitOps tree", () => {
     expect(new Set(keys).size).to.equal(keys.length);
   });
 
-  it("has files encrypted in it found where Argo CD decrypts them", () => {
-    expect(encryptedFiles(root, "gitops/argocd", {})).to.deep.equal(["gitops/argocd/platform/welcome.sops.yaml"]);
+  for (const stack of ["dev", "prod"]) {
+    it(`gives Argo CD the secrets of ${stack} alone, which are Flux's`, () => {
+      const found = readTree(withArgoCd(stack), root).encryptedFiles;
+      expect(found.map(({ path }) => path)).to.deep.equal([
+        `gitops/clusters/${stack}/secrets/welcome/welcome.sops.yaml`,
+      ]);
+    });
+  }
+
+  it("is refused where Argo CD finds nothing of the environment, as in the chart that all share", () => {
+    const config = withArgoCd("dev");
+    config.gitops.path = "gitops/argocd";
+    expect(() => readTree(config, root)).to.throw(
+      TreeError,
+      "gitops/argocd/argocd/kustomization.yaml is missing: Argo CD applies it",
+    );
   });
 });
 

@@ -51,7 +51,7 @@ const flux = (preview: boolean, changes: Partial<Repository> = {}): Promise<Grap
   );
 
 const argoCd = (preview: boolean, changes: Partial<Repository> = {}): Promise<Graph> =>
-  run(() => new ArgoCd("argocd", { ...common(changes), release }, inCluster()), { preview });
+  run(() => new ArgoCd("argocd", { ...common(changes), chart: "gitops/argocd", release }, inCluster()), { preview });
 
 const one = (graph: Graph, type: string): Registered => {
   const [found] = graph.ofType(type, { exactly: 1 });
@@ -145,7 +145,11 @@ for (const preview of [true, false]) {
       const graph = await argoCd(preview);
       const app = one(graph, "kubernetes:argoproj.io/v1alpha1:Application");
       expect(app.inputs).to.have.nested.property("spec.source.helm.valuesObject.settings.cluster_name", "den-dev");
-      expect(app.inputs).to.have.nested.property("spec.source.path", "gitops/clusters/dev");
+      expect(app.inputs).to.have.nested.property("spec.source.path", "gitops/argocd");
+      expect(app.inputs).to.have.nested.property(
+        "spec.source.helm.valuesObject.repository.path",
+        "gitops/clusters/dev",
+      );
       expect(app.dependsOn).to.include.members(graph.urnsOf("kubernetes:helm.sh/v3:Release"));
       expect(app.retainOnDelete).to.equal(true);
     });
