@@ -49,5 +49,6 @@ const fluxOperator = async (root: string): Promise<ServableChart> => {
   const module = "github.com/controlplaneio-fluxcd/flux-operator";
   const goMod = await readFile(join(root, "go.mod"), "utf8");
   const version = requiredVersion(goMod, module).replace(/^v/, "");
-  return { name: "flux-operator", folder: "", with: {}, version, hasWebhook: false, isServed: true, project: "flux" };
+  const flags = { hasWebhook: false, isOnlyChecked: false, isServed: true };
+  return { name: "flux-operator", folder: "", with: {}, version, ...flags, project: "flux" };
 };

@@ -89,6 +89,7 @@ const judge = (
   const found = available.find(({ name }) => name === chart);
   if (found === undefined) return `the chart ${chart} cannot be had here`;
   if (semver.clean(version) !== found.version) return `the chart ${chart} can be had here at ${found.version} only`;
+  if (found.isOnlyChecked) return `the chart ${chart} needs a controller that does not run here`;
   return found.hasWebhook ? `the API server would call ${chart}, whose pods only look alive here` : found;
 };
 

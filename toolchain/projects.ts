@@ -14,10 +14,14 @@ export interface Project {
 export interface ProjectChart {
   /** Folder of the module. */
   folder: string;
-  /** Further folders of the module that the chart's sources link to, by their path in the chart. */
-  with?: Record<string, string>;
+  /** Further folders that the chart's sources link to, by their path in the chart: of the module, or of another project's. */
+  with?: Record<string, string | { project: string; folder: string }>;
+  /** Whether its project writes the release into Chart.yaml only when it publishes the chart. */
+  hasModuleVersion?: true;
   /** Whether the API server calls its pods. Such a chart cannot work in the lab, where pods only appear to run. */
   hasWebhook?: true;
+  /** Whether it is checked only, and the lab does not install it. */
+  isOnlyChecked?: true;
 }
 
 /** The sources of the schemas and charts that the tree is checked against. */
@@ -84,10 +88,28 @@ export const projects: readonly Project[] = [
     definitions: ["deploy/examples/crds.yaml", "deploy/examples/csi-operator.yaml"],
     broughtBy: ["rook-ceph"],
     charts: {
+      "rook-ceph": {
+        folder: "deploy/charts/rook-ceph",
+        with: {
+          "charts/library": "deploy/charts/library",
+          "charts/ceph-csi-operator": { project: "ceph-csi-operator", folder: "deploy/charts/ceph-csi-operator" },
+        },
+        isOnlyChecked: true,
+      },
       "rook-ceph-cluster": {
         folder: "deploy/charts/rook-ceph-cluster",
         with: { "charts/library": "deploy/charts/library" },
       },
+    },
+  },
+  // Its definitions are Rook's: deploy/examples/csi-operator.yaml.
+  {
+    name: "ceph-csi-operator",
+    module: "github.com/ceph/ceph-csi-operator",
+    definitions: [],
+    broughtBy: [],
+    charts: {
+      "ceph-csi-drivers": { folder: "deploy/charts/ceph-csi-drivers", hasModuleVersion: true, isOnlyChecked: true },
     },
   },
   {

@@ -19,6 +19,8 @@ export interface AvailableChart {
   version: string;
   /** Whether the API server calls its pods. */
   hasWebhook: boolean;
+  /** Whether it is checked only, and the lab does not install it. */
+  isOnlyChecked: boolean;
   /** Project whose definitions it brings. */
   project: string;
 }
@@ -34,14 +36,18 @@ export const availableCharts = async (root: string): Promise<AvailableChart[]> =
   );
   const charts = holding.flatMap(({ name: project, module, charts: held = {} }, index) =>
     Object.entries(held).map(async ([name, chart]): Promise<AvailableChart> => {
-      const below = (path: string): string => join(folders[index] ?? "", path);
+      const below = (path: string | { project: string; folder: string }): string => {
+        if (typeof path === "string") return join(folders[index] ?? "", path);
+        return join(folders[holding.findIndex((other) => other.name === path.project)] ?? "", path.folder);
+      };
       const chartYaml = await readFile(below(join(chart.folder, "Chart.yaml")), "utf8");
       return {
         name,
         folder: below(chart.folder),
         with: Object.fromEntries(Object.entries(chart.with ?? {}).map(([path, from]) => [path, below(from)])),
-        version: releaseOf(chartYaml, requiredVersion(goMod, module)),
+        version: releaseOf(chart.hasModuleVersion ? "" : chartYaml, requiredVersion(goMod, module)),
         hasWebhook: chart.hasWebhook ?? false,
+        isOnlyChecked: chart.isOnlyChecked ?? false,
         project,
       };
     }),
@@ -51,7 +57,7 @@ export const availableCharts = async (root: string): Promise<AvailableChart[]> =
 
 /** The release of a chart's folder, for projects that fill it in only when they release. */
 export const releaseOf = (chartYaml: string, moduleVersion: string): string => {
-  const { version = "" } = parse(chartYaml) as { version?: string };
+  const { version = "" } = (parse(chartYaml) ?? {}) as { version?: string };
   const isFiller = ["0.0.0", "0.0.1"].includes(semver.clean(version) ?? "0.0.0");
   return semver.clean(isFiller ? moduleVersion : version) ?? version;
 };

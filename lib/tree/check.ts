@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { readStackFile } from "../../infra/config/stack-file.ts";
 import { encryptedTree } from "./argocd.ts";
-import { checkValues } from "./values.ts";
+import { chartsOfModules, refusal, renderReleases, type FindChart } from "./releases.ts";
 import { schemaFile } from "./schemas.ts";
 import { clusterConfig, renderTree, type Finding, type RenderedCluster } from "./render.ts";
 import { askProgram } from "./program.ts";
@@ -15,7 +15,8 @@ import { egress } from "./rules/egress.ts";
 import { environments } from "./rules/environments.ts";
 import { images } from "./rules/images.ts";
 import { namespaces } from "./rules/namespaces.ts";
-import type { CheckedObject, Rule, Tree } from "./rules/rule.ts";
+import { references } from "./rules/references.ts";
+import { findingAt, type CheckedObject, type Rule, type Tree } from "./rules/rule.ts";
 import { outside } from "./rules/outside.ts";
 import { schemas } from "./rules/schemas.ts";
 import { secrets } from "./rules/secrets.ts";
@@ -48,32 +49,44 @@ const rules: readonly Rule[] = [
   egress,
   outside,
   schemas,
+  references,
 ];
 
 /**
  * Checks a cluster's part of the tree: every object that Flux would apply, against the API server's own schemas and against
- * the others. Where Argo CD keeps the cluster, its secrets are checked, and nothing else.
+ * the others, and what its releases would create, as far as their charts can be had. Where Argo CD keeps the cluster, its secrets are
+ * checked, and nothing else.
  *
  * @param checkout root of a checkout of the repository
  * @param stack name of the cluster's stack
+ * @param find where charts are; the toolchain's Go modules unless it says otherwise
  */
-export const checkCluster = async (checkout: string, stack: string): Promise<Checked> => {
+export const checkCluster = async (checkout: string, stack: string, find?: FindChart): Promise<Checked> => {
   const file = readStackFile(checkout, stack);
   const config = clusterConfig(file, stack);
   if (config.gitops.engine === "argocd") return checkSecrets(checkout, encryptedTree(checkout, config));
   const cluster = await renderTree(checkout, stack, file);
-  const request = { schemas: await schemaFile(cluster.config.gitops.flux ?? ""), objects: objectsOf(cluster) };
+  const releases = await renderReleases(cluster, checkout, find ?? (await chartsOfModules(root)));
+  const all = [...cluster.objects, ...releases.objects];
+  const request = {
+    schemas: await schemaFile(cluster.config.gitops.flux ?? ""),
+    objects: all.map(({ object }) => object),
+  };
   const { objects: checked } = await askProgram<{ objects: CheckedObject[] }>("check", request);
+  const withSchema = <Each>(objects: Each[], from: number) =>
+    objects.map((object, index) => ({ ...object, checked: checked[from + index] ?? unchecked }));
   const tree: Tree = {
     ...cluster,
     sources: new Sources(checkout),
-    objects: cluster.objects.map((object, index) => ({ ...object, checked: checked[index] ?? unchecked })),
+    objects: withSchema(cluster.objects, 0),
+    released: withSchema(releases.objects, cluster.objects.length),
+    unrendered: releases.unrendered,
   };
-  const values = await checkValues(tree, root);
+  const refused = releases.refused.map((each) => refusal(each, (what) => findingAt(tree, each.release, what)));
   return {
     cluster,
-    findings: distinct([...cluster.findings, ...rules.flatMap((rule) => rule(tree)), ...values.findings]).sort(byPlace),
-    withoutChart: values.unchecked,
+    findings: distinct([...cluster.findings, ...rules.flatMap((rule) => rule(tree)), ...refused]).sort(byPlace),
+    withoutChart: releases.withoutChart,
     withoutSchema: [
       ...new Set(
         tree.objects
@@ -86,14 +99,12 @@ export const checkCluster = async (checkout: string, stack: string): Promise<Che
 
 const checkSecrets = (checkout: string, cluster: RenderedCluster): Checked => {
   const objects = cluster.objects.map((object) => ({ ...object, checked: unchecked }));
-  const tree: Tree = { ...cluster, sources: new Sources(checkout), objects };
+  const tree: Tree = { ...cluster, sources: new Sources(checkout), objects, released: [], unrendered: [] };
   const findings = [...cluster.findings, ...secretRules.flatMap((rule) => rule(tree))];
   return { cluster, findings: distinct(findings).sort(byPlace), withoutChart: [], withoutSchema: [] };
 };
 
 const unchecked: CheckedObject = { namespaced: false, errors: [] };
-
-const objectsOf = ({ objects }: RenderedCluster) => objects.map(({ object }) => object);
 
 /** A file that several Kustomizations use gives each finding once. */
 const distinct = (findings: Finding[]): Finding[] => [

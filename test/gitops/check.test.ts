@@ -201,6 +201,73 @@ describe("npx hearth check --tree", function () {
     });
   });
 
+  describe("of what objects name", () => {
+    const messages = async (manifests: string, changed: Record<string, string> = {}): Promise<string[]> =>
+      (await found({ ...withMore(manifests, waitsForWeb), ...changed })).map((each) => each.replace(/^\S+ {2}/, ""));
+    const pod = (spec: string): Record<string, string> => ({
+      "gitops/web/deployment.yaml": deployment.replace("      containers:", `${spec}\n      containers:`),
+    });
+    const config =
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings, namespace: web }\ndata: { colour: red }\n";
+
+    it("finds an account, a ConfigMap, a Secret or a claim that pods would wait for", async () => {
+      expect(await messages(config, pod("      serviceAccountName: web"))).to.deep.equal([
+        "Deployment web/web names ServiceAccount web/web, which nothing creates: its pods do not start",
+      ]);
+      const volume = (source: string) => pod(`      volumes: [{ name: a, ${source} }]`);
+      expect(await messages(config, volume("configMap: { name: settings }"))).to.deep.equal([]);
+      expect(await messages(config, volume("configMap: { name: setings }"))).to.have.length(1);
+      expect(await messages(config, volume("configMap: { name: setings, optional: true }"))).to.deep.equal([]);
+      expect(await messages(config, volume("secret: { secretName: key }"))).to.have.length(1);
+      expect(await messages(config, volume("persistentVolumeClaim: { claimName: data }"))).to.have.length(1);
+    });
+
+    it("takes a Secret that a controller creates for another object", async () => {
+      const account =
+        'apiVersion: talos.dev/v1alpha1\nkind: ServiceAccount\nmetadata: { name: key, namespace: web }\nspec: { roles: ["os:reader"] }\n';
+      expect(await messages(account, pod("      volumes: [{ name: a, secret: { secretName: key } }]"))).to.deep.equal(
+        [],
+      );
+    });
+
+    it("finds a class that the cluster does not have, and one whose driver nothing installs", async () => {
+      const claim = `apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: { name: data, namespace: web }\nspec: { accessModes: [ReadWriteOnce], storageClassName: fast, resources: { requests: { storage: 1Gi } } }\n`;
+      expect(await messages(claim)).to.deep.equal([
+        "PersistentVolumeClaim web/data names StorageClass fast, which nothing creates: its claims stay pending",
+      ]);
+      const storageClass = `apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: { name: fast }\nprovisioner: fast.example.com\n`;
+      expect(await messages(`${claim}---\n${storageClass}`)).to.deep.equal([
+        "StorageClass fast names CSIDriver fast.example.com, which nothing creates: no volume of the class can be created or mounted",
+      ]);
+      const driver = `apiVersion: storage.k8s.io/v1\nkind: CSIDriver\nmetadata: { name: fast.example.com }\nspec: {}\n`;
+      expect(await messages([claim, storageClass, driver].join("---\n"))).to.deep.equal([]);
+    });
+
+    it("finds what a release's pods would wait for, with the chart that is in the repository", async () => {
+      const release = `apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: { name: own, namespace: web }\nspec: { interval: 1h, chart: { spec: { chart: ./gitops/chart, sourceRef: { kind: GitRepository, name: flux-system, namespace: flux-system } } } }\n`;
+      const chart = {
+        "gitops/chart/Chart.yaml": "apiVersion: v2\nname: own\nversion: 1.0.0\n",
+        "gitops/chart/templates/pod.yaml": `apiVersion: v1\nkind: Pod\nmetadata: { name: own }\nspec: { serviceAccountName: own, containers: [{ name: a, image: "a:1" }] }\n`,
+      };
+      expect(await messages(release, chart)).to.deep.equal([
+        "Pod web/own of HelmRelease web/own names ServiceAccount web/own, which nothing creates: its pods do not start",
+      ]);
+      const account = {
+        "gitops/chart/templates/account.yaml": "apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: own }\n",
+      };
+      expect(await messages(release, { ...chart, ...account })).to.deep.equal([]);
+    });
+
+    it("finds a driver of Ceph whose accounts nothing creates", async () => {
+      const driver =
+        "apiVersion: csi.ceph.io/v1\nkind: Driver\nmetadata: { name: rook-ceph.rbd.csi.ceph.com, namespace: web }\nspec: {}\n";
+      expect((await messages(driver)).filter((each) => each.includes(" names "))).to.deep.equal([
+        "Driver web/rook-ceph.rbd.csi.ceph.com names ServiceAccount web/rbd-ctrlplugin-sa, which nothing creates: its pods do not start, and no volume is created or mounted",
+        "Driver web/rook-ceph.rbd.csi.ceph.com names ServiceAccount web/rbd-nodeplugin-sa, which nothing creates: its pods do not start, and no volume is created or mounted",
+      ]);
+    });
+  });
+
   describe("of secrets", () => {
     const own = "age1v0lncznkg79xx5ejz5nlqknczgnrsfe9wzxclk2z38m9alr0pqdqsxvj7d";
     const theirs = "age1xm6mgvjt7ffl7ayvk0fr89h6k5qgnctyxl3jf7y5pmayt563pafs4cduag";
@@ -420,8 +487,8 @@ spec:
   rules:
     - backendRefs: [{ name: web }]
 `;
-    const [first] = await found(withMore(route, waitsForWeb));
-    expect(first).to.match(/^gitops\/more\/more\.yaml:6 .*Must have port for Service reference/);
+    const all = await found(withMore(route, waitsForWeb));
+    expect(all.at(-1)).to.match(/^gitops\/more\/more\.yaml:6 .*Must have port for Service reference/);
   });
 
   it("finds kinds that nobody knows", async () => {

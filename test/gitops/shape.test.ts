@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { parseAllDocuments } from "yaml";
 
+import { listAt, textAt } from "../../infra/tree-objects.ts";
 import { renderTree } from "../../lib/tree/render.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -59,9 +60,17 @@ describe("the shape of the tree", function () {
       const own = kustomizations.filter(({ file }) => file !== "");
       expect(own.length).to.be.greaterThan(10);
       for (const { name, object } of own) {
+        // Flux waits for all that a Kustomization has, or for what it names and nothing else.
+        const isNamed = object.metadata.labels?.["hearth.dev/health"] === "named";
+        const named = listAt(object, "spec", "healthChecks").map(
+          (each) => `${textAt(each, "kind") ?? ""} ${textAt(each, "name") ?? ""}`,
+        );
+        const released = objects.filter(({ kustomization, kind }) => kustomization === name && kind === "HelmRelease");
+        expect(named.length > 0, name).to.equal(isNamed);
+        if (isNamed) expect(named, name).to.include.members(released.map((each) => `HelmRelease ${each.name}`));
         expect(object.spec, name).to.deep.include({
           prune: true,
-          wait: true,
+          wait: !isNamed,
           deletionPolicy: "WaitForTermination",
           decryption: { provider: "sops", secretRef: { name: "sops-age" } },
           sourceRef: { kind: "GitRepository", name: "flux-system" },

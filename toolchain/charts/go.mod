@@ -5,6 +5,7 @@ go 1.26
 
 require (
 	github.com/backube/volsync v0.16.0
+	github.com/ceph/ceph-csi-operator v1.0.4
 	github.com/cert-manager/cert-manager v1.21.2
 	github.com/cilium/cilium v1.20.2
 	github.com/cloudnative-pg/cloudnative-pg v1.30.1

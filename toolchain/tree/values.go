@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"helm.sh/helm/v4/pkg/chart/common"
@@ -14,9 +18,12 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 	"helm.sh/helm/v4/pkg/engine"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
 )
 
-// valuesRequest is a request to check the values of releases as Helm would.
+// valuesRequest is a request to check the values of releases, and to render them, as Helm would.
 type valuesRequest struct {
 	Releases []helmRelease `json:"releases"`
 	// Kinds are the cluster's kinds, in the form group/version/kind, which charts test for.
@@ -33,8 +40,14 @@ type helmRelease struct {
 }
 
 type valuesAnswer struct {
-	// Releases are in the order of the request. Each has its errors.
-	Releases [][]fieldError `json:"releases"`
+	// Releases are in the order of the request.
+	Releases []renderedRelease `json:"releases"`
+}
+
+type renderedRelease struct {
+	Errors []fieldError `json:"errors"`
+	// Objects are what Helm would apply, hooks included, without CustomResourceDefinitions and tests. Each has a namespace.
+	Objects []map[string]any `json:"objects"`
 }
 
 func values(request valuesRequest) (valuesAnswer, error) {
@@ -44,7 +57,7 @@ func values(request valuesRequest) (valuesAnswer, error) {
 	for _, kind := range request.Kinds {
 		capabilities.APIVersions = append(capabilities.APIVersions, strings.TrimPrefix(kind, "core/"), strings.TrimPrefix(path.Dir(kind), "core/"))
 	}
-	answer := valuesAnswer{[][]fieldError{}}
+	answer := valuesAnswer{[]renderedRelease{}}
 	for _, release := range request.Releases {
 		if err := wholeNumbers(release.Values); err != nil {
 			return valuesAnswer{}, err
@@ -53,7 +66,12 @@ func values(request valuesRequest) (valuesAnswer, error) {
 		if err != nil {
 			return valuesAnswer{}, fmt.Errorf("the chart of %s: %w", release.Name, err)
 		}
-		answer.Releases = append(answer.Releases, release.errors(loaded, capabilities))
+		refused, files := release.render(loaded, capabilities)
+		objects, err := release.objects(files)
+		if err != nil {
+			return valuesAnswer{}, fmt.Errorf("what the chart of %s renders: %w", release.Name, err)
+		}
+		answer.Releases = append(answer.Releases, renderedRelease{refused, objects})
 	}
 	return answer, nil
 }
@@ -79,19 +97,21 @@ func (r helmRelease) chart() (*chart.Chart, error) {
 // atPath matches one line of the errors of a JSON Schema.
 var atPath = regexp.MustCompile(`at '([^']*)': (.*)`)
 
-// errors returns what Helm refuses: values that violate the chart's schema, or on which its templates fail.
-func (r helmRelease) errors(loaded *chart.Chart, capabilities *common.Capabilities) []fieldError {
+// render returns what Helm refuses: values that violate the chart's schema, or on which its templates fail. Otherwise it returns the
+// rendered files.
+func (r helmRelease) render(loaded *chart.Chart, capabilities *common.Capabilities) ([]fieldError, map[string]string) {
 	found := []fieldError{}
 	if err := chartutil.ProcessDependencies(loaded, r.Values); err != nil {
-		return append(found, fieldError{"", err.Error()})
+		return append(found, fieldError{"", err.Error()}), nil
 	}
 	options := common.ReleaseOptions{Name: r.Name, Namespace: r.Namespace, Revision: 1, IsInstall: true}
 	all, err := util.ToRenderValues(loaded, r.Values, options, capabilities)
 	if err == nil {
-		if _, err = engine.Render(loaded, all); err != nil {
-			return append(found, fieldError{"", strings.Join(strings.Fields(err.Error()), " ")})
+		files, err := engine.Render(loaded, all)
+		if err != nil {
+			return append(found, fieldError{"", strings.Join(strings.Fields(err.Error()), " ")}), nil
 		}
-		return found
+		return found, files
 	}
 	for _, match := range atPath.FindAllStringSubmatch(err.Error(), -1) {
 		found = append(found, fieldError{strings.ReplaceAll(strings.Trim(match[1], "/"), "/", "."), match[2]})
@@ -99,5 +119,38 @@ func (r helmRelease) errors(loaded *chart.Chart, capabilities *common.Capabiliti
 	if len(found) == 0 {
 		found = append(found, fieldError{"", strings.Join(strings.Fields(err.Error()), " ")})
 	}
-	return found
+	return found, nil
+}
+
+// objects parses rendered files in the order of their names.
+func (r helmRelease) objects(files map[string]string) ([]map[string]any, error) {
+	objects := []map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if path.Ext(name) != ".yaml" && path.Ext(name) != ".yml" || strings.HasPrefix(path.Base(name), "_") {
+			continue
+		}
+		documents := utilyaml.NewYAMLReader(newReader([]byte(files[name])))
+		for {
+			document, err := documents.Read()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			var object map[string]any
+			if err := yaml.Unmarshal(document, &object); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			u := unstructured.Unstructured{Object: object}
+			if len(object) == 0 || u.GetKind() == "CustomResourceDefinition" || strings.HasPrefix(u.GetAnnotations()["helm.sh/hook"], "test") {
+				continue
+			}
+			if u.GetNamespace() == "" {
+				u.SetNamespace(r.Namespace)
+			}
+			objects = append(objects, u.Object)
+		}
+	}
+	return objects, nil
 }

@@ -30,7 +30,7 @@ const cluster = (objects: RenderedCluster["objects"], spec: object = { wait: tru
 
 const chart = (change: Partial<ServableChart> = {}): ServableChart => ({
   ...{ name: "podinfo", folder: "/charts/podinfo", with: {}, version: "1.2.3", project: "podinfo" },
-  ...{ hasWebhook: false, isServed: false },
+  ...{ hasWebhook: false, isOnlyChecked: false, isServed: false },
   ...change,
 });
 
