@@ -100,5 +100,16 @@ export const diskImageUrl = (image: BootImage, talos: string): string => `${asse
 /** URL of the ISO that a machine without an operating system boots, from a USB stick or a virtual drive. */
 export const isoUrl = (image: BootImage, talos: string): string => `${assetUrl(image, talos)}.iso`;
 
+/**
+ * URL of the iPXE script of a machine that boots over the network. Only the public factory's is known: another one serves them at an
+ * address of its own, or not at all.
+ *
+ * Source of the path: siderolabs/image-factory v1.5.0, internal/frontend/http/http.go. The host is the one that the public factory prints.
+ */
+export const pxeUrl = (image: BootImage, talos: string): string | undefined =>
+  new URL(image.factory).origin === publicFactory
+    ? assetUrl(image, talos).replace(`${publicFactory}/image/`, "https://pxe.factory.talos.dev/pxe/")
+    : undefined;
+
 const assetUrl = (image: BootImage, talos: string): string =>
   `${new URL(image.factory).origin}/image/${image.schematic}/${talos}/${image.platform}-${image.architecture ?? "amd64"}${suffix(image)}`;

@@ -56,9 +56,8 @@ export const maintenanceResources = async <T>(
   type: string,
 ): Promise<Resource<T>[]> => {
   const args = ["get", type, "--insecure", "--nodes", address, "--output", "yaml"];
-  const { exitCode, stdout, stderr } = await execa(talosctl, args, {
-    ...({ reject: false, stdin: "ignore", timeout: talosTimeout } as const),
-  });
+  const options = { reject: false, stdin: "ignore", timeout: talosTimeout } as const;
+  const { exitCode, stdout, stderr } = await execa(talosctl, args, options);
   const reason = stderr.trim().split("\n").at(-1) ?? "";
   if (exitCode !== 0) throw new Problem(`talosctl get ${type}: ${reason === "" ? "no answer" : reason}`);
   return parseAllDocuments(stdout).map((document) => document.toJS() as Resource<T>);

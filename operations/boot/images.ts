@@ -1,4 +1,4 @@
-import { isoUrl, schematicId, type ImageProfile } from "../../components/talos/schematic.ts";
+import { isoUrl, pxeUrl, schematicId, type ImageProfile } from "../../components/talos/schematic.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { Problem } from "../../toolchain/problem.ts";
 
@@ -9,6 +9,8 @@ export interface FirstBoot {
   document: ImageProfile;
   schematic: string;
   iso: string;
+  /** Script for iPXE; undefined where nobody knows whether the factory has one. */
+  pxe: string | undefined;
   isSecureBoot: boolean;
   machines: { name: string; address: string; mac: string; isReserved: boolean }[];
 }
@@ -28,9 +30,13 @@ export const firstBoots = (config: HearthConfig, stack: string, only?: string): 
     if (node.platform !== "metal" || document === undefined || (only !== undefined && name !== only)) continue;
     const isSecureBoot = node.secureBoot ?? cluster.secureBoot;
     const schematic = schematicId(document);
-    const image = { platform: "metal", schematic, architecture: document.architecture, factory: imageFactory } as const;
-    const iso = isoUrl({ ...image, secureBoot: isSecureBoot }, cluster.talos);
-    const boot = boots.get(iso) ?? { profile: node.image, document, schematic, iso, isSecureBoot, machines: [] };
+    const image = {
+      ...({ platform: "metal", factory: imageFactory, secureBoot: isSecureBoot } as const),
+      ...{ schematic, architecture: document.architecture },
+    };
+    const iso = isoUrl(image, cluster.talos);
+    const pxe = pxeUrl(image, cluster.talos);
+    const boot = boots.get(iso) ?? { profile: node.image, document, schematic, iso, pxe, isSecureBoot, machines: [] };
     boot.machines.push({ name, address: node.address, mac: node.mac, isReserved: node.dhcp });
     boots.set(iso, boot);
   }

@@ -1,8 +1,4 @@
-import { publicFactory } from "../../components/talos/schematic.ts";
 import type { FirstBoot } from "./images.ts";
-
-/** How the public factory serves machines that boot over the network. Source: siderolabs/talos, the guide to PXE. */
-const publicPxe = "https://pxe.factory.talos.dev";
 
 /** What a person does to boot machines for the first time. */
 export const bootText = (boots: readonly FirstBoot[], stack: string): string =>
@@ -14,14 +10,14 @@ export const bootText = (boots: readonly FirstBoot[], stack: string): string =>
     `  npx hearth deploy ${stack}`,
   ].join("\n");
 
-const oneBoot = ({ profile, iso, isSecureBoot, machines, schematic }: FirstBoot): string[] => {
+const oneBoot = ({ profile, iso, pxe, isSecureBoot, machines }: FirstBoot): string[] => {
   const file = iso.split("/").at(-1) ?? "";
   const width = Math.max(...machines.map(({ name }) => name.length));
   return [
     `${machines.map(({ name }) => name).join(", ")}, profile ${profile}${isSecureBoot ? ", SecureBoot" : ""}:`,
     `  ${iso}`,
     `  Stick: sudo dd if=${file} of=/dev/sdX bs=4M conv=fsync status=progress   (overwrites /dev/sdX)`,
-    ...networkLine(iso, schematic),
+    ...(pxe === undefined ? [] : [`  Network: chain ${pxe}   (iPXE)`]),
     ...(isSecureBoot ? secureBootLines : []),
     "  Let the network's DHCP server reserve these addresses, for the ISO asks it for one:",
     ...machines.map(
@@ -31,13 +27,11 @@ const oneBoot = ({ profile, iso, isSecureBoot, machines, schematic }: FirstBoot)
   ];
 };
 
-const networkLine = (iso: string, schematic: string): string[] => {
-  if (!iso.startsWith(`${publicFactory}/`)) return [];
-  const asset = iso.slice(`${publicFactory}/image/`.length).replace(/\.iso$/, "");
-  return asset.startsWith(schematic) ? [`  Network: chain ${publicPxe}/pxe/${asset}   (iPXE)`] : [];
-};
-
-/** Source: siderolabs/talos v1.13.9, pkg/imager/iso/loader.conf.tmpl: `secure-boot-enroll` is `if-safe`, which is for virtual machines only. */
+/**
+ * On metal a person enrols the keys: `secure-boot-enroll` is `if-safe`, which is for virtual machines.
+ *
+ * Source: siderolabs/talos v1.13.9, pkg/imager/iso/loader.conf.tmpl; the menu's entry is in the guide to SecureBoot of Talos 1.13.
+ */
 const secureBootLines = [
   "  SecureBoot: put the firmware into setup mode (it deletes the keys that it has), boot the stick, and choose",
   '  "Enroll Secure Boot keys: auto" in its menu. It boots again by itself. npx hearth doctor says whether it is on.',

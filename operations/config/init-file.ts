@@ -4,6 +4,7 @@ import { nth, prefixLength, rangeOf, toAddress } from "../../infra/config/ipv4.t
 import { platformOf, platforms as all } from "../../infra/platforms/index.ts";
 import type { NewMachine, Platform } from "../../infra/platforms/platform.ts";
 import { listOf, type Given } from "../../infra/platforms/question.ts";
+import { nodeName } from "./node-name.ts";
 
 /** The user's answers about a new stack. */
 export interface Answers {
@@ -118,13 +119,13 @@ export const settingsOf = (answers: Answers): Record<string, unknown> => {
 
 const nodesOf = (cluster: string, answers: Answers): Record<string, unknown> => {
   const { platform, given, subnet, controlPlanes, workers } = answers;
-  const group = (role: NewMachine["role"], purpose: string, count: number, from: number) =>
+  const group = (role: NewMachine["role"], count: number, from: number) =>
     Array.from({ length: count }, (_, index) => ({
       role,
-      name: `${cluster}-${purpose}${String(index + 1).padStart(2, "0")}`,
+      name: nodeName(cluster, role, index + 1),
       address: nth(subnet, from + index),
     }));
-  const machines = [...group("controlplane", "cp", controlPlanes, 11), ...group("worker", "wk", workers, 21)];
+  const machines = [...group("controlplane", controlPlanes, 11), ...group("worker", workers, 21)];
   return Object.fromEntries(
     machines.map(({ role, name, address }, position) => {
       const own = platform.setup.node(given, { role, address, position, hasWorkers: workers > 0 });

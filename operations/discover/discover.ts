@@ -8,6 +8,7 @@ import type { Call } from "../../lib/terminal/command.ts";
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
+import { nodeName } from "../config/node-name.ts";
 import { withNodes } from "./into-stack-file.ts";
 import { readMachine, type Machine } from "./machine.ts";
 import { installDisks, nodeLines, type NodeRole } from "./node-text.ts";
@@ -104,14 +105,11 @@ const requireOwnMacs = (machines: readonly Machine[], into: Target | undefined):
   }
 };
 
-const purposes = { controlplane: "cp", worker: "wk" } as const;
-
 const nodesOf = (machines: readonly Machine[], as: NodeRole, into: Target | undefined): string[][] => {
   const taken = new Set(Object.keys(into?.nodes ?? {}));
-  const prefix = into?.cluster === undefined ? "" : `${into.cluster}-`;
   return machines.map((machine) => {
     let number = 1;
-    const name = (): string => `${prefix}${purposes[as.role]}${String(number).padStart(2, "0")}`;
+    const name = (): string => nodeName(into?.cluster, as.role, number);
     while (taken.has(name())) number += 1;
     taken.add(name());
     return nodeLines(name(), machine, as);

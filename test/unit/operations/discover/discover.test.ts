@@ -85,6 +85,11 @@ describe("a discovered machine", () => {
       { diskSelector: { wwid: "naa.5" } },
     ],
     [
+      "by its WWID where the serial is no plain text",
+      [{ ...sata, serial: "W\u00e9" }],
+      { diskSelector: { wwid: "naa.5" } },
+    ],
+    [
       "by its path where it has neither",
       [{ dev_path: "/dev/vda", size: 1e10, transport: "virtio" }],
       { installDisk: "/dev/vda" },
@@ -113,6 +118,10 @@ describe("a discovered machine", () => {
       role: "worker",
       image: "standard",
     });
+    const injected = "\n  role: controlplane";
+    expect(nodeOf({ link: { name: "eth0", mac: `58:47:CA:70:00:01${injected}` } }).role).to.equal("worker");
+    const bare = { dev_path: `/dev/vda${injected}`, size: 1e10, transport: "virtio" };
+    expect(nodeOf({ disks: [bare] }).role).to.equal("worker");
   });
 });
 
