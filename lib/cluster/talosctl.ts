@@ -10,9 +10,18 @@ import { Problem } from "../../toolchain/problem.ts";
 import { withPrivateFolder } from "../secrets/private-folder.ts";
 import { withSecretsBundle, type Roots } from "../secrets/roots.ts";
 
-/** Failures that pass by themselves: the machine boots, installs itself, or has not started etcd's service. */
-const passing =
-  /Unavailable|DeadlineExceeded|FailedPrecondition|not ready for recovery|not available yet|connection refused|EOF/i;
+/**
+ * Failures that pass by themselves: the machine boots, installs itself, or has not started etcd's service, its member
+ * still catches up, or etcd elects a leader. Talos hands etcd's errors on with the code Unknown.
+ * Source: etcd v3.6, api/v3rpc/rpctypes/error.go.
+ */
+const passing = new RegExp(
+  [
+    "Unavailable|DeadlineExceeded|FailedPrecondition|not ready for recovery|not available yet|connection refused|EOF",
+    "etcdserver: (rpc not supported for learner|no leader|not leader|leader changed|request timed out)",
+  ].join("|"),
+  "i",
+);
 
 /** How long a machine may take until it can be talked to, in milliseconds: it may have to install itself first. */
 const defaultTimeout = 10 * 60_000;
