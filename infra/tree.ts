@@ -123,7 +123,7 @@ interface SopsDocument {
 }
 
 /** Returns the data keys of a SOPS file. Source: getsops/sops, stores, the `sops` metadata. */
-const dataKeys = (text: string): string[] =>
+export const dataKeys = (text: string): string[] =>
   parseAllDocuments(text).flatMap((document) =>
     ((document.toJS() as SopsDocument | null)?.sops?.age ?? []).map(({ enc }) => enc),
   );

@@ -197,11 +197,15 @@ docs/guides/somebody-else-has-it.md tells for each secret what it opens, and wha
     group: "change",
     summary: "writes the tree's encrypted files",
     forms: {
+      "init STACK": "makes the secrets that come with the tree the stack's own, before its first deployment",
       "new FILE KEY…": "writes a Secret with these keys, encrypted to its environment's recipients in .sops.yaml",
       "edit FILE": "changes a file in your editor ($EDITOR)",
       "rotate [FILE…]": "encrypts files, or all of a folder, again: with another data key, to today's recipients",
     },
-    details: `The values of a new Secret are read from standard input, a line each, in the order of their keys.
+    details: `init draws the stack's age key into the stack file, names it and the escrow's recipients in .sops.yaml, and encrypts the example
+secrets to them, with new values: what can be drawn is drawn, and what only you know is asked once. Run again, it goes on.
+
+The values of a new Secret are read from standard input, a line each, in the order of their keys.
 Set SOPS_AGE_KEY_FILE to the file with your age identity; what is encrypted to the lab's opens without. With --lab it is an example for
 the lab: it may be encrypted to the lab's key, which everyone has.`,
     flags: {
@@ -212,8 +216,8 @@ the lab: it may be encrypted to the lab's key, which everyone has.`,
         what: "its namespace, where the folder's kustomization.yaml does not give it",
       },
     },
-    uses: ["lab"],
-    json: "the files that were written",
+    uses: ["lab", "identity"],
+    json: "the files that were written; of init also the recipient, and the keys that still have the example's values",
     load: async () => (await import("./secret/cli.ts")).secret,
   }),
   command({

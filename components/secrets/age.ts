@@ -40,7 +40,8 @@ export const verifyOpens = async (identity: string, files: EncryptedFile[]): Pro
   if (closed.length === 0) return;
   throw new Error(
     `The age key of this stack does not open ${closed.map(({ path }) => path).join(", ")}; ` +
-      `name ${await ageRecipient(identity)} in this environment's rule of .sops.yaml and encrypt them again (npx hearth secret rotate), ` +
+      "npx hearth secret init makes the examples that come with the tree the stack's own. Where they are yours, name " +
+      `${await ageRecipient(identity)} in this environment's rule of .sops.yaml and encrypt them again (npx hearth secret rotate), ` +
       "or restore the key they were encrypted to",
   );
 };

@@ -4,7 +4,8 @@ import { platformSecrets } from "../platforms/index.ts";
 export const secretKeys = {
   ...platformSecrets,
   cloudflareToken: "Cloudflare API token with permission to edit the account's tunnels and the zone's DNS records.",
-  ageSeed: "Base64 of the 32 bytes that the age identity is derived from. Set it only to restore an existing identity.",
+  ageSeed:
+    "Base64 of the 32 bytes that the age identity is derived from. `npx hearth secret init` draws it; without it, the first update does.",
   gitToken: "Token that reads the repository over HTTPS, if it is not public.",
   githubToken:
     "GitHub token with permission to administer the repository. It registers the deploy key and the webhook.",

@@ -1,5 +1,7 @@
 import { isMap, isSeq, parse, parseAllDocuments, parseDocument } from "yaml";
 
+import { Problem } from "../../toolchain/problem.ts";
+
 /** A creation rule of `.sops.yaml`, as far as it names age recipients. */
 export interface CreationRule {
   recipients: string[];
@@ -60,4 +62,42 @@ export const lineInRule = (text: string, file: string, recipient: string): numbe
 export const withRecipient = (text: string, file: string, { from, to }: { from: string; to: string }): string => {
   const [start, end] = rangeFor(text, file) ?? [0, 0];
   return text.slice(0, start) + text.slice(start, end).replaceAll(from, to) + text.slice(end);
+};
+
+/**
+ * A `.sops.yaml` whose rule for a folder names a stack's own recipients, and no stranger. A rule that is missing is added.
+ *
+ * @param folder the environment's, such as `gitops/clusters/dev`
+ * @param own recipients, the stack's first
+ * @throws Problem where the rule has its recipients elsewhere, as in key groups
+ */
+export const withOwn = (
+  text: string,
+  folder: string,
+  own: readonly string[],
+  isStranger: (recipient: string) => boolean,
+): string => {
+  const document = parseDocument(text);
+  const index = rulesIn(text).findIndex(({ path }) => path.test(`${folder}/secrets/a.sops.yaml`));
+  if (index < 0) {
+    const rule = {
+      path_regex: `${folder}/.*\\.sops\\.yaml$`,
+      encrypted_regex: "^(data|stringData)$",
+      age: own.join(","),
+    };
+    document.addIn(["creation_rules"], document.createNode(rule));
+    return document.toString({ lineWidth: 0 });
+  }
+  const path = ["creation_rules", index, "age"];
+  const present = document.getIn(path);
+  if (typeof present !== "string") {
+    throw new Problem(
+      `.sops.yaml: the rule for ${folder} has no recipients under age: name ${own.join(" and ")} in it yourself, and run this again`,
+    );
+  }
+  const kept = present.split(",").map((each) => each.trim());
+  const next = [...new Set([...own, ...kept.filter((each) => each !== "" && !isStranger(each))])];
+  if (next.join() === kept.join()) return text;
+  document.setIn(path, next.join(","));
+  return document.toString({ lineWidth: 0 });
 };

@@ -135,5 +135,6 @@ const nextSteps = (stack: string, given: Given): string =>
     ),
     ...((given.domain ?? "") === "" ? [] : ["  pulumi config set --secret hearth:cloudflareToken"]),
     `  make gitops/clusters/${stack}, as gitops/clusters/dev is`,
+    `  npx hearth secret init ${stack}   makes the tree's secrets its own`,
     `  npm run lab -- up ${stack}     to try it without hardware`,
   ].join("\n");

@@ -1,23 +1,20 @@
-import { ageIdentity, ageRecipient, verifyOpens, type EncryptedFile } from "../../components/secrets/age.ts";
-import { deriveSeed } from "../../components/secrets/derive.ts";
-import { resourceTypes } from "../../components/resource-types.ts";
-import { nameOf } from "../../components/urn.ts";
+import { ageRecipient, verifyOpens, type EncryptedFile } from "../../components/secrets/age.ts";
 import { readTree } from "../../infra/tree.ts";
-import { ofType, type State } from "../../lib/engine/state.ts";
-import { revealed } from "../../lib/engine/value.ts";
+import { stackIdentity } from "../../lib/secrets/stack-identity.ts";
 import type { Subject } from "./doctor.ts";
 import { fine, known, listed, notAsked, problem, valueOf, type Finding, type Known } from "./finding.ts";
 import { secretOf, withoutState } from "./surroundings.ts";
 
 /** What is known of the cluster's part of the tree. */
 export interface TreeFacts {
+  stack: string;
   /** Paths of its encrypted files, or why it cannot be read. */
   encrypted: Known<string[]>;
   /** The stack's age recipient, and the files that its identity does not open; or why there is none. */
   key: Known<{ recipient: string; closed: string[] }>;
 }
 
-export const treeFindings = ({ encrypted, key }: TreeFacts): Finding[] => {
+export const treeFindings = ({ stack, encrypted, key }: TreeFacts): Finding[] => {
   if ("why" in encrypted) {
     return [problem("tree", encrypted.why, "correct it; npx hearth check --tree looks at all of it")];
   }
@@ -30,17 +27,10 @@ export const treeFindings = ({ encrypted, key }: TreeFacts): Finding[] => {
     problem(
       check,
       `the stack's age key does not open ${listed(closed)}`,
-      `name ${recipient} in this environment's rule of .sops.yaml, then: npx hearth secret rotate ${closed.join(" ")}`,
+      `npx hearth secret init ${stack} makes the tree's secrets the stack's own; where they are yours already, name ${recipient} in this ` +
+        `environment's rule of .sops.yaml, then: npx hearth secret rotate ${closed.join(" ")}`,
     ),
   ];
-};
-
-/** The identity that decrypts the tree: of the seed in the stack file, or of the one that the state drew. */
-const identityOf = (state: State | undefined, ageSeed: string | undefined): string | undefined => {
-  const password = state && ofType(state, resourceTypes.password).find(({ urn }) => nameOf(urn) === "age-seed");
-  const drawn = revealed(password?.outputs?.result);
-  const seed = ageSeed ?? (typeof drawn === "string" ? deriveSeed(drawn, "age-seed") : undefined);
-  return seed === undefined ? undefined : ageIdentity(Uint8Array.from(Buffer.from(seed, "base64")));
 };
 
 const closedTo = async (identity: string, files: readonly EncryptedFile[]): Promise<string[]> => {
@@ -55,9 +45,10 @@ export const tree: Subject = {
   examine: async ({ config, target, state, secrets }) => {
     // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is kept as a reason.
     const files = await known(async () => readTree(config, target.root).encryptedFiles);
-    const identity = identityOf(valueOf(state), valueOf(secretOf(secrets, "ageSeed")));
+    const identity = stackIdentity(valueOf(state), valueOf(secretOf(secrets, "ageSeed")));
     const why = withoutState(state);
     return treeFindings({
+      stack: target.stack,
       encrypted: "why" in files ? files : { value: files.value.map(({ path }) => path) },
       key:
         identity === undefined

@@ -1,21 +1,23 @@
 import { basename } from "node:path";
-import { createInterface } from "node:readline";
 
 import { Problem } from "../../toolchain/problem.ts";
 import type { Call } from "../../lib/terminal/command.ts";
+import { HiddenLines } from "../../lib/terminal/hidden-lines.ts";
 import { SecretFiles } from "./files.ts";
+import { initSecrets } from "./init.ts";
 import { secretManifest } from "./template.ts";
 
 /**
  * Writes the tree's encrypted files.
  *
- * @param input source of the values of a new Secret
+ * @param input source of the values that the person gives
  */
 export const secret = async (
   call: Call<{ name?: string | undefined; namespace?: string | undefined }>,
   input: NodeJS.ReadableStream = process.stdin,
 ): Promise<number> => {
   const [form, ...named] = call.args;
+  if (form === "init") return initSecrets(call, input);
   const files = await SecretFiles.open(call.root, call.isLab);
   if (form === "new") return create(call, files, input);
   const paths =
@@ -58,14 +60,18 @@ const readValues = async (
   input: NodeJS.ReadableStream,
   session: Pick<Call, "ask" | "complain">,
 ): Promise<Record<string, string>> => {
-  // Uses no prompt of readline, which would show the typed value.
-  const lines = createInterface({ input, terminal: false })[Symbol.asyncIterator]();
-  const values: Record<string, string> = {};
-  for (const key of keys) {
-    if (session.ask !== undefined) session.complain(`${key}:`);
-    const { value, done } = await lines.next();
-    if (done === true || value === "") throw new Problem(`There is no value for ${key}: give a line for each key`);
-    values[key] = value;
+  const lines = new HiddenLines(input);
+  try {
+    const values: Record<string, string> = {};
+    for (const key of keys) {
+      if (session.ask !== undefined) session.complain(`${key}:`);
+      const value = await lines.next();
+      if (value === undefined || value === "")
+        throw new Problem(`There is no value for ${key}: give a line for each key`);
+      values[key] = value;
+    }
+    return values;
+  } finally {
+    lines.close();
   }
-  return values;
 };

@@ -28,7 +28,8 @@ const inRule = ({ sources, config }: Tree): Finding[] => {
           file: ".sops.yaml",
           ...(line !== undefined && { line }),
           message: `${recipient} is ${what}`,
-          advice: "write `pulumi stack output ageRecipient` in its place, then: npx hearth secret rotate",
+          advice:
+            "npx hearth secret init names the stack's own in its place, and encrypts the environment's secrets to it",
         };
   });
 };
@@ -37,7 +38,7 @@ const inFile = ({ sources }: Tree, file: string): Finding[] =>
   strangersIn(sources.textOf(file)).map(({ recipient, what }) => {
     const line = sources.lineNear(file, recipient);
     const advice = file.endsWith(".sops.yaml")
-      ? `give it values of your own, then: npx hearth secret rotate ${file}`
+      ? "npx hearth secret init gives it values of the stack's own, and encrypts it to its key"
       : "write a recipient of your own; ${escrow_recipients} has those of hearth:escrow";
     return { file, ...(line !== undefined && { line }), message: `${recipient} is ${what}`, advice };
   });

@@ -120,7 +120,7 @@ describe("npx hearth", () => {
 
   it("names the word that was most likely meant", async () => {
     const { stderr } = await hearth(root, ["secret", "edti", "FILE"]);
-    expect(stderr).to.match(/^edti is nothing that it does: write edit\n\nUsage: npx hearth secret new FILE KEY…\n/);
+    expect(stderr).to.match(/^edti is nothing that it does: write edit\n\nUsage: npx hearth secret init STACK\n/);
   });
 
   it("says what is missing, and what is too much", async () => {
