@@ -65,7 +65,11 @@ several fit, they stand in comments for you to choose. It changes no machine.`,
     group: "look",
     summary: "says what machines of metal have to boot for the first time, and which addresses they need",
     forms: { "STACK [NODE]": "" },
-    details: `It registers the image profiles with the Image Factory, as deploy does, so that the ISO is there. It changes no machine.`,
+    details: `It registers the image profiles with the Image Factory, as deploy does, so that the ISO is there. It changes no machine.
+
+The ISO asks the network's DHCP server for an address. Where there is none, --static gives each machine an ISO of its own with its address
+as an argument of the kernel; what is installed then has the profile's arguments only.`,
+    flags: { static: { type: "boolean", what: "images with the machines' addresses, for a network without DHCP" } },
     json: "the ISO, the profile and the machines of each image",
     load: async () => (await import("./boot/boot.ts")).boot,
   }),

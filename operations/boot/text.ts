@@ -10,7 +10,7 @@ export const bootText = (boots: readonly FirstBoot[], stack: string): string =>
     `  npx hearth deploy ${stack}`,
   ].join("\n");
 
-const oneBoot = ({ profile, iso, pxe, isSecureBoot, machines }: FirstBoot): string[] => {
+const oneBoot = ({ profile, iso, pxe, isSecureBoot, isStatic, machines }: FirstBoot): string[] => {
   const file = iso.split("/").at(-1) ?? "";
   const width = Math.max(...machines.map(({ name }) => name.length));
   return [
@@ -19,7 +19,9 @@ const oneBoot = ({ profile, iso, pxe, isSecureBoot, machines }: FirstBoot): stri
     `  Stick: sudo dd if=${file} of=/dev/sdX bs=4M conv=fsync status=progress   (overwrites /dev/sdX)`,
     ...(pxe === undefined ? [] : [`  Network: chain ${pxe}   (iPXE)`]),
     ...(isSecureBoot ? secureBootLines : []),
-    "  Let the network's DHCP server reserve these addresses, for the ISO asks it for one:",
+    isStatic
+      ? "  It has the machine's address, and needs no DHCP:"
+      : "  Let the network's DHCP server reserve these addresses, for the ISO asks it for one (--static makes one that does not):",
     ...machines.map(
       ({ name, mac, address, isReserved }) =>
         `    ${name.padEnd(width)}  ${mac}  ${address}${isReserved ? "  (for ever: the node has dhcp: true)" : ""}`,

@@ -72,6 +72,48 @@ describe("what machines of metal boot", () => {
     );
   });
 
+  describe("in a network without DHCP", () => {
+    const one = (change: (node: HearthConfig["nodes"][string]) => void = () => undefined) => {
+      const config = prod(({ nodes }) => {
+        for (const node of Object.values(nodes)) {
+          delete node.vlan;
+          delete node.bond;
+          change(node);
+        }
+      });
+      return { config, boots: () => firstBoots(config, "prod", undefined, true) };
+    };
+
+    it("is an image for each machine, with its address on the link that has its hardware address", () => {
+      const { config, boots } = one();
+      const all = boots();
+      expect(all.map(({ machines }) => machines.map(({ name }) => name))).to.deep.equal(
+        Object.keys(config.nodes).map((name) => [name]),
+      );
+      for (const { document, machines, schematic } of all) {
+        const [{ name, address, mac } = { name: "", address: "", mac: "" }] = machines;
+        const [subnet, gateway] = [config.network.subnet, config.network.gateway];
+        expect(subnet.endsWith("/24")).to.equal(true);
+        const link = `enx${mac.toLowerCase().replaceAll(":", "")}`;
+        const nameservers = config.network.nameservers.slice(0, 2).join(":");
+        expect(document.kernelArguments).to.deep.equal([
+          ...(config.images[config.nodes[name]?.image ?? ""]?.kernelArguments ?? []),
+          `ip=${address}::${gateway}:255.255.255.0::${link}:off:${nameservers}`,
+        ]);
+        expect(schematic).to.equal(schematicId(document));
+      }
+      expect(bootText(all, "prod")).to.contain("needs no DHCP").and.not.to.contain("reserve");
+    });
+
+    it("is refused where an address on the first link is not enough, or DHCP stays", () => {
+      expect(one((node) => (node.vlan = 100)).boots).to.throw(/^nodes\.den-prod-cp01\.vlan: .*reserve its address/);
+      expect(one((node) => (node.bond = { mode: "802.3ad", macs: [] } as never)).boots).to.throw(
+        /^nodes\.den-prod-cp01\.bond: .*reserve its address/,
+      );
+      expect(one((node) => (node.dhcp = true)).boots).to.throw(/^nodes\.den-prod-cp01\.dhcp .*leave --static out/);
+    });
+  });
+
   it("is not told over the network by a factory of one's own, which may have no PXE", () => {
     expect(
       bootText([first(prod((config) => void (config.imageFactory = "https://factory.example.com")))], "prod"),
