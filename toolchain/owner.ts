@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 
-import { codeOf } from "./problem.ts";
+import { isRunning, startOf } from "./running.ts";
 
 /** A process that owns a lock or a lease, and what its ID refers to. */
 export interface Owner {
@@ -16,12 +16,6 @@ export interface Owner {
   namespace: string | undefined;
 }
 
-/** Returns when a process started, as its system reports it; empty if it does not. */
-const startOf = async (pid: number): Promise<string> => {
-  const stat = await readFile(`/proc/${pid.toString()}/stat`, "utf8").catch(() => "");
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-};
-
 /** Identifies what process IDs refer to. IDs of another machine, boot or container cannot be checked here. */
 const surroundings = async (): Promise<{ host: string; boot: string; namespace: string }> => ({
   host: hostname(),
@@ -32,7 +26,7 @@ const surroundings = async (): Promise<{ host: string; boot: string; namespace: 
 /** Returns this process as an owner, with a token that is unique to each call. */
 export const newOwner = async (): Promise<string> => {
   const { host, boot, namespace } = await surroundings();
-  return [process.pid, await startOf(process.pid), host, boot, namespace, randomUUID()].join(" ");
+  return [process.pid, startOf(process.pid) ?? "", host, boot, namespace, randomUUID()].join(" ");
 };
 
 /** Reads what `newOwner` gave; undefined if it is something else. */
@@ -62,11 +56,4 @@ export const isGoneFromHere = async (owner: Owner): Promise<boolean> => {
   return hasEnded(owner);
 };
 
-const hasEnded = async ({ pid, started }: Owner): Promise<boolean> => {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (codeOf(error) === "ESRCH") return true;
-  }
-  return (await startOf(pid)) !== started;
-};
+const hasEnded = ({ pid, started }: Owner): boolean => !isRunning(pid) || startOf(pid) !== started;
