@@ -1,28 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
-import { link, mkdir, open, readFile, readlink, rm, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { link, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isGone, newOwner, readOwner } from "./owner.ts";
 import { codeOf } from "./problem.ts";
-
-/** Returns the start time of a process, because process IDs are reused. Empty if the system does not report it. */
-const startOf = async (pid: number): Promise<string> => {
-  const stat = await readFile(`/proc/${pid.toString()}/stat`, "utf8").catch(() => "");
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-};
-
-/** Identifies what process IDs refer to. IDs of another machine, boot or container cannot be checked here. */
-const surroundings = async (): Promise<{ host: string; boot: string; namespace: string }> => ({
-  host: hostname(),
-  boot: (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "-")).trim(),
-  namespace: await readlink("/proc/self/ns/pid").catch(() => "-"),
-});
-
-/** Returns the content of a lock file: its owner, and a token that is unique to this lock. */
-const identity = async (): Promise<string> => {
-  const { host, boot, namespace } = await surroundings();
-  return [process.pid, await startOf(process.pid), host, boot, namespace, randomUUID()].join(" ");
-};
 
 /** A lock file's content when it was read. */
 interface Held {
@@ -49,26 +30,16 @@ const read = async (path: string): Promise<Held | undefined> => {
 };
 
 /** Whether a lock's process is proven to be gone. A process that cannot be checked from here counts as running. */
-const isGone = async ({ content, pid }: Held): Promise<boolean> => {
-  if (content === "" || !Number.isInteger(pid) || pid <= 0) return true;
-  const [, started, host, boot, namespace] = content.split(" ");
-  const here = await surroundings();
-  if (host !== undefined && host !== here.host) return false;
-  if (boot !== undefined && boot !== here.boot) return true;
-  if (namespace !== undefined && namespace !== here.namespace) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (codeOf(error) === "ESRCH") return true;
-  }
-  return (await startOf(pid)) !== started;
+const isStale = async ({ content }: Held): Promise<boolean> => {
+  const owner = readOwner(content);
+  return owner === undefined || isGone(owner);
 };
 
 /** Creates the lock file atomically: it is written beside its path and then linked, which fails if the path exists. */
 const tryToTake = async (path: string): Promise<boolean> => {
   const draft = `${path}.${randomUUID()}`;
   try {
-    await writeFile(draft, await identity(), { flag: "wx", mode: 0o600 });
+    await writeFile(draft, await newOwner(), { flag: "wx", mode: 0o600 });
     await link(draft, path);
     return true;
   } catch (error) {
@@ -103,7 +74,7 @@ export const withLock = async <T>(path: string, work: () => Promise<T>, options:
       holder = await read(path);
     }
     if (holder === undefined) continue;
-    if (await isGone(holder)) {
+    if (await isStale(holder)) {
       await removeStale(path, holder, interval);
     } else {
       if (!announced) options.onWait?.(holder.pid);

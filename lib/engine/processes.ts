@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRunning } from "../../toolchain/running.ts";
+import { sweepPrivateFolders } from "../secrets/private-folder.ts";
 
 interface Running {
   pid: number;
@@ -78,4 +79,6 @@ export const endEngine = async (root: number): Promise<void> => {
     .flatMap(({ pid }) => [pid, ...below(all, pid)]);
   const left = all.filter((each) => each.session === root && isPulumis(each)).map(({ pid }) => pid);
   await end([...new Set([...engine, ...left])]);
+  // Its folder was kept as long as it ran.
+  sweepPrivateFolders();
 };

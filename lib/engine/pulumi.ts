@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { execa } from "execa";
 
 import { codeOf, Problem } from "../../toolchain/problem.ts";
+import { openEngineFolder, type EngineFolder } from "./engine-folder.ts";
 import { readEvent, type EngineEvent } from "./events.ts";
 import { Locked, lockHolders } from "./locked.ts";
 import { RunReport } from "./report.ts";
@@ -62,13 +63,17 @@ export class Pulumi {
    * @throws Locked if somebody else is changing the state, else Problem with the last line of its standard error
    */
   async call(args: string[], stack: string, { input, cwd = this.root }: CallOptions = {}): Promise<string> {
-    const result = await execa(this.program, [...args, "--non-interactive"], {
-      cwd,
-      env: this.whole(),
-      extendEnv: false,
-      reject: false,
-      maxBuffer: 2 ** 30,
-      ...(input === undefined ? { stdin: "ignore" as const } : { input }),
+    const result = await this.inFolder(async ({ environment, usedBy }) => {
+      const child = execa(this.program, [...args, "--non-interactive"], {
+        cwd,
+        env: this.whole(environment),
+        extendEnv: false,
+        reject: false,
+        maxBuffer: 2 ** 30,
+        ...(input === undefined ? { stdin: "ignore" as const } : { input }),
+      });
+      if (child.pid !== undefined) usedBy(child.pid);
+      return child;
     });
     if (result.exitCode === 0) return result.stdout;
     if (result.exitCode === undefined) throw didNotRun(result, stack);
@@ -88,11 +93,20 @@ export class Pulumi {
    *
    * @throws the signal's reason where it was interrupted
    */
-  async stream(args: string[], stack: string, options: StreamOptions = {}): Promise<Ended> {
+  stream(args: string[], stack: string, options: StreamOptions = {}): Promise<Ended> {
+    return this.inFolder((folder) => this.follow(args, stack, options, folder));
+  }
+
+  private async follow(
+    args: string[],
+    stack: string,
+    options: StreamOptions,
+    { environment, usedBy }: EngineFolder,
+  ): Promise<Ended> {
     const report = new RunReport();
     const child = execa(this.program, [...args, "--json", "--non-interactive"], {
       cwd: this.root,
-      env: this.whole({ ...options.environment, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" }),
+      env: this.whole({ ...options.environment, ...environment, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" }),
       extendEnv: false,
       // In a process group of its own, so that Ctrl-C reaches it once, from here, and it can end in order.
       detached: true,
@@ -101,7 +115,10 @@ export class Pulumi {
       buffer: { stdout: false },
       stdin: "ignore",
     });
-    if (child.pid !== undefined) await options.onStart?.(child.pid);
+    if (child.pid !== undefined) {
+      usedBy(child.pid);
+      await options.onStart?.(child.pid);
+    }
     const kill = (): void => void child.kill("SIGKILL");
     const interrupt = (): void => {
       child.kill("SIGINT");
@@ -125,6 +142,16 @@ export class Pulumi {
     } finally {
       options.signal?.removeEventListener("abort", interrupt);
       options.hurry?.removeEventListener("abort", kill);
+    }
+  }
+
+  /** Lends work a folder for the temporary files of the engine. */
+  private async inFolder<T>(work: (folder: EngineFolder) => Promise<T>): Promise<T> {
+    const folder = openEngineFolder(this.root);
+    try {
+      return await work(folder);
+    } finally {
+      folder.remove();
     }
   }
 

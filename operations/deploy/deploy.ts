@@ -4,8 +4,8 @@ import { examineStackFile, readStackFile } from "../../infra/config/stack-file.t
 import { rolloutEnvironment } from "../../infra/rollout.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
-import { kubernetesLease } from "../../lib/rollout/kubernetes-lease.ts";
-import { withLease } from "../../lib/rollout/lease.ts";
+import { kubernetesLease } from "../../lib/cluster/kubernetes-lease.ts";
+import { withLease, type LeaseTimes } from "../../lib/engine/lease.ts";
 import type { RolloutPlan } from "../../lib/rollout/plan.ts";
 import type { Step } from "../../lib/rollout/step.ts";
 import type { Display } from "../../lib/terminal/display.ts";
@@ -37,6 +37,9 @@ import {
   type RolloutOptions,
 } from "./rollout.ts";
 import { recordedMachines, runningCluster, type RunningCluster } from "./running.ts";
+
+/** Another rollout that goes on is recognised within seconds. One that was killed keeps the next one waiting for a minute. */
+const leaseTimes: LeaseTimes = { lapse: 60_000, renew: 15_000, pause: 2000, answer: 10_000 };
 
 /** How a deployment ended. */
 export interface Deployed {
@@ -158,9 +161,10 @@ const rollOut = async (
     display.live(text);
   };
   const actions = await actionsOn(cluster);
-  const left = await withLease(kubernetesLease(new Kubernetes(cluster.access.kubeconfig)), live, () =>
+  const lease = kubernetesLease(new Kubernetes(cluster.access.kubeconfig), "hearth-rollout");
+  const left = await withLease([lease], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
     carryOutRollout(plan, cluster, changes, {
-      ...{ actions, engine, display, signal, options, recorded: cluster.recorded },
+      ...{ actions, engine, display, signal: AbortSignal.any([signal, lost]), options, recorded: cluster.recorded },
       command: `npx hearth deploy ${target.stack}${target.isLab ? " --lab" : ""}`,
     }),
   );

@@ -1,3 +1,5 @@
+import type { LeaseStore } from "../../lib/engine/lease.ts";
+
 /** A store for copies. Paths are relative to it, with slashes. */
 export interface Destination {
   /** Name in messages. */
@@ -10,6 +12,8 @@ export interface Destination {
   read: (path: string) => Promise<Uint8Array | undefined>;
   /** Names of the files in a folder, in alphabetical order. */
   list: (folder: string) => Promise<string[]>;
+  /** Where a lease is kept, for all computers that reach the store. */
+  lease: (path: string) => LeaseStore;
 }
 
 /** The result of a copy. */

@@ -1,16 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { codeOf } from "../../toolchain/problem.ts";
 import type { Destination } from "./destination.ts";
+import { folderLease } from "./folder-lease.ts";
+import { unlessMissing } from "./missing.ts";
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
-
-const unlessMissing =
-  <T>(otherwise: T) =>
-  (error: unknown): T => {
-    if (codeOf(error) === "ENOENT") return otherwise;
-    throw error;
-  };
 
 /** A folder, such as a mounted share. */
 export const folderDestination = (folder: string): Destination => ({
@@ -22,4 +16,5 @@ export const folderDestination = (folder: string): Destination => ({
     const names = await readdir(join(folder, inner)).catch(unlessMissing<string[]>([]));
     return names.filter((name) => !name.startsWith(".")).sort();
   },
+  lease: (path) => folderLease(folder, path),
 });

@@ -6,6 +6,7 @@ import { execa } from "execa";
 
 import { Problem } from "../../toolchain/problem.ts";
 import type { Destination } from "./destination.ts";
+import { gitLease } from "./git-lease.ts";
 import { writeWhole } from "../../lib/terminal/whole-file.ts";
 
 export interface GitDestinationArgs {
@@ -33,8 +34,9 @@ export const gitDestination = ({ repository, branch }: GitDestinationArgs): Dest
       await rm(clone, { recursive: true, force: true });
     }
   };
+  const name = `${repository} ${branch}`;
   return {
-    name: `${repository} ${branch}`,
+    name,
     takesBackups: false,
     write: (path, content) =>
       cloned(async (clone) => {
@@ -52,8 +54,9 @@ export const gitDestination = ({ repository, branch }: GitDestinationArgs): Dest
     list: (folder) =>
       cloned(async (clone) => {
         const { stdout } = await git(clone, "ls-tree", "--name-only", "HEAD", `${dirname(join(folder, "x"))}/`);
-        return stdout.split("\n").flatMap((name) => name.split("/").at(-1) ?? []);
+        return stdout.split("\n").flatMap((each) => each.split("/").at(-1) ?? []);
       }),
+    lease: (path) => gitLease({ name, repository, env: quiet }, path),
   };
 };
 

@@ -4,6 +4,7 @@ import { AwsClient } from "aws4fetch";
 
 import { Problem } from "../../toolchain/problem.ts";
 import type { Destination } from "./destination.ts";
+import { s3Lease } from "./s3-lease.ts";
 
 export interface S3PlaceArgs {
   bucket: string;
@@ -24,7 +25,7 @@ export const s3Destination = (
 ): Destination => {
   const name = `s3://${[bucket, prefix].filter(Boolean).join("/")}`;
   const key = (path: string): string => [prefix, path].filter(Boolean).join("/");
-  const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
+  const request = async (path: string, init: RequestInit = {}, taken: readonly number[] = [404]): Promise<Response> => {
     const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: sessionToken } = env;
     if (!id || !secret) {
       throw new Problem(`${name} needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`);
@@ -42,21 +43,41 @@ export const s3Destination = (
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
       throw new Problem(`${name} does not answer (${cause}): look at its endpoint and at the network`);
     });
-    if (answer.ok || answer.status === 404) return answer;
+    if (answer.ok || taken.includes(answer.status)) return answer;
     const code = /<Code>(\w+)<\/Code>/.exec(await answer.text())?.[1] ?? "";
     throw new Problem(`${name} answers ${answer.status} ${code}`.trimEnd() + adviceFor(answer.status));
+  };
+  /** @param taken statuses that are no error here */
+  const put = async (
+    path: string,
+    content: Uint8Array,
+    { headers = {}, taken = [] }: { headers?: Record<string, string>; taken?: readonly number[] } = {},
+  ): Promise<{ status: number }> => {
+    const init = {
+      method: "PUT",
+      body: Buffer.from(content),
+      // A bucket with object lock demands it. Source: Amazon S3 API reference, PutObject, Content-MD5.
+      headers: { ...headers, "content-md5": createHash("md5").update(content).digest("base64") },
+    };
+    const { status } = await request(`/${encoded(key(path))}`, init, [404, ...taken]);
+    if (status === 404) throw new Problem(`There is no bucket ${bucket}: make it, or correct hearth:escrow`);
+    return { status };
+  };
+  const objects = {
+    read: async (path: string) => {
+      const answer = await request(`/${encoded(key(path))}`);
+      if (answer.status === 404) return undefined;
+      return { text: await answer.text(), etag: answer.headers.get("etag") ?? "" };
+    },
+    // 404: the object of If-Match is gone. 409: another write was under way. 412: the condition does not hold. 501: no conditions.
+    write: (path: string, text: string, headers: Record<string, string>) =>
+      put(path, Buffer.from(text), { headers, taken: [409, 412, 501] }),
   };
   return {
     name,
     takesBackups: true,
     write: async (path, content) => {
-      const { status } = await request(`/${encoded(key(path))}`, {
-        method: "PUT",
-        body: Buffer.from(content),
-        // A bucket with object lock demands it. Source: Amazon S3 API reference, PutObject, Content-MD5.
-        headers: { "content-md5": createHash("md5").update(content).digest("base64") },
-      });
-      if (status === 404) throw new Problem(`There is no bucket ${bucket}: make it, or correct hearth:escrow`);
+      await put(path, content);
     },
     read: async (path) => {
       const answer = await request(`/${encoded(key(path))}`);
@@ -77,6 +98,7 @@ export const s3Destination = (
       }
       return names.sort();
     },
+    lease: (path) => s3Lease({ name, ...objects }, path),
   };
 };
 

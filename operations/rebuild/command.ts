@@ -14,6 +14,7 @@ import type { Escrow } from "../../lib/secrets/escrow.ts";
 import { Display } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
+import { destinationsOf } from "../destinations/index.ts";
 import { credentialsFor } from "../escrow/credentials.ts";
 import { describeLosses, describePending } from "./describe.ts";
 import { exclusively } from "./exclusive.ts";
@@ -56,8 +57,14 @@ export interface RebuildOptions {
  */
 export const rebuild = async (target: Target, options: RebuildOptions): Promise<Record<string, number>> => {
   const path = join(target.root, ".hearth", `rebuild-${target.stack}.json`);
-  const work = async () => attempt(target, await Journal.open(path), options);
-  return options.isPlanOnly ? work() : exclusively(`${path}.lock`, target.stack, work);
+  if (options.isPlanOnly) return attempt(target, await Journal.open(path), options);
+  const leases = async () =>
+    destinationsOf(await target.config(), target.root).map(({ lease }) => lease(`${target.stack}/rebuild-lease`));
+  const { signal } = options;
+  const { stack } = target;
+  return exclusively({ lock: `${path}.lock`, stack, leases, signal, print: console.log }, async (lost) =>
+    attempt(target, await Journal.open(path), { ...options, signal: AbortSignal.any([signal, lost]) }),
+  );
 };
 
 /** Begins or continues a rebuild. With `isPlanOnly` it changes nothing, not even the journal. */

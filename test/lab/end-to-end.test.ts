@@ -1,5 +1,6 @@
-import { globSync, readdirSync, readFileSync } from "node:fs";
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect } from "chai";
@@ -22,11 +23,26 @@ describe("npm run lab", () => {
 
   const tree = async (): Promise<Process[]> => processTree(await checkout.supervisor());
 
+  const { TMPDIR, XDG_RUNTIME_DIR } = process.env;
+  let temporary: string;
+
+  /** Kubeconfigs among the temporary files of everything that the lab runs, and of one run of the engine. */
+  const kubeconfigs = (): string[] => globSync(["kubeconfig*", "hearth-private-*/**/kubeconfig*"], { cwd: temporary });
+
   before(async () => {
     checkout = await LabCheckout.createSmall(62);
+    temporary = mkdtempSync(join(tmpdir(), "hearth-tmp-"));
+    process.env.TMPDIR = temporary;
+    delete process.env.XDG_RUNTIME_DIR;
   });
 
-  after(() => checkout.remove());
+  after(async () => {
+    await checkout.remove();
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+    if (XDG_RUNTIME_DIR !== undefined) process.env.XDG_RUNTIME_DIR = XDG_RUNTIME_DIR;
+    rmSync(temporary, { recursive: true, force: true });
+  });
 
   it("takes dev from nothing to GitOps", async () => {
     const output = await lab();
@@ -149,21 +165,27 @@ describe("npm run lab", () => {
     expect(await lab("destroy")).to.match(/Destroyed 4\d resources\n.*The simulators hold nothing/s);
   });
 
-  it("goes on after the engine was killed in the middle of an update", async () => {
+  it("goes on after the engine was killed in the middle of an update, and leaves no kubeconfig behind", async () => {
+    const before = kubeconfigs();
     const running = checkout.lab();
     // It takes seconds, so the engine is killed before it is done.
     await untilLogged(checkout, /create kubernetes:helm\.sh\/v3:Release cilium/);
+    const during = kubeconfigs().filter((each) => !before.includes(each));
+    expect(during).to.have.length.greaterThan(0);
+    for (const each of during) expect(each).to.match(/^hearth-private-/);
     process.kill(Number(readFileSync(checkout.file(".lab/dev/engine.pid"), "utf8")), "SIGKILL");
     const { exitCode, all } = await running;
     printed += all;
     expect(exitCode).not.to.equal(0);
     expect(all).not.to.match(/^ +at .*:\d+:\d+/m);
+    expect(kubeconfigs()).to.deep.equal(before);
     const recovered = await lab();
     expect(recovered)
       .to.contain("Recovering: An update was interrupted: what it had begun is looked for, and the rest is made.")
       .and.to.contain("Recovering: Make sure that nothing is left to change")
       .and.to.contain("3 of 3 Ready");
     expect(await lab("preview")).to.contain("no changes");
+    expect(kubeconfigs()).to.deep.equal(before);
   });
 
   it("stops every process with down", async () => {

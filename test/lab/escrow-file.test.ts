@@ -19,6 +19,7 @@ import { awsCredentials } from "../support/aws.ts";
 import { anEscrow } from "../support/escrow.ts";
 import { messageOf } from "../support/failure.ts";
 import { startKms, type Kms } from "../support/kms.ts";
+import { failureOf } from "../support/failure.ts";
 import { startS3, type S3 } from "../support/s3.ts";
 import { tool } from "../support/tools.ts";
 
@@ -179,6 +180,22 @@ describe("an escrow's file", () => {
       );
       expect(gone?.problem).to.match(/^Cloning .*nowhere\.git failed/);
       expect(JSON.stringify([refused, gone])).not.to.contain("wrong");
+    });
+
+    it("has a lease beside it, which each destination gives to one of several at once", async () => {
+      const lease = (holder: string) => ({ holder, acquired: "", renewed: new Date().toISOString(), duration: 300 });
+      for (const store of destinations().map((each) => each.lease("dev/rebuild-lease"))) {
+        await store.create(lease("a"));
+        const version = (await store.get())?.version ?? "";
+        const ended = await Promise.allSettled(["b", "c"].map((holder) => store.replace(lease(holder), version)));
+        const statuses = ended.map(({ status }) => status);
+        const held = await store.get();
+        expect(statuses, store.name).to.include("fulfilled");
+        if (held?.holder === "b") expect(statuses[0]).to.equal("fulfilled");
+        expect(await failureOf(store.create(lease("late"))), store.name).to.be.instanceOf(Error);
+        expect(await failureOf(store.replace(lease("late"), version)), store.name).to.be.instanceOf(Error);
+        expect((await store.get())?.holder).to.equal(held?.holder);
+      }
     });
 
     it("stays whole where the disk is full", async function () {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client, credentials, Metadata, status, type ClientUnaryCall, type ServiceError } from "@grpc/grpc-js";
 
 import { Problem } from "../../../toolchain/problem.ts";
+import { openEngineFolder, type EngineFolder } from "../../engine/engine-folder.ts";
 import { endTree } from "../../engine/processes.ts";
 
 /** How long a plugin may take until it listens, in milliseconds. */
@@ -36,6 +37,7 @@ export class Plugin {
     private readonly process: ChildProcess,
     private readonly client: Client,
     private readonly stderrTail: () => string,
+    private readonly folder: EngineFolder,
   ) {}
 
   /** Its stderr tail, if it ended without being asked to. */
@@ -52,11 +54,17 @@ export class Plugin {
    * @param engine address that the plugin sends its messages to
    */
   static async start(pulumi: PulumiProgram, name: string, engine: string): Promise<Plugin> {
+    const folder = openEngineFolder();
     const child = spawn(pulumi.program, ["plugin", "run", "--kind", "resource", name, "--", engine], {
-      env: pulumi.environment,
+      env: { ...pulumi.environment, ...folder.environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    if (child.pid !== undefined) pulumi.onStart?.(child.pid);
+    child.once("error", folder.remove);
+    child.once("close", folder.remove);
+    if (child.pid !== undefined) {
+      folder.usedBy(child.pid);
+      pulumi.onStart?.(child.pid);
+    }
     let complaint = "";
     child.stderr.on("data", (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4000)));
     const port = await new Promise<string>((resolve, reject) => {
@@ -72,7 +80,7 @@ export class Plugin {
       child.once("exit", fail);
     });
     const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), messageLimits);
-    return new Plugin(child, client, () => reasonIn(complaint));
+    return new Plugin(child, client, () => reasonIn(complaint), folder);
   }
 
   /** Calls a method with a message as it is. */
@@ -98,5 +106,6 @@ export class Plugin {
   async stop(): Promise<void> {
     this.client.close();
     if (this.process.pid !== undefined) await endTree(this.process.pid);
+    this.folder.remove();
   }
 }

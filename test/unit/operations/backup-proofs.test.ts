@@ -45,6 +45,9 @@ class Bucket {
         const names = [...this.files.keys()].filter((path) => path.startsWith(`${folder}/`));
         return Promise.resolve(names.map((path) => path.slice(folder.length + 1)).sort());
       },
+      lease: () => {
+        throw new Error("Backups take no lease");
+      },
     };
   }
 }

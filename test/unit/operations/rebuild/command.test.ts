@@ -38,7 +38,7 @@ describe("rebuild", () => {
         root,
         stack: "dev",
         engine: undefined,
-        config: () => Promise.reject(new Error("touched")),
+        config: () => Promise.resolve({}),
         ...there,
       } as unknown as Target,
       {
@@ -115,7 +115,13 @@ describe("rebuild", () => {
 
   it("does nothing while another rebuild of the stack runs, and ends nothing of it", async () => {
     await begin(pending);
-    const message = await exclusively(`${journal}.lock`, "dev", () => messageOf(run({}, true)));
+    const message = await exclusively(
+      {
+        ...{ lock: `${journal}.lock`, stack: "dev", signal: new AbortController().signal, print: () => undefined },
+        leases: () => Promise.resolve([]),
+      },
+      () => messageOf(run({}, true)),
+    );
     expect(message).to.contain(`A rebuild of dev is under way, process ${process.pid.toString()}`);
     expect(JSON.parse(await readFile(journal, "utf8"))).to.deep.equal(pending);
     expect(existsSync(`${journal}.lock`)).to.equal(false);
