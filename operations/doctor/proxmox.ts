@@ -10,6 +10,7 @@ import type { Subject } from "./doctor.ts";
 import { fine, known, listed, notAsked, problem, valueOf, warning, type Finding, type Known } from "./finding.ts";
 import { datastoreFindings, demandsOf, type Datastore } from "./proxmox-datastores.ts";
 import { needsOf, pathsOf, privilegeFindings, type Privileges } from "./proxmox-privileges.ts";
+import { roleCommands } from "./proxmox-role.ts";
 import { idsIn, secretOf } from "./surroundings.ts";
 import { authoritiesFor, trustOf, type Trust } from "./trust.ts";
 
@@ -165,18 +166,23 @@ export const proxmoxFindings = (config: HearthConfig, facts: ProxmoxFacts): Find
   const id = valueOf(token);
   return [
     ...trustFindings(settings, trust),
-    ...("value" in token && token.value === undefined ? [tokenMissing] : []),
+    ...("value" in token && token.value === undefined ? [tokenMissing(config)] : []),
     ...(answers && id !== undefined
       ? answerFindings(config, settings, { ...facts, answers, token: id })
       : [notAsked("Proxmox", unaskedBecause(trust, token))]),
   ];
 };
 
-const tokenMissing = problem(
-  "Proxmox token",
-  "the stack file has no hearth:proxmoxToken",
-  "pulumi config set --secret hearth:proxmoxToken 'USER@REALM!ID=SECRET'",
-);
+const tokenMissing = (config: HearthConfig): Finding =>
+  problem(
+    "Proxmox token",
+    "the stack file has no hearth:proxmoxToken",
+    [
+      "make one that may do what this stack needs, and nothing else, at a Proxmox host:",
+      ...roleCommands(config).map((command) => `  ${command}`),
+      "then: pulumi config set --secret hearth:proxmoxToken 'hearth@pve!deploy=SECRET'",
+    ].join("\n"),
+  );
 
 const unaskedBecause = (trust: Trust, token: Known<string | undefined>): string => {
   if (trust.is === "silent") return "it does not answer";
