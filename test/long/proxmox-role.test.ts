@@ -27,7 +27,11 @@ new ProxmoxMachines("machines", {
   antiAffinity: false, watchdog: false,
   machines: {
     "den-dev-wk01": {
-      facts: machineFacts({ role: "worker", address: "127.91.1.21" }),
+      facts: machineFacts({
+        role: "worker", address: "127.91.1.21",
+        // The schematic of no extensions, which the lab's factory knows from the start.
+        schematic: "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba",
+      }),
       host, vmId: 2021, cores: Number(cores), memory: 4096, disk: 20, extraDisks: [], pciMappings: [],
     },
   },
@@ -40,10 +44,19 @@ describe("a token at Proxmox with the role that doctor prints", function () {
   let project: Scratch;
   let running: Proxmox;
 
-  /** Lets the token have these privileges, and no other. */
+  /** Begins anew, with a token that has these privileges and no other. */
   const grant = async (privileges: readonly string[]) => {
     await running.stop();
     running = await startProxmox(address, { privileges });
+    await project.pulumi("stack", "rm", "--stack", "test", "--yes", "--force");
+    await project.pulumi("stack", "init", "test");
+  };
+
+  const up = () => project.pulumi("up", "--yes", "--skip-preview");
+
+  const destroy = async () => {
+    await project.pulumi("state", "unprotect", "--all", "--yes");
+    await project.pulumi("destroy", "--yes", "--skip-preview");
   };
 
   before(async () => {
@@ -57,23 +70,21 @@ describe("a token at Proxmox with the role that doctor prints", function () {
   });
 
   it("makes, changes and deletes a machine", async () => {
-    await project.pulumi("up", "--yes", "--skip-preview");
+    await up();
     await project.pulumi("refresh", "--yes", "--skip-preview");
-    await project.pulumi("destroy", "--yes", "--skip-preview");
+    await destroy();
     expect(await running.holdings()).to.deep.include({ vms: 0, images: 0 });
   });
 
   for (const privilege of role.filter((each) => !["VM.Migrate", "Sys.Console"].includes(each))) {
     it(`does not without ${privilege}`, async () => {
       await grant(role.filter((each) => each !== privilege));
-      const failure = await project.pulumi("up", "--yes", "--skip-preview").then(
-        () =>
-          project.pulumi("destroy", "--yes", "--skip-preview").then(
-            () => undefined,
-            (error: unknown) => String(error),
-          ),
-        (error: unknown) => String(error),
-      );
+      const failure = await up()
+        .then(destroy)
+        .then(
+          () => "nothing failed",
+          (error: unknown) => String((error as { stdout?: unknown }).stdout),
+        );
       expect(failure).to.match(/403|Permission check failed/);
     });
   }

@@ -62,6 +62,20 @@ func (a access) on(params map[string]string) string {
 	return path
 }
 
+// permitAccess checks an endpoint's access. Of alternatives, Proxmox does not say which failed.
+// Source: libpve-access-control 9.1.1, PVE/RPCEnvironment.pm, exec_api2_perm_check.
+func (c *call) permitAccess(a access) error {
+	if a.or == nil {
+		return c.permit(a.on(c.params), a.any, a.privileges...)
+	}
+	for _, alternative := range a.or {
+		if c.permitAccess(alternative) == nil {
+			return nil
+		}
+	}
+	return &apiError{status: http.StatusForbidden, message: "Permission check failed"}
+}
+
 // permit checks that the caller's token has the privileges on path. With any, one of them is enough.
 func (c *call) permit(path string, any bool, wanted ...string) error {
 	held := c.lab.Proxmox.Privileges

@@ -96,7 +96,7 @@ func (c *cluster) answer(r *http.Request) (any, error) {
 	}
 	// The order is that of pve-manager 9.2.11, PVE/HTTPServer.pm, rest_handler.
 	for _, a := range endpoint.allowed {
-		if err := call.permit(a.on(call.params), a.any, a.privileges...); err != nil {
+		if err := call.permitAccess(a); err != nil {
 			return nil, err
 		}
 	}

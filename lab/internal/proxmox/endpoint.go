@@ -25,13 +25,19 @@ type access struct {
 	privileges []string
 	// any means that one of the privileges is enough.
 	any bool
+	// or are alternatives: one of them is enough, and nothing else counts.
+	or []access
 }
 
 func needs(path string, privileges ...string) access {
 	return access{path: path, privileges: privileges}
 }
 
-func needsAny(path string, privileges ...string) access { return access{path, privileges, true} }
+func needsAny(path string, privileges ...string) access {
+	return access{path: path, privileges: privileges, any: true}
+}
+
+func needsOneOf(alternatives ...access) access { return access{or: alternatives} }
 
 // pathParameters are the formats of the parameters in paths.
 var pathParameters = schema{

@@ -7,6 +7,8 @@ var (
 		"checksum-algorithm": enum("md5", "sha1", "sha224", "sha256", "sha384", "sha512").requiring("checksum"),
 	}
 	seesStorage = needsAny("/storage/{storage}", "Datastore.Audit", "Datastore.AllocateSpace")
+	// Source: pve-manager 9.2.11, PVE/API2/Nodes.pm, query_url_metadata; libpve-storage-perl 9.1.7, PVE/API2/Storage/Status.pm, download_url.
+	downloads = needsOneOf(needs("/", "Sys.Audit", "Sys.Modify"), needs("/nodes/{node}", "Sys.AccessNetwork"))
 )
 
 var storageEndpoints = []endpoint{
@@ -26,7 +28,7 @@ var storageEndpoints = []endpoint{
 	{"POST", "/nodes/{node}/storage/{storage}/download-url", with(checksum, schema{
 		"url": matching(`https?://.*`).need(), "content": enum("iso", "vztmpl", "import").need(), "filename": text().upTo(255).need(),
 		"compression": enum("gz", "lzo", "zst", "bz2"), "verify-certificates": flag(),
-	}), []access{needs("/storage/{storage}", "Datastore.AllocateTemplate"), needsAny("/nodes/{node}", "Sys.AccessNetwork", "Sys.Modify")}, downloadURL},
+	}), []access{needs("/storage/{storage}", "Datastore.AllocateTemplate"), downloads}, downloadURL},
 	{"GET", "/nodes/{node}/query-url-metadata", schema{"url": matching(`https?://.*`).need(), "verify-certificates": flag()},
-		[]access{needsAny("/nodes/{node}", "Sys.AccessNetwork", "Sys.Modify")}, queryURLMetadata},
+		[]access{downloads}, queryURLMetadata},
 }
