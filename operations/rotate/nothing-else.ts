@@ -49,7 +49,17 @@ export const otherwiseChanged = (
       const planned = declared.get(urn);
       const before = recorded.get(urn);
       if (planned === undefined || before === undefined) return true;
-      return !isDeepStrictEqual(without(plain(planned.inputs) as Inputs), without(before as Inputs));
+      return !isDeepStrictEqual(given(without(plain(planned.inputs) as Inputs)), given(without(before as Inputs)));
     })
     .map(nameOf);
+};
+
+/** Inputs without what the engine notes beside them, and without what is given as nothing. */
+const given = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(given);
+  if (typeof value !== "object" || value === null) return value;
+  const named = Object.entries(value).filter(
+    ([name, inner]) => !name.startsWith("__") && inner !== undefined && inner !== null,
+  );
+  return Object.fromEntries(named.map(([name, inner]) => [name, given(inner)]));
 };

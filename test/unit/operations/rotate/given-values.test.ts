@@ -347,6 +347,9 @@ describe("the registry credentials of a machine", () => {
         ...{ urns: [urn], without: withoutCredentials },
       });
     expect(changed(inputsOf(auth("ghcr.io", "two")))).to.deep.equal([]);
+    expect(changed({ ...inputsOf(auth("ghcr.io", "two")), __defaults: ["applyMode"], timeouts: null })).to.deep.equal(
+      [],
+    );
     expect(changed(inputsOf(auth("ghcr.io", "two"), auth("quay.io", "three")))).to.deep.equal([]);
     expect(changed(inputsOf(auth("ghcr.io", "two"), "kind: WatchdogTimerConfig\n"))).to.deep.equal(["cp01"]);
     expect(changed({ ...inputsOf(auth("ghcr.io", "one")), configPatches: ["machine: { sysctls: {} }"] })).to.deep.equal(
