@@ -8,6 +8,8 @@ import type { LabFolder } from "../lib/engine/lab-folder.ts";
 export interface Credentials {
   /** Proxmox API token, USER@REALM!ID=SECRET. */
   proxmoxToken: string;
+  /** Password of root@pam, which the stack uses only if a person sets it. A lab from before has none. */
+  proxmoxPassword?: string;
   cloudflareToken: string;
   /** Encrypts the stack's secrets in its state and configuration. */
   passphrase: string;
@@ -15,6 +17,7 @@ export interface Credentials {
 
 const generate = (): Credentials => ({
   proxmoxToken: `hearth@pve!lab=${randomUUID()}`,
+  proxmoxPassword: randomBytes(15).toString("base64url"),
   cloudflareToken: randomBytes(30).toString("base64url"),
   passphrase: randomBytes(24).toString("base64url"),
 });

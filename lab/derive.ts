@@ -263,6 +263,7 @@ export const deriveLab = (written: StackConfig, inputs: LabInputs): LabConfig =>
     proxmox: {
       address: proxmox === undefined ? "" : proxmoxAddress(proxmox, services),
       token: inputs.credentials.proxmoxToken,
+      ...(inputs.credentials.proxmoxPassword !== undefined && { password: inputs.credentials.proxmoxPassword }),
       nodes: sorted([...vms.map(({ host }) => host), ...(proxmox?.hosts ?? [])]),
       datastores: proxmox === undefined ? {} : datastores(proxmox, vms),
       bridges: proxmox === undefined ? [] : sorted([proxmox.bridge, ...vms.flatMap(({ bridge }) => bridge ?? [])]),

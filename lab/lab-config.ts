@@ -10,6 +10,8 @@ export interface LabConfig {
   proxmox: {
     address: string;
     token: string;
+    /** Password of root@pam. */
+    password?: string;
     nodes: string[];
     datastores: Record<string, string[]>;
     bridges: string[];

@@ -184,12 +184,17 @@ says what the doctor finds then.`,
   aggregation-authority  the authority of the APIs behind the Kubernetes API
   etcd-authority         the authority of etcd
   proxmox-token          the API token of Proxmox, which you make
+  proxmox-password       the password of root@pam at Proxmox, which you change there first
   cloudflare-token       the API token of Cloudflare, which you make
+  git-token              the token that reads the repository over HTTPS, which you make
+  github-token           the token that registers deploy key and webhook at GitHub, which you make
+  bgp-password           the password of the BGP sessions, which your routers need too
+  registry-credentials   the credentials for image registries, which you make; as JSON in one line
   passphrase             the passphrase of the state and of the stack file
   signing-key            the keys that sign backups
 
 Before it changes anything it says what that interrupts, and asks. Run again after an interruption, it finishes what it had begun.
-A new token, and a new passphrase where no file holds it, are read as a line of standard input.
+A new token or password, and a new passphrase where no file holds it, are read as a line of standard input.
 docs/guides/somebody-else-has-it.md tells for each secret what it opens, and what to do about that.`,
     flags: { kms },
     uses: ["identity", "yes", "backend"],

@@ -11,7 +11,7 @@ import type { HearthConfig } from "../../infra/config/index.ts";
 import { ofType, type State } from "../../lib/engine/state.ts";
 import { revealed } from "../../lib/engine/value.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
-import { reasonIn, sshCommand } from "../rotate/repository-access.ts";
+import { httpsEnvironment, reasonIn, sshCommand, withoutThePersons } from "../rotate/repository-access.ts";
 import type { Subject } from "./doctor.ts";
 import { fine, listed, notAsked, problem, type Finding } from "./finding.ts";
 import { withoutState } from "./surroundings.ts";
@@ -145,7 +145,7 @@ const read = (
     const git = async (...args: string[]): Promise<Ran> => {
       const { exitCode, stdout, stderr, timedOut } = await execa("git", args, {
         cwd: folder,
-        env: { ...env, GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" },
+        env: { ...withoutThePersons(folder), ...env },
         ...({ stdin: "ignore", reject: false, timeout: gitTimeout } as const),
       });
       return {
@@ -179,16 +179,6 @@ const sshEnvironment = async (
   if (seed) await writeFile(key, openSshKey(seed, comment), { mode: 0o600 });
   return { GIT_SSH_COMMAND: sshCommand({ key: seed ? key : "/dev/null", known, timeout: 4 }) };
 };
-
-/** The token goes in the environment, which other users do not see, not among the arguments. */
-const httpsEnvironment = (token: string | undefined): Record<string, string> =>
-  token === undefined
-    ? {}
-    : {
-        GIT_CONFIG_COUNT: "1",
-        GIT_CONFIG_KEY_0: "http.extraHeader",
-        GIT_CONFIG_VALUE_0: `Authorization: Basic ${Buffer.from(`git:${token}`).toString("base64")}`,
-      };
 
 /** The repository that the cluster follows. */
 export const git: Subject = {

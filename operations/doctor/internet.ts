@@ -11,6 +11,8 @@ export interface Answer {
   /** The time of the server's clock, if it says so. */
   date: Date | undefined;
   text: string;
+  /** How the server asks for credentials, if it does. */
+  challenge?: string | undefined;
 }
 
 /** How long a server may take to answer, in milliseconds. */
@@ -56,6 +58,7 @@ export class Internet {
       status: answer.statusCode,
       date: Number.isNaN(date) ? undefined : new Date(date),
       text: await answer.body.text(),
+      challenge: answer.headers["www-authenticate"]?.toString(),
     };
   }
 

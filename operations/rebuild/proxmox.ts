@@ -53,43 +53,69 @@ const refusal = ({ status, reason }: ProxmoxAnswer): string => `answers ${status
 /** Timeout for an answer of Proxmox, in milliseconds. */
 const answerTimeout = 10_000;
 
-export interface ProxmoxAccess {
+/** Where Proxmox's API is, and whom to believe that it is Proxmox. */
+export interface ProxmoxServer {
   endpoint: string;
   insecure: boolean;
-  token: string;
   /** Certificates of additional authorities, PEM. */
   authorities?: string | undefined;
 }
 
+export interface ProxmoxAccess extends ProxmoxServer {
+  token: string;
+}
+
 /** Asks the real API. */
 export const askProxmox =
-  ({ endpoint, insecure, token, authorities }: ProxmoxAccess): AskProxmox =>
+  ({ token, ...server }: ProxmoxAccess): AskProxmox =>
   (path) =>
-    new Promise((resolve, reject) => {
-      const asked = request(
-        new URL(`/api2/json${path}`, endpoint),
-        {
-          headers: { Authorization: `PVEAPIToken=${token}` },
-          rejectUnauthorized: !insecure,
-          timeout: answerTimeout,
-          ...(authorities !== undefined && { ca: [...rootCertificates, authorities] }),
-        },
-        (answer) => {
-          const chunks: Buffer[] = [];
-          answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-          answer.on("error", reject);
-          answer.on("end", () => {
-            const body = parsed(Buffer.concat(chunks).toString());
-            const reason = answer.statusMessage ?? "";
-            const said = body?.message ?? "";
-            resolve({ status: answer.statusCode ?? 0, reason: `${reason} ${said}`.trim(), data: body?.data });
-          });
-        },
-      );
-      asked.on("timeout", () => asked.destroy(new Error(`takes more than ${(answerTimeout / 1000).toString()} s`)));
-      asked.on("error", reject);
-      asked.end();
-    });
+    send(server, path, { method: "GET", headers: { Authorization: `PVEAPIToken=${token}` } });
+
+/** Signs in with a user's password, as the provider does. Source: bpg/terraform-provider-proxmox v0.111.1, proxmox/api/user_auth.go. */
+export const signIn = (server: ProxmoxServer, username: string, password: string): Promise<ProxmoxAnswer> =>
+  send(server, "/access/ticket", {
+    method: "POST",
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams({ username, password }).toString(),
+  });
+
+interface ProxmoxRequest {
+  method: "GET" | "POST";
+  headers: Record<string, string>;
+  body?: string;
+}
+
+const send = (
+  { endpoint, insecure, authorities }: ProxmoxServer,
+  path: string,
+  { method, headers, body = "" }: ProxmoxRequest,
+): Promise<ProxmoxAnswer> =>
+  new Promise((resolve, reject) => {
+    const asked = request(
+      new URL(`/api2/json${path}`, endpoint),
+      {
+        method,
+        headers,
+        rejectUnauthorized: !insecure,
+        timeout: answerTimeout,
+        ...(authorities !== undefined && { ca: [...rootCertificates, authorities] }),
+      },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.on("error", reject);
+        answer.on("end", () => {
+          const content = parsed(Buffer.concat(chunks).toString());
+          const reason = answer.statusMessage ?? "";
+          const said = content?.message ?? "";
+          resolve({ status: answer.statusCode ?? 0, reason: `${reason} ${said}`.trim(), data: content?.data });
+        });
+      },
+    );
+    asked.on("timeout", () => asked.destroy(new Error(`takes more than ${(answerTimeout / 1000).toString()} s`)));
+    asked.on("error", reject);
+    asked.end(body);
+  });
 
 const parsed = (text: string): { data?: unknown; message?: string } | undefined => {
   try {

@@ -7,7 +7,7 @@ import { resourceTypes } from "../../components/resource-types.ts";
 import { ofType } from "../../lib/engine/state.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { exchangeToken } from "./given-token.ts";
+import { exchangeSecret, providersWith } from "./given-secret.ts";
 import { commitStep, type Rotation } from "./rotation.ts";
 
 /**
@@ -30,17 +30,19 @@ export const cloudflareToken: Rotation = {
     const api = await CloudflareApi.of(target);
     try {
       let oldId: string | undefined;
-      const { resumed, escrow } = await exchangeToken(surroundings, {
+      const { resumed, escrow } = await exchangeSecret(surroundings, {
+        rotation: "cloudflare-token",
         key: "cloudflareToken",
         name: "Cloudflare token",
-        provider: "pulumi:providers:cloudflare",
+        carriers: (state) => providersWith(state, "pulumi:providers:cloudflare", "apiToken"),
         attempt: async (token, old) => {
           await requireRights(api.with(token), {
             account: cloudflare.account,
             zone: cloudflare.zone.id,
             tunnel: tunnel?.id,
           });
-          oldId = await idOf(api.with(old), cloudflare.account);
+          if (old !== undefined) oldId = await idOf(api.with(old), cloudflare.account);
+          return [];
         },
       });
       return {

@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
-
 import type { Target } from "../../lib/engine/target.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { askProxmox, type AskProxmox } from "../rebuild/proxmox.ts";
-import { exchangeToken } from "./given-token.ts";
+import { authoritiesFor } from "../doctor/trust.ts";
+import { askProxmox, type AskProxmox, type ProxmoxServer } from "../rebuild/proxmox.ts";
+import { exchangeSecret, providersWith } from "./given-secret.ts";
 import { commitStep, type Rotation } from "./rotation.ts";
 
 /**
@@ -20,27 +19,24 @@ export const proxmoxToken: Rotation = {
     "Nothing. Make the new token beside the old one first, with the same privileges; it is read from standard input.",
   rotate: async (surroundings) => {
     const { target } = surroundings;
-    const ask = await askWith(target);
-    const { resumed, old, next, escrow } = await exchangeToken(surroundings, {
+    const server = await proxmoxServer(target);
+    const ask = (token: string) => askProxmox({ ...server, token });
+    const { resumed, old, next, escrow } = await exchangeSecret(surroundings, {
+      rotation: "proxmox-token",
       key: "proxmoxToken",
       name: "Proxmox token",
-      provider: "pulumi:providers:proxmoxve",
+      // A provider that has root's password has no token.
+      carriers: (state) => providersWith(state, "pulumi:providers:proxmoxve", "apiToken"),
       attempt: async (token, before) => {
         if (!form.test(token)) throw new Problem("The new Proxmox token is not of the form USER@REALM!ID=SECRET");
-        await requireSameRights(ask(token), ask(before));
+        await requireSameRights(ask(token), ask(before ?? token));
+        return [];
       },
     });
-    const [user = "", name = ""] = idOf(old).split("!");
     return {
       resumed,
       said: [`${target.stack} has another Proxmox token, which may do what the old one may`],
-      left: [
-        ...commitStep(target, escrow, `Pulumi.${target.stack}.yaml`),
-        // A token that was regenerated in place has the same ID, and its old secret is invalid already.
-        ...(idOf(old) === idOf(next)
-          ? []
-          : [`delete the old token at a Proxmox host: pveum user token remove '${user}' '${name}'`]),
-      ],
+      left: [...commitStep(target, escrow, `Pulumi.${target.stack}.yaml`), ...removal(old, next)],
       escrow,
     };
   },
@@ -51,12 +47,24 @@ const form = /^[^\s!=]+@[^\s!=]+![^\s!=]+=\S+$/;
 /** The part of a token that is no secret: USER@REALM!ID. */
 const idOf = (token: string): string => token.split("=")[0] ?? "";
 
-const askWith = async (target: Target): Promise<(token: string) => AskProxmox> => {
+const removal = (old: string | undefined, next: string): string[] => {
+  if (old === undefined) return ["delete the old token at a Proxmox host: pveum user token remove USER@REALM ID"];
+  // A token that was regenerated in place has the same ID, and its old secret is invalid already.
+  if (idOf(old) === idOf(next)) return [];
+  const [user = "", name = ""] = idOf(old).split("!");
+  return [`delete the old token at a Proxmox host: pveum user token remove '${user}' '${name}'`];
+};
+
+/**
+ * The API of a stack's Proxmox.
+ *
+ * @throws Problem if the stack has no machines there
+ */
+export const proxmoxServer = async (target: Target): Promise<ProxmoxServer> => {
   const { proxmox } = await target.config();
   if (!proxmox) throw new Problem(`${target.stack} has no machines on Proxmox: its stack file has no hearth:proxmox`);
-  const file = target.environment.SSL_CERT_FILE ?? process.env.SSL_CERT_FILE;
-  const authorities = file === undefined ? undefined : await readFile(file, "utf8");
-  return (token) => askProxmox({ endpoint: proxmox.endpoint, insecure: proxmox.insecure, token, authorities });
+  const { endpoint, insecure } = proxmox;
+  return { endpoint, insecure, authorities: await authoritiesFor(target.environment) };
 };
 
 /** Privileges by path. Source: pve-access-control, PVE/API2/AccessControl.pm, permissions. */

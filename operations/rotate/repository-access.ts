@@ -38,6 +38,48 @@ export const tryRepository = ({ url, knownHosts, seed, comment }: RepositoryAcce
   });
 
 /**
+ * Reads a repository's branches over HTTPS with a token, and with no configuration of the person's.
+ *
+ * @param token undefined to read it as everybody may
+ */
+export const tryOverHttps = (url: string, token: string | undefined): Promise<Tried> =>
+  withPrivateFolder(async (folder) => {
+    const { exitCode, stderr } = await execa("git", ["ls-remote", "--heads", url], {
+      cwd: folder,
+      env: { ...withoutThePersons(folder), ...httpsEnvironment(token) },
+      ...({ stdin: "ignore", reject: false, timeout: 30_000 } as const),
+    });
+    return exitCode === 0 ? { is: "accepted" } : { is: "refused", why: reasonIn(stderr) };
+  });
+
+/**
+ * Variables by which Git uses no configuration, password or helper of the person's: those would open what a token does not.
+ *
+ * @param home a folder without a .netrc
+ */
+export const withoutThePersons = (home: string): Record<string, string | undefined> => ({
+  HOME: home,
+  XDG_CONFIG_HOME: undefined,
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_ASKPASS: undefined,
+  SSH_ASKPASS: undefined,
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_SYSTEM: "/dev/null",
+  GIT_CONFIG_COUNT: undefined,
+  GIT_CONFIG_PARAMETERS: undefined,
+});
+
+/** The token goes in the environment, which other users do not see, not among the arguments. */
+export const httpsEnvironment = (token: string | undefined): Record<string, string> =>
+  token === undefined
+    ? {}
+    : {
+        GIT_CONFIG_COUNT: "1",
+        GIT_CONFIG_KEY_0: "http.extraHeader",
+        GIT_CONFIG_VALUE_0: `Authorization: Basic ${Buffer.from(`git:${token}`).toString("base64")}`,
+      };
+
+/**
  * The command by which Git reaches a server with one key and one known host, and with nothing else of the person's.
  *
  * @param timeout of the connection, in seconds

@@ -1,11 +1,16 @@
 import { age } from "./age.ts";
 import { aggregationAuthority } from "./aggregation-authority.ts";
+import { bgpPassword } from "./bgp-password.ts";
 import { cloudflareToken } from "./cloudflare-token.ts";
 import { deployKey } from "./deploy-key.ts";
 import { etcdAuthority } from "./etcd-authority.ts";
+import { gitToken } from "./git-token.ts";
+import { githubToken } from "./github-token.ts";
 import { kubernetesAuthority } from "./kubernetes-authority.ts";
 import { passphrase } from "./passphrase.ts";
+import { proxmoxPassword } from "./proxmox-password.ts";
 import { proxmoxToken } from "./proxmox-token.ts";
+import { registryCredentials } from "./registry-credentials.ts";
 import type { Rotation } from "./rotation.ts";
 import { signingKey } from "./signing-key.ts";
 import { talosAuthority } from "./talos-authority.ts";
@@ -25,7 +30,12 @@ export const rotations: readonly Rotation[] = [
   aggregationAuthority,
   etcdAuthority,
   proxmoxToken,
+  proxmoxPassword,
   cloudflareToken,
+  gitToken,
+  githubToken,
+  bgpPassword,
+  registryCredentials,
   passphrase,
   signingKey,
 ];

@@ -6,10 +6,13 @@ import { expect } from "chai";
 import { execa } from "execa";
 
 import { sshKeyPair } from "../../components/secrets/ssh.ts";
+import { signIn, askProxmox } from "../../operations/rebuild/proxmox.ts";
+import { requireSignedIn } from "../../operations/rotate/proxmox-password.ts";
 import { tryRepository } from "../../operations/rotate/repository-access.ts";
 import { requireRights, type AskCloudflare } from "../../operations/rotate/cloudflare-token.ts";
 import { cloudflareAccount, object, startCloudflare, type Cloudflare } from "../support/cloudflare.ts";
 import { messageOf } from "../support/failure.ts";
+import { proxmoxToken, startProxmox, type Proxmox } from "../support/proxmox.ts";
 import { accepts, eventually, labFolder, startLab, type LabFolder, type LabProcess } from "../support/lab-process.ts";
 
 const { account, zone } = cloudflareAccount;
@@ -104,5 +107,44 @@ describe("a new deploy key at the lab's Git server", () => {
     expect(await tried(other))
       .to.have.property("why")
       .that.matches(/host/i);
+  });
+});
+
+describe("a new password of root@pam at the lab's Proxmox", () => {
+  const password = `${randomBytes(9).toString("base64url")}&%=+ ä`;
+  const address = "127.130.1.5:8006";
+  let proxmox: Proxmox;
+
+  before(async () => {
+    proxmox = await startProxmox(address, { password });
+  });
+
+  after(() => proxmox.stop());
+
+  const server = async () => ({
+    endpoint: `https://${address}`,
+    insecure: false,
+    authorities: await readFile(join(proxmox.dir, "ca", "ca.crt"), "utf8"),
+  });
+
+  it("is taken if Proxmox signs root in by it, whatever characters it has", async () => {
+    requireSignedIn(await signIn(await server(), "root@pam", password));
+  });
+
+  it("is refused if it is another, and for everybody but root", async () => {
+    expect((await signIn(await server(), "root@pam", `${password}.`)).status).to.equal(401);
+    expect((await signIn(await server(), "hearth@pve", password)).status).to.equal(401);
+    const refused = signIn(await server(), "root@pam", "old").then(requireSignedIn);
+    expect(await messageOf(refused)).to.contain("Proxmox refuses the new password");
+  });
+
+  it("goes to no server whose certificate is not trusted, unless the stack file says so", async () => {
+    const untrusted = { ...(await server()), authorities: undefined };
+    expect(await messageOf(signIn(untrusted, "root@pam", password))).to.match(/certificate/);
+    requireSignedIn(await signIn({ ...untrusted, insecure: true }, "root@pam", password));
+  });
+
+  it("leaves the token as it is", async () => {
+    expect((await askProxmox({ ...(await server()), token: proxmoxToken })("/version")).status).to.equal(200);
   });
 });

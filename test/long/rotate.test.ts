@@ -13,6 +13,8 @@ import { publicKeyFingerprint, sshKeyPair } from "../../components/secrets/ssh.t
 import { readEscrow, type Escrow } from "../../lib/secrets/escrow.ts";
 import { labAgeIdentity } from "../../lib/secrets/lab-identity.ts";
 import { Sops } from "../../lib/secrets/sops.ts";
+import type { State } from "../../lib/engine/state.ts";
+import { providersWith } from "../../operations/rotate/given-secret.ts";
 import { LabCheckout } from "../support/lab-checkout.ts";
 import { eventually } from "../support/lab-process.ts";
 import { secretsOf } from "../support/leaks.ts";
@@ -49,13 +51,18 @@ describe("rotations of root secrets in the lab's dev", () => {
   };
 
   /** Begins a rotation, and kills it with all that it started once a condition holds. */
-  const killedOnce = async (what: string, condition: (output: string) => Promise<boolean> | boolean): Promise<void> => {
+  const killedOnce = async (
+    what: string,
+    condition: (output: string) => Promise<boolean> | boolean,
+    input = "",
+  ): Promise<void> => {
     const args = ["--import", "tsx", "operations/main.ts", "rotate", "dev", what, "--yes", "--lab"];
     const child = spawn(process.execPath, args, {
       cwd: checkout.path,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       detached: true,
     });
+    child.stdin.end(input);
     let output = "";
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -65,6 +72,10 @@ describe("rotations of root secrets in the lab's dev", () => {
     if (child.signalCode === null) await once(child, "exit");
     printed += output;
   };
+
+  /** Whether the stack file has a value. */
+  const isStored = async (value: string): Promise<boolean> =>
+    (await checkout.shell("pulumi config get hearth:proxmoxPassword")).stdout === value;
 
   const lab = async (...args: string[]): Promise<string> => {
     const { exitCode, all } = await checkout.lab(...args);
@@ -268,6 +279,41 @@ describe("rotations of root secrets in the lab's dev", () => {
     await rotated("cloudflare-token", `${cloudflareToken}\n`);
     expect((await escrow()).configured).to.include({ proxmoxToken, cloudflareToken });
     expect(await lab()).to.contain("no changes");
+  });
+
+  it("exchange the password of root@pam, by which machines are managed, once Proxmox has it", async () => {
+    const file = checkout.file(".lab/dev/credentials.json");
+    const credentials = JSON.parse(await readFile(file, "utf8")) as Record<string, string>;
+    const set = async (proxmoxPassword: string): Promise<void> => {
+      secrets.add(proxmoxPassword);
+      await writeFile(file, JSON.stringify({ ...credentials, proxmoxPassword }), { mode: 0o600 });
+      await lab("preview");
+    };
+    const signsInWith = async (password: string): Promise<void> => {
+      const state = JSON.parse(await shell("pulumi stack export --show-secrets")) as State;
+      expect(providersWith(state, "pulumi:providers:proxmoxve", "password").map(({ value }) => value)).to.deep.equal([
+        password,
+      ]);
+    };
+    const [old, next] = [randomUUID(), randomUUID()];
+    await set(old);
+    await shell(`printf ${old} | pulumi config set --secret hearth:proxmoxPassword`);
+    await lab();
+    await signsInWith(old);
+    const { exitCode, all } = await run(["rotate", "dev", "proxmox-password", "--yes"], `${next}\n`);
+    printed += all;
+    expect(exitCode, all).to.equal(1);
+    expect(all).to.contain("Proxmox refuses the new password of root@pam");
+    await signsInWith(old);
+    await set(next);
+    await killedOnce("proxmox-password", () => isStored(next), `${next}\n`);
+    await signsInWith(old);
+    expect(await rotated("proxmox-password")).to.contain("Finished a rotation that an earlier run had begun");
+    await signsInWith(next);
+    expect((await escrow()).configured).to.include({ proxmoxPassword: next });
+    await settled();
+    // A machine is managed by it.
+    expect((await run(["drift", "dev"])).all).not.to.contain("authentication failure");
   });
 
   it("encrypt the state by another passphrase, also where the first try was killed, and the old one opens it no more", async () => {

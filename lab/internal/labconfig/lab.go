@@ -75,6 +75,8 @@ type Proxmox struct {
 	Address string `json:"address"`
 	// Token is the accepted API token, USER@REALM!ID=SECRET.
 	Token string `json:"token"`
+	// Password is the password of root@pam. Empty means that nobody signs in with one.
+	Password string `json:"password,omitempty"`
 	// Privileges are the token's privileges on every path. Empty means all.
 	Privileges []string `json:"privileges,omitempty"`
 	// Nodes are the names of the hosts.

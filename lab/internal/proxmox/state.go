@@ -26,6 +26,8 @@ type cluster struct {
 	lab    *labconfig.Lab
 	images *factory.Factory
 	faults faults.Queue
+	// tickets are for the users that signed in with a password.
+	tickets tickets
 	// logs guards the logs of tasks, which are written with and without mu. It is locked after mu, never before.
 	logs sync.Mutex
 
@@ -40,7 +42,7 @@ func (c *cluster) file() string { return c.lab.Path("proxmox", "state.json") }
 
 // open reads the cluster's state. Without a file the state is empty.
 func open(lab *labconfig.Lab) (*cluster, error) {
-	c := &cluster{lab: lab, images: factory.Open(lab), processes: map[int]*process{}, pids: os.Getpid()}
+	c := &cluster{lab: lab, images: factory.Open(lab), processes: map[int]*process{}, pids: os.Getpid(), tickets: newTickets()}
 	if err := statefile.Read(c.file(), &c.state, "run `npm run lab -- reset`"); err != nil {
 		return nil, err
 	}

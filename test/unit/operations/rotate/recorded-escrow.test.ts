@@ -89,7 +89,13 @@ describe("an escrow that a rotation will write", () => {
       stack: "dev",
       isLab: false,
       config: () =>
-        Promise.resolve({ escrow: { recipients: ["age1own"], copies: [], ...escrow }, cloudflare: {}, proxmox: {} }),
+        Promise.resolve({
+          escrow: { recipients: ["age1own"], copies: [], ...escrow },
+          cloudflare: {},
+          proxmox: {},
+          gitops: { repository: "https://github.com/you/hearth.git" },
+          network: { announce: { mode: "bgp", authentication: "password" } },
+        }),
       environment: {},
       engine: {
         state: () => Promise.resolve(of),
@@ -121,7 +127,8 @@ describe("an escrow that a rotation will write", () => {
     await rm(folder, { recursive: true });
   });
 
-  for (const { name, rotate } of rotations.filter(({ name: each }) => /^(age|.*-(token|authority))$/.test(each))) {
+  const named = /^(age|.*-(token|authority|password|credentials))$/;
+  for (const { name, rotate } of rotations.filter(({ name: each }) => named.test(each))) {
     if (name === "webhook-token" || name === "etcd-authority") continue;
     it(`is looked at before ${name} changes anything`, async () => {
       const surroundings = {
