@@ -1,10 +1,8 @@
-import { createInterface } from "node:readline";
-import { Writable } from "node:stream";
-
 import { advise } from "../../infra/config/nearest.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { credentialsFor } from "../escrow/credentials.ts";
 import type { Credentials } from "../escrow/write.ts";
+import { HiddenLines } from "../../lib/terminal/hidden-lines.ts";
 import { interruption } from "../../lib/terminal/interruption.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import type { Rotated, Rotation } from "./rotation.ts";
@@ -77,7 +75,7 @@ const steps = (left: Rotated["left"]): string =>
       ].join("\n");
 
 /**
- * Reads a line of standard input, and shows it nowhere: readline takes the echo from a terminal, and what it would show itself is dropped.
+ * Reads a line of standard input, and shows it nowhere.
  *
  * @param name what it asks for
  * @throws Problem if there is no line, or an empty one
@@ -88,18 +86,10 @@ export const lineOf = async (
   { ask, complain }: Pick<Call, "ask" | "complain">,
 ): Promise<string> => {
   if (ask !== undefined) complain(`${name}:`);
-  const output = new Writable({
-    write: (_chunk, _encoding, done) => {
-      done();
-    },
-  });
-  const lines = createInterface({ input, output, terminal: input.isTTY === true, historySize: 0 });
+  const lines = new HiddenLines(input);
   try {
-    for await (const line of lines) {
-      const value = line.trim();
-      if (value !== "") return value;
-      break;
-    }
+    const value = await lines.next();
+    if (value) return value;
   } finally {
     lines.close();
   }
