@@ -21,6 +21,7 @@ export interface Answers {
   talos: string;
   kubernetes: string;
   flux: string;
+  gatewayApi: string;
   installDisk: string;
   /** Hardware addresses of the machines, control planes first. There may be fewer if the platform assigns them. */
   macs: string[];
@@ -51,6 +52,7 @@ export const answersOf = (stack: string, given: Given, platforms = all): Answers
     talos: text("talos"),
     kubernetes: text("kubernetes"),
     flux: text("flux"),
+    gatewayApi: text("gateway-api"),
     installDisk: text("install-disk"),
     macs: listOf(text("macs")),
     cloudflare:
@@ -88,6 +90,7 @@ export const settingsOf = (answers: Answers): Record<string, unknown> => {
       contract: answers.talos.replace(/\.\d+$/, ""),
       podCidr: "10.244.0.0/16",
       serviceCidr: "10.96.0.0/12",
+      talosApiAccess: { namespaces: ["etcd-backup"] },
     },
     "hearth:network": {
       subnet: answers.subnet,
@@ -95,6 +98,7 @@ export const settingsOf = (answers: Answers): Record<string, unknown> => {
       nameservers: answers.nameservers,
       timeServers: ["time.cloudflare.com"],
       loadBalancers: answers.loadBalancers,
+      gatewayApi: answers.gatewayApi,
     },
     "hearth:images": { standard: extensions.length > 0 ? { extensions: [...extensions] } : {} },
     ...(group && { [`hearth:${platform.name}`]: group }),
@@ -159,6 +163,11 @@ const comments: [path: string[], comment: string][] = [
     ["hearth:cluster", "contract"],
     " The Talos minor that the cluster was created with. It stays when Talos is upgraded.",
   ],
+  [
+    ["hearth:cluster", "talosApiAccess"],
+    " Pods in this namespace take snapshots of etcd: gitops/infrastructure/backup/etcd.",
+  ],
+  [["hearth:network", "gatewayApi"], renovate("kubernetes-sigs/gateway-api")],
   [["hearth:gitops", "flux"], renovate("fluxcd/flux2")],
 ];
 

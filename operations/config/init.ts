@@ -55,12 +55,13 @@ const existing = (root: string, stack: string): [string, HearthConfig][] =>
 const knownFrom = ([first]: [string, HearthConfig][]): Given => {
   if (!first) return {};
   const [, config] = first;
-  const { cluster, cloudflare, gitops, escrow } = config;
+  const { cluster, cloudflare, gitops, escrow, network } = config;
   const known: Record<string, string | undefined> = {
     site: cluster.name.split("-")[0],
     talos: cluster.talos,
     kubernetes: cluster.kubernetes,
     flux: gitops.flux,
+    "gateway-api": network.gatewayApi,
     repository: gitops.repository,
     branch: gitops.branch,
     "known-hosts": gitops.knownHosts,

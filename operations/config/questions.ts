@@ -119,13 +119,15 @@ export const questions = (known: Given, platforms = all): Question[] => {
       refuse: each(escrowSchema.shape.recipients.element),
       fallback: () => known.recipients,
     },
-    ...(["talos", "kubernetes", "flux"] as const).map((flag) => ({
-      flag,
-      text: `Release of ${flag.charAt(0).toUpperCase()}${flag.slice(1)}`,
-      example: "v1.2.3",
-      refuse: by(release),
-      fallback: () => known[flag],
-    })),
+    ...Object.entries({ talos: "Talos", kubernetes: "Kubernetes", flux: "Flux", "gateway-api": "Gateway API" }).map(
+      ([flag, name]) => ({
+        flag,
+        text: `Release of ${name}`,
+        example: "v1.2.3",
+        refuse: by(release),
+        fallback: () => known[flag],
+      }),
+    ),
   ];
 };
 
