@@ -161,13 +161,13 @@ class Taken extends Problem {
   }
 }
 
-/** Waits until a lease is free. */
+/** Waits until a lease is free. A store that fails meanwhile is still known to have somebody's. */
 const watch = async (store: LeaseStore, use: LeaseUse, signal: AbortSignal): Promise<Held | undefined> => {
   const { pause, answer } = use.times;
   const first = await within(answer, store, store.get());
   if (isFree(first)) return first;
   const begun = Date.now();
-  for (let now: Held | undefined = first; ; now = await within(answer, store, store.get())) {
+  for (let now: Held | undefined = first; ; now = await within(answer, store, store.get()).catch(() => first)) {
     const owner = now && readOwner(now.holder);
     const isGone = owner !== undefined && (await isGoneFromHere(owner));
     const judged = verdict(first, now, { watched: Date.now() - begun, isGone });

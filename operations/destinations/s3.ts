@@ -60,7 +60,8 @@ export const s3Destination = (
       headers: { ...headers, "content-md5": createHash("md5").update(content).digest("base64") },
     };
     const { status } = await request(`/${encoded(key(path))}`, init, [404, ...taken]);
-    if (status === 404) throw new Problem(`There is no bucket ${bucket}: make it, or correct hearth:escrow`);
+    if (status === 404 && !taken.includes(404))
+      throw new Problem(`There is no bucket ${bucket}: make it, or correct hearth:escrow`);
     return { status };
   };
   const objects = {
@@ -71,7 +72,7 @@ export const s3Destination = (
     },
     // 404: the object of If-Match is gone. 409: another write was under way. 412: the condition does not hold. 501: no conditions.
     write: (path: string, text: string, headers: Record<string, string>) =>
-      put(path, Buffer.from(text), { headers, taken: [409, 412, 501] }),
+      put(path, Buffer.from(text), { headers, taken: [...("if-match" in headers ? [404] : []), 409, 412, 501] }),
   };
   return {
     name,

@@ -167,20 +167,26 @@ describe("npm run lab", () => {
 
   it("goes on after the engine was killed in the middle of an update, and leaves no kubeconfig behind", async () => {
     const before = kubeconfigs();
+    const seen = new Set<string>();
+    // Beside, so that the engine is killed no later than it would be without.
+    const watching = setInterval(() => {
+      for (const each of kubeconfigs()) seen.add(each);
+    }, 200).unref();
     const running = checkout.lab();
     // It takes seconds, so the engine is killed before it is done.
     await untilLogged(checkout, /create kubernetes:helm\.sh\/v3:Release cilium/);
-    const during = kubeconfigs().filter((each) => !before.includes(each));
-    expect(during).to.have.length.greaterThan(0);
-    for (const each of during) expect(each).to.match(/^hearth-private-/);
     process.kill(Number(readFileSync(checkout.file(".lab/dev/engine.pid"), "utf8")), "SIGKILL");
+    clearInterval(watching);
     const { exitCode, all } = await running;
     printed += all;
     expect(exitCode).not.to.equal(0);
     expect(all).not.to.match(/^ +at .*:\d+:\d+/m);
     expect(kubeconfigs()).to.deep.equal(before);
+    const during = [...seen].filter((each) => !before.includes(each));
+    expect(during).to.have.length.greaterThan(0);
+    for (const each of during) expect(each).to.match(/^hearth-private-/);
     const recovered = await lab();
-    expect(recovered)
+    expect(recovered, recovered)
       .to.contain("Recovering: An update was interrupted: what it had begun is looked for, and the rest is made.")
       .and.to.contain("Recovering: Make sure that nothing is left to change")
       .and.to.contain("3 of 3 Ready");

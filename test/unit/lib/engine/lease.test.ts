@@ -172,6 +172,22 @@ describe("a lease", () => {
     expect(await messageOf(withLease([away], use(), () => Promise.resolve()))).to.equal("no route");
   });
 
+  it("is still somebody's in a store that fails after it was seen there", async () => {
+    const store = new FakeStore();
+    const first = withLease([store], use(), () => pause(150));
+    await pause(10);
+    const { get } = store;
+    let looks = 0;
+    const flaky: LeaseStore = {
+      ...{ name: "flaky", create: store.create, replace: store.replace },
+      get: () => ((looks += 1) % 3 === 2 ? Promise.reject(new Error("no route")) : get()),
+    };
+    const second = withLease([flaky], use({ skip: () => undefined }), () => Promise.resolve());
+    expect(await messageOf(second)).to.contain("is under way");
+    expect(looks).to.be.greaterThan(1);
+    await first;
+  });
+
   it("is held back by a living owner in any store, although others fail, and leaves none behind", async () => {
     const away = new FakeStore("away");
     away.get = () => Promise.reject(new Error("no route"));
