@@ -177,6 +177,11 @@ describe("stack files at the command line", () => {
     expect(await config(folder, ["init", "lab", ...facts, ...metal])).to.deep.include({ exitCode: 0, stderr: "" });
     const { stdout } = await config(folder, ["inventory"]);
     expect(stdout.split("\n").filter((row) => row.startsWith("lab ") && row.includes(" metal "))).to.have.lengthOf(3);
+    // The tree's releases have wants of their own, which check knows.
+    const cilium = "gitops/infrastructure/network/cilium/app";
+    cpSync(join(root, cilium), join(folder, cilium), { recursive: true });
+    mkdirSync(join(folder, "gitops/clusters/lab"));
+    expect(await config(folder, ["check", "lab"])).to.deep.include({ exitCode: 0, stderr: "" });
   });
 
   it("init without a terminal names the facts that it still needs, and writes nothing", async () => {
