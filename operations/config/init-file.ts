@@ -107,7 +107,12 @@ export const settingsOf = (answers: Answers): Record<string, unknown> => {
       "hearth:cloudflare": {
         account: answers.cloudflare.account,
         zone: { id: answers.cloudflare.zoneId, name: answers.cloudflare.zone },
-        ingress: [],
+        ingress: [
+          {
+            hostname: `welcome-${answers.stack}.${answers.cloudflare.zone}`,
+            service: "http://welcome.apps.svc.cluster.local:80",
+          },
+        ],
       },
     }),
     "hearth:gitops": {

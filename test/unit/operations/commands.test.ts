@@ -8,7 +8,8 @@ import { execa } from "execa";
 import { format } from "prettier";
 
 import { command } from "../../../lib/terminal/command.ts";
-import { commonFlags } from "../../../lib/terminal/flags.ts";
+import { commonFlags, readFlags } from "../../../lib/terminal/flags.ts";
+import { sorted } from "../../../lib/terminal/forms.ts";
 import { commandsPage, groups, help, overview } from "../../../lib/terminal/help.ts";
 import { commands } from "../../../operations/commands.ts";
 import { hearth } from "../../support/hearth.ts";
@@ -16,6 +17,14 @@ import { hearth } from "../../support/hearth.ts";
 const root = join(import.meta.dirname, "../../..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 const names = commands.map(({ name }) => name);
+
+/** The words of each command line in the code blocks of a text, without the program, comments and what follows it in the shell. */
+const callsIn = (text: string): string[][] =>
+  [...text.matchAll(/^ *```(?:sh|console)\n(.*?)^ *```$/gms)]
+    .flatMap(([, block = ""]) => block.split("\n"))
+    .flatMap((line) => /^ *(?:\$ )?npx hearth (.*)$/.exec(line)?.[1] ?? [])
+    .map((line) => line.replace(/ (#|&&|\||>|<|2>).*$/, "").replaceAll(/['"]/g, ""))
+    .map((line) => line.split(/\s+/).filter((word) => word !== ""));
 
 describe("the table of commands", () => {
   it("names each command once, in the order of the groups", () => {
@@ -65,6 +74,17 @@ describe("the table of commands", () => {
     it(`has every command that ${file} calls`, () => {
       const called = [...read(file).matchAll(/npx hearth ([a-z]+)/g)].map(([, name]) => name);
       expect(called.filter((name) => name === undefined || !names.includes(name))).to.deep.equal([]);
+    });
+
+    const lines = callsIn(read(file));
+    if (lines.length === 0) continue;
+    it(`has every flag and word that ${file} types`, async () => {
+      for (const [name = "", ...given] of lines) {
+        const command = commands.find((each) => each.name === name);
+        if (command === undefined) continue;
+        const { positionals } = readFlags(name, given, await command.flags());
+        if (!given.includes("--help")) sorted(name, Object.keys(command.forms), positionals);
+      }
     });
   }
 });
