@@ -133,3 +133,7 @@ export const leaderOf = ({ etcd }: Readings): string | undefined => {
   const leader = etcd.find((view) => view.leader !== undefined)?.leader;
   return etcd.find(({ id }) => id !== undefined && id === leader)?.machine;
 };
+
+/** The members of etcd as one of them that knows a leader counts them; undefined if none does. */
+export const membersOf = ({ etcd }: Readings): EtcdView["members"] | undefined =>
+  etcd.find(({ problem, leader }) => problem === undefined && leader !== undefined)?.members;

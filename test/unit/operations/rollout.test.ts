@@ -37,7 +37,8 @@ const rollOut = async (cluster: FakeCluster, given: Given): Promise<{ engine: st
     machines: Object.fromEntries(Object.entries(wanted.machines).filter(([name]) => !removed.includes(name))),
     removed: Object.fromEntries(removed.map((name) => [name, "worker" as const])),
     targets: Object.fromEntries([...cluster.machines.keys()].map((name) => [name, [`urn of ${name}`]])),
-    registrations,
+    ...{ registrations, joining: {} },
+    deletions: Object.fromEntries(removed.map((name) => [name, [`urn of ${name}`]])),
   };
   const left = await carryOutRollout(planRollout(changes, cluster.running), cluster, changes, {
     actions: cluster.actions,
@@ -47,6 +48,10 @@ const rollOut = async (cluster: FakeCluster, given: Given): Promise<{ engine: st
           if (urns.includes(`urn of ${machine}`))
             Object.assign(cluster.machines.get(machine) ?? {}, { boot: "9", isOutdated: false });
         return note(`target ${urns.join()} at ${release}`);
+      },
+      remove: async (urns, _, release) => {
+        for (const name of removed) if (urns.includes(`urn of ${name}`)) await cluster.actions.remove(name, false);
+        return note(`remove ${urns.join()} at ${release}`);
       },
       update: (release) => note(`update at ${release}`),
       snapshot: () => note("snapshot"),
@@ -110,12 +115,12 @@ describe("a deployment with steps", () => {
     expect((await rollOut(new FakeCluster(1, 1), { talos: "v1.13.9" })).engine).to.contain("snapshot");
   });
 
-  it("drains a machine that goes before the update that removes it", async () => {
+  it("drains a machine that goes before the engine removes it, and deletes its node", async () => {
     const cluster = new FakeCluster(1, 2);
     const { engine } = await rollOut(cluster, { removed: ["wk02"] });
-    expect(engine).to.deep.equal(["update at v1.36.3"]);
-    expect(cluster.calls).to.include.members(["takeOut wk02", "evict pod-of-wk02"]);
-    expect(cluster.running.marked).to.deep.equal(["wk02"]);
+    expect(engine).to.deep.equal(["remove urn of wk02 at v1.36.3", "update at v1.36.3"]);
+    expect(cluster.calls).to.include.members(["takeOut wk02", "evict pod-of-wk02", "deleteNode wk02"]);
+    expect(cluster.running.marked).to.deep.equal([]);
   });
 
   it("ends after the step, or the machine, that a person names, and updates nothing else", async () => {
@@ -180,7 +185,7 @@ describe("the plan of a deployment", () => {
         problems: [{ machine: "wk01", problem: "wk01 does not answer: timeout" }],
       } as RunningCluster,
     );
-    expect(plan.steps.map(({ name }) => name)).to.deep.equal(["talos/cp01"]);
+    expect(plan.steps.map(({ name }) => name)).to.deep.equal(["remove/wk01", "talos/cp01"]);
   });
 
   it("is refused for a machine that is renamed and has to restart", () => {
