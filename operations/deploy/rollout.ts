@@ -49,7 +49,13 @@ export const planFor = (
   // A machine that goes anyway need not answer, nor one that an interrupted run destroyed.
   const isGoing = (machine = ""): boolean =>
     machine in changes.removed || (changes.replaced.includes(machine) && running.marked.includes(machine));
-  const missing = problems.filter(({ machine }) => !isGoing(machine)).map(({ problem }) => problem);
+  const missing = problems
+    .filter(({ machine }) => !isGoing(machine))
+    .map(({ machine = "", problem }) =>
+      changes.replaced.includes(machine)
+        ? `${problem}. It cannot be drained, so remove it from the stack file first, and add it again in another deployment`
+        : problem,
+    );
   const plan = planRollout(changes, missing.length === 0 ? running : asRecorded(running, recorded));
   const refusals = [
     ...plan.refusals,

@@ -40,7 +40,7 @@ export interface Unread {
   problem: string;
 }
 
-/** How long a machine may take to come back that an interrupted run took out, in milliseconds. */
+/** How long a machine may take to come back that an interrupted run took out or created, in milliseconds. */
 const bootTimeout = 10 * 60_000;
 
 /**
@@ -68,7 +68,9 @@ export const runningCluster = async (
   });
   const marked = nodes.filter(({ mark }) => mark !== undefined).map(({ name }) => name);
   const { nodes: desired } = await target.config();
-  const awaited = marked.filter((name) => name in desired);
+  // One without a node was created by an interrupted run, and boots.
+  const isNew = (name: string): boolean => nodes.length > 0 && !nodes.some((node) => node.name === name);
+  const awaited = Object.keys(recorded).filter((name) => name in desired && (marked.includes(name) || isNew(name)));
   const machines = await readMachines(access, recorded, awaited, problems);
   const release = outputsOf(state, resourceTypes.talosCluster)?.kubernetes;
   const kubernetes = await readKubernetes(access, nodes).catch((error: unknown) => {
@@ -81,7 +83,7 @@ export const runningCluster = async (
   return { access, recorded, running: { machines, leader, members, kubernetes, marked }, nodes, problems, talosctl };
 };
 
-/** Reads the machines. One that an interrupted run took out may be on its way back. */
+/** Reads the machines. One that an interrupted run took out or created may be on its way. */
 const readMachines = async (
   { talos }: Access,
   recorded: Record<string, ConfiguredMachine>,
