@@ -141,8 +141,8 @@ export const clusterActions = (access: Access, drainsByItself: boolean): Omit<Ac
 /** How long a machine may take to pull and install an image, in milliseconds. */
 const installTimeout = 15 * 60_000;
 
-/** How long etcd may take to change its members, in milliseconds. */
-const etcdTimeout = 60_000;
+/** How long etcd may take to change its members, in milliseconds: Talos itself tries for five minutes. */
+const etcdTimeout = 6 * 60_000;
 
 /** How long all machines may take for another Kubernetes release, in milliseconds. */
 const kubernetesTimeout = 60 * 60_000;

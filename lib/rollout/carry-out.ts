@@ -4,7 +4,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { Unanswered } from "../cluster/kubernetes.ts";
 import type { Actions } from "./actions.ts";
 import type { Pod } from "./drain.ts";
-import { gateProblems } from "./gates.ts";
+import { gateProblems, type Readings } from "./gates.ts";
 import { isInstalled } from "./plan.ts";
 import type { MachineReading } from "./read.ts";
 import type { JoinStep, RemoveStep, ReplaceStep, Step, TalosStep } from "./step.ts";
@@ -215,7 +215,9 @@ const whole = async (machine: string, around: Surroundings): Promise<void> => {
   const { machines, actions, live, timeouts = usual, command } = around;
   let problems: string[] = [];
   const isWhole = await eventually(around, timeouts.boot, async () => {
-    problems = gateProblems({ machines }, await actions.readings(Object.keys(machines)));
+    const readings = await actions.readings(Object.keys(machines));
+    problems = gateProblems({ machines }, readings);
+    if (problems.length === 0) problems = await oldNode(machine, readings, actions);
     if (problems[0] !== undefined) live(`${machine}: ${problems[0]}`);
     return problems.length === 0;
   });
@@ -227,6 +229,13 @@ const whole = async (machine: string, around: Surroundings): Promise<void> => {
       `Look at it with \`talosctl dmesg\` and \`talosctl services\`. Once it is back, run ${command} again`,
     ].join("\n"),
   );
+};
+
+/** Kubernetes counts a node as Ready for a while after its machine has gone. */
+const oldNode = async (machine: string, { nodes }: Readings, actions: Actions): Promise<string[]> => {
+  const now = await actions.machine(machine).catch(() => undefined);
+  const isOfIt = nodes.some(({ name, boot }) => name === machine && boot === now?.boot);
+  return isOfIt ? [] : [`The node ${machine} has not been reported by the machine since it booted`];
 };
 
 /** Cordons a node and evicts its pods. A cluster of one machine has no other place for them. */

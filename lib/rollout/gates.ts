@@ -25,6 +25,8 @@ export interface NodeReading {
   isReady: boolean;
   message: string;
   isCordoned: boolean;
+  /** The boot of the machine that reported it last. */
+  boot: string;
 }
 
 /** What the readings are held to. */

@@ -106,7 +106,12 @@ const nodeOf = (object: KubernetesObject & { metadata: { annotations?: Record<st
   ...readiness(object),
   isCordoned: object.spec?.unschedulable === true,
   mark: object.metadata.annotations?.[mark],
-  kubelet: (object.status?.nodeInfo as { kubeletVersion?: string } | undefined)?.kubeletVersion ?? "",
+  ...nodeInfo(object.status?.nodeInfo as { kubeletVersion?: string; bootID?: string } | undefined),
+});
+
+const nodeInfo = ({ kubeletVersion = "", bootID = "" }: { kubeletVersion?: string; bootID?: string } = {}) => ({
+  kubelet: kubeletVersion,
+  boot: bootID,
 });
 
 /** The lowest and the highest release among API servers and kubelets. */

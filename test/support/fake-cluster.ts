@@ -147,6 +147,8 @@ export class FakeCluster {
     putBack: (name) =>
       this.call(`putBack ${name}`, () => {
         const machine = this.at(name);
+        if (machine.booting > 0 && machine.mark !== undefined)
+          this.violations.push(`${name} was put back before it was there`);
         machine.isCordoned = machine.mark === "cordoned";
         machine.mark = undefined;
       }),
@@ -300,9 +302,12 @@ export class FakeCluster {
         ...(!this.members.has(machine) && { problem: "etcd is not running" }),
       })),
       apis: planes.map(([machine, fake]) => ({ machine, ...down(fake) })),
-      nodes: all.map(([name, { booting, isGone, isCordoned }]) => ({
-        ...{ name, isReady: booting === 0 && isGone !== true, message: "kubelet stopped", isCordoned },
-      })),
+      nodes: all.map(([name, { boot, booting, isGone, isCordoned, joining }]) => {
+        // Kubernetes has not noticed yet that the machine before is gone.
+        const isOld = booting > 0 && joining !== undefined;
+        const isReady = isOld || (booting === 0 && isGone !== true);
+        return { name, isReady, message: "kubelet stopped", isCordoned, boot: isOld ? "old" : boot };
+      }),
     };
   }
 }

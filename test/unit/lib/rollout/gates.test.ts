@@ -19,7 +19,7 @@ const whole = (): Readings => ({
     members: planes.map((name) => ({ name, isVoting: true })),
     alarms: [],
   })),
-  nodes: Object.keys(machines).map((name) => ({ name, isReady: true, message: "", isCordoned: false })),
+  nodes: Object.keys(machines).map((name) => ({ name, isReady: true, message: "", isCordoned: false, boot: "1" })),
   apis: planes.map((machine) => ({ machine })),
 });
 
