@@ -87,14 +87,14 @@ const join = async ({ machine, role }: JoinStep, around: Surroundings): Promise<
 
 /** Destroys a machine and creates it again. Only the engine's preview tells that this is still to do. */
 const replace = async (step: ReplaceStep, around: Surroundings): Promise<void> => {
-  const { machine, isLost } = step;
+  const { machine, role, isLost } = step;
   const { actions, live } = around;
   await gate(machine, around, true);
   if (!isLost) await takeOut(machine, around);
   await leaveEtcd(step, around);
   live(`${machine}: destroying it, and creating another one`);
   await actions.configure(machine);
-  await whole(machine, around);
+  await whole(machine, { ...around, machines: { ...around.machines, [machine]: { role } } });
   await actions.putBack(machine);
 };
 

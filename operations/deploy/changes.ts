@@ -12,7 +12,7 @@ import { destroyedMachines, grouped, machinesIn, rolloutChanges } from "../previ
 export interface MachineChanges extends Changes {
   /** Resources that the engine updates or creates for a machine, by the machine's name. */
   targets: Record<string, string[]>;
-  /** How the machines are reached that it creates. */
+  /** How the machines are reached that it creates, or destroys and creates again. */
   joining: Access["machines"];
   /** Resources of a machine that the engine deletes, by the machine's name. */
   deletions: Record<string, string[]>;
@@ -47,7 +47,7 @@ export const changesOf = (
     .filter(({ operation }) => kept.includes(operation))
     .map(({ name, urn }) => [name, urn] as const);
   const needs = changes.filter(({ type, operation }) => operation === "create" && isNeeded(type)).map(({ urn }) => urn);
-  const reached = Object.entries(machinesIn(after)).filter(([name]) => machines.created.includes(name));
+  const reached = Object.entries(machinesIn(after)).filter(([name]) => made.includes(name));
   return {
     ...machines,
     joining: Object.fromEntries(reached.map(([name, { role, address }]) => [name, { role, address }])),

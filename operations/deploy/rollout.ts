@@ -158,7 +158,7 @@ export const carryOutRollout = async (
 
 /** The machines of a cluster after a step. */
 const after = (step: Step, machines: Record<string, { role: Role }>): Record<string, { role: Role }> => {
-  if (step.kind === "join") return { ...machines, [step.machine]: { role: step.role } };
+  if (step.kind === "join" || step.kind === "replace") return { ...machines, [step.machine]: { role: step.role } };
   if (step.kind !== "remove") return machines;
   return Object.fromEntries(Object.entries(machines).filter(([name]) => name !== step.machine));
 };
@@ -206,7 +206,7 @@ export const actionsOn = async (
 ): Promise<Omit<Actions, keyof EngineActions>> => {
   const { stdout } = await execa(talosctl, ["upgrade", "--help"]);
   // Since Talos 1.13.
-  return clusterActions({ ...access, machines: { ...recorded, ...joining } }, /--drain\b/.test(stdout));
+  return clusterActions({ ...access, machines: { ...joining, ...recorded } }, /--drain\b/.test(stdout));
 };
 
 /**
