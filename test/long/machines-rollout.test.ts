@@ -27,9 +27,15 @@ class Cluster {
   async deploy(message: string, change: (text: string) => string): Promise<string> {
     await this.checkout.edit(`Pulumi.${this.stack}.yaml`, change);
     await this.checkout.commit(message);
+    const said = await this.deployed();
+    expect(await this.deployed()).to.contain("Nothing to deploy");
+    return said;
+  }
+
+  /** Runs a deployment, and returns all that it said. */
+  private async deployed(): Promise<string> {
     const { exitCode, all } = await this.checkout.shell(`npx hearth deploy ${this.stack}`, this.stack);
     expect(exitCode, String(all)).to.equal(0);
-    expect(await this.shell(`npx hearth deploy ${this.stack}`)).to.contain("Nothing to deploy");
     return String(all);
   }
 
