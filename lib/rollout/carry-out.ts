@@ -100,10 +100,9 @@ const replace = async (step: ReplaceStep, around: Surroundings): Promise<void> =
 
 const remove = async (step: RemoveStep, around: Surroundings): Promise<void> => {
   const { machine, isLost } = step;
-  const { actions, live, command, timeouts = usual } = around;
+  const { actions, live, timeouts = usual } = around;
   await gate(machine, around, true);
-  if (isLost && (await answers(machine, actions)))
-    throw new Problem(`${machine} answers again, and was not removed: run ${command} again, which drains it first`);
+  if (isLost) await requireLost(machine, around);
   // The mark has a later run delete its node, wherever this one is killed. Its pods end with the node.
   await (isLost ? actions.takeOut(machine) : takeOut(machine, around));
   await leaveEtcd(step, around);
@@ -113,6 +112,28 @@ const remove = async (step: RemoveStep, around: Surroundings): Promise<void> => 
   // The address of the API may be on its way to another machine.
   const isForgotten = await eventually(around, timeouts.gate, () => actions.deleteNode(machine).then(() => true));
   if (!isForgotten) throw new Problem(`${machine} is removed, and its node is not: \`kubectl delete node ${machine}\``);
+};
+
+/**
+ * Proves that a machine does not run. One whose Talos is silent may run all the same, with its pods and their volumes.
+ *
+ * @throws Problem if it answers, or if its kubelet does
+ */
+const requireLost = async (machine: string, around: Surroundings): Promise<void> => {
+  const { actions, live, command, machines, timeouts = usual } = around;
+  if (await answers(machine, actions))
+    throw new Problem(`${machine} answers again, and was not removed: run ${command} again, which drains it first`);
+  const isSilent = await eventually(around, timeouts.gate, async () => {
+    const { nodes } = await actions.readings(Object.keys(machines).filter((name) => name !== machine));
+    const isReady = nodes.some(({ name, isReady: ready }) => name === machine && ready);
+    if (isReady) live(`${machine}: its node is Ready`);
+    return !isReady;
+  });
+  if (isSilent) return;
+  throw new Problem(
+    `${machine} is not removed: its Talos API does not answer, and its node is Ready, so it runs. Look at the way to ${machine}, ` +
+      `or power it off, then run ${command} again`,
+  );
 };
 
 const answers = (machine: string, actions: Actions): Promise<boolean> =>

@@ -152,14 +152,25 @@ describe("a deployment that changes which machines there are", () => {
     expect(cluster.members.size).to.equal(3);
   });
 
-  it("does not forget a machine that was silent and answers again", async () => {
-    const cluster = withLost(from(3, ["cp01", "cp03", "cp04"]), "cp02");
-    const { machine } = cluster.actions;
-    cluster.actions.machine = async (name) => {
-      if (name === "cp02") Object.assign(cluster.machines.get(name) ?? {}, { isGone: false });
-      return machine(name);
+  it("does not forget a machine that runs: whose node is Ready, or that answers again", async () => {
+    const silent = (answer: (cluster: FakeCluster) => void): FakeCluster => {
+      const cluster = withLost(from(3, ["cp01", "cp03", "cp04"]), "cp02");
+      const { machine, readings } = cluster.actions;
+      cluster.actions.readings = async (names) => {
+        const read = await readings(names);
+        for (const node of read.nodes) node.isReady = true;
+        return read;
+      };
+      cluster.actions.machine = (name) => {
+        if (name === "cp02") answer(cluster);
+        return machine(name);
+      };
+      return cluster;
     };
-    expect(await failure(deploy(cluster))).to.contain("cp02 answers again, and was not removed");
-    expect(cluster.members.has("cp02")).to.equal(true);
+    const ready = silent(() => undefined);
+    expect(await failure(deploy(ready, { ...timeouts, gate: 40 }))).to.contain("its node is Ready, so it runs");
+    const back = silent((cluster) => Object.assign(cluster.machines.get("cp02") ?? {}, { isGone: false }));
+    expect(await failure(deploy(back))).to.contain("cp02 answers again, and was not removed");
+    for (const { members } of [ready, back]) expect(members.has("cp02")).to.equal(true);
   });
 });
