@@ -10,7 +10,7 @@ import {
   type KnownMachines,
   type RolloutOptions,
 } from "../../../operations/deploy/rollout.ts";
-import type { RunningCluster } from "../../../operations/deploy/running.ts";
+import { recordedMachines, type RunningCluster } from "../../../operations/deploy/running.ts";
 import { FakeCluster } from "../../support/fake-cluster.ts";
 
 const timeouts = { gate: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
@@ -171,6 +171,20 @@ describe("the plan of a deployment", () => {
     ).to.throw("cp01 does not answer: timeout");
   });
 
+  it("is refused for a silent machine that would be replaced, unless an interrupted run destroyed it", () => {
+    const cluster = new FakeCluster(3, 1);
+    cluster.outdated.add("cp01");
+    const answering = Object.entries(cluster.running.machines).filter(([name]) => name !== "cp01");
+    const machines = Object.fromEntries(answering);
+    const silent = (marked: string[]) => {
+      const known = read(cluster, ["cp01 does not answer: timeout"]);
+      const running = { ...cluster.running, machines, marked };
+      return planFor("dev", cluster.wants("v1.13.8", "v1.36.3"), { ...known, running });
+    };
+    expect(() => silent([])).to.throw("cp01 does not answer: timeout. It cannot be drained");
+    expect(silent(["cp01"]).steps[0]).to.deep.include({ name: "replace/cp01", isLost: true });
+  });
+
   it("goes on where a machine does not answer that goes anyway", () => {
     const cluster = new FakeCluster(1, 1);
     const known = read(cluster, ["wk01 does not answer: timeout"]);
@@ -199,6 +213,18 @@ describe("the plan of a deployment", () => {
     const lines = describePlan(planFor("dev", cluster.wants("v1.13.9", "v1.36.3"), read(cluster)));
     expect(lines).to.have.length(3);
     expect(lines[0]).to.equal("2 steps, about 10 min 0 s; one after the other:");
+  });
+});
+
+describe("the machines of a state", () => {
+  it("are without one that an interrupted update destroyed and did not create again", () => {
+    const type = "talos:machine/configurationApply:ConfigurationApply";
+    const of = (name: string, more: object = {}) => ({
+      ...{ urn: `urn:pulumi:dev::hearth::${type}::${name}`, type, inputs: { node: "10.20.0.11", configPatches: [] } },
+      ...more,
+    });
+    const resources = [of("cp01"), of("wk01", { pendingReplacement: true })];
+    expect(Object.keys(recordedMachines({ version: 3, deployment: { resources } }))).to.deep.equal(["cp01"]);
   });
 });
 
