@@ -2,6 +2,8 @@
 export interface RolloutNote {
   /** Release of Kubernetes that runs. The program renders it until all machines have the next one. @default the stack file's */
   kubernetes?: string | undefined;
+  /** Whether the plan of a rollout judges the quorum of etcd: it takes one machine at a time. @default false */
+  isPlanned?: boolean | undefined;
 }
 
 const variable = "HEARTH_ROLLOUT";

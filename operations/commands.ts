@@ -155,8 +155,9 @@ With --issue it keeps one issue at GitHub, which is open for as long as somethin
     details: `Policies hold throughout. The state is backed up after an update.
 
 What takes machines out of service is carried out in steps, one machine at a time: another Talos release or image profile, a
-configuration that needs a reboot, a worker's removal, another Kubernetes release. It lists the steps first. Before each, etcd, all other
-nodes and every API server have to be well. Run again after an interruption, also from another computer, it goes on.
+configuration that needs a reboot, another Kubernetes release, and machines that join, leave or are replaced, control planes too. It lists
+the steps first. Before each, etcd, all other nodes and every API server have to be well. Run again after an interruption, also from another
+computer, it goes on.
 docs/guides/changing-a-cluster.md tells what each change takes.
 
 First the doctor looks at Proxmox, the Image Factory and Cloudflare, whose refusal would end an update half-way. Where a deployment fails, it

@@ -33,3 +33,11 @@ export const setting = (documents: Inputs[], ...path: string[]): unknown =>
 /** Whether a machine's configuration is that of a control plane. Only control planes have settings of the API server. */
 export const isControlPlane = (documents: Inputs[]): boolean =>
   setting(documents, "cluster", "apiServer") !== undefined;
+
+/**
+ * Whether a machine's configuration is no target of an update with targets, and not there yet. The engine skips its creation, and gives
+ * policies no inputs. In any other update it has some: the address is required.
+ *
+ * Source: pulumi 3.259.0, pkg/resource/deploy/step_generator.go, checkInputs and NewSkippedCreateStep.
+ */
+export const isSkipped = ({ inputs }: Pick<Resource, "inputs">): boolean => Object.keys(inputs).length === 0;

@@ -28,6 +28,8 @@ export interface Surroundings {
   recorded: Recorded[];
   /** The problem of the escrow's file, if there is one. */
   escrow: { path: string; problem: string; advice?: string | undefined } | undefined;
+  /** Whether a rollout is planned, whose plan judges etcd's quorum for each of its steps. @default false */
+  isPlanned?: boolean;
 }
 
 /** A stack during a run of the engine: its surroundings, and the resources registered so far. */

@@ -4,6 +4,7 @@ import { checkStacks } from "../infra/config/checks/across.ts";
 import { stackFile } from "../infra/config/error.ts";
 import type { HearthConfig } from "../infra/config/index.ts";
 import { examineStackFile, readStackFile, stacksIn } from "../infra/config/stack-file.ts";
+import { rolloutNote } from "../infra/rollout.ts";
 import { readTree } from "../infra/tree.ts";
 import { PulumiStack } from "../lib/engine/pulumi-stack.ts";
 import { Pulumi } from "../lib/engine/pulumi.ts";
@@ -32,6 +33,7 @@ export const surroundingsOf = async (root: string, stack: string): Promise<Surro
     collisions: collisionsOf(root, stack, config),
     recorded,
     escrow: await escrowProblem(root, stack, config, recorded),
+    isPlanned: rolloutNote(process.env)?.isPlanned === true,
   };
 };
 

@@ -37,6 +37,21 @@ export const without = (state: State, isGone: (resource: StateResource) => boole
   return { ...state, deployment: { ...state.deployment, resources: remaining } };
 };
 
+/**
+ * A state in which nothing points to some resources, so that an update with targets can delete those alone: the engine keeps what a
+ * resource points to that is no target. Source: pulumi 3.259.0, pkg/resource/deploy/step_generator.go, getDependencySteps.
+ *
+ * @param forgotten those of them that the state has no more
+ */
+export const detached = (state: State, urns: readonly string[], forgotten: readonly string[] = []): State => {
+  const rest = without(state, ({ urn }) => forgotten.includes(urn));
+  const named = new Set(urns);
+  const resources = (rest.deployment.resources ?? []).map((each) =>
+    named.has(each.urn) ? each : withoutReferences(each, named),
+  );
+  return { ...rest, deployment: { ...rest.deployment, resources } };
+};
+
 /** A resource that points to nothing that is gone: the engine refuses a state with loose ends. */
 const withoutReferences = (resource: StateResource, gone: ReadonlySet<string>): StateResource => {
   const remaining = (urns: string[]): string[] => urns.filter((urn) => !gone.has(urn));

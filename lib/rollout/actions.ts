@@ -1,5 +1,6 @@
 import { Problem } from "../../toolchain/problem.ts";
 import { Kubernetes, type KubernetesObject } from "../cluster/kubernetes.ts";
+import { etcdMembers } from "../cluster/talosctl.ts";
 import { podsToEvict, type Pod } from "./drain.ts";
 import type { Readings } from "./gates.ts";
 import { mark, readCluster, readKubernetes, readMachine, readNodes, type Access, type MachineReading } from "./read.ts";
@@ -7,7 +8,8 @@ import type { TalosImage } from "./step.ts";
 
 /** What a step asks of a cluster, and does to it. */
 export interface Actions {
-  readings: () => Promise<Readings>;
+  /** Reads what a gate judges, etcd and the API of these machines. */
+  readings: (machines: readonly string[]) => Promise<Readings>;
   /** @throws Problem if the machine does not answer */
   machine: (name: string) => Promise<MachineReading>;
   /** The lowest and the highest release of Kubernetes that runs. */
@@ -29,14 +31,27 @@ export interface Actions {
   /** Gives a machine what the program declares of it. */
   configure: (name: string) => Promise<void>;
   upgradeKubernetes: (to: string) => Promise<void>;
+  /** Has the etcd member of a machine give its leadership to another one, if it leads. */
+  forfeitLeadership: (name: string) => Promise<void>;
+  /** Has a machine take its own member out of etcd. */
+  leaveEtcd: (name: string) => Promise<void>;
+  /** Takes the member of a machine that is lost out of etcd, through another machine. */
+  removeMember: (name: string, through: string) => Promise<void>;
+  /** Destroys what the program declared of a machine. One that is lost cannot be reset, and is forgotten. */
+  remove: (name: string, isLost: boolean) => Promise<void>;
+  /** Deletes the node of a machine that is gone. */
+  deleteNode: (name: string) => Promise<void>;
 }
+
+/** The actions that the engine carries out. */
+export type EngineActions = Pick<Actions, "configure" | "remove">;
 
 /**
  * The actions on a cluster that is reached as its administrator.
  *
  * @param drainsByItself whether talosctl would drain a node itself, which is done already
  */
-export const clusterActions = (access: Access, drainsByItself: boolean): Omit<Actions, "configure"> => {
+export const clusterActions = (access: Access, drainsByItself: boolean): Omit<Actions, keyof EngineActions> => {
   const { talos, kubeconfig, machines } = access;
   const kubernetes = new Kubernetes(kubeconfig);
   const addressOf = (name: string): string => machines[name]?.address ?? "";
@@ -44,12 +59,18 @@ export const clusterActions = (access: Access, drainsByItself: boolean): Omit<Ac
   const onNode = async (name: string): Promise<KubernetesObject[]> =>
     kubernetes.list(`/api/v1/pods?fieldSelector=${encodeURIComponent(`spec.nodeName=${name}`)}`);
   return {
-    readings: () => readCluster(access),
+    readings: (names) =>
+      readCluster({
+        ...access,
+        machines: Object.fromEntries(Object.entries(machines).filter(([name]) => names.includes(name))),
+      }),
     machine: (name) => readMachine(talos, addressOf(name)),
     kubernetes: async () => readKubernetes(access, await readNodes(kubeconfig)),
     takeOut: async (name) => {
       const node = (await readNodes(kubeconfig)).find((each) => each.name === name);
-      const before = node?.mark ?? (node?.isCordoned ? "cordoned" : "schedulable");
+      // A machine without a node has nothing to drain.
+      if (!node) return;
+      const before = node.mark ?? (node.isCordoned ? "cordoned" : "schedulable");
       await kubernetes.merge(nodePath(name), {
         metadata: { annotations: { [mark]: before } },
         spec: { unschedulable: true },
@@ -102,11 +123,26 @@ export const clusterActions = (access: Access, drainsByItself: boolean): Omit<Ac
       const plain = ["--with-docs=false", "--with-examples=false"];
       await talos.once(first, ["upgrade-k8s", "--to", to.replace(/^v/, ""), ...plain], kubernetesTimeout);
     },
+    forfeitLeadership: async (name) => {
+      await talos.once(addressOf(name), ["etcd", "forfeit-leadership"], etcdTimeout);
+    },
+    leaveEtcd: async (name) => {
+      await talos.once(addressOf(name), ["etcd", "leave"], etcdTimeout);
+    },
+    removeMember: async (name, through) => {
+      const members = etcdMembers(await talos.once(addressOf(through), ["etcd", "members"], etcdTimeout));
+      for (const { id } of members.filter((member) => member.name === name))
+        await talos.once(addressOf(through), ["etcd", "remove-member", id], etcdTimeout);
+    },
+    deleteNode: (name) => kubernetes.delete(nodePath(name)),
   };
 };
 
 /** How long a machine may take to pull and install an image, in milliseconds. */
 const installTimeout = 15 * 60_000;
+
+/** How long etcd may take to change its members, in milliseconds: Talos itself tries for five minutes. */
+const etcdTimeout = 6 * 60_000;
 
 /** How long all machines may take for another Kubernetes release, in milliseconds. */
 const kubernetesTimeout = 60 * 60_000;

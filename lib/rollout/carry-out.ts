@@ -4,14 +4,14 @@ import { Problem } from "../../toolchain/problem.ts";
 import { Unanswered } from "../cluster/kubernetes.ts";
 import type { Actions } from "./actions.ts";
 import type { Pod } from "./drain.ts";
-import { gateProblems } from "./gates.ts";
+import { gateProblems, type Readings } from "./gates.ts";
 import { isInstalled } from "./plan.ts";
 import type { MachineReading } from "./read.ts";
-import type { Step, TalosStep } from "./step.ts";
+import type { JoinStep, RemoveStep, ReplaceStep, Step, TalosStep } from "./step.ts";
 
 /** What carrying out a step works with. */
 export interface Surroundings {
-  /** Machines of the cluster by name, without those that the stack file no longer has. */
+  /** Machines of the cluster by name, as they are when the step begins. */
   machines: Record<string, { role: "controlplane" | "worker" }>;
   actions: Actions;
   /** Names what is under way. */
@@ -54,9 +54,12 @@ export const carryOut = async (step: Step, around: Surroundings): Promise<void> 
       return around.actions.putBack(step.machine);
     case "kubernetes":
       return upgradeKubernetes(step.to, around);
+    case "join":
+      return join(step, around);
+    case "replace":
+      return replace(step, around);
     case "remove":
-      await gate(step.machine, around);
-      return takeOut(step.machine, around);
+      return remove(step, around);
     case "configure":
       return outOfService(step.machine, around, () => configure(step.machine, around));
     case "talos":
@@ -72,12 +75,149 @@ const outOfService = async (machine: string, around: Surroundings, work: () => P
   await around.actions.putBack(machine);
 };
 
-/** Waits until the cluster can spare the machine. The machine itself may be out of service already. */
-const gate = async (machine: string | undefined, around: Surroundings): Promise<void> => {
+/** Adds a machine. What an interrupted run created of it is there already. */
+const join = async ({ machine, role }: JoinStep, around: Surroundings): Promise<void> => {
+  const { actions, live } = around;
+  await gate(machine, around, true);
+  live(`${machine}: creating it`);
+  await actions.configure(machine);
+  await whole(machine, { ...around, machines: { ...around.machines, [machine]: { role } } });
+  await actions.putBack(machine);
+};
+
+/** Destroys a machine and creates it again. Only the engine's preview tells that this is still to do. */
+const replace = async (step: ReplaceStep, around: Surroundings): Promise<void> => {
+  const { machine, role, isLost } = step;
+  const { actions, live } = around;
+  await gate(machine, around, true);
+  if (!isLost) await takeOut(machine, around);
+  await leaveEtcd(step, around);
+  live(`${machine}: destroying it, and creating another one`);
+  await actions.configure(machine);
+  await whole(machine, { ...around, machines: { ...around.machines, [machine]: { role } } });
+  await actions.putBack(machine);
+};
+
+const remove = async (step: RemoveStep, around: Surroundings): Promise<void> => {
+  const { machine, isLost } = step;
+  const { actions, live, timeouts = usual } = around;
+  await gate(machine, around, true);
+  if (isLost) await requireLost(machine, around);
+  // The mark has a later run delete its node, wherever this one is killed. Its pods end with the node.
+  await (isLost ? actions.takeOut(machine) : takeOut(machine, around));
+  await leaveEtcd(step, around);
+  live(`${machine}: removing it`);
+  await actions.remove(machine, isLost);
+  await requireGone(step, around);
+  // The address of the API may be on its way to another machine.
+  const isForgotten = await eventually(around, timeouts.gate, () => actions.deleteNode(machine).then(() => true));
+  if (!isForgotten) throw new Problem(`${machine} is removed, and its node is not: \`kubectl delete node ${machine}\``);
+};
+
+/**
+ * Proves that a machine does not run. One whose Talos is silent may run all the same, with its pods and their volumes.
+ *
+ * @throws Problem if it answers, or if its kubelet does
+ */
+const requireLost = async (machine: string, around: Surroundings): Promise<void> => {
+  const { actions, live, command, machines, timeouts = usual } = around;
+  if (await answers(machine, actions))
+    throw new Problem(`${machine} answers again, and was not removed: run ${command} again, which drains it first`);
+  const isSilent = await eventually(around, timeouts.gate, async () => {
+    const { nodes } = await actions.readings(Object.keys(machines).filter((name) => name !== machine));
+    const isReady = nodes.some(({ name, isReady: ready }) => name === machine && ready);
+    if (isReady) live(`${machine}: its node is Ready`);
+    return !isReady;
+  });
+  if (isSilent) return;
+  throw new Problem(
+    `${machine} is not removed: its Talos API does not answer, and its node is Ready, so it runs. Look at the way to ${machine}, ` +
+      `or power it off, then run ${command} again`,
+  );
+};
+
+const answers = (machine: string, actions: Actions): Promise<boolean> =>
+  actions.machine(machine).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * Takes a control plane out of etcd, while the others have their quorum. A leader gives its office to another one before.
+ *
+ * A machine that is lost is taken out by another one. While etcd elects, it answers nothing, so each is asked again.
+ */
+const leaveEtcd = async ({ machine, role, isLost }: RemoveStep | ReplaceStep, around: Surroundings): Promise<void> => {
+  if (role !== "controlplane") return;
+  const { actions, live, timeouts = usual, command } = around;
+  const others = otherPlanes(machine, around);
+  const [through] = others;
+  if (through === undefined)
+    throw new Problem(`${machine} is the only control plane, and stays in etcd: add another one first`);
+  let reason = "";
+  const hasLeft = await eventually(around, timeouts.gate, async () => {
+    try {
+      if (!(await isMember(machine, others, actions))) return true;
+      live(`${machine}: taking it out of etcd`);
+      if (isLost) await actions.removeMember(machine, through);
+      else {
+        await actions.forfeitLeadership(machine);
+        await actions.leaveEtcd(machine);
+      }
+    } catch (error) {
+      reason = `: ${reasonOf(error)}`;
+    }
+    return false;
+  });
+  if (hasLeft) return;
+  throw new Problem(
+    `${machine} is drained, and is still a member of etcd${reason}\n` +
+      `Look at \`talosctl etcd members\` on ${through}, then run ${command} again`,
+  );
+};
+
+const otherPlanes = (machine: string, { machines }: Surroundings): string[] =>
+  Object.keys(machines).filter((name) => name !== machine && machines[name]?.role === "controlplane");
+
+/**
+ * Whether any of the others counts a machine among etcd's members.
+ *
+ * @throws Error if one of them does not say
+ */
+const isMember = async (machine: string, others: readonly string[], actions: Actions): Promise<boolean> => {
+  const { etcd } = await actions.readings(others);
+  const silent = etcd.find(({ problem }) => problem !== undefined);
+  if (silent) throw new Error(`The etcd member of ${silent.machine} does not answer: ${silent.problem ?? ""}`);
+  return etcd.some(({ members }) => members.some(({ name }) => name === machine));
+};
+
+/** Waits for the proof that a machine is out: it does not answer any more, and no member of etcd counts it. */
+const requireGone = async ({ machine, role }: RemoveStep, around: Surroundings): Promise<void> => {
+  const { actions, timeouts = usual, command } = around;
+  const isOut = await eventually(
+    around,
+    timeouts.boot,
+    async () =>
+      !(await answers(machine, actions)) &&
+      !(role === "controlplane" && (await isMember(machine, otherPlanes(machine, around), actions))),
+  );
+  if (isOut) return;
+  throw new Problem(
+    `${machine} was removed, and still answers as a machine of the cluster: reset it with \`talosctl reset\`, then run ${command} again`,
+  );
+};
+
+/**
+ * Waits until the cluster can spare the machine. The machine itself may be out of service already.
+ *
+ * @param isOutside whether it may be outside of etcd as well
+ */
+const gate = async (machine: string | undefined, around: Surroundings, isOutside = false): Promise<void> => {
   const { machines, actions, live, timeouts = usual, command } = around;
   let problems: string[] = [];
   const isOpen = await eventually(around, timeouts.gate, async () => {
-    problems = gateProblems({ machines, except: machine }, await actions.readings());
+    const expected = { machines, except: machine, isOutside };
+    problems = gateProblems(expected, await actions.readings(Object.keys(machines)));
     if (problems[0] !== undefined) live(`Waiting: ${problems[0]}`);
     return problems.length === 0;
   });
@@ -96,7 +236,9 @@ const whole = async (machine: string, around: Surroundings): Promise<void> => {
   const { machines, actions, live, timeouts = usual, command } = around;
   let problems: string[] = [];
   const isWhole = await eventually(around, timeouts.boot, async () => {
-    problems = gateProblems({ machines }, await actions.readings());
+    const readings = await actions.readings(Object.keys(machines));
+    problems = gateProblems({ machines }, readings);
+    if (problems.length === 0) problems = await oldNode(machine, readings, actions);
     if (problems[0] !== undefined) live(`${machine}: ${problems[0]}`);
     return problems.length === 0;
   });
@@ -108,6 +250,13 @@ const whole = async (machine: string, around: Surroundings): Promise<void> => {
       `Look at it with \`talosctl dmesg\` and \`talosctl services\`. Once it is back, run ${command} again`,
     ].join("\n"),
   );
+};
+
+/** Kubernetes counts a node as Ready for a while after its machine has gone. */
+const oldNode = async (machine: string, { nodes }: Readings, actions: Actions): Promise<string[]> => {
+  const now = await actions.machine(machine).catch(() => undefined);
+  const isOfIt = nodes.some(({ name, boot }) => name === machine && boot === now?.boot);
+  return isOfIt ? [] : [`The node ${machine} has not been reported by the machine since it booted`];
 };
 
 /** Cordons a node and evicts its pods. A cluster of one machine has no other place for them. */

@@ -25,26 +25,38 @@ export interface NodeReading {
   isReady: boolean;
   message: string;
   isCordoned: boolean;
+  /** The boot of the machine that reported it last. */
+  boot: string;
 }
 
 /** What the readings are held to. */
 export interface Expected {
   /** Machines of the cluster by name, as they are now. */
   machines: Record<string, { role: "controlplane" | "worker" }>;
-  /** Machines that may be out of service: the one that the step is about. */
+  /** The machine that may be out of service: the one that the step is about. */
   except?: string | undefined;
+  /** Whether that machine may be outside of etcd as well, because it joins or leaves. @default false */
+  isOutside?: boolean | undefined;
 }
 
 /**
  * Returns why no machine may be taken out of service now.
  *
  * Etcd has all its members, all of them vote and agree on a leader, and none has an alarm. Every other node is Ready. The API answers on
- * every control plane.
+ * every control plane. Of a machine that joins or leaves, nothing of that is expected.
  */
-export const gateProblems = ({ machines, except }: Expected, { etcd, nodes, apis }: Readings): string[] => {
-  const planes = Object.keys(machines).filter((name) => machines[name]?.role === "controlplane");
+export const gateProblems = (
+  { machines, except, isOutside = false }: Expected,
+  { etcd, nodes, apis }: Readings,
+): string[] => {
+  const outside = isOutside ? except : undefined;
+  const planes = Object.keys(machines).filter((name) => machines[name]?.role === "controlplane" && name !== outside);
   return [
-    ...etcdProblems(planes, etcd),
+    ...etcdProblems(
+      planes,
+      etcd.filter(({ machine }) => machine !== outside),
+      outside,
+    ),
     ...Object.keys(machines)
       .filter((name) => name !== except)
       .flatMap((name) => nodeProblem(name, nodes)),
@@ -56,13 +68,16 @@ export const gateProblems = ({ machines, except }: Expected, { etcd, nodes, apis
   ];
 };
 
-const etcdProblems = (planes: readonly string[], views: readonly EtcdView[]): string[] => {
+const etcdProblems = (planes: readonly string[], views: readonly EtcdView[], outside: string | undefined): string[] => {
   const problems = planes.flatMap((name) => {
     const view = views.find(({ machine }) => machine === name);
     if (view?.problem !== undefined || view === undefined)
       return [`The etcd member of ${name} does not answer: ${view?.problem ?? "nobody asked it"}`];
     if (view.leader === undefined) return [`The etcd member of ${name} knows no leader`];
-    return membersProblems(name, planes, view);
+    return membersProblems(name, planes, {
+      ...view,
+      members: view.members.filter((member) => member.name !== outside),
+    });
   });
   const leaders = new Set(views.flatMap(({ leader }) => leader ?? []));
   const alarms = [...new Set(views.flatMap(({ alarms }) => alarms))];

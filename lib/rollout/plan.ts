@@ -2,12 +2,12 @@ import semver from "semver";
 
 import { releaseOf } from "../../components/talos/releases/index.ts";
 import type { Role } from "../../components/talos/settings.ts";
+import { membershipSteps, type MembershipStep } from "./membership.ts";
 import type {
   Changes,
   ConfigureStep,
   FinishStep,
   KubernetesStep,
-  RemoveStep,
   Running,
   RunningMachine,
   Step,
@@ -25,28 +25,41 @@ export interface RolloutPlan {
 }
 
 /** How long a step usually takes, in seconds: a machine boots in two minutes, and its pods take one to leave. */
-const usual = { talos: 300, configure: 240, remove: 90, finish: 60, kubernetes: { controlPlane: 120, worker: 45 } };
+const usual = { talos: 300, configure: 240, finish: 60, kubernetes: { controlPlane: 120, worker: 45 } };
 
 /**
  * Returns the steps of a rollout.
  *
  * What an interrupted run left comes first. Talos and Kubernetes do not mix: all machines change the one, then the other. Control
- * planes get a version before workers, one by one, the leader of etcd last. Other changes try workers first.
+ * planes get a version before workers, one by one, the leader of etcd last. Other changes try workers first. Machines join before any leaves.
  */
 export const planRollout = (changes: Changes, running: Running): RolloutPlan => {
   const talos = talosSteps(changes, running);
   const kubernetes = kubernetesStep(changes, running);
   const isHalfWay = running.kubernetes.lowest !== running.kubernetes.highest;
   const order = orderOf(changes, running, { talos: talos.steps, kubernetes: kubernetes.steps, isHalfWay });
-  const refusals = [...talos.refusals, ...kubernetes.refusals, ...order.refusals];
+  const membership = membershipSteps(changes, running);
+  const refusals = [...talos.refusals, ...kubernetes.refusals, ...order.refusals, ...membership.refusals];
   if (refusals.length > 0) return { steps: [], refusals, notes: [] };
   const [first, second] = order.isKubernetesFirst ? [kubernetes, talos] : [talos, kubernetes];
-  const machines = [...configureSteps(changes, running), ...removeSteps(changes, running)];
+  const machines = [...configureSteps(changes, running), ...membership.later];
   const steps: Step[] = order.isKubernetesFirst
     ? [...first.steps, ...second.steps, ...machines]
     : [...first.steps, ...machines, ...second.steps];
-  return { steps: [...finishSteps(changes, running, steps), ...steps], refusals, notes: talos.notes };
+  const changed = [...membership.first, ...membership.later];
+  return {
+    steps: [...membership.first, ...finishSteps(changes, running, steps, changed), ...steps],
+    refusals,
+    notes: [...talos.notes, ...learners(changes, running)],
+  };
 };
+
+/** A run that ended while a control plane joined leaves it to that, and nothing of it is left to do. */
+const learners = (changes: Changes, running: Running): string[] =>
+  Object.entries(changes.machines)
+    .filter(([name, { role }]) => role === "controlplane" && name in running.machines && !isMadeAnew(changes, name))
+    .filter(([name]) => running.members?.some((member) => member.name === name && member.isVoting) === false)
+    .map(([name]) => `${name} is no voting member of etcd yet: look at it with \`talosctl etcd members\``);
 
 interface Part<S extends Step> {
   steps: S[];
@@ -60,7 +73,7 @@ const talosSteps = (changes: Changes, running: Running): Part<TalosStep> => {
     const { image, role } = changes.machines[machine] ?? {};
     const now = running.machines[machine];
     // A machine that does not run yet installs its image itself.
-    if (!image || !role || !now || isInstalled(image, now)) continue;
+    if (!image || !role || !now || isInstalled(image, now) || isMadeAnew(changes, machine)) continue;
     if (now.recorded === image.installer && isNewer(now.version, image.version)) {
       part.notes.push(
         `${machine} runs Talos ${now.version}, which somebody installed by hand, and keeps it: write that version into the stack file`,
@@ -81,6 +94,9 @@ const talosSteps = (changes: Changes, running: Running): Part<TalosStep> => {
   }
   return part;
 };
+
+const isMadeAnew = ({ created, replaced }: Changes, machine: string): boolean =>
+  created.includes(machine) || replaced.includes(machine);
 
 /** Whether a machine runs an image. One without a schematic was not made by an Image Factory, and is another. */
 export const isInstalled = (image: TalosImage, { version, schematic }: RunningMachine): boolean =>
@@ -171,24 +187,15 @@ const configureSteps = (changes: Changes, running: Running): ConfigureStep[] =>
           ];
     });
 
-/** Control planes are not removed by a rollout yet: policies judge that. */
-const removeSteps = ({ removed }: Changes, { machines }: Running): RemoveStep[] =>
-  Object.entries(removed)
-    .filter(([machine, role]) => role === "worker" && machine in machines)
-    .sort(([a], [b]) => a.localeCompare(b))
-    .map(([machine]) => ({
-      kind: "remove",
-      name: `remove/${machine}`,
-      machine,
-      what: "drains it, and removes it from the cluster",
-      out: machine,
-      seconds: usual.remove,
-    }));
-
 /** A machine that was taken out of service is put back, unless a step is about it that begins at the same place. */
-const finishSteps = (changes: Changes, { marked }: Running, steps: readonly Step[]): FinishStep[] =>
+const finishSteps = (
+  changes: Changes,
+  { marked }: Running,
+  steps: readonly Step[],
+  changed: readonly MembershipStep[],
+): FinishStep[] =>
   marked
-    .filter((machine) => machine in changes.machines)
+    .filter((machine) => machine in changes.machines && !changed.some((step) => step.machine === machine))
     .filter((machine) => steps[0] === undefined || !("machine" in steps[0]) || steps[0].machine !== machine)
     .sort((a, b) => a.localeCompare(b))
     .map((machine) => ({

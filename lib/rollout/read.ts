@@ -106,7 +106,12 @@ const nodeOf = (object: KubernetesObject & { metadata: { annotations?: Record<st
   ...readiness(object),
   isCordoned: object.spec?.unschedulable === true,
   mark: object.metadata.annotations?.[mark],
-  kubelet: (object.status?.nodeInfo as { kubeletVersion?: string } | undefined)?.kubeletVersion ?? "",
+  ...nodeInfo(object.status?.nodeInfo as { kubeletVersion?: string; bootID?: string } | undefined),
+});
+
+const nodeInfo = ({ kubeletVersion = "", bootID = "" }: { kubeletVersion?: string; bootID?: string } = {}) => ({
+  kubelet: kubeletVersion,
+  boot: bootID,
 });
 
 /** The lowest and the highest release among API servers and kubelets. */
@@ -133,3 +138,7 @@ export const leaderOf = ({ etcd }: Readings): string | undefined => {
   const leader = etcd.find((view) => view.leader !== undefined)?.leader;
   return etcd.find(({ id }) => id !== undefined && id === leader)?.machine;
 };
+
+/** The members of etcd as one of them that knows a leader counts them; undefined if none does. */
+export const membersOf = ({ etcd }: Readings): EtcdView["members"] | undefined =>
+  etcd.find(({ problem, leader }) => problem === undefined && leader !== undefined)?.members;

@@ -1,7 +1,7 @@
 import type { Role } from "../../components/talos/settings.ts";
 
 /** One step of a rollout. It takes at most one machine out of service. */
-export type Step = TalosStep | ConfigureStep | RemoveStep | KubernetesStep | FinishStep;
+export type Step = TalosStep | ConfigureStep | JoinStep | ReplaceStep | RemoveStep | KubernetesStep | FinishStep;
 
 interface Common {
   /** By which `--until` names it. @example "talos/den-dev-wk01" */
@@ -27,10 +27,29 @@ export interface ConfigureStep extends Common {
   machine: string;
 }
 
-/** Drains a machine that the stack file no longer has. The engine removes it afterwards. */
+/** Creates a machine and configures it, and waits until it is a part of the cluster. */
+export interface JoinStep extends Common {
+  kind: "join";
+  machine: string;
+  role: Role;
+}
+
+/** Destroys a machine, and creates another one under its name. */
+export interface ReplaceStep extends Common {
+  kind: "replace";
+  machine: string;
+  role: Role;
+  /** Whether it does not answer any more, because an interrupted run destroyed it. */
+  isLost: boolean;
+}
+
+/** Takes a machine that the stack file no longer has out of the cluster. */
 export interface RemoveStep extends Common {
   kind: "remove";
   machine: string;
+  role: Role;
+  /** Whether it does not answer, so that others have to take it out. */
+  isLost: boolean;
 }
 
 /** Upgrades Kubernetes on all machines, one after the other, as talosctl does it. */
@@ -70,6 +89,12 @@ export interface Changes {
   restarts: Record<string, string[]>;
   /** Machines that the state has and the stack file does not. */
   removed: Record<string, Role>;
+  /** Machines that the update creates: new ones, and those that a run was killed over after it destroyed what they replace. */
+  created: string[];
+  /** Machines that the update destroys and creates again. */
+  replaced: string[];
+  /** Whether the update would bootstrap etcd. */
+  isBootstrapped: boolean;
 }
 
 /** A machine as it answers. */
@@ -79,6 +104,8 @@ export interface RunningMachine {
   schematic: string | undefined;
   /** What the last update recorded as its image: another one than runs was installed by hand. */
   recorded?: string | undefined;
+  /** What it is now. */
+  role?: Role | undefined;
 }
 
 /** What runs. */
@@ -87,6 +114,8 @@ export interface Running {
   machines: Record<string, RunningMachine>;
   /** The machine whose etcd member leads; undefined if that is not known. */
   leader?: string | undefined;
+  /** The members of etcd, by the names of their nodes; undefined if they are not known. */
+  members?: { name: string; isVoting: boolean }[] | undefined;
   /** The lowest and the highest release of an API server or a kubelet. */
   kubernetes: { lowest: string; highest: string };
   /** Machines that a rollout took out of service and did not put back. */

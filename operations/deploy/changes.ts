@@ -1,16 +1,21 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { typesOf } from "../../components/urn.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
+import type { Access } from "../../lib/rollout/read.ts";
 import type { Changes } from "../../lib/rollout/step.ts";
 import { resourceChanges, type Resources } from "../preview/changes.ts";
 import { Fingerprints } from "../preview/fingerprints.ts";
 import { machineChanges } from "../preview/machines.ts";
-import { grouped, rolloutChanges } from "../preview/rollout.ts";
+import { destroyedMachines, grouped, machinesIn, rolloutChanges } from "../preview/rollout.ts";
 
 /** What a preview of the engine means for machines. */
 export interface MachineChanges extends Changes {
-  /** Resources of a machine that the engine updates, by the machine's name. */
+  /** Resources that the engine updates or creates for a machine, by the machine's name. */
   targets: Record<string, string[]>;
+  /** How the machines are reached that it creates, or destroys and creates again. */
+  joining: Access["machines"];
+  /** Resources of a machine that the engine deletes, by the machine's name. */
+  deletions: Record<string, string[]>;
   /** Resources that register images, and those that they are part of. */
   registrations: string[];
 }
@@ -28,15 +33,37 @@ export const changesOf = (
   const fingerprints = Fingerprints.random();
   const changes = resourceChanges(events, before, after, fingerprints);
   const { restarts } = machineChanges(changes, before, after, fingerprints);
-  const updated = changes.filter(({ operation }) => operation === "update");
+  const machines = rolloutChanges(changes, restarts, {
+    before,
+    after,
+    kubernetes,
+    destroyed: destroyedMachines(events),
+  });
+  const [made, kept] = [
+    [...machines.created, ...machines.replaced],
+    ["create", "replace", "update"],
+  ];
+  const pairs = changes
+    .filter(({ operation }) => kept.includes(operation))
+    .map(({ name, urn }) => [name, urn] as const);
+  const needs = changes.filter(({ type, operation }) => operation === "create" && isNeeded(type)).map(({ urn }) => urn);
+  const reached = Object.entries(machinesIn(after)).filter(([name]) => made.includes(name));
   return {
-    ...rolloutChanges(changes, restarts, { before, after, kubernetes }),
-    targets: grouped(updated.map(({ name, urn }) => [name, urn])),
+    ...machines,
+    joining: Object.fromEntries(reached.map(([name, { role, address }]) => [name, { role, address }])),
+    targets: grouped([...pairs, ...made.flatMap((name) => needs.map((urn) => [name, urn] as const))]),
+    deletions: grouped(
+      changes.filter(({ operation }) => operation === "delete").map(({ name, urn }) => [name, urn] as const),
+    ),
     registrations: registrations(events),
   };
 };
 
 const imageProfiles = "hearth:talos:ImageProfiles";
+
+/** Whether a machine may need a resource of a type before it is created: its image, or the component that it is part of. */
+const isNeeded = (type: string): boolean =>
+  type === resourceTypes.schematic || type === resourceTypes.image || type.startsWith("hearth:");
 
 /** The schematics that are created, with their component where that is new. */
 const registrations = (events: readonly EngineEvent[]): string[] => {

@@ -20,6 +20,7 @@ import type { Resources } from "../preview/changes.ts";
 import { stateBefore } from "../preview/engine.ts";
 import { Observer } from "../preview/observer.ts";
 import { backUpState } from "../state/backup.ts";
+import { detached } from "../../lib/engine/loss.ts";
 import { requireFinished } from "../../lib/engine/unfinished.ts";
 import { policyPack, type Target } from "../../lib/engine/target.ts";
 import { update as updateAll, type Operation, type RunOptions } from "../../lib/engine/pulumi-stack.ts";
@@ -75,7 +76,7 @@ export const deploy = async (
   for (const line of plan ? describePlan(plan) : []) display.line(`  ${line}`);
   const isUnchanged = preview.isUnchanged && !plan?.steps.length;
   const update = async (kubernetes?: string): Promise<void> => {
-    const report = await run(updateAll, { environment: rolloutEnvironment({ kubernetes }) });
+    const report = await run(updateAll, { environment: rolloutEnvironment({ kubernetes, isPlanned: true }) });
     display.line(`Updated ${stack}: ${counted(report)}`);
   };
   const left =
@@ -114,20 +115,24 @@ const previewed = async (
   const losses = new Losses();
   await using observer = await Observer.start();
   const running = cluster?.running.kubernetes.lowest;
+  const isPlanned = cluster !== undefined;
   const preview = await run(["preview"], {
     policyPacks: [policyPack(root), observer.pack],
-    environment: rolloutEnvironment({ kubernetes: running === "" ? undefined : running }),
+    environment: rolloutEnvironment({
+      kubernetes: running === "" ? undefined : running,
+      isPlanned,
+    }),
     onEvent: (event) => {
       events.push(event);
       losses.add(event);
     },
   }).catch(async (error: unknown) => {
     // The engine refuses to delete protected resources and suggests removing the protection. Hearth's own advice comes first.
-    await requireKept(target, losses);
+    await requireKept(target, losses, isPlanned);
     throw error;
   });
   display.clear();
-  if (!preview.isUnchanged) await requireKept(target, losses);
+  if (!preview.isUnchanged) await requireKept(target, losses, isPlanned);
   const before: Resources = cluster ? (await stateBefore(engine)).resources : new Map();
   const { kubernetes } = (await target.config()).cluster;
   return { preview, changes: changesOf(events, { before, after: observer.observed.resources, kubernetes }) };
@@ -148,19 +153,28 @@ const rollOut = async (
   display: Display,
   { run, update, signal, cluster, changes, plan, options }: RollingOut,
 ): Promise<Step[]> => {
+  const targeted = async (urns: readonly string[], kubernetes: string): Promise<void> => {
+    if (urns.length === 0) return;
+    const named = [...new Set(urns)].flatMap((urn) => ["--target", urn]);
+    const environment = rolloutEnvironment({ kubernetes, isPlanned: true });
+    await run(["up", "--yes", "--skip-preview", ...named], { environment });
+  };
   const engine: RolloutEngine = {
     update,
-    target: async (urns, kubernetes) => {
-      if (urns.length === 0) return;
-      const named = urns.flatMap((urn) => ["--target", urn]);
-      await run(["up", "--yes", "--skip-preview", ...named], { environment: rolloutEnvironment({ kubernetes }) });
+    target: targeted,
+    remove: async (urns, forgotten, kubernetes) => {
+      await target.engine.changeState((state) => detached(state, urns, forgotten));
+      await targeted(
+        urns.filter((urn) => !forgotten.includes(urn)),
+        kubernetes,
+      );
     },
     snapshot: () => keepEtcd(target, display),
   };
   const live = (text: string): void => {
     display.live(text);
   };
-  const actions = await actionsOn(cluster);
+  const actions = await actionsOn(cluster, changes);
   const lease = kubernetesLease(new Kubernetes(cluster.access.kubeconfig), "hearth-rollout");
   const left = await withLease([lease], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
     carryOutRollout(plan, cluster, changes, {
@@ -237,12 +251,14 @@ const runOn =
 /**
  * Refuses a plan that loses anything that no exemption names.
  *
+ * @param isPlanned whether the plan of a rollout judges etcd's quorum
  * @throws Problem that names each loss
  */
-const requireKept = async ({ root, stack, engine }: Target, losses: Losses): Promise<void> => {
+const requireKept = async ({ root, stack, engine }: Target, losses: Losses, isPlanned: boolean): Promise<void> => {
   if (losses.all.length === 0) return;
   const { config } = examineStackFile(readStackFile(root, stack));
-  const why = refusals(losses, await recordedIn(engine), config?.policy.exemptions ?? [], today());
+  const exemptions = config?.policy.exemptions ?? [];
+  const why = refusals(losses, await recordedIn(engine), exemptions, today(), { isPlanned });
   if (why.length > 0) throw new Problem(`${stack} is not deployed:\n${why.map((each) => `  ${each}`).join("\n")}`);
 };
 

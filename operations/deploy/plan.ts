@@ -48,12 +48,14 @@ export const refusals = (
   recorded: readonly Recorded[],
   exemptions: readonly Exemption[],
   today: string,
+  { isPlanned = false }: { isPlanned?: boolean } = {},
 ): string[] => {
   const { all, renamed } = losses;
   const machines = all.filter(({ kind }) => kind === "machine").map(({ name }) => name);
   const lost = all.filter(({ name }) => !renamed.some(({ from }) => from === name));
   return [
-    ...quorumFindings(controlPlanesOf(recorded), machines).map((finding) =>
+    // A rollout takes one machine at a time, and its plan judges the quorum.
+    ...quorumFindings(isPlanned ? [] : controlPlanesOf(recorded), machines).map((finding) =>
       judge("control-plane-quorum", finding, exemptions, today),
     ),
     ...renamed.map(({ from, to }) => judge("kept-resources", renameFinding(from, to), exemptions, today)),

@@ -1,7 +1,10 @@
 import { execa } from "execa";
 
+import { resourceTypes } from "../../components/resource-types.ts";
+import type { Role } from "../../components/talos/settings.ts";
+import { typesOf } from "../../components/urn.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
-import { clusterActions, type Actions } from "../../lib/rollout/actions.ts";
+import { clusterActions, type Actions, type EngineActions } from "../../lib/rollout/actions.ts";
 import { carryOut, type Timeouts } from "../../lib/rollout/carry-out.ts";
 import { planRollout, secondsOf, type RolloutPlan } from "../../lib/rollout/plan.ts";
 import { readNodes } from "../../lib/rollout/read.ts";
@@ -23,6 +26,8 @@ export interface RolloutOptions {
 export interface RolloutEngine {
   /** Updates some resources, while the program renders a release of Kubernetes. */
   target: (urns: readonly string[], kubernetes: string) => Promise<void>;
+  /** Destroys some resources of a machine. Those to forget are taken from the state, and nothing is done to what they stand for. */
+  remove: (urns: readonly string[], forgotten: readonly string[], kubernetes: string) => Promise<void>;
   /** Updates the whole stack, while the program renders a release of Kubernetes. */
   update: (kubernetes: string) => Promise<void>;
   /** Takes a snapshot of etcd, before the first step that can hurt it. */
@@ -41,14 +46,24 @@ export const planFor = (
   changes: Changes,
   { running, recorded, problems }: RunningCluster,
 ): RolloutPlan => {
-  // A machine that goes anyway need not answer.
-  const missing = problems.filter(({ machine = "" }) => !(machine in changes.removed)).map(({ problem }) => problem);
+  // A machine that goes anyway need not answer, nor one that an interrupted run destroyed.
+  const isGoing = (machine = ""): boolean =>
+    machine in changes.removed || (changes.replaced.includes(machine) && running.marked.includes(machine));
+  const missing = problems
+    .filter(({ machine }) => !isGoing(machine))
+    .map(({ machine = "", problem }) =>
+      changes.replaced.includes(machine)
+        ? `${problem}. It cannot be drained, so remove it from the stack file first, and add it again in another deployment`
+        : problem,
+    );
   const plan = planRollout(changes, missing.length === 0 ? running : asRecorded(running, recorded));
   const refusals = [
     ...plan.refusals,
     ...(plan.steps.length > 0 ? missing : []),
     ...Object.keys(changes.restarts)
-      .filter((machine) => missing.length === 0 && !(machine in running.machines))
+      .filter(
+        (machine) => missing.length === 0 && !(machine in running.machines) && !changes.replaced.includes(machine),
+      )
       .map((machine) => `${machine} is renamed, and has to restart: deploy its new name alone first`),
   ];
   if (refusals.length === 0) return plan;
@@ -88,7 +103,7 @@ export const carryOutRollout = async (
   { running }: { running: Running },
   changes: MachineChanges,
   around: {
-    actions: Omit<Actions, "configure">;
+    actions: Omit<Actions, keyof EngineActions>;
     engine: RolloutEngine;
     display: Pick<Display, "live" | "line">;
     signal: AbortSignal;
@@ -101,10 +116,18 @@ export const carryOutRollout = async (
 ): Promise<Step[]> => {
   const { engine, display, signal, command, options, timeouts } = around;
   requireNamed(steps, options.until);
-  const machines = Object.fromEntries(Object.entries(around.recorded).filter(([name]) => !(name in changes.removed)));
+  let machines: Record<string, { role: Role }> = around.recorded;
   let kubernetes = running.kubernetes.lowest;
-  const configure = (name: string) => engine.target(changes.targets[name] ?? [], kubernetes);
-  const actions = { ...around.actions, configure };
+  const actions: Actions = {
+    ...around.actions,
+    configure: (name) => engine.target(changes.targets[name] ?? [], kubernetes),
+    remove: (name, isLost) => {
+      const urns = changes.deletions[name] ?? [];
+      // The engine would have it reset.
+      const forgotten = isLost ? urns.filter((urn) => typesOf(urn).at(-1) === resourceTypes.machineConfiguration) : [];
+      return engine.remove(urns, forgotten, kubernetes);
+    },
+  };
   await prepare(steps, changes, around, kubernetes);
   for (const [index, step] of steps.entries()) {
     signal.throwIfAborted();
@@ -125,11 +148,19 @@ export const carryOutRollout = async (
       ...(timeouts && { timeouts }),
     });
     if (step.kind === "kubernetes") kubernetes = step.to;
+    machines = after(step, machines);
     display.line(`${number}: ${step.name} done after ${duration((Date.now() - started) / 1000)}`);
     if (options.until !== undefined && isNamed(step, options.until)) return steps.slice(index + 1);
   }
   await engine.update(kubernetes);
   return [];
+};
+
+/** The machines of a cluster after a step. */
+const after = (step: Step, machines: Record<string, { role: Role }>): Record<string, { role: Role }> => {
+  if (step.kind === "join" || step.kind === "replace") return { ...machines, [step.machine]: { role: step.role } };
+  if (step.kind !== "remove") return machines;
+  return Object.fromEntries(Object.entries(machines).filter(([name]) => name !== step.machine));
 };
 
 const requireNamed = (steps: readonly Step[], until: string | undefined): void => {
@@ -161,16 +192,21 @@ const prepare = async (
       );
     });
   }
-  const isOfPlane = (step: Step): boolean =>
-    step.kind === "kubernetes" || (step.kind !== "finish" && machines[step.machine]?.role === "controlplane");
+  const isOfPlane = (step: Step): boolean => {
+    if (step.kind === "kubernetes" || step.kind === "finish") return step.kind === "kubernetes";
+    return (machines[step.machine]?.role ?? ("role" in step ? step.role : undefined)) === "controlplane";
+  };
   if (steps.some(isOfPlane)) await engine.snapshot();
 };
 
 /** The actions of a rollout on a cluster that runs, but for what the engine does. */
-export const actionsOn = async ({ access, talosctl }: RunningCluster): Promise<Omit<Actions, "configure">> => {
+export const actionsOn = async (
+  { access, recorded, talosctl }: RunningCluster,
+  { joining }: Pick<MachineChanges, "joining">,
+): Promise<Omit<Actions, keyof EngineActions>> => {
   const { stdout } = await execa(talosctl, ["upgrade", "--help"]);
   // Since Talos 1.13.
-  return clusterActions(access, /--drain\b/.test(stdout));
+  return clusterActions({ ...access, machines: { ...joining, ...recorded } }, /--drain\b/.test(stdout));
 };
 
 /**

@@ -9,6 +9,7 @@ import { revealed } from "../../lib/engine/value.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import {
   leaderOf,
+  membersOf,
   readCluster,
   readKubernetes,
   readMachine,
@@ -39,7 +40,7 @@ export interface Unread {
   problem: string;
 }
 
-/** How long a machine may take to come back that an interrupted run took out, in milliseconds. */
+/** How long a machine may take to come back that an interrupted run took out or created, in milliseconds. */
 const bootTimeout = 10 * 60_000;
 
 /**
@@ -48,9 +49,10 @@ const bootTimeout = 10 * 60_000;
  * A deployment may need nothing of what cannot be read, so that is no error yet.
  */
 export const runningCluster = async (
-  { engine, root }: Target,
+  target: Target,
   live: (text: string) => void,
 ): Promise<RunningCluster | undefined> => {
+  const { engine, root } = target;
   if (!(await engine.size())) return undefined;
   const state = await engine.state();
   const kubeconfig = outputsOf(state, resourceTypes.kubeconfig)?.kubeconfigRaw;
@@ -65,32 +67,37 @@ export const runningCluster = async (
     return [];
   });
   const marked = nodes.filter(({ mark }) => mark !== undefined).map(({ name }) => name);
-  const machines = await readMachines(access, recorded, marked, problems);
+  const { nodes: desired } = await target.config();
+  // One without a node was created by an interrupted run, and boots.
+  const isNew = (name: string): boolean => nodes.length > 0 && !nodes.some((node) => node.name === name);
+  const awaited = Object.keys(recorded).filter((name) => name in desired && (marked.includes(name) || isNew(name)));
+  const machines = await readMachines(access, recorded, awaited, problems);
   const release = outputsOf(state, resourceTypes.talosCluster)?.kubernetes;
   const kubernetes = await readKubernetes(access, nodes).catch((error: unknown) => {
     problems.push({ problem: `The release of Kubernetes cannot be read: ${reasonOf(error)}` });
     const last = typeof release === "string" ? release : "";
     return { lowest: last, highest: last };
   });
-  const leader = leaderOf(await readCluster(access));
-  return { access, recorded, running: { machines, leader, kubernetes, marked }, nodes, problems, talosctl };
+  const readings = await readCluster(access);
+  const [leader, members] = [leaderOf(readings), membersOf(readings)];
+  return { access, recorded, running: { machines, leader, members, kubernetes, marked }, nodes, problems, talosctl };
 };
 
-/** Reads the machines. One that an interrupted run took out may be on its way back. */
+/** Reads the machines. One that an interrupted run took out or created may be on its way. */
 const readMachines = async (
   { talos }: Access,
   recorded: Record<string, ConfiguredMachine>,
-  marked: readonly string[],
+  awaited: readonly string[],
   problems: Unread[],
 ): Promise<Record<string, RunningMachine>> => {
   const deadline = Date.now() + bootTimeout;
   const read = await Promise.all(
-    Object.entries(recorded).map(async ([name, { address, image }]) => {
+    Object.entries(recorded).map(async ([name, { address, image, role }]) => {
       for (;;) {
         try {
-          return [[name, { ...(await readMachine(talos, address)), recorded: image.installer }] as const];
+          return [[name, { ...(await readMachine(talos, address)), recorded: image.installer, role }] as const];
         } catch (error) {
-          if (marked.includes(name) && Date.now() < deadline) {
+          if (awaited.includes(name) && Date.now() < deadline) {
             await sleep(3000);
             continue;
           }
@@ -108,8 +115,8 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
 /** The machines that a state has, by the name of their node. */
 export const recordedMachines = (state: State): Record<string, ConfiguredMachine> =>
   Object.fromEntries(
-    ofType(state, resourceTypes.machineConfiguration).map(({ urn, inputs = {} }) => [
-      nameOf(urn),
-      configuredMachine(revealed(inputs) as Record<string, unknown>),
-    ]),
+    ofType(state, resourceTypes.machineConfiguration)
+      // An interrupted update destroyed that machine, and did not create it again.
+      .filter(({ pendingReplacement }) => pendingReplacement !== true)
+      .map(({ urn, inputs = {} }) => [nameOf(urn), configuredMachine(revealed(inputs) as Record<string, unknown>)]),
   );

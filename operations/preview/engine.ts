@@ -1,5 +1,6 @@
 import { access, constants } from "node:fs/promises";
 
+import { rolloutEnvironment } from "../../infra/rollout.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import { resourcesOf } from "../../lib/engine/state.ts";
@@ -51,6 +52,7 @@ export const runPreview = async (
   const { exitCode, stderr } = await engine.try(["preview"], {
     policyPacks,
     signal,
+    environment: rolloutEnvironment({ isPlanned: true }),
     onEvent: (event) => {
       events.push(event);
       onEvent(events);

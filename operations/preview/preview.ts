@@ -10,7 +10,7 @@ import { Fingerprints } from "./fingerprints.ts";
 import { machineChanges } from "./machines.ts";
 import { observerName, type Observed } from "./observer.ts";
 import { policyResults, withoutColours } from "./policy.ts";
-import { expectedRollout, rolloutChanges } from "./rollout.ts";
+import { destroyedMachines, expectedRollout, rolloutChanges } from "./rollout.ts";
 import { report, type Preview } from "./report.ts";
 import { treeChanges } from "./tree-changes.ts";
 import type { Trees } from "./trees.ts";
@@ -59,6 +59,7 @@ export const previewOf = (sources: Sources): { preview: Preview; markdown: strin
               before: state.resources,
               after: observed.resources,
               kubernetes: sources.kubernetes,
+              destroyed: destroyedMachines(run.events),
             }),
             state.resources,
           ),

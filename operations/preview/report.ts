@@ -43,8 +43,10 @@ export interface Preview {
 }
 
 /** Returns the outcome of a preview: the worst of its findings. */
-export const outcomeOf = ({ problems, resources, tree = [], policy }: Preview): Outcome => {
+export const outcomeOf = ({ problems, resources, tree = [], policy, rollout: plan }: Preview): Outcome => {
   if (problems.length > 0 || policy?.findings.some(({ mandatory }) => mandatory)) return "failed";
+  // A deployment refuses it.
+  if (plan && plan.refusals.length > 0) return "failed";
   if ([...resources, ...tree].some(({ danger }) => danger !== undefined)) return "dangerous";
   return resources.length + tree.length > 0 ? "changes" : "unchanged";
 };

@@ -1,6 +1,8 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { partsOfImage } from "../../components/talos/installer.ts";
 import { nameOf, typesOf } from "../../components/urn.ts";
+import type { EngineEvent } from "../../lib/engine/events.ts";
+import { keptKind } from "../../lib/engine/losses.ts";
 import { plain } from "../../lib/engine/value.ts";
 import { planRollout, type RolloutPlan } from "../../lib/rollout/plan.ts";
 import type { Changes, DesiredMachine } from "../../lib/rollout/step.ts";
@@ -34,22 +36,50 @@ export const machinesIn = (resources: Resources): Record<string, ConfiguredMachi
       .map(([urn, { inputs }]) => [nameOf(urn), configuredMachine(plain(inputs) as Record<string, unknown>)]),
   );
 
+/** What changes of machines are read from. */
+export interface RolloutSources {
+  /** The state. */
+  before: Resources;
+  /** The resources that the program declares. */
+  after: Resources;
+  kubernetes: string;
+  /** Machines that are destroyed before they are created again. */
+  destroyed: readonly string[];
+}
+
+/**
+ * The machines that the engine announces to destroy before it creates them again.
+ *
+ * One that an interrupted update destroyed is announced as created alone. Source: pulumi 3.259.0, pkg/resource/deploy/step_generator.go.
+ */
+export const destroyedMachines = (events: readonly EngineEvent[]): string[] =>
+  events
+    .flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? [])
+    .filter(({ op, type }) => op === "delete-replaced" && type !== resourceTypes.machineConfiguration)
+    .filter(({ type }) => keptKind(type) === "machine")
+    .map(({ urn }) => nameOf(urn));
+
 /** What a preview of the engine means for machines, for the plan of a rollout. */
 export const rolloutChanges = (
   changes: readonly ResourceChange[],
   restarts: readonly Restart[],
-  { before, after, kubernetes }: { before: Resources; after: Resources; kubernetes: string },
+  { before, after, kubernetes, destroyed }: RolloutSources,
 ): Changes => {
   const recorded = machinesIn(before);
-  // A machine that is replaced installs its image itself.
-  const replaced = changes.filter(({ operation }) => operation === "replace").map(({ name }) => name);
+  const configured = changes.filter(({ type }) => type === resourceTypes.machineConfiguration);
+  const created = configured.filter(({ operation }) => operation === "create" || operation === "replace");
   return {
-    machines: Object.fromEntries(Object.entries(machinesIn(after)).filter(([name]) => !replaced.includes(name))),
+    machines: machinesIn(after),
     kubernetes,
+    created: created.filter(({ name }) => !destroyed.includes(name)).map(({ name }) => name),
+    replaced: created.filter(({ name }) => destroyed.includes(name)).map(({ name }) => name),
+    isBootstrapped: changes.some(
+      ({ type, operation }) => type === resourceTypes.bootstrap && (operation === "create" || operation === "replace"),
+    ),
     restarts: grouped(restarts.filter(({ isAtOnce }) => isAtOnce).map(({ node, why }) => [node, why])),
     removed: Object.fromEntries(
-      changes
-        .filter(({ type, operation }) => type === resourceTypes.machineConfiguration && operation === "delete")
+      configured
+        .filter(({ operation }) => operation === "delete")
         .flatMap(({ name }) => (recorded[name] ? [[name, recorded[name].role]] : [])),
     ),
   };
@@ -75,7 +105,7 @@ export const expectedRollout = (changes: Changes, before: Resources): RolloutPla
   const release = plain(cluster?.outputs.kubernetes);
   const kubernetes = typeof release === "string" ? release : changes.kubernetes;
   return planRollout(changes, {
-    machines: Object.fromEntries(Object.entries(recorded).map(([name, { image }]) => [name, image])),
+    machines: Object.fromEntries(Object.entries(recorded).map(([name, { image, role }]) => [name, { ...image, role }])),
     kubernetes: { lowest: kubernetes, highest: kubernetes },
     marked: [],
   });

@@ -1,7 +1,7 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { ciliumProblems } from "../../components/network/cilium-values.ts";
 import { ciliumNeeds } from "../../infra/cilium-needs.ts";
-import { machineDocuments, setting } from "../machine-documents.ts";
+import { isSkipped, machineDocuments, setting } from "../machine-documents.ts";
 import type { Inputs } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -24,7 +24,7 @@ export const ciliumOnTalos: Rule = {
   description: "Machines leave the network to Cilium, and its values suit Talos.",
   check: (resource, { surroundings: { cilium, config } }) => {
     if (resource.type === resourceTypes.machineConfiguration)
-      return ofMachine(resource.name, machineDocuments(resource));
+      return isSkipped(resource) ? [] : ofMachine(resource.name, machineDocuments(resource));
     if (resource.type !== resourceTypes.stack) return [];
     return ciliumProblems(cilium.values, ciliumNeeds(config)).map(({ path, problem, advice }) => ({
       problem: `Cilium's value ${path.join(".")} ${problem}`,

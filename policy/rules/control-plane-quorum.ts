@@ -17,29 +17,47 @@ import type { Recorded, Stack } from "../stack.ts";
 const identityOf = (type: string): string[][] =>
   type === resourceTypes.machineConfiguration ? [["node"]] : (resourceFacts(type)?.identity ?? []);
 
-/** Requires that control planes change one at a time, and that the others keep the quorum. */
+/**
+ * Requires that control planes change one at a time, and that the others keep the quorum.
+ *
+ * A rollout takes those that go or are replaced one by one, each after a look at etcd itself. Where one is planned, only what it does not
+ * do is judged: addresses that change, and a machine that is replaced where too few are left.
+ */
 export const controlPlaneQuorum: Rule = {
   name: "control-plane-quorum",
   description: "Control planes are replaced or deleted one at a time, and the remaining ones have a quorum.",
   check: (resource, stack) => {
-    if (resource.type === resourceTypes.stack) return quorumFindings(recordedControlPlanes(stack), missing(stack));
+    const { isPlanned = false } = stack.surroundings;
+    if (resource.type === resourceTypes.stack)
+      return isPlanned ? [] : quorumFindings(recordedControlPlanes(stack), missing(stack));
     if (identityOf(resource.type).length === 0) return [];
-    const lost = new Set([...missing(stack), ...replaced(stack)]);
+    if (isPlanned && resource.type !== resourceTypes.machineConfiguration) return replacedAlone(resource, stack);
+    const lost = new Set(isPlanned ? replaced(stack, isConfiguration) : [...missing(stack), ...replaced(stack)]);
     // Reported for the one that breaks the quorum, so that it is reported once.
     return lost.has(resource.name) && isReplaced(resource, stack)
       ? quorumFindings(recordedControlPlanes(stack), [...lost], resource.name)
       : [];
   },
   finish: (stack) => {
-    const names = new Set(
-      [...stack.seen.values()]
-        .filter(({ type }) => type === resourceTypes.machineConfiguration)
-        .map(({ name }) => name),
-    );
+    if (stack.surroundings.isPlanned) return [];
+    const names = new Set([...stack.seen.values()].filter(isConfiguration).map(({ name }) => name));
     const controlPlanes = recordedControlPlanes(stack);
     const deleted = controlPlanes.filter((name) => !names.has(renamedTo(name, stack)));
     return deleted.length === 0 ? [] : quorumFindings(controlPlanes, [...new Set([...deleted, ...replaced(stack)])]);
   },
+};
+
+const isConfiguration = ({ type }: Pick<Resource, "type">): boolean => type === resourceTypes.machineConfiguration;
+
+/** A control plane is replaced where two others vote, which may have been created in the same rollout. */
+const replacedAlone = (resource: Resource, stack: Stack): Finding[] => {
+  const recorded = recordedControlPlanes(stack);
+  const { nodes } = stack.surroundings.config;
+  const desired = Object.keys(nodes).filter((name) => nodes[name]?.role === "controlplane");
+  const isEnough = new Set([...recorded, ...desired]).size >= 3;
+  return isEnough || !recorded.includes(resource.name) || !isReplaced(resource, stack)
+    ? []
+    : quorumFindings(recorded, [resource.name]);
 };
 
 /**
@@ -99,9 +117,10 @@ const renamedTo = (name: string, { surroundings: { config } }: Stack): string =>
   Object.entries(config.nodes).find(([, { renamedFrom }]) => renamedFrom === name)?.[0] ?? name;
 
 /** Returns the control planes, among the resources so far, that are replaced. */
-const replaced = (stack: Stack): string[] => {
+const replaced = (stack: Stack, isMeant: (resource: Resource) => boolean = () => true): string[] => {
   const controlPlanes = recordedControlPlanes(stack);
   return [...stack.seen.values()]
+    .filter(isMeant)
     .filter((resource) => controlPlanes.includes(resource.name) && isReplaced(resource, stack))
     .map(({ name }) => name);
 };

@@ -1,5 +1,5 @@
 import { resourceTypes } from "../../components/resource-types.ts";
-import { machineDocuments, ofKind } from "../machine-documents.ts";
+import { isSkipped, machineDocuments, ofKind } from "../machine-documents.ts";
 import { at } from "../resource.ts";
 import type { Rule } from "../rule.ts";
 
@@ -11,7 +11,7 @@ export const diskEncryption: Rule = {
   name: "disk-encryption",
   description: "Machines of a production stack encrypt their disks.",
   check: (resource, stack) => {
-    if (resource.type !== resourceTypes.machineConfiguration || !stack.isProduction) return [];
+    if (resource.type !== resourceTypes.machineConfiguration || !stack.isProduction || isSkipped(resource)) return [];
     const documents = ofKind(machineDocuments(resource), "VolumeConfig");
     const open = volumes.filter((volume) => {
       const keys = at(

@@ -183,6 +183,38 @@ describe("the policy control-plane-quorum", () => {
     expect(await problems(resources, surroundings)).to.deep.equal([]);
   });
 
+  describe("where a rollout is planned", () => {
+    const planned = <S extends { surroundings: Surroundings }>({ surroundings, ...rest }: S) => ({
+      ...rest,
+      surroundings: { ...surroundings, isPlanned: true },
+    });
+
+    it("lets two of three go, which the rollout takes one by one", async () => {
+      const { resources, surroundings } = planned(await prodWithout("den-prod-cp02", "den-prod-cp03"));
+      expect(await problems(resources, surroundings)).to.deep.equal([]);
+    });
+
+    it("refuses that the only control plane is replaced, and lets it be where two join before", async () => {
+      const { resources, surroundings } = planned(await committed("dev"));
+      const vm = resources.find((each) => each.type === resourceTypes.virtualMachine && each.name === "den-dev-cp01");
+      const inputs = { ...vm?.inputs, vmId: 2999 };
+      const other = changed(resources, resourceTypes.virtualMachine, "den-dev-cp01", { inputs });
+      const after = { ...surroundings, recorded: recordedOf(resources) };
+      expect(await problems(other, after)).to.have.length(1);
+      const { nodes } = surroundings.config;
+      const cp01 = nodes["den-dev-cp01"];
+      const three = cp01 ? { ...nodes, "den-dev-cp02": cp01, "den-dev-cp03": cp01 } : nodes;
+      expect(await problems(other, { ...after, config: { ...surroundings.config, nodes: three } })).to.deep.equal([]);
+    });
+
+    it("refuses other addresses of two of three all the same, which no rollout changes", async () => {
+      const { resources, surroundings } = planned(await committed("prod"));
+      const after = { ...surroundings, recorded: recordedOf(resources) };
+      expect(await problems(moved(resources, "den-prod-cp01"), after)).to.deep.equal([]);
+      expect(await problems(moved(resources, "den-prod-cp01", "den-prod-cp03"), after)).to.have.length(1);
+    });
+  });
+
   it("refuses at the end what the stack file did not tell", async () => {
     const { resources, surroundings } = await committed("prod");
     const fewer = resources.filter(({ name }) => !["den-prod-cp01", "den-prod-cp02"].includes(name));
@@ -644,5 +676,17 @@ describe("the policy secret-inputs", () => {
       "extra has a secret of holder in the clear, in its input data.other",
     ]);
     expect(JSON.stringify(all)).not.to.contain(opened);
+  });
+});
+
+describe("a machine that an update with targets does not create", () => {
+  it("has no inputs, and passes; one without patches does not", async () => {
+    const { resources, surroundings } = await committed("prod");
+    const policies = async (inputs: Resource["inputs"]) => {
+      const all = changed(resources, resourceTypes.machineConfiguration, "den-prod-cp03", { inputs });
+      return new Set((await findings(all, surroundings)).map(({ policy }) => policy));
+    };
+    expect([...(await policies({}))]).to.deep.equal([]);
+    expect([...(await policies({ node: "10.30.0.13" }))]).to.include.members(["disk-encryption", "cilium-on-talos"]);
   });
 });

@@ -1,3 +1,4 @@
+import type { Role } from "../../components/talos/settings.ts";
 import { Unanswered } from "../../lib/cluster/kubernetes.ts";
 import type { Actions } from "../../lib/rollout/actions.ts";
 import type { Pod } from "../../lib/rollout/drain.ts";
@@ -17,6 +18,10 @@ interface FakeMachine extends MachineReading {
   pods: Pod[];
   /** Whether it still lacks the configuration for which it restarts. */
   isOutdated: boolean;
+  /** Whether it is gone, and only its node is left. */
+  isGone?: boolean;
+  /** Looks until etcd counts it, once it answers: first it learns, then it votes. */
+  joining?: number;
 }
 
 /** A cluster whose machines take a few looks to boot, and that notes how many were out of service at once. */
@@ -35,6 +40,18 @@ export class FakeCluster {
   broken = "";
   /** Image that cannot be pulled. */
   missing = "";
+  /** Machines that the stack file has, and those that the state has. */
+  readonly desired = new Map<string, Role>();
+  readonly recorded = new Set<string>();
+  /** Machines whose present change destroys them. */
+  readonly outdated = new Set<string>();
+  /** Members of etcd, and whether they vote. */
+  readonly members = new Map<string, boolean>();
+  leader = "cp01";
+  /** Release of Talos that new machines install. */
+  private release = "v1.13.8";
+  /** What must never be. */
+  readonly violations: string[] = [];
 
   constructor(planes: number, workers: number) {
     const names = [
@@ -56,14 +73,31 @@ export class FakeCluster {
           isOutdated: false,
         },
       });
+      this.desired.set(name, role);
+      this.recorded.add(name);
+      if (role === "controlplane") this.members.set(name, true);
     }
+  }
+
+  /** Waits until everything has booted and joined. */
+  settle(): void {
+    for (let looks = 0; looks < 10; looks += 1) this.pass();
+  }
+
+  /** The machine burns. */
+  lose(name: string): void {
+    this.at(name).isGone = true;
   }
 
   get running(): Running {
     const all = [...this.machines];
+    const answering = all.filter(([name, { isGone }]) => isGone !== true && this.recorded.has(name));
     return {
-      machines: Object.fromEntries(all.map(([name, { version, schematic }]) => [name, { version, schematic }])),
-      leader: "cp01",
+      machines: Object.fromEntries(
+        answering.map(([name, { version, schematic, role }]) => [name, { version, schematic, role }]),
+      ),
+      leader: this.leader,
+      members: [...this.members].map(([name, isVoting]) => ({ name, isVoting })),
       kubernetes: this.kubernetes,
       marked: all.flatMap(([name, { mark }]) => (mark === undefined ? [] : [name])),
     };
@@ -71,40 +105,50 @@ export class FakeCluster {
 
   /** What a stack file asks for of it. */
   wants(version: string, kubernetes: string): Changes {
+    this.release = version;
     const image: TalosImage = {
       version,
       schematic: "abc",
       installer: `factory.example/metal-installer/abc:${version}`,
     };
     const all = [...this.machines];
+    const [desired, recorded] = [[...this.desired.keys()], [...this.recorded]];
     return {
-      machines: Object.fromEntries(all.map(([name, { role }]) => [name, { role, image }])),
+      machines: Object.fromEntries([...this.desired].map(([name, role]) => [name, { role, image }])),
+      created: desired.filter((name) => !this.recorded.has(name)),
+      replaced: recorded.filter((name) => this.desired.has(name) && this.outdated.has(name)),
+      isBootstrapped: false,
       kubernetes,
       restarts: Object.fromEntries(
         all.flatMap(([name, { isOutdated }]) => (isOutdated ? [[name, ["machine.udev"]]] : [])),
       ),
-      removed: {},
+      removed: Object.fromEntries(
+        recorded.filter((name) => !this.desired.has(name)).map((name) => [name, roleOf(name)]),
+      ),
     };
   }
 
   readonly actions: Actions = {
-    readings: () => this.call("readings", () => this.readings()),
+    readings: (names) => this.call("readings", () => this.readings(names)),
     machine: (name) =>
       this.call(`machine ${name}`, () => {
-        const { version, schematic, boot, booting } = this.at(name);
-        if (booting > 0) throw new Error("connection refused");
+        const { version, schematic, boot, booting, isGone } = this.at(name);
+        if (booting > 0 || isGone) throw new Error("connection refused");
         return { version, schematic, boot };
       }),
     kubernetes: () => this.call("kubernetes", () => this.kubernetes),
     takeOut: (name) =>
       this.call(`takeOut ${name}`, () => {
-        const machine = this.at(name);
+        const machine = this.machines.get(name);
+        if (!machine) return;
         machine.mark ??= machine.isCordoned ? "cordoned" : "schedulable";
         machine.isCordoned = true;
       }),
     putBack: (name) =>
       this.call(`putBack ${name}`, () => {
         const machine = this.at(name);
+        if (machine.booting > 0 && machine.mark !== undefined)
+          this.violations.push(`${name} was put back before it was there`);
         machine.isCordoned = machine.mark === "cordoned";
         machine.mark = undefined;
       }),
@@ -126,15 +170,69 @@ export class FakeCluster {
         if (installer === this.missing) throw new Error(`${installer}: not found`);
         this.reboot(name, installer === this.broken ? {} : { version, schematic });
       }),
-    configure: (name) =>
-      this.call(`configure ${name}`, () => {
-        this.reboot(name, { isOutdated: false });
+    configure: async (name) => {
+      if (this.recorded.has(name) && !this.outdated.has(name))
+        return this.call(`configure ${name}`, () => {
+          this.reboot(name, { isOutdated: false });
+        });
+      if (this.recorded.has(name)) {
+        await this.call(`destroy ${name}`, () => {
+          this.destroy(name);
+        });
+        await this.call(`note ${name}`, () => this.recorded.delete(name));
+      }
+      await this.call(`create ${name}`, () => {
+        this.create(name);
+      });
+    },
+    forfeitLeadership: (name) =>
+      this.call(`forfeitLeadership ${name}`, () => {
+        if (this.leader === name) this.leader = [...this.members.keys()].find((other) => other !== name) ?? name;
+      }),
+    leaveEtcd: (name) =>
+      this.call(`leaveEtcd ${name}`, () => {
+        if (this.leader === name) this.violations.push(`${name} led etcd when it left`);
+        if (!this.members.delete(name)) throw new Error(`${name} is no member`);
+      }),
+    removeMember: (name) =>
+      this.call(`removeMember ${name}`, () => {
+        this.members.delete(name);
+      }),
+    remove: async (name, isLost) => {
+      if (!isLost)
+        await this.call(`destroy ${name}`, () => {
+          this.destroy(name);
+        });
+      // The engine may be killed before it has noted what it did.
+      await this.call(`note ${name}`, () => {
+        this.recorded.delete(name);
+      });
+    },
+    deleteNode: (name) =>
+      this.call(`deleteNode ${name}`, () => {
+        if (this.machines.get(name)?.isGone === false) this.violations.push(`${name} lost its node while it ran`);
+        this.machines.delete(name);
       }),
     upgradeKubernetes: (to) =>
       this.call("upgradeKubernetes", () => {
         this.kubernetes = { lowest: to, highest: to };
       }),
   };
+
+  private destroy(name: string): void {
+    if (this.members.has(name)) this.violations.push(`${name} was destroyed as a member of etcd`);
+    Object.assign(this.machines.get(name) ?? {}, { isGone: true, pods: [] });
+  }
+
+  private create(name: string): void {
+    const before = this.machines.get(name);
+    this.machines.set(name, {
+      ...{ role: roleOf(name), version: this.release, schematic: "abc", boot: "new", pods: [], isOutdated: false },
+      ...{ isCordoned: before?.isCordoned ?? false, mark: before?.mark, booting: 3, joining: 3 },
+    });
+    this.recorded.add(name);
+    this.outdated.delete(name);
+  }
 
   private at(name: string): FakeMachine {
     const machine = this.machines.get(name);
@@ -152,12 +250,39 @@ export class FakeCluster {
     await Promise.resolve();
     this.dieIf(`before ${name}`);
     this.calls.push(name);
-    for (const machine of this.machines.values()) machine.booting = Math.max(0, machine.booting - 1);
+    this.pass();
     const answer = work();
-    const out = [...this.machines.values()].filter(({ booting, mark }) => booting > 0 || mark !== undefined);
-    this.mostOut = Math.max(this.mostOut, out.length);
+    this.judge();
     this.dieIf(`after ${name}`);
     return answer;
+  }
+
+  /** Time goes on. */
+  private pass(): void {
+    for (const [name, machine] of this.machines) {
+      machine.booting = Math.max(0, machine.booting - 1);
+      if (machine.booting > 0 || machine.isGone || machine.role !== "controlplane" || !machine.joining) continue;
+      machine.joining -= 1;
+      this.members.set(name, machine.joining === 0);
+    }
+  }
+
+  private judge(): void {
+    const isUp = (name: string): boolean => {
+      const machine = this.machines.get(name);
+      return machine?.booting === 0 && machine.isGone !== true;
+    };
+    const out = [...this.machines].filter(
+      // A machine that joins was not in service before.
+      ([name, { mark, joining }]) =>
+        (this.recorded.has(name) || this.desired.has(name)) && (mark !== undefined || (!isUp(name) && !joining)),
+    );
+    this.mostOut = Math.max(this.mostOut, out.length);
+    const voting = [...this.members].filter(([, isVoting]) => isVoting).map(([name]) => name);
+    if (voting.filter(isUp).length <= voting.length / 2)
+      this.violations.push(`etcd lost its quorum of ${voting.join()}`);
+    if (this.members.size - voting.length > 1) this.violations.push("two members learned at once");
+    if (!this.members.has(this.leader)) this.leader = voting.find(isUp) ?? "";
   }
 
   private dieIf(where: string): void {
@@ -165,19 +290,26 @@ export class FakeCluster {
     if (this.untilKilled <= 0) throw new Killed(where);
   }
 
-  private readings(): Readings {
+  private readings(names: readonly string[]): Readings {
     const all = [...this.machines];
-    const planes = all.filter(([, { role }]) => role === "controlplane");
-    const members = planes.map(([name]) => ({ name, isVoting: true }));
-    const down = (booting: number) => (booting > 0 ? { problem: "connection refused" } : {});
+    const planes = all.filter(([name, { role }]) => role === "controlplane" && names.includes(name));
+    const members = [...this.members].map(([name, isVoting]) => ({ name, isVoting }));
+    const down = ({ booting, isGone }: FakeMachine) =>
+      booting > 0 || isGone === true ? { problem: "connection refused" } : {};
     return {
-      etcd: planes.map(([machine, { booting }]) => ({
-        ...{ machine, id: machine, leader: "cp01", members, alarms: [], ...down(booting) },
+      etcd: planes.map(([machine, fake]) => ({
+        ...{ machine, id: machine, leader: this.leader, members, alarms: [], ...down(fake) },
+        ...(!this.members.has(machine) && { problem: "etcd is not running" }),
       })),
-      apis: planes.map(([machine, { booting }]) => ({ machine, ...down(booting) })),
-      nodes: all.map(([name, { booting, isCordoned }]) => ({
-        ...{ name, isReady: booting === 0, message: "kubelet stopped", isCordoned },
-      })),
+      apis: planes.map(([machine, fake]) => ({ machine, ...down(fake) })),
+      nodes: all.map(([name, { boot, booting, isGone, isCordoned, joining }]) => {
+        // Kubernetes has not noticed yet that the machine before is gone.
+        const isOld = booting > 0 && joining !== undefined;
+        const isReady = isOld || (booting === 0 && isGone !== true);
+        return { name, isReady, message: "kubelet stopped", isCordoned, boot: isOld ? "old" : boot };
+      }),
     };
   }
 }
+
+const roleOf = (name: string): Role => (name.startsWith("cp") ? "controlplane" : "worker");

@@ -10,7 +10,7 @@ import {
   type KnownMachines,
   type RolloutOptions,
 } from "../../../operations/deploy/rollout.ts";
-import type { RunningCluster } from "../../../operations/deploy/running.ts";
+import { recordedMachines, type RunningCluster } from "../../../operations/deploy/running.ts";
 import { FakeCluster } from "../../support/fake-cluster.ts";
 
 const timeouts = { gate: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
@@ -37,7 +37,8 @@ const rollOut = async (cluster: FakeCluster, given: Given): Promise<{ engine: st
     machines: Object.fromEntries(Object.entries(wanted.machines).filter(([name]) => !removed.includes(name))),
     removed: Object.fromEntries(removed.map((name) => [name, "worker" as const])),
     targets: Object.fromEntries([...cluster.machines.keys()].map((name) => [name, [`urn of ${name}`]])),
-    registrations,
+    ...{ registrations, joining: {} },
+    deletions: Object.fromEntries(removed.map((name) => [name, [`urn of ${name}`]])),
   };
   const left = await carryOutRollout(planRollout(changes, cluster.running), cluster, changes, {
     actions: cluster.actions,
@@ -47,6 +48,10 @@ const rollOut = async (cluster: FakeCluster, given: Given): Promise<{ engine: st
           if (urns.includes(`urn of ${machine}`))
             Object.assign(cluster.machines.get(machine) ?? {}, { boot: "9", isOutdated: false });
         return note(`target ${urns.join()} at ${release}`);
+      },
+      remove: async (urns, _, release) => {
+        for (const name of removed) if (urns.includes(`urn of ${name}`)) await cluster.actions.remove(name, false);
+        return note(`remove ${urns.join()} at ${release}`);
       },
       update: (release) => note(`update at ${release}`),
       snapshot: () => note("snapshot"),
@@ -110,12 +115,12 @@ describe("a deployment with steps", () => {
     expect((await rollOut(new FakeCluster(1, 1), { talos: "v1.13.9" })).engine).to.contain("snapshot");
   });
 
-  it("drains a machine that goes before the update that removes it", async () => {
+  it("drains a machine that goes before the engine removes it, and deletes its node", async () => {
     const cluster = new FakeCluster(1, 2);
     const { engine } = await rollOut(cluster, { removed: ["wk02"] });
-    expect(engine).to.deep.equal(["update at v1.36.3"]);
-    expect(cluster.calls).to.include.members(["takeOut wk02", "evict pod-of-wk02"]);
-    expect(cluster.running.marked).to.deep.equal(["wk02"]);
+    expect(engine).to.deep.equal(["remove urn of wk02 at v1.36.3", "update at v1.36.3"]);
+    expect(cluster.calls).to.include.members(["takeOut wk02", "evict pod-of-wk02", "deleteNode wk02"]);
+    expect(cluster.running.marked).to.deep.equal([]);
   });
 
   it("ends after the step, or the machine, that a person names, and updates nothing else", async () => {
@@ -166,6 +171,20 @@ describe("the plan of a deployment", () => {
     ).to.throw("cp01 does not answer: timeout");
   });
 
+  it("is refused for a silent machine that would be replaced, unless an interrupted run destroyed it", () => {
+    const cluster = new FakeCluster(3, 1);
+    cluster.outdated.add("cp01");
+    const answering = Object.entries(cluster.running.machines).filter(([name]) => name !== "cp01");
+    const machines = Object.fromEntries(answering);
+    const silent = (marked: string[]) => {
+      const known = read(cluster, ["cp01 does not answer: timeout"]);
+      const running = { ...cluster.running, machines, marked };
+      return planFor("dev", cluster.wants("v1.13.8", "v1.36.3"), { ...known, running });
+    };
+    expect(() => silent([])).to.throw("cp01 does not answer: timeout. It cannot be drained");
+    expect(silent(["cp01"]).steps[0]).to.deep.include({ name: "replace/cp01", isLost: true });
+  });
+
   it("goes on where a machine does not answer that goes anyway", () => {
     const cluster = new FakeCluster(1, 1);
     const known = read(cluster, ["wk01 does not answer: timeout"]);
@@ -180,7 +199,7 @@ describe("the plan of a deployment", () => {
         problems: [{ machine: "wk01", problem: "wk01 does not answer: timeout" }],
       } as RunningCluster,
     );
-    expect(plan.steps.map(({ name }) => name)).to.deep.equal(["talos/cp01"]);
+    expect(plan.steps.map(({ name }) => name)).to.deep.equal(["remove/wk01", "talos/cp01"]);
   });
 
   it("is refused for a machine that is renamed and has to restart", () => {
@@ -194,6 +213,18 @@ describe("the plan of a deployment", () => {
     const lines = describePlan(planFor("dev", cluster.wants("v1.13.9", "v1.36.3"), read(cluster)));
     expect(lines).to.have.length(3);
     expect(lines[0]).to.equal("2 steps, about 10 min 0 s; one after the other:");
+  });
+});
+
+describe("the machines of a state", () => {
+  it("are without one that an interrupted update destroyed and did not create again", () => {
+    const type = "talos:machine/configurationApply:ConfigurationApply";
+    const of = (name: string, more: object = {}) => ({
+      ...{ urn: `urn:pulumi:dev::hearth::${type}::${name}`, type, inputs: { node: "10.20.0.11", configPatches: [] } },
+      ...more,
+    });
+    const resources = [of("cp01"), of("wk01", { pendingReplacement: true })];
+    expect(Object.keys(recordedMachines({ version: 3, deployment: { resources } }))).to.deep.equal(["cp01"]);
   });
 });
 

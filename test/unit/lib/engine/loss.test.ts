@@ -2,7 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 
 import { nameOf } from "../../../../components/urn.ts";
-import { forgotten, withoutLost } from "../../../../lib/engine/loss.ts";
+import { detached, forgotten, withoutLost } from "../../../../lib/engine/loss.ts";
 import { outputsOf, type State, type StateResource } from "../../../../lib/engine/state.ts";
 import { secretInState as sealed } from "../../../support/wire.ts";
 
@@ -123,5 +123,25 @@ describe("outputsOf", () => {
 
   it("is undefined where the state has no such resource", () => {
     expect(outputsOf(state(), "none:at:All")).to.equal(undefined);
+  });
+});
+
+describe("a state from which a machine can be deleted alone", () => {
+  const machine = [urn(types.vm, "wk01"), urn(types.configuration, "wk01")];
+
+  it("has all of its resources, and none that depends on the machine's", () => {
+    const after = detached(state(), machine);
+    expect(names(after)).to.deep.equal(names(state()));
+    const resources = after.deployment.resources ?? [];
+    const bootstrap = resources.find(({ type }) => type === types.bootstrap);
+    expect(bootstrap?.dependencies).to.deep.equal([urn(types.configuration, "cp01")]);
+    const configuration = resources.find((each) => each.urn === urn(types.configuration, "wk01"));
+    expect(configuration?.dependencies).to.deep.equal([urn(types.vm, "wk01")]);
+  });
+
+  it("has none of what is forgotten, and nothing that points to it", () => {
+    const after = detached(state(), machine, [urn(types.configuration, "wk01")]);
+    expect(names(after)).to.include("VmLegacy wk01").and.not.to.include("ConfigurationApply wk01");
+    expect(references(after)).to.not.include(urn(types.configuration, "wk01"));
   });
 });

@@ -19,7 +19,7 @@ const whole = (): Readings => ({
     members: planes.map((name) => ({ name, isVoting: true })),
     alarms: [],
   })),
-  nodes: Object.keys(machines).map((name) => ({ name, isReady: true, message: "", isCordoned: false })),
+  nodes: Object.keys(machines).map((name) => ({ name, isReady: true, message: "", isCordoned: false, boot: "1" })),
   apis: planes.map((machine) => ({ machine })),
 });
 
@@ -82,5 +82,20 @@ describe("the gate before a step", () => {
     expect(down).to.deep.equal(["The Kubernetes API of cp03 does not answer: 500"]);
     expect(problems(({ apis }) => apis.pop())).to.have.length(1);
     expect(problems(({ etcd }) => etcd.pop())).to.have.length(1);
+  });
+
+  it("expects nothing of a machine that joins or leaves, and all of the others", () => {
+    const readings = whole();
+    for (const { members } of readings.etcd) members.splice(2, 1);
+    readings.etcd[2] = { machine: "cp03", problem: "etcd is not running", leader: "old", members: [], alarms: [] };
+    readings.apis.pop();
+    readings.nodes.splice(2, 1);
+    const outside = { machines, except: "cp03", isOutside: true };
+    expect(gateProblems(outside, readings)).to.deep.equal([]);
+    expect(gateProblems({ machines, except: "cp03" }, readings)).to.not.deep.equal([]);
+    readings.etcd[0]?.members.push({ name: "cp03", isVoting: false });
+    expect(gateProblems(outside, readings)).to.deep.equal([]);
+    readings.etcd[0]?.members.push({ name: "cp09", isVoting: false });
+    expect(gateProblems(outside, readings)).to.have.length(1);
   });
 });

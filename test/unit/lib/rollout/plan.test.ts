@@ -35,6 +35,9 @@ const cluster = ({
     kubernetes: kubernetes[1],
     restarts: {},
     removed: {},
+    created: [],
+    replaced: [],
+    isBootstrapped: false,
   };
   const running: Running = {
     machines: Object.fromEntries(names.map((name) => [name, { version: talos[0], schematic: "abc" }])),
@@ -271,5 +274,128 @@ describe("a rollout of any cluster", () => {
       }
       expect(planRollout(then, after)).to.deep.equal({ steps: [], refusals: [], notes: [] });
     });
+  });
+});
+
+describe("a rollout that changes which machines there are", () => {
+  const role = (name: string) => (name.startsWith("cp") ? ("controlplane" as const) : ("worker" as const));
+  const machine = fc.constantFrom<string>("cp01", "cp02", "cp03", "cp04", "cp05", "wk01", "wk02");
+  const some = fc.uniqueArray(machine, { minLength: 1 });
+  const isPlane = (name: string): boolean => name.startsWith("cp");
+
+  /** A cluster and what is asked for: machines before and after, those whose change destroys them, those that burned, and etcd's leader. */
+  const any = fc
+    .record({
+      before: some,
+      after: some,
+      outdated: fc.subarray<string>(["cp01", "cp02", "cp03", "wk01"]),
+      burned: fc.subarray<string>(["cp02", "cp04", "wk02"]),
+    })
+    .filter(({ before, after }) => before.some(isPlane) && after.some(isPlane))
+    .map(({ before, after, outdated, burned }) => {
+      const { changes, running } = cluster();
+      const removed = before.filter((name) => !after.includes(name));
+      const lost = removed.filter((name) => burned.includes(name));
+      const up = before.filter((name) => !lost.includes(name));
+      return {
+        lost,
+        up,
+        changes: {
+          ...changes,
+          machines: Object.fromEntries(after.map((name) => [name, { role: role(name), image: image() }])),
+          created: after.filter((name) => !before.includes(name)),
+          replaced: after.filter((name) => before.includes(name) && outdated.includes(name)),
+          removed: Object.fromEntries(removed.map((name) => [name, role(name)])),
+        } satisfies Changes,
+        running: {
+          ...running,
+          machines: Object.fromEntries(
+            up.map((name) => [name, { version: "v1.13.9", schematic: "abc", role: role(name) }]),
+          ),
+          leader: up.find(isPlane),
+          members: before.filter(isPlane).map((name) => ({ name, isVoting: true })),
+        } satisfies Running,
+      };
+    });
+
+  it("has one step for each machine that joins, is replaced or leaves, and takes none out otherwise", () => {
+    fc.assert(
+      fc.property(any, ({ changes, running }) => {
+        const { steps, refusals } = planRollout(changes, running);
+        if (refusals.length > 0) return;
+        const expected = [
+          ...changes.created.map((name) => `join/${name}`),
+          ...changes.replaced.map((name) => `replace/${name}`),
+          ...Object.keys(changes.removed).map((name) => `remove/${name}`),
+        ];
+        expect(steps.map(({ name }) => name).sort()).to.deep.equal(expected.sort());
+      }),
+    );
+  });
+
+  it("removes what is lost first, lets machines join before any leaves, and takes the leader of etcd last", () => {
+    fc.assert(
+      fc.property(any, ({ changes, running, lost }) => {
+        const { steps } = planRollout(changes, running);
+        const places = steps.map((step) => {
+          const name = "machine" in step ? step.machine : "";
+          if (lost.includes(name)) return 0;
+          return step.kind === "join" ? 1 : step.kind === "replace" ? 2 : 3;
+        });
+        expect(places).to.deep.equal([...places].sort());
+        for (const kind of ["replace", "remove"] as const) {
+          const planes = steps.filter((step) => step.kind === kind && step.role === "controlplane" && !step.isLost);
+          const names = planes.flatMap((step) => ("machine" in step ? [step.machine] : []));
+          if (running.leader !== undefined && names.includes(running.leader))
+            expect(names.at(-1)).to.equal(running.leader);
+        }
+      }),
+    );
+  });
+
+  it("never leaves etcd without a quorum while a control plane is destroyed", () => {
+    fc.assert(
+      fc.property(any, ({ changes, running }) => {
+        const { steps } = planRollout(changes, running);
+        const up = new Set(Object.keys(running.machines).filter(isPlane));
+        for (const step of steps) {
+          if (!("role" in step) || step.role !== "controlplane") continue;
+          if (step.kind === "join") up.add(step.machine);
+          if (step.kind === "replace") expect(up.size).to.be.at.least(3);
+          if (step.kind !== "remove" || step.isLost) continue;
+          up.delete(step.machine);
+          expect(up.size).to.be.at.least(1);
+        }
+      }),
+    );
+  });
+
+  it("goes on first with what an interrupted run began, so that no other machine is out at once", () => {
+    const { changes, running } = cluster({ talos: ["v1.13.8", "v1.13.9"] });
+    const { cp03, ...rest } = changes.machines;
+    expect(cp03).to.not.equal(undefined);
+    const asked = { ...changes, machines: rest, removed: { cp03: "controlplane" as const } };
+    const members = ["cp01", "cp02"].map((name) => ({ name, isVoting: true }));
+    const first = (now: Partial<Running>) => planRollout(asked, { ...running, ...now }).steps[0]?.name;
+    expect(first({ members: [...members, { name: "cp03", isVoting: true }] })).to.equal("talos/cp02");
+    expect(first({ members })).to.equal("remove/cp03");
+    expect(first({ marked: ["cp03"] })).to.equal("remove/cp03");
+  });
+
+  it("is refused where a machine would change its role", () => {
+    const { changes, running } = cluster();
+    const machines = {
+      ...running.machines,
+      wk01: { version: "v1.13.9", schematic: "abc", role: "controlplane" as const },
+    };
+    expect(planRollout(changes, { ...running, machines }).refusals.join()).to.contain(
+      "wk01 is a control plane and would become a worker",
+    );
+  });
+
+  it("says which control plane does not vote yet, where nothing is left to do for it", () => {
+    const { changes, running } = cluster();
+    const members = ["cp01", "cp02", "cp03"].map((name) => ({ name, isVoting: name !== "cp03" }));
+    expect(planRollout(changes, { ...running, members }).notes).to.have.length(1);
   });
 });

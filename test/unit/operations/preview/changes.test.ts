@@ -147,6 +147,8 @@ describe("what a preview comes to", () => {
     expect(outcomeOf({ ...nothing, resources: changesOf(step("update", vm)) })).to.equal("changes");
     expect(outcomeOf(dangerous)).to.equal("dangerous");
     expect(outcomeOf({ ...dangerous, problems: ["no"] })).to.equal("failed");
+    const refused = { steps: [], notes: [], refusals: ["no"] };
+    expect(outcomeOf({ ...nothing, rollout: refused })).to.equal("failed");
     const finding = { policy: "p", resource: "r", message: "m", mandatory: true };
     expect(outcomeOf({ ...nothing, policy: { passed: 1, findings: [finding] } })).to.equal("failed");
     expect(outcomeOf({ ...nothing, policy: { passed: 1, findings: [{ ...finding, mandatory: false }] } })).to.equal(

@@ -64,12 +64,43 @@ describe("the rollout of a preview", () => {
     ]);
   });
 
-  it("has a step for a worker that goes, and none for one that is made or replaced", () => {
+  it("has a step for a machine that goes, and one for a machine that is created", () => {
     expect(steps(both(), resources({ cp01: {} }), [event("delete", "wk01")])).to.deep.equal(["remove/wk01"]);
     const more = resources({ cp01: {}, wk01: {}, wk02: {} });
-    expect(steps(both(), more, [event("create", "wk02")])).to.deep.equal([]);
+    expect(steps(both(), more, [event("create", "wk02")])).to.deep.equal(["join/wk02"]);
+  });
+
+  it("has a step for a machine that is destroyed and created again, and joins one that an interrupted update destroyed", () => {
     const replaced = resources({ cp01: {}, wk01: { talos: "v1.13.10" } });
-    expect(steps(both(), replaced, [event("replace", "wk01")])).to.deep.equal([]);
+    const again = [event("create-replacement", "wk01"), event("replace", "wk01")];
+    const destroyed = event("delete-replaced", "wk01", resourceTypes.virtualMachine);
+    expect(steps(both(), replaced, [destroyed, ...again])).to.deep.equal(["replace/wk01"]);
+    expect(steps(both(), replaced, again)).to.deep.equal(["join/wk01"]);
+  });
+
+  it("is refused where the only control plane is replaced, or etcd would be bootstrapped again", () => {
+    const refusals = (events: EngineEvent[]) =>
+      expectedRollout(changes(both(), both(), events), both())?.refusals.join();
+    const replaced = [event("delete-replaced", "cp01", resourceTypes.virtualMachine), event("replace", "cp01")];
+    expect(refusals(replaced)).to.contain("cp01 would be replaced, and etcd has 1 control plane");
+    expect(refusals([event("create", "bootstrap", resourceTypes.bootstrap)])).to.contain("would bootstrap etcd again");
+  });
+
+  it("creates with a machine what it needs, and nothing of another one", () => {
+    const more = resources({ cp01: {}, wk01: {}, wk02: {}, wk03: {} });
+    const image = event("create", "pve1-abc", resourceTypes.image);
+    const unrelated = event("create", "dashboard", resourceTypes.namespace);
+    const created = ["wk02", "wk03"].flatMap((name) => [
+      event("create", name, resourceTypes.virtualMachine),
+      event("create", name),
+    ]);
+    const { targets, joining } = changes(both(), more, [image, unrelated, ...created]);
+    expect(targets.wk02).to.have.members([
+      urnOf(resourceTypes.virtualMachine, "wk02"),
+      urnOf(resourceTypes.machineConfiguration, "wk02"),
+      urnOf(resourceTypes.image, "pve1-abc"),
+    ]);
+    expect(joining.wk02).to.deep.equal({ role: "worker", address: "10.20.0.21" });
   });
 
   it("is none for a stack that was never deployed", () => {

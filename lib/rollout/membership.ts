@@ -1,0 +1,131 @@
+import type { Role } from "../../components/talos/settings.ts";
+import type { Changes, JoinStep, RemoveStep, ReplaceStep, Running } from "./step.ts";
+
+/** A step that changes which machines the cluster has. */
+export type MembershipStep = JoinStep | ReplaceStep | RemoveStep;
+
+/** Steps that change which machines a cluster has. */
+export interface Membership {
+  /** What an interrupted run began, and the removal of what is lost: until then the cluster is not whole, and no other step may begin. */
+  first: MembershipStep[];
+  /** All others. Machines join before any leaves, so that etcd never has fewer members than before and after. */
+  later: MembershipStep[];
+  refusals: string[];
+}
+
+/** How long a step usually takes, in seconds. */
+const usual = { join: 300, replace: 420, remove: 150 };
+
+/** Returns the steps by which machines join, are replaced and leave, one machine each. */
+export const membershipSteps = (changes: Changes, running: Running): Membership => {
+  const refusals = refusalsOf(changes, running);
+  if (refusals.length > 0) return { first: [], later: [], refusals };
+  const steps: MembershipStep[] = [
+    ...inOrder(joins(changes), running, "planes first"),
+    ...inOrder(replacements(changes, running), running, "workers first"),
+    ...inOrder(removals(changes, running), running, "workers first"),
+  ];
+  const isFirst = (step: MembershipStep): boolean => (step.kind !== "join" && step.isLost) || isBegun(step, running);
+  return { first: steps.filter(isFirst), later: steps.filter((step) => !isFirst(step)), refusals: [] };
+};
+
+const joins = ({ created, machines }: Changes): JoinStep[] =>
+  created.flatMap((machine) => {
+    const role = machines[machine]?.role;
+    if (role === undefined) return [];
+    return [
+      {
+        kind: "join",
+        name: `join/${machine}`,
+        ...{ machine, role },
+        what: `creates it, and waits until it is ${role === "controlplane" ? "a voting member of etcd" : "Ready"}`,
+        out: "nothing",
+        seconds: usual.join,
+      },
+    ];
+  });
+
+const replacements = ({ replaced, machines }: Changes, running: Running): ReplaceStep[] =>
+  replaced.flatMap((machine) => {
+    const role = machines[machine]?.role;
+    if (role === undefined) return [];
+    return [
+      {
+        kind: "replace",
+        name: `replace/${machine}`,
+        ...{ machine, role, isLost: !(machine in running.machines) },
+        what: "drains it, destroys it with its disks, and creates another one under its name",
+        out: machine,
+        seconds: usual.replace,
+      },
+    ];
+  });
+
+const removals = ({ removed }: Changes, { machines }: Running): RemoveStep[] =>
+  Object.entries(removed).map(([machine, role]) => {
+    const isLost = !(machine in machines);
+    return {
+      kind: "remove",
+      name: `remove/${machine}`,
+      ...{ machine, role, isLost },
+      what: isLost
+        ? "does not answer, and is forgotten: it must not come back unless it was wiped"
+        : "drains it, and removes it from the cluster",
+      out: isLost ? "nothing more" : machine,
+      seconds: usual.remove,
+    };
+  });
+
+/** In the order of their names, the leader of etcd last. */
+const inOrder = <Each extends MembershipStep>(
+  steps: readonly Each[],
+  { leader }: Running,
+  which: "planes first" | "workers first",
+): Each[] => {
+  const rank = ({ role, machine }: Each): number => {
+    if (role === "worker") return which === "workers first" ? 0 : 3;
+    return machine === leader ? 2 : 1;
+  };
+  return [...steps].sort((a, b) => rank(a) - rank(b) || a.machine.localeCompare(b.machine));
+};
+
+/** Whether an interrupted run began a step: the machine is out of service, or etcd counts it although it joins, or no more although it leaves. */
+const isBegun = ({ kind, machine, role }: MembershipStep, { marked, members }: Running): boolean => {
+  if (marked.includes(machine)) return true;
+  if (role !== "controlplane" || members === undefined) return false;
+  return members.some(({ name }) => name === machine) === (kind === "join");
+};
+
+const refusalsOf = (changes: Changes, running: Running): string[] => {
+  const { machines, replaced, isBootstrapped } = changes;
+  const isPlane = (name: string): boolean => machines[name]?.role === "controlplane";
+  // All that join do so before the first one is replaced.
+  const leaving = Object.keys(changes.removed).filter((name) => changes.removed[name] === "controlplane");
+  const planes = [...Object.keys(machines).filter(isPlane), ...leaving.filter((name) => name in running.machines)]
+    .length;
+  return [
+    ...(isBootstrapped && Object.keys(running.machines).length > 0
+      ? [
+          "The update would bootstrap etcd again, beside the one that runs, for the state has no bootstrap: take back a state that has it with " +
+            "`pulumi stack history` and `pulumi stack import`, or rebuild",
+        ]
+      : []),
+    ...replaced
+      .filter((name) => isPlane(name) && planes < 3)
+      .map(
+        (name) =>
+          `${name} would be replaced, and etcd has ${planes} control ${planes === 1 ? "plane" : "planes"}: without it none decides. ` +
+          "Go to three control planes first, or rebuild it from a snapshot of etcd",
+      ),
+    ...Object.entries(machines).flatMap(([name, { role }]) => {
+      const now = running.machines[name]?.role;
+      return now === undefined || now === role || replaced.includes(name)
+        ? []
+        : [
+            `${name} is a ${nouns[now]} and would become a ${nouns[role]}, which Talos does not do: remove it first, and add it again in another deployment`,
+          ];
+    }),
+  ];
+};
+
+const nouns: Record<Role, string> = { controlplane: "control plane", worker: "worker" };

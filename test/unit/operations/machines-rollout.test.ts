@@ -1,0 +1,176 @@
+import { expect } from "chai";
+
+import type { Timeouts } from "../../../lib/rollout/carry-out.ts";
+import { planRollout } from "../../../lib/rollout/plan.ts";
+import { carryOutRollout, removedNodes } from "../../../operations/deploy/rollout.ts";
+import { FakeCluster } from "../../support/fake-cluster.ts";
+
+const timeouts: Timeouts = { gate: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
+
+/** A killed run need not wait. */
+const dying: Timeouts = { gate: 1, drain: 1, boot: 1, restart: 1, pause: 0 };
+
+const urnOf = (name: string): string =>
+  `urn:pulumi:dev::hearth::talos:machine/configurationApply:ConfigurationApply::${name}`;
+
+/** Carries a rollout out, as a deployment does that begins now. */
+const deploy = async (cluster: FakeCluster, waits = timeouts): Promise<void> => {
+  const changes = cluster.wants("v1.13.8", "v1.36.3");
+  const names = [...new Set([...cluster.desired.keys(), ...cluster.recorded])];
+  const urns = Object.fromEntries(names.map((name) => [name, [urnOf(name)]]));
+  const plan = planRollout(changes, cluster.running);
+  expect(plan.refusals).to.deep.equal([]);
+  const named = (all: readonly string[]): string[] => names.filter((name) => all.includes(urnOf(name)));
+  await carryOutRollout(
+    plan,
+    cluster,
+    { ...changes, targets: urns, deletions: urns, joining: {}, registrations: [] },
+    {
+      actions: cluster.actions,
+      engine: {
+        target: async (all) => {
+          for (const name of named(all)) await cluster.actions.configure(name);
+        },
+        remove: async (all, forgotten) => {
+          for (const name of named(all)) await cluster.actions.remove(name, forgotten.includes(urnOf(name)));
+        },
+        update: () => Promise.resolve(),
+        snapshot: () => Promise.resolve(),
+      },
+      display: { live: () => undefined, line: () => undefined },
+      signal: new AbortController().signal,
+      command: "npx hearth deploy dev",
+      options: {},
+      timeouts: waits,
+      recorded: Object.fromEntries(
+        [...cluster.recorded].map((name) => [name, { role: name.startsWith("cp") ? "controlplane" : "worker" }]),
+      ),
+    },
+  );
+  const nodes = [...cluster.machines].map(([name, { mark, isCordoned }]) => ({ name, mark, isCordoned }));
+  const [desired, recorded] = [[...cluster.desired.keys()], [...cluster.recorded]];
+  for (const name of removedNodes(nodes, { desired, recorded, removed: [] })) await cluster.actions.deleteNode(name);
+};
+
+const failure = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => "it succeeded",
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+
+/** Expects that the cluster has the machines of the stack file, all in service, and never had less than it needs. */
+const expectAsDesired = (cluster: FakeCluster, when: string): void => {
+  const names = [...cluster.desired.keys()].sort();
+  expect(cluster.violations, when).to.deep.equal([]);
+  expect(cluster.mostOut, when).to.be.at.most(1);
+  expect([...cluster.machines.keys()].sort(), when).to.deep.equal(names);
+  expect([...cluster.recorded].sort(), when).to.deep.equal(names);
+  expect([...cluster.members].sort(), when).to.deep.equal(
+    names.filter((name) => name.startsWith("cp")).map((name) => [name, true]),
+  );
+  for (const [name, { mark, isCordoned, isGone }] of cluster.machines)
+    expect({ name, mark, isCordoned, isGone: isGone ?? false }, when).to.deep.equal({
+      ...{ name, mark: undefined, isCordoned: false, isGone: false },
+    });
+  expect([...cluster.outdated], when).to.deep.equal([]);
+};
+
+/** A cluster of some control planes that is to have others, and workers. */
+const from = (planes: number, to: readonly string[], workers = 1): FakeCluster => {
+  const cluster = new FakeCluster(planes, workers);
+  for (const name of [...cluster.desired.keys()])
+    if (name.startsWith("cp") && !to.includes(name)) cluster.desired.delete(name);
+  for (const name of to) cluster.desired.set(name, "controlplane");
+  return cluster;
+};
+
+const replacing = (...names: string[]): FakeCluster => {
+  const cluster = new FakeCluster(3, 1);
+  for (const name of names) cluster.outdated.add(name);
+  return cluster;
+};
+
+const withLost = (cluster: FakeCluster, name: string): FakeCluster => {
+  cluster.lose(name);
+  return cluster;
+};
+
+const cases: Record<string, () => FakeCluster> = {
+  "from one control plane to three": () => from(1, ["cp01", "cp02", "cp03"]),
+  "from three control planes to one": () => from(3, ["cp02"]),
+  "from three control planes to five": () => from(3, ["cp01", "cp02", "cp03", "cp04", "cp05"]),
+  "from three control planes to three others, the bootstrap node and the leader among them": () =>
+    from(3, ["cp04", "cp05", "cp06"]),
+  "one new control plane in place of a lost one": () => withLost(from(3, ["cp01", "cp03", "cp04"]), "cp02"),
+  "a control plane and a worker that are replaced": () => replacing("cp01", "wk01"),
+  "all control planes, replaced": () => replacing("cp01", "cp02", "cp03"),
+};
+
+describe("a deployment that changes which machines there are", () => {
+  for (const [what, make] of Object.entries(cases))
+    it(`goes through with ${what}, and on from wherever it was killed`, async () => {
+      const unkilled = make();
+      const losing = unkilled.violations.length;
+      await deploy(unkilled);
+      expectAsDesired(unkilled, "unkilled");
+      expect(losing).to.equal(0);
+      const calls = unkilled.calls.length * 2;
+      for (let killedAt = 1; killedAt <= calls; killedAt += 1) {
+        const cluster = make();
+        cluster.untilKilled = killedAt;
+        await failure(deploy(cluster, dying));
+        cluster.untilKilled = Infinity;
+        await deploy(cluster);
+        cluster.settle();
+        expectAsDesired(
+          cluster,
+          `killed at ${killedAt}, after ${cluster.calls.slice(0, (killedAt + 1) / 2).at(-1) ?? ""}`,
+        );
+      }
+    }).timeout(120_000);
+
+  it("takes a machine out of etcd after it was drained and before it is destroyed, and a leader only after it gave that up", async () => {
+    const cluster = from(3, ["cp02", "cp03", "cp04"]);
+    await deploy(cluster);
+    const order = [
+      "create cp04",
+      "evict pod-of-cp01",
+      "forfeitLeadership cp01",
+      "leaveEtcd cp01",
+      "destroy cp01",
+      "deleteNode cp01",
+    ];
+    expect(cluster.calls.filter((call) => order.includes(call))).to.deep.equal(order);
+  });
+
+  it("takes none out while another one is not well, and says which", async () => {
+    const cluster = from(3, ["cp02"]);
+    Object.assign(cluster.machines.get("wk01") ?? {}, { booting: Infinity });
+    expect(await failure(deploy(cluster, { ...timeouts, gate: 40 })))
+      .to.contain("cp03 stays in service")
+      .and.contain("The node wk01 is not Ready");
+    expect(cluster.members.size).to.equal(3);
+  });
+
+  it("does not forget a machine that runs: whose node is Ready, or that answers again", async () => {
+    const silent = (answer: (cluster: FakeCluster) => void): FakeCluster => {
+      const cluster = withLost(from(3, ["cp01", "cp03", "cp04"]), "cp02");
+      const { machine, readings } = cluster.actions;
+      cluster.actions.readings = async (names) => {
+        const read = await readings(names);
+        for (const node of read.nodes) node.isReady = true;
+        return read;
+      };
+      cluster.actions.machine = (name) => {
+        if (name === "cp02") answer(cluster);
+        return machine(name);
+      };
+      return cluster;
+    };
+    const ready = silent(() => undefined);
+    expect(await failure(deploy(ready, { ...timeouts, gate: 40 }))).to.contain("its node is Ready, so it runs");
+    const back = silent((cluster) => Object.assign(cluster.machines.get("cp02") ?? {}, { isGone: false }));
+    expect(await failure(deploy(back))).to.contain("cp02 answers again, and was not removed");
+    for (const { members } of [ready, back]) expect(members.has("cp02")).to.equal(true);
+  });
+});
