@@ -195,7 +195,10 @@ const take = async (
   );
   const now = await within(answer, store, store.get());
   if (now?.holder === holder) return own;
-  if (!isFree(now) && now.version !== found?.version) throw new Taken(use, store, now);
+  const isOther = now?.version !== found?.version;
+  if (!isFree(now) && isOther) throw new Taken(use, store, now);
+  // Somebody was faster, and has given it back already.
+  if (failure !== undefined && isOther) return take(store, now, holder, use);
   throw failure ?? new Problem(`${store.name} does not have what was written to it`);
 };
 

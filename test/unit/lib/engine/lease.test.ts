@@ -106,6 +106,17 @@ describe("a lease", () => {
     }
   });
 
+  it("is taken after one that was faster and has ended already", async () => {
+    const store = new FakeStore();
+    const { create } = store;
+    store.create = async (lease) => {
+      await create({ ...anothers, holder: "" });
+      return create(lease);
+    };
+    expect(await withLease([store], use(), () => Promise.resolve("done"))).to.equal("done");
+    expect(store.held?.holder).to.equal("");
+  });
+
   it("lapses where its run was killed on another computer", async () => {
     const store = new FakeStore();
     await store.create(anothers);

@@ -368,7 +368,12 @@ describe("doctor at the Git server", () => {
 describe("doctor in the tree", () => {
   const files = ["a.sops.yaml", "b.sops.yaml"];
   const of = (more: Partial<TreeFacts>) => () =>
-    treeFindings({ stack: "dev", encrypted: { value: files }, key: { value: { recipient: "age1own", closed: [] } }, ...more });
+    treeFindings({
+      stack: "dev",
+      encrypted: { value: files },
+      key: { value: { recipient: "age1own", closed: [] } },
+      ...more,
+    });
 
   it("finds nothing where the stack's key opens everything, or nothing is encrypted", () => {
     isHealthy(of({})());
