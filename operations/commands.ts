@@ -165,6 +165,7 @@ says what the doctor finds then.`,
     flags: {
       step: { type: "boolean", what: "ask before each step" },
       until: { type: "string", value: "NAME", what: "end after the step of this name, or of this machine" },
+      now: { type: "boolean", what: "take machines out of service outside the windows of hearth:rollout too" },
       unchecked: { type: "boolean", what: "deploy although the doctor has found a problem of an API" },
     },
     uses: ["identity", "yes", "backend"],

@@ -83,6 +83,7 @@ export const harmless: readonly string[] = [
   ...["account", "zone", "ingress", "tunnel", "tunnels", "records"].map((key) => `cloudflare.${key}`),
   "gitops.flux",
   "policy",
+  "rollout",
 ];
 
 /** Whether a setting is one that a pattern names, or is below it. */

@@ -13,6 +13,7 @@ import type { JsonSchema } from "./json-schema.ts";
 import { networkSchema } from "./network.ts";
 import { nodesSchemaOf, poolsSchemaOf } from "./platform-nodes.ts";
 import { policySchema } from "./policy.ts";
+import { rolloutSchema } from "./rollout.ts";
 
 /** Schema of the keys under `hearth:` in a stack file, without the secrets. */
 export const schema = z.strictObject({
@@ -47,6 +48,8 @@ export const schema = z.strictObject({
   gitops: gitopsSchema,
   /** Recipients and destinations of the escrow, the file with the stack's root secrets. */
   escrow: escrowSchema.optional(),
+  /** How a deployment takes machines out of service. */
+  rollout: rolloutSchema.prefault({}),
   /** Settings of the policy pack. */
   policy: policySchema.prefault({}),
 });

@@ -8,6 +8,7 @@ interface DeployFlags {
   step?: boolean | undefined;
   until?: string | undefined;
   unchecked?: boolean | undefined;
+  now?: boolean | undefined;
 }
 
 /** Deploys a stack. */
@@ -19,6 +20,7 @@ export const deployCommand = async (call: Call<DeployFlags>): Promise<number> =>
   if (!values.unchecked) await requireReadyApis(place);
   const { isChanged, left } = await deploy(target, display, signal, {
     until: values.until,
+    ...(!values.now && { windows: (await target.config()).rollout }),
     ...(values.step && { confirm: agreed }),
   }).catch(async (error: unknown) => {
     // Why the deployment failed counts, not why the doctor did.

@@ -1,6 +1,7 @@
 import { execa } from "execa";
 
 import { resourceTypes } from "../../components/resource-types.ts";
+import type { RolloutConfig } from "../../infra/config/rollout.ts";
 import type { Role } from "../../components/talos/settings.ts";
 import { typesOf } from "../../components/urn.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
@@ -9,6 +10,7 @@ import { carryOut, type Timeouts } from "../../lib/rollout/carry-out.ts";
 import { planRollout, secondsOf, type RolloutPlan } from "../../lib/rollout/plan.ts";
 import { readNodes } from "../../lib/rollout/read.ts";
 import type { Changes, Running, Step, TalosStep } from "../../lib/rollout/step.ts";
+import { describeTime, nextWindow } from "../../lib/rollout/windows.ts";
 import { duration, type Display } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { MachineChanges } from "./changes.ts";
@@ -20,6 +22,8 @@ export interface RolloutOptions {
   confirm?: ((question: string) => Promise<boolean>) | undefined;
   /** Ends after the step of this name. */
   until?: string | undefined;
+  /** When machines may be taken out of service. @default always */
+  windows?: RolloutConfig | undefined;
 }
 
 /** What the engine does in a rollout. */
@@ -128,9 +132,18 @@ export const carryOutRollout = async (
       return engine.remove(urns, forgotten, kubernetes);
     },
   };
+  const isEarly = (step: Step): boolean => {
+    const opens = waitsFor(step, running, options);
+    if (opens !== undefined)
+      display.line(`${step.name} waits for a window of hearth:rollout, ${opens}: run ${command} then, or with --now`);
+    return opens !== undefined;
+  };
+  const [first] = steps;
+  if (first !== undefined && isEarly(first)) return [...steps];
   await prepare(steps, changes, around, kubernetes);
   for (const [index, step] of steps.entries()) {
     signal.throwIfAborted();
+    if (isEarly(step)) return steps.slice(index);
     if (options.confirm && !(await options.confirm(`${step.name} ${step.what}. Out of service: ${step.out}. Go on?`)))
       return steps.slice(index);
     // What needs no step, and removes what was drained, is updated before a Kubernetes upgrade that comes last.
@@ -154,6 +167,14 @@ export const carryOutRollout = async (
   }
   await engine.update(kubernetes);
   return [];
+};
+
+/** When a step may begin; undefined if it may now. What an interrupted run took out of service is put back at any time. */
+const waitsFor = (step: Step, { marked }: Running, { windows }: RolloutOptions): string | undefined => {
+  if (windows === undefined || step.kind === "join" || step.kind === "finish") return undefined;
+  if ("machine" in step && marked.includes(step.machine)) return undefined;
+  const opens = nextWindow(windows, new Date());
+  return opens && describeTime(opens, windows.timeZone);
 };
 
 /** The machines of a cluster after a step. */

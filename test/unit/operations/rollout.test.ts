@@ -1,5 +1,6 @@
 import { expect } from "chai";
 
+import { rolloutSchema } from "../../../infra/config/rollout.ts";
 import { planRollout } from "../../../lib/rollout/plan.ts";
 import type { Changes, Step } from "../../../lib/rollout/step.ts";
 import {
@@ -23,10 +24,14 @@ interface Given {
   removed?: string[];
 }
 
-/** Rolls a stack file out to a cluster. Returns what the engine was asked for, and the steps that are left. */
-const rollOut = async (cluster: FakeCluster, given: Given): Promise<{ engine: string[]; left: Step[] }> => {
+/** Rolls a stack file out to a cluster. Returns what the engine was asked for, the steps that are left, and what was said. */
+const rollOut = async (
+  cluster: FakeCluster,
+  given: Given,
+): Promise<{ engine: string[]; left: Step[]; said: string[] }> => {
   const { talos = "v1.13.8", kubernetes = "v1.36.3", options = {}, registrations = [], removed = [] } = given;
   const engine: string[] = [];
+  const said: string[] = [];
   const note = (what: string) => {
     engine.push(what);
     return Promise.resolve();
@@ -56,11 +61,11 @@ const rollOut = async (cluster: FakeCluster, given: Given): Promise<{ engine: st
       update: (release) => note(`update at ${release}`),
       snapshot: () => note("snapshot"),
     },
-    display: { live: () => undefined, line: () => undefined },
+    display: { live: () => undefined, line: (text) => void said.push(text) },
     ...{ signal: new AbortController().signal, command: "npx hearth deploy dev", options, timeouts },
     recorded: Object.fromEntries([...cluster.machines].map(([name, { role }]) => [name, { role }])),
   });
-  return { engine, left };
+  return { engine, left, said };
 };
 
 const failure = (work: Promise<unknown>): Promise<string> =>
@@ -132,6 +137,32 @@ describe("a deployment with steps", () => {
     }
     const none = rollOut(new FakeCluster(1, 1), { talos: "v1.13.9", options: { until: "wk09" } });
     expect(await failure(none)).to.contain("--until wk09 names no step: name one of talos/cp01, talos/wk01");
+  });
+
+  describe("outside its windows", () => {
+    /** An hour that is over an hour away. */
+    const later = (() => {
+      const hour = (after: number) => new Date(Date.now() + after * 3_600_000).toISOString().slice(11, 16);
+      return rolloutSchema.parse({ windows: [{ from: hour(3), to: hour(4) }] });
+    })();
+
+    it("touches nothing, and says when the next one opens", async () => {
+      const cluster = new FakeCluster(1, 1);
+      const { engine, left, said } = await rollOut(cluster, { talos: "v1.13.9", options: { windows: later } });
+      expect(engine).to.deep.equal([]);
+      expect(left.map(({ name }) => name)).to.deep.equal(["talos/cp01", "talos/wk01"]);
+      expect(said.join("\n")).to.match(
+        /^talos\/cp01 waits for a window of hearth:rollout, \w+.* \(UTC\): run npx hearth deploy dev then, or with --now$/,
+      );
+    });
+
+    it("goes on with a machine that an interrupted run took out of service, and ends after it", async () => {
+      const cluster = new FakeCluster(1, 1);
+      Object.assign(cluster.machines.get("cp01") ?? {}, { mark: "schedulable", isCordoned: true });
+      const { left } = await rollOut(cluster, { talos: "v1.13.9", options: { windows: later } });
+      expect(left.map(({ name }) => name)).to.deep.equal(["talos/wk01"]);
+      expect(cluster.running.marked).to.deep.equal([]);
+    });
   });
 
   it("asks before each step, and ends where a person says no", async () => {
