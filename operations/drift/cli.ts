@@ -10,6 +10,7 @@ import { fromEnvironment, type GitHub } from "../github/github.ts";
 import { closeIssue, keepIssue, type IssueOutcome } from "../github/issue.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { DriftFinder, driftReport } from "./drift.ts";
+import { installedByHand, releasesOf } from "./machines.ts";
 
 /** Reports what differs from the state. The exit code reports it too, unless an issue does. */
 export const drift = async ({
@@ -17,10 +18,12 @@ export const drift = async ({
   values,
   display,
   print,
+  complain,
   open,
   answer,
 }: Call<{ report?: string | undefined; issue?: boolean | undefined }>): Promise<number> => {
-  const { engine } = await open();
+  const target = await open();
+  const { engine } = target;
   const recorded = await recordedIn(engine);
   const finder = new DriftFinder(new Map(recorded.map(({ urn, ignoreChanges }) => [urn, ignoreChanges])));
   const ended = await engine.try(["refresh", "--preview-only"], {
@@ -40,12 +43,15 @@ export const drift = async ({
         .join("\n")}`,
     );
   }
-  const report = driftReport(stack, finder.found);
+  display.live("asking the machines which releases they run");
+  const found = [...finder.found, ...installedByHand(await releasesOf(target, complain))];
+  display.clear();
+  const report = driftReport(stack, found);
   if (values.report !== undefined) await writeFile(values.report, report);
   print(report);
-  answer({ stack, drifted: finder.found });
+  answer({ stack, drifted: found });
   display.line(`Looked at ${recorded.length} resources in ${duration(display.seconds)}`);
-  const isDrifted = finder.found.length > 0;
+  const isDrifted = found.length > 0;
   if (values.issue !== true) return isDrifted ? 2 : 0;
   display.line(`Issue: ${await tell(fromEnvironment(process.env), stack, isDrifted ? report : undefined)}`);
   return 0;

@@ -12,6 +12,8 @@ export interface Drift {
   paths: string[];
   /** The Proxmox hosts, if it is a virtual machine that now runs on another one. */
   moved?: { from: string; to: string };
+  /** What somebody installed by hand, and what the last update had installed. */
+  installed?: { runs: string; recorded: string };
 }
 
 /** Collects the findings of a refresh that changes nothing, from its events. */
@@ -57,8 +59,9 @@ const hostOf = (state: StepMetadata["old"]): string | undefined => {
   return typeof host === "string" ? host : undefined;
 };
 
-const described = ({ isGone, moved }: Drift): string => {
+const described = ({ isGone, moved, installed }: Drift): string => {
   if (isGone) return "is gone";
+  if (installed) return `runs ${installed.runs}, and the last update installed ${installed.recorded}`;
   return moved ? `was moved from ${moved.from} to ${moved.to}` : "was changed";
 };
 
@@ -72,6 +75,14 @@ const adviceOnMoves = (found: readonly Drift[]): string[] => {
     `A machine that was moved is whole. To leave it where it is, write ${moves.join(", ")} into the stack file; otherwise the next update migrates it back.`,
   ];
 };
+
+const adviceOnInstalled = (found: readonly Drift[]): string[] =>
+  found.some(({ installed }) => installed !== undefined)
+    ? [
+        "",
+        "What was installed by hand stays: no update goes back to an older release. Write the release that runs into the stack file.",
+      ]
+    : [];
 
 /** Writes the drift as Markdown for an issue. */
 export const driftReport = (stack: string, found: readonly Drift[]): string =>
@@ -89,5 +100,6 @@ export const driftReport = (stack: string, found: readonly Drift[]): string =>
         "",
         `\`npx hearth deploy ${stack}\` after \`pulumi refresh --stack ${stack}\` puts it back. To keep the change, write it into the program first.`,
         ...adviceOnMoves(found),
+        ...adviceOnInstalled(found),
         "",
       ].join("\n");
