@@ -171,7 +171,8 @@ export const carryOutRollout = async (
 
 /** When a step may begin; undefined if it may now. What an interrupted run took out of service is put back at any time. */
 const waitsFor = (step: Step, { marked }: Running, { windows }: RolloutOptions): string | undefined => {
-  if (windows === undefined || step.kind === "join" || step.kind === "finish") return undefined;
+  const isOutage = step.kind !== "join" && step.kind !== "finish" && !("isLost" in step && step.isLost);
+  if (windows === undefined || !isOutage) return undefined;
   if ("machine" in step && marked.includes(step.machine)) return undefined;
   const opens = nextWindow(windows, new Date());
   return opens && describeTime(opens, windows.timeZone);
