@@ -16,6 +16,7 @@ import { environments } from "./rules/environments.ts";
 import { images } from "./rules/images.ts";
 import { namespaces } from "./rules/namespaces.ts";
 import { references } from "./rules/references.ts";
+import { requests } from "./rules/requests.ts";
 import { findingAt, type CheckedObject, type Rule, type Tree } from "./rules/rule.ts";
 import { outside } from "./rules/outside.ts";
 import { schemas } from "./rules/schemas.ts";
@@ -50,6 +51,7 @@ const rules: readonly Rule[] = [
   outside,
   schemas,
   references,
+  requests,
 ];
 
 /**
