@@ -95,3 +95,21 @@ export const requireSameMachines = (known: readonly KnownMachine[], nodes: Nodes
     ].join("\n"),
   );
 };
+
+/**
+ * Requires that a checkout has the machines that were deployed, and no other. What is done to all machines of a checkout that is behind
+ * leaves the rest behind, and reaches none that was not deployed.
+ *
+ * @throws Problem that names each machine that only one of both has, or that differs
+ */
+export const requireDeployedMachines = (state: State, nodes: Nodes, stack: string): void => {
+  const known = machinesOfState(state);
+  requireSameMachines(known, nodes);
+  const addresses = known.map(({ address }) => address);
+  const added = Object.keys(nodes).filter((name) => !addresses.includes(nodes[name]?.address ?? ""));
+  if (added.length === 0) return;
+  throw new Problem(
+    `Pulumi.${stack}.yaml has machines that were never deployed: ${added.join(", ")}. Deploy them first, or take the checkout that was ` +
+      "deployed last",
+  );
+};

@@ -4,7 +4,7 @@ import type { BundleCertificate } from "../../components/talos/secrets-bundle.ts
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { State } from "../../lib/engine/state.ts";
-import { requireDeployedMachines } from "../../lib/engine/stated-machines.ts";
+import { requireDeployedMachines } from "../../lib/recovery/checkout.ts";
 import { withUnfinished } from "../../lib/engine/unfinished.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { writeEscrow, type Written } from "../escrow/write.ts";
@@ -73,7 +73,7 @@ export const giveAuthority = async (
   const { engine, stack } = target;
   await requireEscrowable(target);
   const [secrets, config] = [await clusterSecretsOf(target), await target.config()];
-  requireDeployedMachines(await engine.state(), config, stack);
+  requireDeployedMachines(await engine.state(), config.nodes, stack);
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
   const cluster: Cluster = { ...surroundings, config, talosctl, secrets };
   const pending = new PendingAuthority(target, authority.name);

@@ -2,7 +2,7 @@ import { resourceTypes } from "../../components/resource-types.ts";
 import type { RegistryCredentials } from "../../components/talos/documents/index.ts";
 import { parseRegistryCredentials, parseSecretPatches } from "../../infra/config/patches.ts";
 import { ofType, type State } from "../../lib/engine/state.ts";
-import { requireDeployedMachines } from "../../lib/engine/stated-machines.ts";
+import { requireDeployedMachines } from "../../lib/recovery/checkout.ts";
 import { revealed } from "../../lib/engine/value.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Internet } from "../doctor/internet.ts";
@@ -39,7 +39,7 @@ export const registryCredentials: Rotation = {
         carriers: (state, configured) => credentialsIn(state, configured, stack),
         normalize: (text) => normalized(text, stack),
         requireAlone: async (within, state, urns) => {
-          requireDeployedMachines(state, config, stack);
+          requireDeployedMachines(state, config.nodes, stack);
           await requireNothingElse(within, state, { urns, without: withoutCredentials });
         },
         attempt: async (next) => {

@@ -6,6 +6,7 @@ import type { State } from "../../../../lib/engine/state.ts";
 import {
   machinesOfState,
   mismatches,
+  requireDeployedMachines,
   requireSameMachines,
   type KnownMachine,
 } from "../../../../lib/recovery/checkout.ts";
@@ -98,5 +99,22 @@ describe("mismatches between a state and a checkout", () => {
       .with.property("message")
       .that.contains("Take the checkout that was deployed last");
     requireSameMachines(known, nodes);
+  });
+});
+
+describe("the machines of a checkout whose every machine is changed", () => {
+  it("are those that were deployed, in any order", () => {
+    requireDeployedMachines(grown, Object.fromEntries(Object.entries(nodes).reverse()), "dev");
+  });
+
+  it("are refused where the checkout is behind, and where it was not deployed", () => {
+    const { cp03, ...fewer } = nodes;
+    expect(cp03.address).to.equal("10.20.0.13");
+    expect(() => {
+      requireDeployedMachines(grown, fewer, "dev");
+    }).to.throw("cp03: was deployed as a control plane at 10.20.0.13, and is not in the stack file");
+    expect(() => {
+      requireDeployedMachines(grown, { ...nodes, wk02: worker("10.20.0.22") }, "dev");
+    }).to.throw("Pulumi.dev.yaml has machines that were never deployed: wk02");
   });
 });
