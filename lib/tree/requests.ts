@@ -72,18 +72,23 @@ export const podsOf = (object: { kind: string; object: unknown }, nodes: number)
   switch (kind) {
     case "Deployment":
     case "StatefulSet":
-      return { each: requestsOfPod(spec), count: Number(textOf(at(manifest, "spec", "replicas")) ?? 1) };
+      return { each: requestsOfPod(spec), count: countOf(at(manifest, "spec", "replicas") ?? 1) };
     case "DaemonSet":
       return { each: requestsOfPod(spec), count: nodes };
     case "Cluster": {
       // A database of CloudNativePG.
-      const instances = textOf(at(manifest, "spec", "instances"));
-      return instances === undefined ? undefined : { each: requestsOf(at(manifest, "spec")), count: Number(instances) };
+      const instances = at(manifest, "spec", "instances");
+      return instances === undefined
+        ? undefined
+        : { each: requestsOf(at(manifest, "spec")), count: countOf(instances) };
     }
     default:
       return undefined;
   }
 };
+
+/** A number of pods; 0 for what is none, which another check finds. */
+const countOf = (value: unknown): number => (typeof value === "number" && value > 0 ? value : 0);
 
 /** What all pods together ask for. */
 export const total = (pods: readonly Pods[]): Resources =>

@@ -46,6 +46,7 @@ describe("what pods ask for", () => {
     expect(count("DaemonSet", { template })).to.equal(5);
     expect(count("Cluster", { instances: 2, ...asks("1", "1Gi") })).to.equal(2);
     expect(count("Job", { template })).to.equal(undefined);
+    expect(count("Deployment", { template, replicas: "many" })).to.equal(0);
   });
 });
 
