@@ -53,7 +53,7 @@ const outputs = async (stack: Project): Promise<Record<string, string>> =>
   >;
 
 describe("the stand-in random plugin", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let stack: Project;
 
   before(async () => {
@@ -170,7 +170,7 @@ describe("the stand-in random plugin", function () {
 });
 
 describe("the stand-in Cloudflare plugin", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let api: Cloudflare;
   let proxy: Proxy;
   let stack: Project;
