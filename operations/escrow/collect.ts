@@ -4,7 +4,7 @@ import type { MachineSecrets } from "@pulumi/talos";
 
 import { resourceTypes } from "../../components/resource-types.ts";
 import { connectorToken } from "../../components/cloudflare/connector-token.ts";
-import { ageIdentity } from "../../components/secrets/age.ts";
+import { identityOfSeed } from "../../lib/secrets/stack-identity.ts";
 import { deriveSeed } from "../../components/secrets/derive.ts";
 import { signingKeys, signingSeed } from "../../components/secrets/signing.ts";
 import { sshKeyPair } from "../../components/secrets/ssh.ts";
@@ -61,7 +61,7 @@ export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphr
     contract: talosVersion,
     talosSecrets: toBundle(machineSecrets),
     ageSeed,
-    ageIdentity: ageIdentity(bytes(ageSeed)),
+    ageIdentity: identityOfSeed(ageSeed),
     deployKey: sshKeyPair(bytes(seed("deploy-key-seed")), `hearth-${cluster}`).privateKey,
     webhookToken: seed("webhook-token"),
     signingKey: signingKeys(seed(signingSeed)).stack.privateKey,

@@ -1,12 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { execa } from "execa";
 
 import { resourceTypes } from "../../components/resource-types.ts";
-import { ageIdentity, ageRecipient, verifyOpens } from "../../components/secrets/age.ts";
-import { seedLength } from "../../components/secrets/derive.ts";
+import { ageRecipient, verifyOpens } from "../../components/secrets/age.ts";
 import { readStackFile, examineStackFile, stacksIn } from "../../infra/config/stack-file.ts";
 import { clusterFolder } from "../../infra/facts.ts";
 import { readTree } from "../../infra/tree.ts";
@@ -16,6 +14,7 @@ import { configuredSecrets } from "../escrow/collect.ts";
 import { isNamed } from "../../components/urn.ts";
 import { withRecipient } from "../../lib/secrets/creation-rules.ts";
 import { installedIdentity, resourcesOf } from "../../lib/engine/state.ts";
+import { drawIdentity, identityOfSeed } from "../../lib/secrets/stack-identity.ts";
 import type { Sops } from "../../lib/secrets/sops.ts";
 import { filesOf, type Credentials, type Written } from "../escrow/write.ts";
 import { writeWhole } from "../destinations/index.ts";
@@ -76,9 +75,9 @@ const rotateAge = async (target: Target, credentials: Credentials): Promise<Exch
       `The state of ${target.stack} has no age key that the cluster was given: bring the stack up first`,
     );
   const configured = (await configuredSecrets(target)).ageSeed;
-  const begun = configured !== undefined && identityOf(configured) !== old ? identityOf(configured) : undefined;
+  const begun = configured !== undefined && identityOfSeed(configured) !== old ? identityOfSeed(configured) : undefined;
   live("Drawing a new age key");
-  const next = begun ?? (await draw(target));
+  const next = begun ?? (await drawIdentity(target.engine));
   const seeds = resourcesOf(state).filter(({ urn }) => isNamed(urn, resourceTypes.password, "age-seed"));
   for (const seed of seeds.filter(({ protect }) => protect === true)) {
     // The configured seed replaces it, so the next update deletes it.
@@ -90,14 +89,6 @@ const rotateAge = async (target: Target, credentials: Credentials): Promise<Exch
   await replaceRule(target, keys);
   const escrow = await writeRecordedEscrow(target, credentials);
   return { resumed: begun !== undefined, from: keys.from, to: keys.to, files, escrow };
-};
-
-const identityOf = (seed: string): string => ageIdentity(Uint8Array.from(Buffer.from(seed, "base64")));
-
-const draw = async (target: Target): Promise<string> => {
-  const seed = randomBytes(seedLength).toString("base64");
-  await target.engine.reconfigure(["config", "set", "--secret", "hearth:ageSeed"], seed);
-  return identityOf(seed);
 };
 
 interface Exchanged {

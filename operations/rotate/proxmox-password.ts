@@ -40,7 +40,7 @@ export const proxmoxPassword: Rotation = {
       left: [
         ...commitStep(target, escrow, `Pulumi.${target.stack}.yaml`),
         "change root's password on every other host too: each host has its own, and any of them opens the whole cluster",
-        "look for API tokens and keys that root was given meanwhile: pveum user token list root@pam, /root/.ssh/authorized_keys",
+        "look for API tokens and keys that root was given meanwhile: pveum user token list root@pam, ~root/.ssh/authorized_keys",
         "who signed in with the old password stays signed in for up to two hours",
       ],
       escrow,

@@ -58,12 +58,23 @@ export class SecretFiles {
   async create(path: string, manifest: string): Promise<void> {
     if (existsSync(join(this.root, path)))
       throw new Problem(`${path} is there: change it with npx hearth secret edit ${path}`);
+    await this.replace(path, manifest);
+  }
+
+  /** Writes a file whatever is there, with a new data key. Its plain content goes only through a pipe. */
+  async replace(path: string, manifest: string): Promise<void> {
     await this.requireRule(path);
     const types = ["--input-type", "yaml", "--output-type", "yaml"];
     const encrypted = await this.sops.inCheckout(this.root, ["encrypt", ...types, "--filename-override", path], {
       input: manifest,
     });
     await writeWhole(join(this.root, path), encrypted);
+  }
+
+  /** The plain content of a file. @param identities that may open it beside the person's and the lab's */
+  async read(path: string, identities: readonly string[]): Promise<string> {
+    const keys = [...identities, ...(await this.identities(path))];
+    return this.sops.inCheckout(this.root, ["decrypt", path], { identities: keys });
   }
 
   /** Lets the user change a file in their editor. */

@@ -4,7 +4,6 @@ import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 
 import { ageRecipient, verifyOpens } from "../../components/secrets/age.ts";
-import { seedLength } from "../../components/secrets/derive.ts";
 import { isPlaceholder, strangersIn } from "../../components/secrets/known-recipients.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { escrowPath } from "../../infra/escrow-file.ts";
@@ -13,9 +12,7 @@ import { dataKeys, readTree } from "../../infra/tree.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { withOwn } from "../../lib/secrets/creation-rules.ts";
 import { identitiesAtHand } from "../../lib/secrets/keys.ts";
-import { labAgeIdentity } from "../../lib/secrets/lab-identity.ts";
-import { Sops } from "../../lib/secrets/sops.ts";
-import { identityOfSeed, stackIdentity } from "../../lib/secrets/stack-identity.ts";
+import { drawIdentity, stackIdentity } from "../../lib/secrets/stack-identity.ts";
 import { requireUsualBackend } from "../../lib/secrets/usual-backend.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { HiddenLines } from "../../lib/terminal/hidden-lines.ts";
@@ -47,17 +44,17 @@ export const initSecrets = async (call: Call, input: NodeJS.ReadableStream): Pro
   const config = await target.config();
   const present = stackIdentity(await target.engine.state(), (await configuredSecrets(target)).ageSeed);
   if (present === undefined) requireNoEscrow(config, target);
-  const sops = await Sops.find(root);
+  const secrets = await SecretFiles.open(root);
   const folder = clusterFolder(config.gitops);
-  const others = [...(await identitiesAtHand(call.identities)), labAgeIdentity];
-  const files = await openAll({ target, config, folder, sops, own: present, others });
+  const given = await identitiesAtHand(call.identities);
+  const files = await openAll({ root, config, folder, secrets, own: present, given });
   const answers = await ask(files, call, input);
-  const recipient = await ageRecipient(present ?? (await draw(target)));
+  const recipient = await ageRecipient(present ?? (await drawIdentity(target.engine)));
   await nameIn(root, folder, [recipient, ...ownRecipients(config)]);
   const results = renewed(files, answers, () => randomBytes(32).toString("base64url"));
   for (const { path, plain, file } of files) {
     const result = results.find((each) => each.file === file);
-    if (result !== undefined) await write(root, path, plain.withValues(result.values), sops);
+    if (result !== undefined) await secrets.replace(path, plain.withValues(result.values));
   }
   print(report({ stack, folder, recipient, results, hadKey: present !== undefined }));
   answer({
@@ -82,12 +79,6 @@ const requireNoEscrow = (config: HearthConfig, { root, stack }: Target): void =>
 const ownRecipients = ({ escrow }: HearthConfig): string[] =>
   (escrow?.recipients ?? []).filter((each) => !isPlaceholder(each) && strangersIn(each).length === 0);
 
-const draw = async (target: Target): Promise<string> => {
-  const seed = randomBytes(seedLength).toString("base64");
-  await target.engine.reconfigure(["config", "set", "--secret", "hearth:ageSeed"], seed);
-  return identityOfSeed(seed);
-};
-
 const nameIn = async (root: string, folder: string, recipients: readonly string[]): Promise<void> => {
   const file = join(root, ".sops.yaml");
   const text = await readFile(file, "utf8");
@@ -96,24 +87,25 @@ const nameIn = async (root: string, folder: string, recipients: readonly string[
 };
 
 interface Keyring {
-  target: Target;
+  root: string;
   config: HearthConfig;
   folder: string;
-  sops: Sops;
+  secrets: SecretFiles;
   /** The stack's identity, if it has one. */
   own: string | undefined;
-  others: string[];
+  /** Identities that the person has at hand. */
+  given: string[];
 }
 
 /** Opens every Secret of the environment. @throws Problem that names what nobody here can open */
-const openAll = async ({ target: { root }, config, folder, sops, own, others }: Keyring): Promise<Opened[]> => {
+const openAll = async ({ root, config, folder, secrets, own, given }: Keyring): Promise<Opened[]> => {
   const read = new Set(readTree(config, root).encryptedFiles.map(({ path }) => path));
-  const paths = (await SecretFiles.open(root)).all(folder).filter((path) => /\.ya?ml$/.test(path));
-  const identities = [...(own === undefined ? [] : [own]), ...others];
+  const paths = secrets.all(folder).filter((path) => /\.ya?ml$/.test(path));
+  const identities = [...(own === undefined ? [] : [own]), ...given];
   return Promise.all(
     paths.map(async (path) => {
       const text = await readFile(join(root, path), "utf8");
-      const plain = new PlainFile(await sops.inCheckout(root, ["decrypt", path], { identities }));
+      const plain = new PlainFile(await secrets.read(path, identities));
       const isOwn = own !== undefined && strangersIn(text).length === 0 && (await opens(own, path, text));
       return { path, file: relative(folder, path), plain, values: plain.values(), isOwn, isRead: read.has(path) };
     }),
@@ -144,13 +136,6 @@ const ask = async (
     lines.close();
   }
   return answers;
-};
-
-/** Writes a file again, with another data key. Plain values go through a pipe only. */
-const write = async (root: string, path: string, text: string, sops: Sops): Promise<void> => {
-  const types = ["--input-type", "yaml", "--output-type", "yaml"];
-  const args = ["encrypt", ...types, "--filename-override", path];
-  await writeWhole(join(root, path), await sops.inCheckout(root, args, { input: text }));
 };
 
 interface Done {
