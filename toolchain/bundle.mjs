@@ -8,8 +8,8 @@ import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const modules = join(root, "node_modules");
-const cache = join(modules, ".cache", "hearth");
+// Not in node_modules, for Node.js maps no lines of what is there.
+const cache = join(root, ".compiled");
 
 /** What decides how files are compiled, beside their own content. */
 const compiler = ["toolchain/bundle.mjs", "node_modules/esbuild/package.json"];
@@ -43,6 +43,13 @@ const compile = async (entry, folder) => {
     setup(plugins) {
       // Node.js runs no TypeScript of a package, and this one is the project's own.
       plugins.onResolve({ filter: /^@pulumi\/talos$/ }, () => ({ path: join(root, "sdks/talos/index.ts") }));
+      // Where an ES module imports them, Node.js reads each export, and so loads the hundreds of resources that they load when asked.
+      plugins.onResolve({ filter: /^@pulumi\// }, ({ path, kind }) =>
+        kind === "import-statement" ? { path, namespace: "required" } : { path, external: true },
+      );
+      plugins.onLoad({ filter: /./, namespace: "required" }, ({ path }) => ({
+        contents: `module.exports = require(${JSON.stringify(path)});`,
+      }));
       plugins.onLoad({ filter: /\.(ts|mjs|json)$/ }, ({ path }) => {
         const content = readFileSync(path);
         contents.set(relative(root, path), content);
@@ -65,6 +72,9 @@ const compile = async (entry, folder) => {
     platform: "node",
     target: "node20.19",
     packages: "external",
+    banner: {
+      js: `import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);`,
+    },
     sourcemap: true,
     // Names of classes and functions are part of messages.
     keepNames: true,
@@ -84,7 +94,7 @@ const sweep = (prefix) => {
 /** Returns the compiled form of a file of the project, given by its path from the root. */
 const bundle = async (entry) => {
   const name = entry.replaceAll(/[/.]/g, "-");
-  const list = join(cache, `${name}-${keyOf([])}.json`);
+  const list = join(cache, `${name}.json`);
   const compiled = (key) => join(cache, `${name}-${key}`, "main.mjs");
   try {
     const file = compiled(keyOf(read(JSON.parse(readFileSync(list, "utf8")))));
@@ -92,8 +102,8 @@ const bundle = async (entry) => {
   } catch {
     // Nothing was compiled yet, or a file is gone.
   }
-  mkdirSync(cache, { recursive: true });
   const folder = join(cache, `${name}-${randomUUID()}`);
+  mkdirSync(folder, { recursive: true });
   const contents = await compile(entry, folder);
   for (const [file, content] of read(compiler)) contents.set(file, content);
   const file = compiled(keyOf(contents));
@@ -111,8 +121,9 @@ const bundle = async (entry) => {
 
 /** Loads a file of the project, given by its path from the root, and returns its exports. */
 export const load = async (entry) => {
-  process.setSourceMapsEnabled(true);
-  module.enableCompileCache?.(join(modules, ".cache", "node"));
+  // Of packages no maps are read, where Node.js can tell the difference.
+  (module.setSourceMapsSupport ?? process.setSourceMapsEnabled)(true, { nodeModules: false });
+  module.enableCompileCache?.(join(root, "node_modules", ".cache", "node"));
   let file;
   try {
     file = await bundle(entry);

@@ -41,7 +41,7 @@ describe("a program of the project", function () {
     return all;
   };
   const compiled = async (): Promise<string[]> =>
-    (await readdir(join(root, "node_modules/.cache/hearth"))).filter((name) => !name.endsWith(".json"));
+    (await readdir(join(root, ".compiled"))).filter((name) => !name.endsWith(".json"));
 
   it("is given its arguments", async () => {
     expect(await run(root, "check", "dev")).to.equal("first check dev");
@@ -89,6 +89,21 @@ describe("a program of the project", function () {
     expect(stdout).to.equal("true");
   });
 
+  it("loads of Pulumi's packages what it uses", async () => {
+    const modules = join(root, "node_modules/@pulumi/cloudflare");
+    await mkdir(modules, { recursive: true });
+    await writeFile(
+      join(modules, "index.js"),
+      `exports.Used = null;
+      exports.Unused = null;
+      for (const name of ["Used", "Unused"]) {
+        Object.defineProperty(exports, name, { enumerable: true, get: () => (console.log("loads " + name), name) });
+      }`,
+    );
+    await program(`import * as cloudflare from "@pulumi/cloudflare";\nconsole.log("begins", cloudflare.Used);\n`);
+    expect(await run()).to.equal("loads Used\nbegins Used");
+  });
+
   it("fails with the line of its source", async () => {
     await program(
       `type Nothing = undefined;\n\nconst fails = (): Nothing => {\n  throw new Error("broken");\n};\nfails();\n`,
@@ -121,7 +136,7 @@ describe("a program of the project", function () {
     await says("second");
     await run();
     expect(await compiled()).to.include(first);
-    const cache = join(root, "node_modules/.cache/hearth");
+    const cache = join(root, ".compiled");
     const yesterday = new Date(Date.now() - 25 * 60 * 60 * 1000);
     await utimes(join(cache, first), yesterday, yesterday);
     await says("third");
@@ -132,7 +147,7 @@ describe("a program of the project", function () {
 
   it("runs from a checkout that may not be written to", async () => {
     // Not even root may write there.
-    await symlink(process.platform === "linux" ? "/sys" : "/System", join(root, "node_modules/.cache"));
+    await symlink(process.platform === "linux" ? "/sys" : "/System", join(root, ".compiled"));
     expect(await run()).to.equal("first");
   });
 });
