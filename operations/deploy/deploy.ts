@@ -6,6 +6,8 @@ import type { EngineEvent } from "../../lib/engine/events.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { kubernetesLease } from "../../lib/cluster/kubernetes-lease.ts";
 import { withLease, type LeaseTimes } from "../../lib/engine/lease.ts";
+import { usual } from "../../lib/rollout/carry-out.ts";
+import { checksOf } from "../../lib/rollout/health.ts";
 import type { RolloutPlan } from "../../lib/rollout/plan.ts";
 import type { Step } from "../../lib/rollout/step.ts";
 import type { Display } from "../../lib/terminal/display.ts";
@@ -174,11 +176,21 @@ const rollOut = async (
   const live = (text: string): void => {
     display.live(text);
   };
-  const actions = await actionsOn(cluster, changes);
+  const { health } = (await target.config()).rollout;
+  const actions = await actionsOn(cluster, changes, checksOf(health));
+  const timeouts = { ...usual, health: health.timeout * 60_000 };
   const lease = kubernetesLease(new Kubernetes(cluster.access.kubeconfig), "hearth-rollout");
   const left = await withLease([lease], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
     carryOutRollout(plan, cluster, changes, {
-      ...{ actions, engine, display, signal: AbortSignal.any([signal, lost]), options, recorded: cluster.recorded },
+      ...{
+        actions,
+        engine,
+        display,
+        signal: AbortSignal.any([signal, lost]),
+        options,
+        timeouts,
+        recorded: cluster.recorded,
+      },
       command: `npx hearth deploy ${target.stack}${target.isLab ? " --lab" : ""}`,
     }),
   );

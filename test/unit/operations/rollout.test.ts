@@ -14,7 +14,7 @@ import {
 import { recordedMachines, type RunningCluster } from "../../../operations/deploy/running.ts";
 import { FakeCluster } from "../../support/fake-cluster.ts";
 
-const timeouts = { gate: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
+const timeouts = { gate: 5000, health: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
 
 interface Given {
   talos?: string;
@@ -111,6 +111,17 @@ describe("a deployment with steps", () => {
       .to.contain("cp01 cannot pull factory.example")
       .and.contain("Nothing was taken out of service");
     expect(cluster.mostOut).to.equal(0);
+  });
+
+  it("ends before anything is touched where a health expression is not about the cluster", async () => {
+    const cluster = new FakeCluster(1, 1);
+    const mistakes = ["The cluster has no kind Deploiment of apps/v1"];
+    cluster.actions.health = () => Promise.resolve({ problems: [], mistakes, settles: 0 });
+    expect(await failure(rollOut(cluster, { talos: "v1.13.9" }))).to.equal(
+      "The health expressions of hearth:rollout are not about this cluster:\n  The cluster has no kind Deploiment of apps/v1\n" +
+        "Nothing was begun. Correct them, then run npx hearth deploy dev again",
+    );
+    expect(cluster.calls.filter((call) => call.startsWith("pull"))).to.deep.equal([]);
   });
 
   it("takes a snapshot of etcd only where a step is about a control plane", async () => {
