@@ -114,6 +114,8 @@ export const carryOutRollout = async (
     signal: AbortSignal;
     command: string;
     options: RolloutOptions;
+    /** Silences the alerts that are expected, before the first step and while the next ones go on. @default nothing is silenced */
+    silence?: () => Promise<void>;
     /** Machines that the state has. */
     recorded: Record<string, { role: "controlplane" | "worker" }>;
     timeouts?: Timeouts;
@@ -150,6 +152,7 @@ export const carryOutRollout = async (
       return steps.slice(index);
     // What needs no step, and removes what was drained, is updated before a Kubernetes upgrade that comes last.
     if (step.kind === "kubernetes" && index === steps.length - 1) await engine.update(kubernetes);
+    if (step.kind !== "join") await around.silence?.();
     const started = Date.now();
     const number = `Step ${index + 1} of ${steps.length}`;
     await carryOut(step, {

@@ -64,6 +64,7 @@ const rollOut = async (
     display: { live: () => undefined, line: (text) => void said.push(text) },
     ...{ signal: new AbortController().signal, command: "npx hearth deploy dev", options, timeouts },
     recorded: Object.fromEntries([...cluster.machines].map(([name, { role }]) => [name, { role }])),
+    silence: () => Promise.resolve(void cluster.calls.push("silence")),
   });
   return { engine, left, said };
 };
@@ -131,6 +132,13 @@ describe("a deployment with steps", () => {
     expect((await rollOut(new FakeCluster(1, 1), { talos: "v1.13.9" })).engine).to.contain("snapshot");
   });
 
+  it("silences the alerts that are expected before the first machine goes out of service", async () => {
+    const cluster = new FakeCluster(1, 1);
+    await rollOut(cluster, { talos: "v1.13.9" });
+    const first = cluster.calls.findIndex((call) => call.startsWith("takeOut"));
+    expect(cluster.calls.slice(0, first)).to.contain("silence");
+  });
+
   it("drains a machine that goes before the engine removes it, and deletes its node", async () => {
     const cluster = new FakeCluster(1, 2);
     const { engine } = await rollOut(cluster, { removed: ["wk02"] });
@@ -161,6 +169,7 @@ describe("a deployment with steps", () => {
       const cluster = new FakeCluster(1, 1);
       const { engine, left, said } = await rollOut(cluster, { talos: "v1.13.9", options: { windows: later } });
       expect(engine).to.deep.equal([]);
+      expect(cluster.calls).to.not.contain("silence");
       expect(left.map(({ name }) => name)).to.deep.equal(["talos/cp01", "talos/wk01"]);
       expect(said.join("\n")).to.match(
         /^talos\/cp01 waits for a window of hearth:rollout, \w+.* \(UTC\): run npx hearth deploy dev then, or with --now$/,
