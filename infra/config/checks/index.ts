@@ -4,6 +4,7 @@ import type { Check } from "./check.ts";
 import { edgeChecks } from "./edge.ts";
 import { escrowChecks } from "./escrow.ts";
 import { extensionChecks } from "./extensions.ts";
+import { healthChecks } from "./health.ts";
 import { imageChecks } from "./images.ts";
 import { installDiskChecks } from "./install-disks.ts";
 import { ipv6Checks } from "./ipv6.ts";
@@ -41,6 +42,7 @@ const checks: Check[] = [
   ...knownHostChecks,
   ...escrowChecks,
   ...openSecretChecks,
+  ...healthChecks,
 ];
 
 /** Finds all problems and warnings in how the parts of one stack's configuration fit together. */

@@ -6,6 +6,7 @@ import { changed, type Change, type RawConfig } from "../../../support/changes.t
 import { badConfigurations } from "./bad-configurations.ts";
 import { badAnnouncements } from "./announcement-configurations.ts";
 import { badEdges } from "./edge-configurations.ts";
+import { badHealth } from "./health-configurations.ts";
 import { badIpv6 } from "./ipv6-configurations.ts";
 import { badNetworks } from "./network-configurations.ts";
 import { platforms } from "../../../../infra/platforms/index.ts";
@@ -59,6 +60,7 @@ describe("the configuration", () => {
     ...badConfigurations,
     ...badNetworks,
     ...badAnnouncements,
+    ...badHealth,
     ...badIpv6,
     ...badEdges,
     ...unreal,
