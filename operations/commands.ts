@@ -194,6 +194,7 @@ says what the doctor finds then.`,
   registry-credentials   the credentials for image registries, which you make; as JSON in one line
   passphrase             the passphrase of the state and of the stack file
   signing-key            the keys that sign backups
+  disk-recovery-key      the second key of disks whose key is in a TPM
 
 Before it changes anything it says what that interrupts, and asks. Run again after an interruption, it finishes what it had begun.
 A new token or password, and a new passphrase where no file holds it, are read as a line of standard input.
