@@ -15,7 +15,15 @@ export const formCluster = (
   { cluster, network, nodes }: HearthConfig,
   configured: Pick<ConfiguredSecrets, "machinePatches" | "registryCredentials">,
   machines: Record<string, Machine>,
-  { provider, imageProfiles }: { provider: talos.Provider; imageProfiles: pulumi.Input<pulumi.Resource>[] },
+  {
+    provider,
+    imageProfiles,
+    diskRecoveryKey,
+  }: {
+    provider: talos.Provider;
+    imageProfiles: pulumi.Input<pulumi.Resource>[];
+    diskRecoveryKey: pulumi.Output<string>;
+  },
 ): TalosCluster =>
   new TalosCluster(
     "talos",
@@ -26,6 +34,7 @@ export const formCluster = (
       talosApiAccess: cluster.talosApiAccess,
       machines,
       imageProfiles,
+      diskRecoveryKey: cluster.diskRecoveryKey ? diskRecoveryKey : undefined,
       patches: {
         ...cluster.patches,
         controlPlanes: [

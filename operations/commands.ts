@@ -68,9 +68,15 @@ several fit, they stand in comments for you to choose. It changes no machine.`,
     details: `It registers the image profiles with the Image Factory, as deploy does, so that the ISO is there. It changes no machine.
 
 The ISO asks the network's DHCP server for an address. Where there is none, --static gives each machine an ISO of its own with its address
-as an argument of the kernel; what is installed then has the profile's arguments only.`,
-    flags: { static: { type: "boolean", what: "images with the machines' addresses, for a network without DHCP" } },
-    json: "the ISO, the profile and the machines of each image",
+as an argument of the kernel; what is installed then has the profile's arguments only.
+
+With --at it moves the machine of one node, which has booted and waits at another address, to the node's. It looks first whether the machine
+has the node's network cards and whether the address is free. The machine gets the node's network settings, and loses them when it restarts.`,
+    flags: {
+      static: { type: "boolean", what: "images with the machines' addresses, for a network without DHCP" },
+      at: { type: "string", value: "ADDRESS", what: "move the machine that waits here to its node's address" },
+    },
+    json: "the ISO, the profile and the machines of each image; with --at the node, and its machine's addresses before and now",
     load: async () => (await import("./boot/boot.ts")).boot,
   }),
   command({
@@ -194,6 +200,7 @@ says what the doctor finds then.`,
   registry-credentials   the credentials for image registries, which you make; as JSON in one line
   passphrase             the passphrase of the state and of the stack file
   signing-key            the keys that sign backups
+  disk-recovery-key      the second key of disks whose key is in a TPM
 
 Before it changes anything it says what that interrupts, and asks. Run again after an interruption, it finishes what it had begun.
 A new token or password, and a new passphrase where no file holds it, are read as a line of standard input.

@@ -5,8 +5,9 @@ import type { Machine } from "../machines/machine.ts";
 import { apiReady } from "./api-ready.ts";
 import { endingAuthorities } from "./authorities.ts";
 import { pinnedContract } from "./contract.ts";
+import { recoveryKeyDocuments } from "./documents/index.ts";
 import { bootstrapNodeOf } from "./bootstrap-node.ts";
-import { machinePatches, type ClusterSettings } from "./machine-config.ts";
+import { machinePatches, patchText, type ClusterSettings } from "./machine-config.ts";
 import { installerImage } from "./schematic.ts";
 import { secretPatchesOf, type SecretPatches } from "./secret-patches.ts";
 
@@ -25,6 +26,8 @@ export interface TalosClusterArgs extends Omit<ClusterSettings, "endpointHost"> 
   imageProfiles?: pulumi.Input<pulumi.Resource>[];
   /** Free-form patches that contain keys. They are applied before all others. */
   secretPatches?: pulumi.Input<SecretPatches>;
+  /** Second key of volumes whose key is in the TPM. Without it they have none. */
+  diskRecoveryKey?: pulumi.Output<string> | undefined;
   /** Waits, in updates only, until the API of a kubeconfig is ready. @default apiReady */
   ready?: (kubeconfig: string) => Promise<void>;
 }
@@ -87,9 +90,7 @@ export class TalosCluster extends pulumi.ComponentResource {
         clusterEndpoint: args.endpoint,
         machineType: machine.role,
         machineSecrets: secrets.machineSecrets,
-        configPatches: pulumi
-          .secret(args.secretPatches ?? {})
-          .apply((patches) => secretPatchesOf(patches, node, machine.role)),
+        configPatches: this.secretPatches(node, machine, args),
         kubernetesVersion: args.kubernetes,
         talosVersion: contract,
       },
@@ -118,6 +119,18 @@ export class TalosCluster extends pulumi.ComponentResource {
         replaceWith: machine.resources,
       },
     );
+  }
+
+  private secretPatches(node: string, machine: Machine, args: TalosClusterArgs): pulumi.Output<string[]> {
+    const given = pulumi
+      .secret(args.secretPatches ?? {})
+      .apply((patches) => secretPatchesOf(patches, node, machine.role));
+    const { diskRecoveryKey } = args;
+    // The configuration of a machine without it must not wait for the key, nor become unknown with it.
+    if (!diskRecoveryKey || recoveryKeyDocuments(machine, "").length === 0) return given;
+    return pulumi
+      .all([given, diskRecoveryKey])
+      .apply(([patches, key]) => [...patches, ...recoveryKeyDocuments(machine, key).map(patchText)]);
   }
 
   /** Warns of certificate authorities that expire soon. Certificates are invalid once their authority has expired. */

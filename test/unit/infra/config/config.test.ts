@@ -190,6 +190,13 @@ describe("the configuration", () => {
     expect(warningsOf(changed("prod", ["cluster/secureBoot", false]))).to.have.lengthOf(1);
   });
 
+  it("is accepted with a warning for disks that only a TPM opens, and without one where no disk is so", () => {
+    expect(warningsOf(changed("prod", ["cluster/diskRecoveryKey", false]))).to.deep.equal([
+      "cluster.diskRecoveryKey: is false, so what is on the disks is lost with the TPM, the mainboard or the firmware's keys",
+    ]);
+    expect(warningsOf(changed("dev", ["cluster/diskRecoveryKey", false]))).to.deep.equal([]);
+  });
+
   it("is accepted with a warning for control planes on one host while another has none", () => {
     const third = (serial: number) => ({
       ...(changed("dev").nodes as Record<string, object>)["den-dev-cp01"],
