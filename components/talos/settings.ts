@@ -2,6 +2,7 @@ import type {
   ApiServerSettings,
   FeatureSettings,
   InstallTarget,
+  KubeletCertificates,
   KernelModule,
   LinkSettings,
   LogDestination,
@@ -50,6 +51,8 @@ export interface ClusterSettings extends ApiServerSettings, FeatureSettings, Sur
   /** Additional names and addresses for the certificates of the Talos and Kubernetes APIs. */
   certSANs: string[];
   scheduleOnControlPlanes: boolean;
+  /** @default "self" */
+  kubeletCertificates?: KubeletCertificates | undefined;
   /** Whether machines find each other through Talos's discovery service on the Internet, which sees encrypted data only. */
   discovery: boolean;
   /** Mirrors by registry, such as `docker.io`. */

@@ -69,6 +69,7 @@ export const harmless: readonly string[] = [
     "sysctls",
     "watchdog",
     "imageCache",
+    "kubeletCertificates",
   ].map((key) => `cluster.${key}`),
   ...["domain", "dhcpRange", "timeServers", "loadBalancers", "loadBalancerMode", "announce", "gatewayApi"].map(
     (key) => `network.${key}`,

@@ -136,6 +136,11 @@ export const machineOptions: MachineOption[] = [
     },
   },
   {
+    what: "a kubelet whose certificate the cluster signs",
+    machine: { taints: { dedicated: "storage:NoSchedule" } },
+    cluster: { kubeletCertificates: "cluster" },
+  },
+  {
     what: "mirrors of registries",
     cluster: {
       registryMirrors: {

@@ -41,6 +41,7 @@ const machineSection = (machine: MachineSettings, cluster: ClusterSettings): Tal
     subnets: [cluster.subnet, ...(cluster.ipv6 ? [cluster.ipv6.subnet] : [])],
     isControlPlane: machine.role === "controlplane",
     carriesTraffic: machine.role === "controlplane" && cluster.scheduleOnControlPlanes,
+    kubeletCertificates: cluster.kubeletCertificates,
   }),
   ...featuresSection(cluster, machine.role === "controlplane"),
   ...loggingSection(cluster.logDestinations),

@@ -75,6 +75,11 @@ const overridden: { field: string[]; advice: string }[] = [
   { field: ["machine", "install", "image"], advice: "use image of the node and cluster.talos" },
   { field: ["machine", "sysctls"], advice: "use sysctls of the cluster or of the node" },
   { field: ["machine", "kernel", "modules"], advice: "use kernelModules of the node's image profile" },
+  { field: ["machine", "kubelet", "extraConfig", "serverTLSBootstrap"], advice: "use cluster.kubeletCertificates" },
+  {
+    field: ["machine", "kubelet", "extraArgs", "rotate-server-certificates"],
+    advice: "use cluster.kubeletCertificates",
+  },
   { field: ["machine", "nodeLabels"], advice: "use labels of the node" },
   { field: ["machine", "nodeAnnotations"], advice: "use annotations of the node" },
   { field: ["machine", "nodeTaints"], advice: "use taints of the node, with which a worker registers" },
