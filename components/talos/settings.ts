@@ -1,6 +1,7 @@
 import type {
   ApiServerSettings,
   FeatureSettings,
+  Firewall,
   InstallTarget,
   KubeletCertificates,
   KernelModule,
@@ -62,6 +63,8 @@ export interface ClusterSettings extends ApiServerSettings, FeatureSettings, Sur
   /** Where machines send the kernel's log, by a name. */
   kernelLogDestinations?: Record<string, string> | undefined;
   watchdog?: Watchdog | undefined;
+  /** What machines let in. @default everything */
+  firewall?: Firewall | undefined;
   sysctls: Record<string, string>;
   patches: FreeFormPatches;
 }

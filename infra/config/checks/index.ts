@@ -4,6 +4,7 @@ import type { Check } from "./check.ts";
 import { edgeChecks } from "./edge.ts";
 import { escrowChecks } from "./escrow.ts";
 import { extensionChecks } from "./extensions.ts";
+import { firewallChecks } from "./firewall.ts";
 import { imageChecks } from "./images.ts";
 import { installDiskChecks } from "./install-disks.ts";
 import { ipv6Checks } from "./ipv6.ts";
@@ -32,6 +33,7 @@ const checks: Check[] = [
   ...patchChecks,
   ...addressChecks,
   ...linkChecks,
+  ...firewallChecks,
   ...ipv6Checks,
   ...rangeChecks,
   ...announcementChecks,

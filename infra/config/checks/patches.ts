@@ -1,3 +1,4 @@
+import { clusterRuleNames } from "../../../components/talos/documents/firewall.ts";
 import { topLink } from "../../../components/talos/documents/links.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import type { Check, Draft } from "./check.ts";
@@ -135,6 +136,7 @@ const named: Record<string, { isHearths: (name: string) => boolean; advice: stri
 /** Kinds whose documents the configuration names. */
 const configuredNames = ({
   cluster,
+  network,
   nodes,
 }: Draft): Record<string, { names: string[]; advice: string } | undefined> => ({
   UserVolumeConfig: {
@@ -155,6 +157,10 @@ const configuredNames = ({
   KmsgLogConfig: {
     names: Object.keys(cluster?.kernelLogDestinations ?? {}),
     advice: "use cluster.kernelLogDestinations",
+  },
+  NetworkRuleConfig: {
+    names: network?.firewall ? [...clusterRuleNames, ...Object.keys(network.firewall.rules)] : [],
+    advice: "use network.firewall.rules, or another name",
   },
   Layer2VIPConfig: { names: cluster?.vip ? [cluster.vip] : [], advice: "use cluster.vip" },
 });

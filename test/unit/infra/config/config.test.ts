@@ -6,6 +6,7 @@ import { changed, type Change, type RawConfig } from "../../../support/changes.t
 import { badConfigurations } from "./bad-configurations.ts";
 import { badAnnouncements } from "./announcement-configurations.ts";
 import { badEdges } from "./edge-configurations.ts";
+import { badFirewalls } from "./firewall-configurations.ts";
 import { badIpv6 } from "./ipv6-configurations.ts";
 import { badNetworks } from "./network-configurations.ts";
 import { platforms } from "../../../../infra/platforms/index.ts";
@@ -60,6 +61,7 @@ describe("the configuration", () => {
     ...badNetworks,
     ...badAnnouncements,
     ...badIpv6,
+    ...badFirewalls,
     ...badEdges,
     ...unreal,
     ...badMachines,
