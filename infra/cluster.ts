@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as talos from "@pulumi/talos";
 
 import type { Machine } from "../components/machines/machine.ts";
+import { tunnelOf } from "../components/network/facts.ts";
 import { gatewayApiPatch } from "../components/network/gateway-api.ts";
 import { registryCredentialDocuments } from "../components/talos/documents/index.ts";
 import { TalosCluster } from "../components/talos/cluster.ts";
@@ -35,6 +36,7 @@ export const formCluster = (
       machines,
       imageProfiles,
       diskRecoveryKey: cluster.diskRecoveryKey ? diskRecoveryKey : undefined,
+      firewall: firewallOf(network),
       patches: {
         ...cluster.patches,
         controlPlanes: [
@@ -49,6 +51,14 @@ export const formCluster = (
     },
     { provider },
   );
+
+const firewallOf = ({ firewall, loadBalancerMode, encryption, gatewayApi }: HearthConfig["network"]) =>
+  firewall && {
+    ...firewall,
+    tunnel: tunnelOf(loadBalancerMode),
+    wireguard: encryption.type === "wireguard",
+    gateways: gatewayApi !== undefined,
+  };
 
 /** The patches that a person gave, and the credentials for registries, which are patches too. */
 const secretPatches = ({

@@ -38,6 +38,7 @@ export const plainFacts = ({
   pod_cidr: cluster.podCidr,
   service_cidr: cluster.serviceCidr,
   ...furtherNetworks(network.networks),
+  ...kubeletFacts(cluster, network),
   ...(network.ipv6 && {
     pod_cidr6: network.ipv6.podCidr,
     service_cidr6: network.ipv6.serviceCidr,
@@ -92,6 +93,15 @@ const announcementOf = ({ announce }: HearthConfig["network"], nodes: HearthConf
   const own = [...new Set(names.flatMap((name) => name ?? []))];
   return { ...announce, interfaces: own.map((name) => `^${name.replaceAll(".", String.raw`\.`)}$`) };
 };
+
+/** Whether metrics-server has to trust any kubelet, and the addresses that a kubelet may have a certificate for. */
+const kubeletFacts = (
+  { kubeletCertificates }: HearthConfig["cluster"],
+  { subnet, ipv6 }: HearthConfig["network"],
+): Record<string, string> => ({
+  kubelet_insecure_tls: String(kubeletCertificates === "self"),
+  node_subnets: JSON.stringify([subnet, ...(ipv6 ? [ipv6.subnet] : [])]),
+});
 
 /** The ranges of further networks, such as `network_storage_cidr`. */
 const furtherNetworks = (networks: HearthConfig["network"]["networks"]): Record<string, string> =>

@@ -4,6 +4,7 @@ import { adopts, recordedDnsRecords, withoutAdopted } from "./adoption.ts";
 import { releaseProblems } from "./config/checks/releases.ts";
 import { format, stackFile } from "./config/error.ts";
 import { ConfigurationError, configKeys, examineConfig, unknownKeys, type HearthConfig } from "./config/index.ts";
+import { approverProblems } from "./kubelet-approver.ts";
 import { platforms, platformSecrets } from "./platforms/index.ts";
 import { program } from "./program.ts";
 import { guardMachines } from "./rollout-guard.ts";
@@ -30,7 +31,7 @@ const load = (): HearthConfig => {
 const readOrExplain = (config: HearthConfig): Tree => {
   try {
     const tree = readTree(config);
-    const found = releaseProblems(config, tree);
+    const found = [...releaseProblems(config, tree), ...approverProblems(config)];
     const [problems, warnings] = [found.filter(({ warning }) => !warning), found.filter(({ warning }) => warning)];
     if (problems.length > 0) throw new pulumi.RunError(new ConfigurationError(pulumi.getStack(), problems).message);
     if (warnings.length > 0) void pulumi.log.warn(format(stackFile(pulumi.getStack()), warnings, "warning"));

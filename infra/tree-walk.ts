@@ -26,25 +26,34 @@ interface Manifest {
 export const isEncrypted = (file: string): boolean => /[^/]\.sops\.(ya?ml|json|env|ini)$/.test(file);
 
 /**
- * Returns the encrypted files that a cluster reads: those of its own folder, and those of every folder that a Flux Kustomization
- * or a KSOPS generator in it refers to. The paths are sorted and relative to the root.
+ * Returns the encrypted files that a cluster reads: those of {@link treeFiles} that SOPS encrypts.
  *
  * @param path folder of the cluster's entry point, such as `gitops/clusters/dev`
  * @param facts values of the variables in the Kustomizations' paths
  */
-export const encryptedFiles = (root: string, path: string, facts: Readonly<Record<string, string>>): string[] => {
+export const encryptedFiles = (root: string, path: string, facts: Readonly<Record<string, string>>): string[] =>
+  treeFiles(root, path, facts).filter(isEncrypted);
+
+/**
+ * Returns the files that a cluster reads: those of its own folder, and those of every folder that a Flux Kustomization or a KSOPS
+ * generator in it refers to. The paths are sorted and relative to the root.
+ */
+export const treeFiles = (root: string, path: string, facts: Readonly<Record<string, string>>): string[] => {
   const seen = new Set<string>();
-  const encrypted = new Set<string>();
+  const files = new Set<string>();
   const visit = (entry: string): void => {
     const target = normalize(entry).replace(/\/$/, "");
     if (seen.has(target) || !existsSync(join(root, target))) return;
     seen.add(target);
-    if (statSync(join(root, target)).isDirectory()) entriesOf(root, target).forEach(visit);
-    else if (isEncrypted(target)) encrypted.add(target);
-    else if (/\.ya?ml$/.test(target)) ledTo(root, target, facts).forEach(visit);
+    if (statSync(join(root, target)).isDirectory()) {
+      entriesOf(root, target).forEach(visit);
+      return;
+    }
+    files.add(target);
+    if (/\.ya?ml$/.test(target) && !isEncrypted(target)) ledTo(root, target, facts).forEach(visit);
   };
   visit(path);
-  return [...encrypted].sort();
+  return [...files].sort();
 };
 
 /** Returns what a folder consists of: the entries of its kustomization.yaml and all encrypted files, or else all files. */

@@ -29,7 +29,8 @@ export class TreeError extends Error {
   override name = "TreeError";
 }
 
-const repositoryRoot = join(import.meta.dirname, "..");
+/** The checkout that the program is in. */
+export const repositoryRoot = join(import.meta.dirname, "..");
 
 /** The chart of Argo CD's applications, which all environments share. */
 export const argoChart = "gitops/argocd";

@@ -109,11 +109,14 @@ export interface CiliumSettings {
 }
 
 /**
- * The facts for the values of Cilium's chart, by the variable that the tree substitutes.
+ * How Cilium carries packets of pods from node to node.
  *
  * Without source addresses being translated, a node tells the other about the client in the tunnel, which only Geneve can.
  * Source: cilium/cilium v1.20.2, pkg/kpr/initializer/kube_proxy_replacement.go.
  */
+export const tunnelOf = (mode: LoadBalancerMode): "vxlan" | "geneve" => (mode === "snat" ? "vxlan" : "geneve");
+
+/** The facts for the values of Cilium's chart, by the variable that the tree substitutes. */
 export const ciliumFacts = ({ ipv6, encryption, loadBalancerMode: mode }: CiliumSettings): Record<string, string> => ({
   cilium_ipv6: JSON.stringify({ enabled: ipv6 }),
   cilium_encryption: JSON.stringify(
@@ -126,5 +129,5 @@ export const ciliumFacts = ({ ipv6, encryption, loadBalancerMode: mode }: Cilium
         },
   ),
   cilium_load_balancer: JSON.stringify(mode === "snat" ? {} : { mode, dsrDispatch: "geneve" }),
-  cilium_tunnel_protocol: mode === "snat" ? "vxlan" : "geneve",
+  cilium_tunnel_protocol: tunnelOf(mode),
 });

@@ -1,7 +1,9 @@
 import type {
   ApiServerSettings,
   FeatureSettings,
+  Firewall,
   InstallTarget,
+  KubeletCertificates,
   KernelModule,
   LinkSettings,
   LogDestination,
@@ -50,6 +52,8 @@ export interface ClusterSettings extends ApiServerSettings, FeatureSettings, Sur
   /** Additional names and addresses for the certificates of the Talos and Kubernetes APIs. */
   certSANs: string[];
   scheduleOnControlPlanes: boolean;
+  /** @default "self" */
+  kubeletCertificates?: KubeletCertificates | undefined;
   /** Whether machines find each other through Talos's discovery service on the Internet, which sees encrypted data only. */
   discovery: boolean;
   /** Mirrors by registry, such as `docker.io`. */
@@ -59,6 +63,8 @@ export interface ClusterSettings extends ApiServerSettings, FeatureSettings, Sur
   /** Where machines send the kernel's log, by a name. */
   kernelLogDestinations?: Record<string, string> | undefined;
   watchdog?: Watchdog | undefined;
+  /** What machines let in. @default everything */
+  firewall?: Firewall | undefined;
   sysctls: Record<string, string>;
   patches: FreeFormPatches;
 }

@@ -66,6 +66,13 @@ export const clusterSchema = z.strictObject({
   scheduleOnControlPlanes: z.boolean().optional(),
   /** Additional names and addresses for the certificates of the Talos and Kubernetes APIs. */
   certSANs: z.array(z.string()).default([]),
+  /**
+   * Who signs the certificates that kubelets serve with: each its own, or the cluster. With `cluster`, metrics-server verifies them, and the
+   * tree needs security/kubelet-csr-approver, without which kubelets serve neither logs nor metrics.
+   *
+   * @default "self"
+   */
+  kubeletCertificates: z.enum(["self", "cluster"]).default("self"),
   /** Pod security standard that the API server enforces. */
   podSecurity: podSecurity.prefault({}),
   /** How much of each request the audit log records. @default what Talos sets, Metadata */

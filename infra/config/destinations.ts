@@ -27,6 +27,7 @@ export const destinations: Readonly<Record<string, string>> = {
   "network.ipv6": "all that machines send by IPv6 passes its gateway",
   "network.networks": "it says what leaves by another link than the first",
   "network.encryption": "without it, whoever is between nodes reads what pods send each other",
+  "network.firewall": "it says who reaches the APIs of the machines",
   "network.nameservers": "they answer who a credential is sent to",
   "nodes.*.address": "the machine's configuration with its keys is sent there",
   "nodes.*.routes": "what machines send to these addresses passes there",
@@ -69,6 +70,7 @@ export const harmless: readonly string[] = [
     "sysctls",
     "watchdog",
     "imageCache",
+    "kubeletCertificates",
   ].map((key) => `cluster.${key}`),
   ...["domain", "dhcpRange", "timeServers", "loadBalancers", "loadBalancerMode", "announce", "gatewayApi"].map(
     (key) => `network.${key}`,

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { domain } from "./cloudflare.ts";
 import { says } from "./error.ts";
+import { firewall } from "./firewall.ts";
 import { address, address6, anyAddress, cidr, cidr6, name, release, vlan } from "./values.ts";
 
 const atLeastOne = says("is empty", "name at least one");
@@ -189,6 +190,13 @@ export const networkSchema = z.strictObject({
    * @default "snat"
    */
   loadBalancerMode: z.enum(["snat", "dsr", "hybrid"]).default("snat"),
+  /**
+   * What machines let in. With it they block everything that neither the cluster needs nor a rule names.
+   *
+   * @default none, machines block nothing
+   * @example { administrators: [10.20.0.0/24] }
+   */
+  firewall: firewall.optional(),
   /** Release of the Gateway API whose CRDs Talos installs before Cilium starts. @default none */
   gatewayApi: release.optional(),
 });

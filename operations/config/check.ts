@@ -7,6 +7,7 @@ import { checkStacks } from "../../infra/config/checks/across.ts";
 import { count, format, stackFile, type ConfigurationProblem } from "../../infra/config/error.ts";
 import { releaseProblems } from "../../infra/config/checks/releases.ts";
 import type { HearthConfig } from "../../infra/config/schema.ts";
+import { approverProblems } from "../../infra/kubelet-approver.ts";
 import { ciliumFolder, writtenReleases } from "../../infra/tree-releases.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { checkTree } from "../gitops/check.ts";
@@ -46,6 +47,7 @@ export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise
 const ofTree = (root: string, config: HearthConfig): ConfigurationProblem[] => [
   ...treeIsThere(root, config),
   ...releasesAgree(root, config),
+  ...approverProblems(config, root),
 ];
 
 /** Compares the stack file with the releases of the tree. */

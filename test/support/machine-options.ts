@@ -136,6 +136,34 @@ export const machineOptions: MachineOption[] = [
     },
   },
   {
+    what: "a kubelet whose certificate the cluster signs",
+    machine: { taints: { dedicated: "storage:NoSchedule" } },
+    cluster: { kubeletCertificates: "cluster" },
+  },
+  {
+    what: "a firewall",
+    cluster: {
+      firewall: {
+        administrators: ["10.20.0.0/24", "10.8.0.0/24"],
+        rules: {
+          ceph: { ports: [3300, "6800-7568"], protocol: "tcp", from: ["10.50.0.0/24"] },
+          snmp: { ports: [161], protocol: "udp", from: ["10.20.0.8/32"], role: "worker" },
+        },
+        ...{ tunnel: "vxlan", wireguard: false, gateways: false },
+      },
+    },
+  },
+  {
+    what: "a firewall for both families, with WireGuard, Geneve and gateways",
+    cluster: {
+      firewall: {
+        ...{ administrators: ["0.0.0.0/0", "::/0"], rules: {} },
+        ...{ tunnel: "geneve", wireguard: true, gateways: true },
+      },
+      ipv6: { subnet: "fd00:10:20::/64", podCidr: "fd00:10:244::/48", serviceCidr: "fd00:10:96::/112" },
+    },
+  },
+  {
     what: "mirrors of registries",
     cluster: {
       registryMirrors: {

@@ -2,6 +2,7 @@ import type { ClusterSettings, MachineSettings } from "../settings.ts";
 import { apiServerSection } from "./api-server.ts";
 import type { TalosDocument } from "./document.ts";
 import { featuresSection } from "./features.ts";
+import { firewallDocuments, type FirewallRanges } from "./firewall.ts";
 import { hostnameDocument } from "./hostname.ts";
 import { installSection } from "./install.ts";
 import { kernelSection } from "./kernel.ts";
@@ -32,15 +33,17 @@ export const configurationDocuments = (machine: MachineSettings, cluster: Cluste
   ...surroundingsDocuments(cluster),
   ...kernelLogDocuments(cluster.kernelLogDestinations),
   ...(cluster.watchdog ? [watchdogDocument(cluster.watchdog)] : []),
+  ...(cluster.firewall ? firewallDocuments(cluster.firewall, rangesOf(cluster), machine.role) : []),
 ];
 
 const machineSection = (machine: MachineSettings, cluster: ClusterSettings): TalosDocument => ({
   ...installSection(machine.install, machine.installerImage),
   certSANs: unique([...addresses(machine), machine.hostname, ...endpoints(cluster)]),
   ...nodeSection(machine, {
-    subnets: [cluster.subnet, ...(cluster.ipv6 ? [cluster.ipv6.subnet] : [])],
+    subnets: rangesOf(cluster).nodes,
     isControlPlane: machine.role === "controlplane",
     carriesTraffic: machine.role === "controlplane" && cluster.scheduleOnControlPlanes,
+    kubeletCertificates: cluster.kubeletCertificates,
   }),
   ...featuresSection(cluster, machine.role === "controlplane"),
   ...loggingSection(cluster.logDestinations),
@@ -52,7 +55,7 @@ const clusterSection = (cluster: ClusterSettings): TalosDocument => ({
   network: {
     cni: { name: "none" },
     // The first family is that of Services which ask for none.
-    podSubnets: [cluster.podCidr, ...(cluster.ipv6 ? [cluster.ipv6.podCidr] : [])],
+    podSubnets: rangesOf(cluster).pods,
     serviceSubnets: [cluster.serviceCidr, ...(cluster.ipv6 ? [cluster.ipv6.serviceCidr] : [])],
   },
   proxy: { disabled: true },
@@ -64,6 +67,12 @@ const controlPlaneSection = (machine: MachineSettings, cluster: ClusterSettings)
   allowSchedulingOnControlPlanes: cluster.scheduleOnControlPlanes,
   etcd: { advertisedSubnets: [cluster.subnet] },
   ...apiServerSection(cluster, unique([...endpoints(cluster), ...addresses(machine)])),
+});
+
+/** The ranges of nodes and pods, IPv4 first. */
+const rangesOf = ({ subnet, podCidr, ipv6 }: ClusterSettings): FirewallRanges => ({
+  nodes: [subnet, ...(ipv6 ? [ipv6.subnet] : [])],
+  pods: [podCidr, ...(ipv6 ? [ipv6.podCidr] : [])],
 });
 
 const addresses = ({ address, address6 }: MachineSettings): string[] => [address, ...(address6 ? [address6] : [])];

@@ -1,6 +1,7 @@
 export { unlessEmpty, withoutUndefined, type TalosDocument } from "./document.ts";
 export * from "./api-server.ts";
 export * from "./features.ts";
+export * from "./firewall.ts";
 export * from "./hostname.ts";
 export * from "./install.ts";
 export * from "./kernel.ts";

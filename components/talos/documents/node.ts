@@ -8,6 +8,9 @@ export interface NodeSettings {
   taints: Record<string, string>;
 }
 
+/** Who signs the certificate that a kubelet serves with: itself, or the cluster's authority. */
+export type KubeletCertificates = "self" | "cluster";
+
 /** How the cluster treats a node. */
 export interface NodePlace {
   /** Subnets of the node's addresses, one of each family. */
@@ -15,10 +18,14 @@ export interface NodePlace {
   isControlPlane: boolean;
   /** Whether it is a control plane that runs workloads. */
   carriesTraffic: boolean;
+  /** @default "self" */
+  kubeletCertificates?: KubeletCertificates | undefined;
 }
 
 /**
  * Renders the parts of the machine section that configure the Kubernetes node.
+ *
+ * With `serverTLSBootstrap`, the kubelet requests a certificate, and serves nothing until somebody approves the request.
  *
  * Talos sets labels and taints of a worker with the kubelet's own rights. The API server lets a kubelet set taints when it registers,
  * never later, and a refused update loses the labels too. So a worker registers with its taints.
@@ -27,15 +34,18 @@ export interface NodePlace {
  */
 export const nodeSection = (
   { labels, annotations, taints }: NodeSettings,
-  { subnets, isControlPlane, carriesTraffic }: NodePlace,
+  { subnets, isControlPlane, carriesTraffic, kubeletCertificates }: NodePlace,
 ) => ({
   kubelet: {
     // A machine may have further networks, such as one for storage. The node's addresses are in these.
     nodeIP: { validSubnets: subnets },
-    ...(!isControlPlane &&
-      Object.keys(taints).length > 0 && {
-        extraConfig: { registerWithTaints: Object.entries(taints).map(([key, taint]) => taintOf(key, taint)) },
-      }),
+    ...unlessEmpty("extraConfig", {
+      ...(kubeletCertificates === "cluster" && { serverTLSBootstrap: true }),
+      ...(!isControlPlane &&
+        Object.keys(taints).length > 0 && {
+          registerWithTaints: Object.entries(taints).map(([key, taint]) => taintOf(key, taint)),
+        }),
+    }),
   },
   ...unlessEmpty("nodeLabels", { ...labels, ...(carriesTraffic && withoutExclusion) }),
   ...unlessEmpty("nodeAnnotations", annotations),

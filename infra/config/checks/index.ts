@@ -5,6 +5,7 @@ import { edgeChecks } from "./edge.ts";
 import { escrowChecks } from "./escrow.ts";
 import { extensionChecks } from "./extensions.ts";
 import { healthChecks } from "./health.ts";
+import { firewallChecks } from "./firewall.ts";
 import { imageChecks } from "./images.ts";
 import { installDiskChecks } from "./install-disks.ts";
 import { ipv6Checks } from "./ipv6.ts";
@@ -33,6 +34,7 @@ const checks: Check[] = [
   ...patchChecks,
   ...addressChecks,
   ...linkChecks,
+  ...firewallChecks,
   ...ipv6Checks,
   ...rangeChecks,
   ...announcementChecks,

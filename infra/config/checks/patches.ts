@@ -1,3 +1,4 @@
+import { clusterRuleNames } from "../../../components/talos/documents/firewall.ts";
 import { topLink } from "../../../components/talos/documents/links.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import type { Check, Draft } from "./check.ts";
@@ -75,6 +76,11 @@ const overridden: { field: string[]; advice: string }[] = [
   { field: ["machine", "install", "image"], advice: "use image of the node and cluster.talos" },
   { field: ["machine", "sysctls"], advice: "use sysctls of the cluster or of the node" },
   { field: ["machine", "kernel", "modules"], advice: "use kernelModules of the node's image profile" },
+  { field: ["machine", "kubelet", "extraConfig", "serverTLSBootstrap"], advice: "use cluster.kubeletCertificates" },
+  {
+    field: ["machine", "kubelet", "extraArgs", "rotate-server-certificates"],
+    advice: "use cluster.kubeletCertificates",
+  },
   { field: ["machine", "nodeLabels"], advice: "use labels of the node" },
   { field: ["machine", "nodeAnnotations"], advice: "use annotations of the node" },
   { field: ["machine", "nodeTaints"], advice: "use taints of the node, with which a worker registers" },
@@ -130,6 +136,7 @@ const named: Record<string, { isHearths: (name: string) => boolean; advice: stri
 /** Kinds whose documents the configuration names. */
 const configuredNames = ({
   cluster,
+  network,
   nodes,
 }: Draft): Record<string, { names: string[]; advice: string } | undefined> => ({
   UserVolumeConfig: {
@@ -150,6 +157,10 @@ const configuredNames = ({
   KmsgLogConfig: {
     names: Object.keys(cluster?.kernelLogDestinations ?? {}),
     advice: "use cluster.kernelLogDestinations",
+  },
+  NetworkRuleConfig: {
+    names: network?.firewall ? [...clusterRuleNames, ...Object.keys(network.firewall.rules)] : [],
+    advice: "use network.firewall.rules, or another name",
   },
   Layer2VIPConfig: { names: cluster?.vip ? [cluster.vip] : [], advice: "use cluster.vip" },
 });

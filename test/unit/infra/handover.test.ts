@@ -32,6 +32,8 @@ describe("the hand-off", () => {
       cluster_vip: "10.20.0.10",
       pod_cidr: "10.244.0.0/16",
       service_cidr: "10.96.0.0/12",
+      kubelet_insecure_tls: "true",
+      node_subnets: '["10.20.0.0/24"]',
       load_balancer_cidr: "10.20.0.192/26",
       load_balancer_blocks: '[{"cidr":"10.20.0.192/26"}]',
       load_balancer_announcement: "l2",

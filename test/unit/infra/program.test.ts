@@ -1,12 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
+import { parse } from "yaml";
 
 import { resourceTypes } from "../../../components/resource-types.ts";
 import { parseConfig } from "../../../infra/config/index.ts";
-import { changed } from "../../support/changes.ts";
+import { changed, type Change } from "../../support/changes.ts";
 import { knownSecrets, rawConfig, runStack } from "../../support/stack.ts";
 
 const apply = "talos:machine/configurationApply:ConfigurationApply";
+
+interface Rule {
+  kind?: string;
+  name: string;
+  portSelector: { ports: number[] };
+}
 
 describe("the program of dev", () => {
   it("gives every resource a name of its own", async () => {
@@ -52,6 +59,27 @@ describe("the program of dev", () => {
       expect(inputs.machineConfigurationInput).to.contain("kind: RegistryAuthConfig\nname: ghcr.io");
       expect(JSON.stringify(inputs.configPatches)).not.to.contain("hunter2hunter2");
     }
+  });
+
+  it("opens in the machines' firewall what its Cilium uses", async () => {
+    const portsOf = async (...network: Change[]) => {
+      const firewall: Change = ["network/firewall", { administrators: ["10.8.0.0/24"] }];
+      const graph = await runStack(parseConfig("dev", changed("dev", firewall, ...network)));
+      const machine = graph.ofType(apply).find(({ name }) => name === "den-dev-wk01");
+      const documents = (machine?.inputs.configPatches as string[]).map((text) => parse(text) as Rule);
+      return Object.fromEntries(
+        documents
+          .filter(({ kind }) => kind === "NetworkRuleConfig")
+          .map((rule) => [rule.name, rule.portSelector.ports]),
+      );
+    };
+    expect(await portsOf()).to.deep.include({ "cilium-tunnel": [8472], gateways: [80, 443] });
+    expect(
+      await portsOf(["network/loadBalancerMode", "dsr"], ["network/encryption", { type: "wireguard" }]),
+    ).to.deep.include({
+      "cilium-tunnel": [6081],
+      "cilium-wireguard": [51_871],
+    });
   });
 
   it("gives the groups of an identity provider their roles, under its prefix", async () => {

@@ -7,6 +7,7 @@ import { badConfigurations } from "./bad-configurations.ts";
 import { badAnnouncements } from "./announcement-configurations.ts";
 import { badEdges } from "./edge-configurations.ts";
 import { badHealth } from "./health-configurations.ts";
+import { badFirewalls } from "./firewall-configurations.ts";
 import { badIpv6 } from "./ipv6-configurations.ts";
 import { badNetworks } from "./network-configurations.ts";
 import { platforms } from "../../../../infra/platforms/index.ts";
@@ -62,6 +63,7 @@ describe("the configuration", () => {
     ...badAnnouncements,
     ...badHealth,
     ...badIpv6,
+    ...badFirewalls,
     ...badEdges,
     ...unreal,
     ...badMachines,

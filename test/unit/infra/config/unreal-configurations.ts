@@ -1581,6 +1581,34 @@ export const unreal: BadConfiguration[] = [
     ],
   },
   {
+    what: "certificates of kubelets in a patch, in either way",
+    stack: "dev",
+    changes: [
+      [
+        "cluster/patches",
+        {
+          all: [
+            { machine: { kubelet: { extraArgs: { "rotate-server-certificates": "true" } } } },
+            { machine: { kubelet: { extraConfig: { serverTLSBootstrap: true } } } },
+          ],
+        },
+      ],
+    ],
+    problems: [],
+    warnings: [
+      [
+        "cluster.patches.all.0.machine.kubelet.extraArgs.rotate-server-certificates",
+        "is a setting that Hearth has a key for, and its checks do not see it here",
+        "use cluster.kubeletCertificates",
+      ],
+      [
+        "cluster.patches.all.1.machine.kubelet.extraConfig.serverTLSBootstrap",
+        "is a setting that Hearth has a key for, and its checks do not see it here",
+        "use cluster.kubeletCertificates",
+      ],
+    ],
+  },
+  {
     what: "an installer in a patch",
     stack: "dev",
     changes: [

@@ -1,7 +1,10 @@
+import { expect } from "chai";
+
 import { cloudflareFindings } from "../../../../operations/doctor/cloudflare.ts";
 import { computerFindings } from "../../../../operations/doctor/computer.ts";
 import { escrowFindings } from "../../../../operations/doctor/escrow.ts";
 import { factoryFindings } from "../../../../operations/doctor/factory.ts";
+import { firewallFindings } from "../../../../operations/doctor/firewall.ts";
 import { gitFindings } from "../../../../operations/doctor/git.ts";
 import { machinesFindings } from "../../../../operations/doctor/machines.ts";
 import { networkFindings } from "../../../../operations/doctor/network.ts";
@@ -194,6 +197,34 @@ describe("doctor at the machines", () => {
       "not asked",
       check,
       /only the state says/,
+    ],
+  ]);
+});
+
+describe("doctor at the machines' firewall", () => {
+  const letting = (...administrators: string[]) => ({
+    ...dev,
+    network: { ...dev.network, firewall: { administrators, rules: {} } },
+  });
+  const check = "firewall of the machines";
+
+  it("finds nothing where there is none, and where it lets this computer in", () => {
+    expect(firewallFindings(dev, { value: "192.0.2.7" })).to.deep.equal([]);
+    isHealthy(firewallFindings(letting("10.8.0.0/24", "fd00:8::/64"), { value: "10.8.0.7" }));
+    isHealthy(firewallFindings(letting("10.8.0.0/24"), { value: "10.20.0.200" }));
+    isHealthy(firewallFindings(letting("10.8.0.0/24"), { value: "10.244.3.7" }));
+  });
+
+  tell([
+    [
+      "a firewall that shuts this computer out",
+      () => firewallFindings(letting("10.8.0.0/24"), { value: "192.0.2.7" }),
+      ...(["problem", check, /does not let in 192\.0\.2\.7, this computer/] as const),
+    ],
+    [
+      "an address that is not known",
+      () => firewallFindings(letting("10.8.0.0/24"), { why: "connect ENETUNREACH" }),
+      ...(["not asked", check, /ENETUNREACH/] as const),
     ],
   ]);
 });
