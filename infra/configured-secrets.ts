@@ -15,6 +15,8 @@ export interface ConfiguredSecrets extends RepositorySecrets, PlatformSecrets {
   bgpPassword?: pulumi.Output<string> | undefined;
   /** Credentials for image registries, by registry. */
   registryCredentials?: pulumi.Output<unknown> | undefined;
+  /** Secrets of the services that extensions bring, as JSON. */
+  serviceSecrets?: pulumi.Output<string> | undefined;
   /** Free-form patches of the machine configuration that contain keys. */
   machinePatches?: pulumi.Output<unknown> | undefined;
 }

@@ -59,6 +59,7 @@ const outputs = program(
     githubToken: settings.getSecret("githubToken"),
     bgpPassword: settings.getSecret("bgpPassword"),
     registryCredentials: settings.getSecretObject("registryCredentials"),
+    serviceSecrets: settings.getSecret("serviceSecrets"),
     machinePatches: settings.getSecretObject("machinePatches"),
   },
   readOrExplain(config),

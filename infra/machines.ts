@@ -59,5 +59,6 @@ export const machineFacts = (
     architecture: image.architecture,
     factory: imageFactory,
     kernelModules: image.kernelModules,
+    services: image.services,
   };
 };

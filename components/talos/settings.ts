@@ -14,6 +14,7 @@ import type {
   VolumeSettings,
   Watchdog,
 } from "./documents/index.ts";
+import type { Services } from "./services.ts";
 
 /** The settings that a machine's configuration is rendered from, beside the cluster's secrets. */
 export interface MachineSettings extends NodeSettings, VolumeSettings {
@@ -26,6 +27,8 @@ export interface MachineSettings extends NodeSettings, VolumeSettings {
   install: InstallTarget;
   installerImage: string;
   kernelModules: KernelModule[];
+  /** Settings of the services that extensions bring. @default none */
+  services?: Services | undefined;
   sysctls: Record<string, string>;
   /** Free-form patches for this machine only. */
   patches: TalosDocument[];

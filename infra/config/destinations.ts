@@ -9,6 +9,7 @@ export const destinations: Readonly<Record<string, string>> = {
   imageFactory: "machines boot what it serves, and then hold all their keys",
   "images.*.kernelArguments": "they can have a machine fetch its configuration from elsewhere",
   "images.*.overlay": "machines run what is in it before Talos",
+  "images.*.services": "the secrets of these services are sent where it says",
   "proxmox.endpoint": "the Proxmox token is sent there",
   "proxmox.insecure": "the Proxmox token is sent to whoever answers",
   "cluster.endpoint": "the administrator's kubeconfig is used there",

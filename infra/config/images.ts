@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { says } from "./error.ts";
+import { services } from "./services.ts";
 
 const kernelModule = z.strictObject({
   /** Name of the module. @example "drbd" */
@@ -46,6 +47,8 @@ export const imageSchema = z.strictObject({
     .default([]),
   /** Kernel modules that are loaded at boot, such as those of an extension. */
   kernelModules: z.array(kernelModule).default([]),
+  /** Settings of the services that the extensions bring. What is secret of them is in `hearth:serviceSecrets`. */
+  services: services.prefault({}),
   /** With SecureBoot, also accept Microsoft's signatures, as on the firmware of a graphics card. @default false */
   wellKnownCertificates: z.boolean().default(false),
 });

@@ -12,6 +12,8 @@ export const secretKeys = {
   bgpPassword: "Password that routers ask machines for, where network.announce has authentication: password.",
   registryCredentials:
     'Credentials for image registries, as JSON: {"ghcr.io": {"username": "…", "password": "…"}}, or identityToken in place of both.',
+  serviceSecrets:
+    'Secrets of the services under images.*.services, as JSON: {"tailscale": {"authKey": "…"}, "nut-client": {"password": "…"}}.',
   machinePatches:
     "Patches of the machine configuration that contain secrets, grouped under all, controlPlanes, workers and nodes, as JSON.",
 } as const;

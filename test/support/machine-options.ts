@@ -141,6 +141,23 @@ export const machineOptions: MachineOption[] = [
     cluster: { kubeletCertificates: "cluster" },
   },
   {
+    what: "services of extensions",
+    machine: {
+      services: {
+        tailscale: { routes: ["10.20.0.0/24"], acceptRoutes: true, acceptDns: false, tags: ["tag:talos", "tag:home"] },
+        netbird: { managementUrl: "https://netbird.example.com" },
+        zerotier: { networks: ["8056c2e21c000001", "8056c2e21c000002"] },
+        cloudflared: { metrics: "localhost:2000" },
+        newt: { endpoint: "https://pangolin.example.com", id: "2ix2t8xk22ubpfy" },
+        "nut-client": { ups: "ups", host: "nas.example.com", user: "monuser" },
+        lldpd: { configuration: "configure lldp portidsubtype ifname\n" },
+        bird2: { configuration: "log stderr all;\nprotocol device {}\n" },
+        multipathd: { configuration: "defaults {\n  find_multipaths yes\n}\n" },
+        nebula: { configuration: "pki:\n  ca: /usr/local/etc/nebula/ca.crt\n" },
+      },
+    },
+  },
+  {
     what: "a firewall",
     cluster: {
       firewall: {

@@ -1,3 +1,4 @@
+import { serviceDocuments } from "../services.ts";
 import type { ClusterSettings, MachineSettings } from "../settings.ts";
 import { apiServerSection } from "./api-server.ts";
 import type { TalosDocument } from "./document.ts";
@@ -33,6 +34,7 @@ export const configurationDocuments = (machine: MachineSettings, cluster: Cluste
   ...surroundingsDocuments(cluster),
   ...kernelLogDocuments(cluster.kernelLogDestinations),
   ...(cluster.watchdog ? [watchdogDocument(cluster.watchdog)] : []),
+  ...serviceDocuments(machine.services ?? {}, machine.hostname),
   ...(cluster.firewall ? firewallDocuments(cluster.firewall, rangesOf(cluster), machine.role) : []),
 ];
 

@@ -1,5 +1,7 @@
 import { configuredServices, extensionModules } from "../../../components/talos/extensions.ts";
+import { configuredIn, extensionOf, secretExample } from "../../../components/talos/services.ts";
 import type { ConfigurationProblem } from "../error.ts";
+import { setSecret } from "../secrets.ts";
 import type { Check, Draft } from "./check.ts";
 import { patchesOf } from "./patches.ts";
 
@@ -21,15 +23,15 @@ const servicesAreConfigured: Check = (draft) => {
   const known = configured(draft).map(({ name }) => name);
   return Object.entries(images)
     .filter(([profile]) => Object.values(nodes).some(({ image }) => image === profile))
-    .flatMap(([profile, { extensions }]) =>
+    .flatMap(([profile, { extensions, services }]) =>
       extensions.flatMap((extension, index): ConfigurationProblem[] => {
         const name = short(extension);
-        if (!configuredServices.includes(name) || known.includes(name)) return [];
+        if (!configuredServices.includes(name) || known.includes(name) || name in services) return [];
         return [
           {
             path: ["images", profile, "extensions", index],
             problem: `${extension} waits for its configuration, and there is none`,
-            advice: `add a patch of kind ExtensionServiceConfig with name: ${name}; one with a key belongs in the secret hearth:machinePatches`,
+            advice: `add services: { ${name}: … } to the profile, or a patch of kind ExtensionServiceConfig with name: ${name}`,
             warning: true,
           },
         ];
@@ -47,6 +49,44 @@ const configurationsAreRead: Check = (draft) => {
       advice: `add siderolabs/${name} to the extensions of the node's image profile`,
       warning: true,
     }));
+};
+
+const servicesHaveExtensions: Check = ({ images = {} }) =>
+  Object.entries(images).flatMap(([profile, { extensions, services }]) =>
+    configuredIn(services)
+      .filter((service) => !extensions.includes(extensionOf(service)))
+      .map((service) => ({
+        path: ["images", profile, "services", service],
+        problem: `is of ${extensionOf(service)}, which the image does not have`,
+        advice: `add ${extensionOf(service)} to the profile's extensions`,
+      })),
+  );
+
+const servicesHaveSecrets: Check = ({ images = {}, secrets, complete }) => {
+  const needing = Object.entries(images).flatMap(([profile, { services }]) =>
+    configuredIn(services).flatMap((service) => {
+      const example = secretExample(service);
+      return example === undefined ? [] : [{ path: ["images", profile, "services", service], service, example }];
+    }),
+  );
+  if (secrets.includes("serviceSecrets")) {
+    return complete && needing.length === 0
+      ? [
+          {
+            path: ["serviceSecrets"],
+            problem: "is not used, for no service of an image profile has a secret",
+            advice: "remove the secret with: pulumi config rm hearth:serviceSecrets",
+            warning: true,
+          },
+        ]
+      : [];
+  }
+  return needing.map(({ path, service, example }) => ({
+    path,
+    problem: "needs its secret, and there is none",
+    advice: `${setSecret("serviceSecrets")} '{"${service}": ${example}}'`,
+    undeployable: true,
+  }));
 };
 
 const modulesHaveExtensions: Check = ({ images = {} }) =>
@@ -116,6 +156,8 @@ const argumentsAreTheMachines: Check = ({ images = {} }) =>
 export const extensionChecks: Check[] = [
   servicesAreConfigured,
   configurationsAreRead,
+  servicesHaveExtensions,
+  servicesHaveSecrets,
   modulesHaveExtensions,
   extensionsHaveModules,
   modulesOnce,

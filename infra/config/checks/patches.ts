@@ -1,5 +1,6 @@
 import { clusterRuleNames } from "../../../components/talos/documents/firewall.ts";
 import { topLink } from "../../../components/talos/documents/links.ts";
+import { configuredIn } from "../../../components/talos/services.ts";
 import type { ConfigurationProblem } from "../error.ts";
 import type { Check, Draft } from "./check.ts";
 
@@ -136,6 +137,7 @@ const named: Record<string, { isHearths: (name: string) => boolean; advice: stri
 /** Kinds whose documents the configuration names. */
 const configuredNames = ({
   cluster,
+  images,
   network,
   nodes,
 }: Draft): Record<string, { names: string[]; advice: string } | undefined> => ({
@@ -157,6 +159,10 @@ const configuredNames = ({
   KmsgLogConfig: {
     names: Object.keys(cluster?.kernelLogDestinations ?? {}),
     advice: "use cluster.kernelLogDestinations",
+  },
+  ExtensionServiceConfig: {
+    names: Object.values(images ?? {}).flatMap(({ services }) => configuredIn(services)),
+    advice: "use services of the image profile",
   },
   NetworkRuleConfig: {
     names: network?.firewall ? [...clusterRuleNames, ...Object.keys(network.firewall.rules)] : [],

@@ -12,6 +12,7 @@ import { badIpv6 } from "./ipv6-configurations.ts";
 import { badNetworks } from "./network-configurations.ts";
 import { platforms } from "../../../../infra/platforms/index.ts";
 import { badMachines } from "./machine-configurations.ts";
+import { badServices } from "./service-configurations.ts";
 import { unreal } from "./unreal-configurations.ts";
 
 const messageOf = (raw: RawConfig): string => {
@@ -64,6 +65,7 @@ describe("the configuration", () => {
     ...badHealth,
     ...badIpv6,
     ...badFirewalls,
+    ...badServices,
     ...badEdges,
     ...unreal,
     ...badMachines,
@@ -249,6 +251,19 @@ describe("the configuration", () => {
     const paths = ({ undeployable, warnings }: Examined) => [...undeployable, ...warnings].map(({ path }) => path[0]);
     expect(paths(examineConfig(asking, undefined, ["bgpPassword"]))).to.deep.equal(["escrow", "escrow"]);
     expect(paths(examineConfig(changed("prod"), undefined, ["bgpPassword"]))).to.include("bgpPassword");
+  });
+
+  it("is not deployed without the secrets of the services that extensions bring", () => {
+    const image = {
+      extensions: ["siderolabs/qemu-guest-agent", "siderolabs/nut-client"],
+      services: { "nut-client": { ups: "ups", host: "nas.example.com", user: "monuser" } },
+    };
+    const gaps = examineConfig(changed("dev", ["images/standard", image])).undeployable.map(told);
+    expect(gaps).to.deep.include([
+      "images.standard.services.nut-client",
+      "needs its secret, and there is none",
+      `set it with: pulumi config set --secret hearth:serviceSecrets '{"nut-client": {"password": "…"}}'`,
+    ]);
   });
 
   it("is accepted with a warning for a webhook that Argo CD does not hear", () => {

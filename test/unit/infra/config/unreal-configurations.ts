@@ -1120,7 +1120,7 @@ export const unreal: BadConfiguration[] = [
       [
         "images.standard.extensions.1",
         "siderolabs/tailscale waits for its configuration, and there is none",
-        "add a patch of kind ExtensionServiceConfig with name: tailscale; one with a key belongs in the secret hearth:machinePatches",
+        "add services: { tailscale: … } to the profile, or a patch of kind ExtensionServiceConfig with name: tailscale",
       ],
     ],
   },
@@ -1136,7 +1136,7 @@ export const unreal: BadConfiguration[] = [
       [
         "images.standard.extensions.1",
         "siderolabs/nut-client waits for its configuration, and there is none",
-        "add a patch of kind ExtensionServiceConfig with name: nut-client; one with a key belongs in the secret hearth:machinePatches",
+        "add services: { nut-client: … } to the profile, or a patch of kind ExtensionServiceConfig with name: nut-client",
       ],
     ],
   },
