@@ -11,6 +11,7 @@ import { ciliumFolder, writtenReleases } from "../../infra/tree-releases.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { checkTree } from "../gitops/check.ts";
 import { examineStacks, validStacks } from "./stacks.ts";
+import { unlistedSystems } from "./unlisted.ts";
 
 /** Reports problems of stack files, each by itself and against all others, and on request problems of their clusters' trees. */
 export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise<number> => {
@@ -46,6 +47,7 @@ export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise
 const ofTree = (root: string, config: HearthConfig): ConfigurationProblem[] => [
   ...treeIsThere(root, config),
   ...releasesAgree(root, config),
+  ...unlistedSystems(root, config),
 ];
 
 /** Compares the stack file with the releases of the tree. */
