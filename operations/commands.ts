@@ -211,6 +211,23 @@ docs/guides/somebody-else-has-it.md tells for each secret what it opens, and wha
     load: async () => (await import("./rotate/cli.ts")).rotate,
   }),
   command({
+    name: "promote",
+    group: "change",
+    summary: "moves the branch of a stack to the commit that another one runs healthily, or back",
+    forms: { "STACK [COMMIT]": "" },
+    details: `hearth:gitops.promotion says which stack runs commits first, and for how long it has to be well. The new commit comes after the present
+one; anything else wants --back, which goes to what the stack had before its last promotion, or to a commit that you name. What it was taken back
+from is not promoted again by itself. It ends with 0 where the branch moved or has nothing to move to, and with 2 where it is too early.
+docs/guides/promotion.md tells the rest.`,
+    flags: {
+      back: { type: "boolean", what: "go back, to the commit before the last promotion unless one is named" },
+      again: { type: "boolean", what: "promote the commit although the stack was taken back from it" },
+    },
+    uses: ["yes"],
+    json: "the outcome (move, nothing, wait or back), with the commit or the reason",
+    load: async () => (await import("./promote/cli.ts")).promote,
+  }),
+  command({
     name: "secret",
     group: "change",
     summary: "writes the tree's encrypted files",

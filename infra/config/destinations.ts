@@ -39,6 +39,7 @@ export const destinations: Readonly<Record<string, string>> = {
   "gitops.engine": "it gets the age identity and the deploy key",
   "gitops.repository": "the deploy key or the token is used there, and the cluster runs what it holds",
   "gitops.branch": "the cluster runs what it holds",
+  "gitops.promotion": "it says what becomes of the branch that the cluster runs",
   "gitops.path": "the cluster runs what it holds",
   "gitops.knownHosts": "it says whom the deploy key is used with",
   escrow: "it says who can open the root secrets, and where they are copied to",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { says } from "./error.ts";
+import { promotionSchema } from "./promotion.ts";
 import { release } from "./values.ts";
 
 export const gitopsSchema = z
@@ -22,6 +23,11 @@ export const gitopsSchema = z
     branch: z.string().min(1, says("is empty", "write one such as main")),
     /** Folder of the cluster in the repository. @example "gitops/clusters/dev" */
     path: z.string().min(1, says("is empty", "write the cluster's folder, such as gitops/clusters/dev")),
+    /**
+     * Lets `npx hearth promote` move the branch to commits that another stack runs healthily.
+     * @default none: commits reach the branch as people push them
+     */
+    promotion: promotionSchema.optional(),
     /** Lines of known_hosts for the server of an SSH URL. */
     knownHosts: z.string().optional(),
     /** Release of Flux, if it is the engine. */
