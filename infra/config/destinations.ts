@@ -63,6 +63,7 @@ export const harmless: readonly string[] = [
     "podSecurity",
     "auditLevel",
     "diskEncryption",
+    "diskRecoveryKey",
     "secureBoot",
     "forwardDnsToHost",
     "discovery",
