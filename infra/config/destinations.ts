@@ -66,6 +66,7 @@ export const harmless: readonly string[] = [
     "podSecurity",
     "auditLevel",
     "diskEncryption",
+    "diskRecoveryKey",
     "secureBoot",
     "forwardDnsToHost",
     "discovery",
