@@ -87,6 +87,7 @@ export const harmless: readonly string[] = [
   ...["labels", "annotations", "taints", "sysctls", "address6", "addresses"].map((key) => `nodes.*.${key}`),
   ...["account", "zone", "ingress", "tunnel", "tunnels", "records"].map((key) => `cloudflare.${key}`),
   "gitops.flux",
+  "gitops.emptyUntil",
   "policy",
   "rollout",
 ];

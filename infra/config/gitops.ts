@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { says } from "./error.ts";
 import { promotionSchema } from "./promotion.ts";
-import { release } from "./values.ts";
+import { day, release } from "./values.ts";
 
 export const gitopsSchema = z
   .strictObject({
@@ -28,6 +28,13 @@ export const gitopsSchema = z
      * @default none: commits reach the branch as people push them
      */
     promotion: promotionSchema.optional(),
+    /**
+     * Last day, in UTC, on which volumes of apps may begin empty, because nothing of this installation was backed up before. An app that comes
+     * later has a day of its own.
+     * @default none: a volume without a backup waits for one
+     * @example "2027-01-31"
+     */
+    emptyUntil: day.optional(),
     /** Lines of known_hosts for the server of an SSH URL. */
     knownHosts: z.string().optional(),
     /** Release of Flux, if it is the engine. */

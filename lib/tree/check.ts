@@ -20,7 +20,9 @@ import { extensions } from "./rules/extensions.ts";
 import { images } from "./rules/images.ts";
 import { memoryVolumes } from "./rules/memory-volumes.ts";
 import { namespaces } from "./rules/namespaces.ts";
+import { pastSignOn } from "./rules/past-sign-on.ts";
 import { podSecurity } from "./rules/pod-security.ts";
+import { publicNames } from "./rules/public-names.ts";
 import { references } from "./rules/references.ts";
 import { requests } from "./rules/requests.ts";
 import { findingAt, type CheckedObject, type Rule, type Tree } from "./rules/rule.ts";
@@ -66,6 +68,8 @@ const rules: readonly Rule[] = [
   extensions,
   etcdMetrics,
   trust,
+  pastSignOn,
+  publicNames,
 ];
 
 /**

@@ -6,6 +6,7 @@ import { parse } from "yaml";
 
 import { at, listAt, textAt } from "../../infra/tree-objects.ts";
 import { renderTree, type RenderedCluster } from "../../lib/tree/render.ts";
+import { configOf } from "../support/doctor.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (file: string): unknown => parse(readFileSync(join(root, "gitops", file), "utf8"));
@@ -14,7 +15,7 @@ const read = (file: string): unknown => parse(readFileSync(join(root, "gitops", 
 describe("what the tree tells programs that nothing here runs", function () {
   this.timeout(120_000);
 
-  for (const stack of ["dev", "prod"]) {
+  for (const stack of ["dev", "prod"] as const) {
     describe(`in ${stack}`, () => {
       let objects: RenderedCluster["objects"];
       let kustomizations: RenderedCluster["kustomizations"];
@@ -42,6 +43,13 @@ describe("what the tree tells programs that nothing here runs", function () {
         expect(muted.includes("POOL_NO_REDUNDANCY")).to.equal(sizes.includes(1));
         const isWeak = at(ceph, "spec", "security", "cephx", "csi", "keyType") === "aes";
         expect(muted.includes("AUTH_INSECURE_CLIENT_KEY_TYPE")).to.equal(isWeak);
+      });
+
+      it("lets volumes begin empty until the day of this installation, which is in no file of the tree", () => {
+        const days = objects.flatMap(({ kind, object }) =>
+          kind === "ReplicationDestination" ? [at(object, "metadata", "annotations", "hearth.dev/empty-until")] : [],
+        );
+        expect([...new Set(days)]).to.deep.equal([configOf(stack).gitops.emptyUntil]);
       });
 
       it("lets single sign-on wait for the realm that it asks for", () => {

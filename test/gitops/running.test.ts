@@ -1,9 +1,13 @@
 import { expect } from "chai";
 
+import type { HearthConfig } from "../../infra/config/index.ts";
 import { claims } from "../../lib/tree/rules/claims.ts";
 import { etcdMetrics } from "../../lib/tree/rules/etcd-metrics.ts";
 import { extensions } from "../../lib/tree/rules/extensions.ts";
 import { memoryVolumes } from "../../lib/tree/rules/memory-volumes.ts";
+import { pastSignOn } from "../../lib/tree/rules/past-sign-on.ts";
+import { publicNames } from "../../lib/tree/rules/public-names.ts";
+import { references } from "../../lib/tree/rules/references.ts";
 import { trust } from "../../lib/tree/rules/trust.ts";
 import { foundOf } from "../support/tree.ts";
 
@@ -149,5 +153,86 @@ spec: { template: { spec: { containers: [{ args: ["--oidc-issuer-url=https://${h
     ]);
     expect(foundOf(trust, tree("acme-v02", "id.home.example.com"))).to.deep.equal([]);
     expect(foundOf(trust, tree("acme-staging-v02", "id.elsewhere.example.com"))).to.deep.equal([]);
+  });
+});
+
+describe("single sign-on at the gateways", () => {
+  const guarded = (annotation = "") => `
+apiVersion: v1
+kind: Service
+metadata: { name: notes, namespace: apps, annotations: { ${annotation} } }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: notes, namespace: apps }
+spec: { rules: [{ filters: [{ type: ExternalAuth }], backendRefs: [{ name: notes, port: 80 }] }] }
+`;
+  const leadTo =
+    (service: string) =>
+    ({ cloudflare }: HearthConfig): void =>
+      void cloudflare?.ingress.splice(0, 9, {
+        ...cloudflare.ingress[0],
+        hostname: "notes.example.com",
+        service,
+      } as never);
+  const past = "http://notes.apps.svc.cluster.local:80";
+
+  it("is not gone past by a tunnel that leads to the Service", () => {
+    const message =
+      "Service apps/notes has single sign-on at the gateways, and the tunnel leads notes.example.com past them";
+    expect(foundOf(pastSignOn, guarded(), leadTo(past))).to.deep.equal([message]);
+    expect(foundOf(pastSignOn, guarded(), leadTo("http://notes.apps:80"))).to.deep.equal([message]);
+    expect(foundOf(pastSignOn, guarded(), leadTo("https://gateway.gateways.svc:443"))).to.deep.equal([]);
+    expect(foundOf(pastSignOn, guarded().replace("ExternalAuth", "URLRewrite"), leadTo(past))).to.deep.equal([]);
+  });
+
+  it("may be gone past for a reason that somebody wrote down", () => {
+    const because = (reason: string) =>
+      foundOf(pastSignOn, guarded(`hearth.dev/past-sign-on: "${reason}"`), leadTo(past));
+    expect(because("It shows nothing that is secret")).to.deep.equal([]);
+    expect(because("ok")).to.have.length(1);
+  });
+});
+
+describe("names that external-dns publishes", () => {
+  const published = (host: string, gateway = "external", flag = "--cloudflare-proxied") => `
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: external-dns, namespace: external-dns }
+spec: { values: { extraArgs: [--gateway-name=external, ${flag}] } }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: notes, namespace: apps }
+spec: { parentRefs: [{ name: ${gateway} }], hostnames: [${host}] }
+`;
+
+  it("are of the level that Cloudflare's certificate covers, or have one", () => {
+    expect(foundOf(publicNames, published("notes.dev.example.com"))).to.deep.equal([
+      "HTTPRoute apps/notes: notes.dev.example.com is published, and no certificate of Cloudflare covers it, so browsers refuse it",
+    ]);
+    expect(foundOf(publicNames, published("notes.example.com"))).to.deep.equal([]);
+    const certificate = ({ cloudflare }: HearthConfig): void =>
+      void cloudflare?.zone.certificates.push("*.dev.example.com");
+    expect(foundOf(publicNames, published("notes.dev.example.com"), certificate)).to.deep.equal([]);
+  });
+
+  it("are those of one gateway, and of proxied records", () => {
+    expect(foundOf(publicNames, published("notes.dev.example.com", "internal"))).to.deep.equal([]);
+    expect(foundOf(publicNames, published("notes.dev.example.com", "external", "--log-level=info"))).to.deep.equal([]);
+  });
+});
+
+describe("classes in the values of a release", () => {
+  const release = (name: string) => `
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: metrics, namespace: monitoring }
+spec: { values: { storage: { volumeClaimTemplate: { spec: { storageClassName: ${name} } } } } }
+`;
+
+  it("are there", () => {
+    expect(foundOf(references, release("fast")).join()).to.contain("names StorageClass fast, which nothing creates");
+    expect(foundOf(references, release('""'))).to.deep.equal([]);
   });
 });

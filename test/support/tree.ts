@@ -26,6 +26,7 @@ export const foundOf = (
   const tree = {
     config,
     objects,
+    created: [],
     released: [],
     unrendered: objects.filter(isRelease),
     sources: { lineOf: () => undefined },

@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
 
+import type { Call } from "../../../../lib/terminal/command.ts";
 import type { FluxHealth } from "../../../../lib/cluster/flux-health.ts";
 import { PromotedBranch, type Commits } from "../../../../operations/promote/branch.ts";
+import { carryOut, type PromoteFlags } from "../../../../operations/promote/cli.ts";
 import { decide, former, type Decision, type Promotion } from "../../../../operations/promote/promote.ts";
+import { callOf } from "../../../support/hearth.ts";
 
 const hour = 3_600_000;
 
@@ -167,6 +170,56 @@ describe("a promotion", function () {
     expect(String(await late.catch((error: unknown) => error))).to.contain("Somebody else moved the branch at");
     // All of it or nothing: the ref beside the branch has not moved either.
     expect(await refs()).to.include({ "refs/heads/prod": third, "refs/hearth/promotion/prod/before": first });
+  });
+
+  describe("by the command", () => {
+    const run = async (args: string[], health: FluxHealth, agrees = true) => {
+      const printed: string[] = [];
+      const call = (await callOf("promote", ["prod", ...args], {
+        print: (text) => void printed.push(text),
+      })) as Call<PromoteFlags>;
+      const exitCode = await carryOut(
+        { ...call, agreed: () => Promise.resolve(agrees) },
+        {
+          repository,
+          branches: { source: "main", target: "prod" },
+          promotion: { from: "dev", healthyFor: "24h" },
+          ask: () => Promise.resolve(health),
+        },
+      );
+      return { exitCode, printed: printed.join("\n") };
+    };
+
+    it("asks before it moves the branch, and changes nothing unless somebody agrees", async () => {
+      await promoted(await push("First"));
+      const second = await push("Second");
+      const refused = await run([], well(second), false);
+      expect(refused).to.deep.equal({
+        exitCode: 1,
+        printed: `prod gets ${second.slice(0, 10)}, with:\n  ${second.slice(0, 7)} Second`,
+      });
+      expect((await refs())["refs/heads/prod"]).not.to.equal(second);
+      expect((await run([], well(second))).exitCode).to.equal(0);
+      expect((await refs())["refs/heads/prod"]).to.equal(second);
+    });
+
+    it("ends with 2 where it is too early", async () => {
+      const first = await push("First");
+      expect((await run([], well(first, { since: Date.now() - hour }))).exitCode).to.equal(2);
+      expect(await refs()).not.to.have.property("refs/heads/prod");
+    });
+
+    it("goes back, and ends with 0 where there is nothing to do", async () => {
+      const first = await push("First");
+      await promoted(first);
+      await promoted(await push("Second"));
+      expect((await run(["--back"], well(undefined))).exitCode).to.equal(0);
+      expect((await refs())["refs/heads/prod"]).to.equal(first);
+      expect(await run([], well(first))).to.deep.equal({
+        exitCode: 0,
+        printed: `prod has ${first.slice(0, 10)}, as dev has`,
+      });
+    });
   });
 
   it("says where a repository cannot be read", async () => {
