@@ -11,6 +11,8 @@ import { nth } from "./config/ipv4.ts";
 /** The properties of a tunnel that are known after its creation. */
 export interface TunnelFacts {
   tunnelId: pulumi.Input<string>;
+  /** The name that records lead to. */
+  target: pulumi.Input<string>;
   /** Secret. */
   token: pulumi.Input<string>;
 }
@@ -54,6 +56,8 @@ export const plainFacts = ({
   webhook_type: receiverType(gitops.repository),
   ...(gitops.flux && { flux_version: gitops.flux.replace(/^v/, "") }),
   ...domainOf(network, cloudflare),
+  // Without Cloudflare nobody but the LAN reaches the external gateway.
+  ...(!cloudflare && { external_target: nth(network.loadBalancers, 3) }),
   // The recipients of etcd's backups: a file with a line for each, encoded as a one-line YAML string.
   ...(escrow && { escrow_recipients: JSON.stringify(`${escrow.recipients.join("\n")}\n`) }),
 });
@@ -125,6 +129,7 @@ export const clusterFacts = (
 ): Record<string, pulumi.Input<string>> => ({
   ...plainFacts(config),
   ...(edge && byTunnel("tunnel_id", edge, ({ tunnelId }) => tunnelId)),
+  ...(edge?.tunnel && { external_target: edge.tunnel.target }),
 });
 
 /** The secret facts of the cluster. */

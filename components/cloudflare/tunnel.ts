@@ -18,6 +18,8 @@ export interface TunnelArgs {
 /** A remotely managed Cloudflare tunnel and the DNS records that point to it. */
 export class Tunnel extends pulumi.ComponentResource {
   readonly tunnelId: pulumi.Output<string>;
+  /** Name that records lead to. */
+  readonly target: pulumi.Output<string>;
   /** Token that a connector authenticates with. Secret. */
   readonly token: pulumi.Output<string>;
 
@@ -31,11 +33,12 @@ export class Tunnel extends pulumi.ComponentResource {
       { parent: this, protect: true },
     );
     this.tunnelId = tunnel.id;
+    this.target = pulumi.interpolate`${tunnel.id}.cfargotunnel.com`;
     this.token = pulumi
       .all([tunnel.id, secret])
       .apply(([id, tunnelSecret]) => connectorToken(args.account, id, tunnelSecret));
     this.route(name, tunnel, args);
-    this.publish(tunnel, args);
+    this.publish(args);
     this.registerOutputs({ tunnelId: this.tunnelId });
   }
 
@@ -48,13 +51,12 @@ export class Tunnel extends pulumi.ComponentResource {
   }
 
   /** Creates one record for each public host name. Rules for several paths of a host name share it. */
-  private publish(tunnel: cloudflare.ZeroTrustTunnelCloudflared, { ingress, zone }: TunnelArgs): void {
-    const content = pulumi.interpolate`${tunnel.id}.cfargotunnel.com`;
+  private publish({ ingress, zone }: TunnelArgs): void {
     const listed = ingress.filter(({ publicRecord = true }) => publicRecord);
     const first = new Map(listed.toReversed().map((rule) => [rule.hostname, rule]));
     for (const [hostname, { comment, adopt }] of first) {
       // To Cloudflare a TTL of 1 means "automatic", the only value that a proxied record may have.
-      const record = { name: hostname, type: "CNAME", ttl: 1, content, proxied: true, comment, adopt };
+      const record = { name: hostname, type: "CNAME", ttl: 1, content: this.target, proxied: true, comment, adopt };
       dnsRecord(hostname, zone, record, this);
     }
   }

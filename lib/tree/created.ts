@@ -18,7 +18,11 @@ export interface KubernetesObject {
 /** A placeholder for a secret, or for a value that is known only once the tunnel exists. */
 const placeholder = (what: string): string => `placeholder-${what}`;
 
-const tunnel = (name: string) => ({ tunnelId: placeholder(`tunnel-id-${name}`), token: placeholder(`token-${name}`) });
+const tunnel = (name: string) => ({
+  tunnelId: placeholder(`tunnel-id-${name}`),
+  target: placeholder(`tunnel-target-${name}`),
+  token: placeholder(`token-${name}`),
+});
 
 /** The tunnels that the program will have opened. */
 const tunnels = ({ cluster, cloudflare }: HearthConfig): Tunnels | undefined =>

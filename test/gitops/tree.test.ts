@@ -53,6 +53,46 @@ describe("the GitOps tree", function () {
     }
   });
 
+  it("is so too for a stack without Cloudflare, whose names and authority only the LAN knows", async () => {
+    const checkout = await mkdtemp(join(tmpdir(), "hearth-scratch-"));
+    try {
+      await cp(join(root, "examples/lan-only/Pulumi.prod.yaml"), join(checkout, "Pulumi.prod.yaml"));
+      for (const file of [".sops.yaml", "gitops"])
+        await cp(join(root, file), join(checkout, file), { recursive: true });
+      const edit = async (file: string, change: (text: string) => string) => {
+        const path = join(checkout, "gitops/clusters/prod", file);
+        const text = await readFile(path, "utf8");
+        expect(change(text)).not.to.equal(text);
+        await writeFile(path, change(text));
+      };
+      // As docs/guides/routes.md says.
+      for (const gone of ["flux/webhook", "edge/cloudflared", "edge/external-dns", "security/letsencrypt"])
+        await edit("kustomization.yaml", (text) =>
+          text.replace(`- ../../infrastructure/${gone}`, `# - ../../infrastructure/${gone}`),
+        );
+      await edit("kustomization.yaml", (text) =>
+        text.replace("# - ../../infrastructure/security/internal", "- ../../infrastructure/security/internal"),
+      );
+      await edit("environment.yaml", (text) =>
+        text.replace("cluster_issuer: letsencrypt-production", "cluster_issuer: internal"),
+      );
+      const { findings, cluster } = await checkCluster(checkout, "prod");
+      expect(findings.map(describeFinding)).to.deep.equal([]);
+      const objectOf = (kind: string, name: string) =>
+        cluster.objects.find(({ object }) => object.kind === kind && object.metadata.name === name)?.object;
+      expect(objectOf("Certificate", "internal-authority")).to.have.deep.nested.property(
+        "spec.nameConstraints.permitted.dnsDomains",
+        ["home.arpa"],
+      );
+      for (const gateway of ["internal", "external"])
+        expect(objectOf("Gateway", gateway)?.metadata.annotations).to.include({
+          "cert-manager.io/cluster-issuer": "internal",
+        });
+    } finally {
+      await rm(checkout, { recursive: true, force: true });
+    }
+  });
+
   describe("with everything turned on that a cluster may have", () => {
     let checkout: string;
 

@@ -52,6 +52,7 @@ describe("the hand-off", () => {
       empty_until: "2027-01-31",
       escrow_recipients: `"${recipients.join("\\n")}\\n"`,
       tunnel_id: "den-dev-id",
+      external_target: "den-dev-id.cfargotunnel.com",
     });
   });
 
@@ -180,7 +181,7 @@ describe("the edge", () => {
     graph.ofType("hearth:cloudflare:Tunnel", { exactly: 0 });
     graph.ofType("cloudflare:index/dnsRecord:DnsRecord", { exactly: 1 });
     const [facts] = graph.ofType(settings, { exactly: 1 });
-    expect(facts?.inputs.data).to.not.have.property("tunnel_id");
+    expect(facts?.inputs.data).to.not.have.any.keys("tunnel_id", "external_target");
   });
 
   it("leads to a service without a public record where a rule says so", async () => {
