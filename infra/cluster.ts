@@ -18,7 +18,15 @@ export const formCluster = (
   config: HearthConfig,
   configured: Secrets,
   machines: Record<string, Machine>,
-  { provider, imageProfiles }: { provider: talos.Provider; imageProfiles: pulumi.Input<pulumi.Resource>[] },
+  {
+    provider,
+    imageProfiles,
+    diskRecoveryKey,
+  }: {
+    provider: talos.Provider;
+    imageProfiles: pulumi.Input<pulumi.Resource>[];
+    diskRecoveryKey: pulumi.Output<string>;
+  },
 ): TalosCluster => {
   const { cluster, network, nodes } = config;
   return new TalosCluster(
@@ -30,6 +38,7 @@ export const formCluster = (
       talosApiAccess: cluster.talosApiAccess,
       machines,
       imageProfiles,
+      diskRecoveryKey: cluster.diskRecoveryKey ? diskRecoveryKey : undefined,
       firewall: firewallOf(network),
       patches: {
         ...cluster.patches,

@@ -28,6 +28,7 @@ export const recordEscrow = (
       deployKey: secrets.deployKey,
       webhookToken: secrets.webhookToken,
       signingKey: secrets.signingKeys.stack.privateKey,
+      diskRecoveryKey: secrets.diskRecoveryKey,
       tunnels: tunnelTokens(config, edge),
       configured: { ...configured },
     },

@@ -51,6 +51,8 @@ export const plainFacts = ({
   ...wellKnownAddresses(network.loadBalancers),
   // external-dns identifies its own records by this owner.
   txt_owner_id: `hearth-${cluster.name}`,
+  // Volumes of apps may begin empty until then.
+  ...(gitops.emptyUntil && { empty_until: gitops.emptyUntil }),
   webhook_type: receiverType(gitops.repository),
   ...(gitops.flux && { flux_version: gitops.flux.replace(/^v/, "") }),
   ...domainOf(network, cloudflare),

@@ -38,7 +38,16 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
   const provider = new talos.Provider("talos", { imageFactoryUrl: config.imageFactory });
   const imageProfiles = registerImages(config, provider);
   const machines = bootMachines(config, configured, imageProfiles);
-  const talosCluster = formCluster(config, configured, machines, { provider, imageProfiles });
+  const secrets = new RootSecrets(
+    "root-secrets",
+    { cluster: cluster.name, ageSeed: configured.ageSeed, encryptedFiles: tree.encryptedFiles },
+    { provider: randomness },
+  );
+  const talosCluster = formCluster(config, configured, machines, {
+    provider,
+    imageProfiles,
+    diskRecoveryKey: secrets.diskRecoveryKey,
+  });
   const kubernetes = new k8s.Provider("kubernetes", {
     kubeconfig: talosCluster.kubeconfig,
     // Without this, a renewed certificate in the kubeconfig would replace all resources.
@@ -51,11 +60,6 @@ export const program = (config: HearthConfig, configured: ConfiguredSecrets, tre
     providers: [kubernetes, randomness],
     deletedWith: talosCluster,
   });
-  const secrets = new RootSecrets(
-    "root-secrets",
-    { cluster: cluster.name, ageSeed: configured.ageSeed, encryptedFiles: tree.encryptedFiles },
-    { provider: randomness },
-  );
   const edge = openEdge(config, configured, randomness);
   const escrow = recordEscrow(config, configured, { cluster: talosCluster, secrets, edge });
   registerRepository(config, configured, secrets);

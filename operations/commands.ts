@@ -68,9 +68,15 @@ several fit, they stand in comments for you to choose. It changes no machine.`,
     details: `It registers the image profiles with the Image Factory, as deploy does, so that the ISO is there. It changes no machine.
 
 The ISO asks the network's DHCP server for an address. Where there is none, --static gives each machine an ISO of its own with its address
-as an argument of the kernel; what is installed then has the profile's arguments only.`,
-    flags: { static: { type: "boolean", what: "images with the machines' addresses, for a network without DHCP" } },
-    json: "the ISO, the profile and the machines of each image",
+as an argument of the kernel; what is installed then has the profile's arguments only.
+
+With --at it moves the machine of one node, which has booted and waits at another address, to the node's. It looks first whether the machine
+has the node's network cards and whether the address is free. The machine gets the node's network settings, and loses them when it restarts.`,
+    flags: {
+      static: { type: "boolean", what: "images with the machines' addresses, for a network without DHCP" },
+      at: { type: "string", value: "ADDRESS", what: "move the machine that waits here to its node's address" },
+    },
+    json: "the ISO, the profile and the machines of each image; with --at the node, and its machine's addresses before and now",
     load: async () => (await import("./boot/boot.ts")).boot,
   }),
   command({
@@ -194,6 +200,7 @@ says what the doctor finds then.`,
   registry-credentials   the credentials for image registries, which you make; as JSON in one line
   passphrase             the passphrase of the state and of the stack file
   signing-key            the keys that sign backups
+  disk-recovery-key      the second key of disks whose key is in a TPM
 
 Before it changes anything it says what that interrupts, and asks. Run again after an interruption, it finishes what it had begun.
 A new token or password, and a new passphrase where no file holds it, are read as a line of standard input.
@@ -202,6 +209,23 @@ docs/guides/somebody-else-has-it.md tells for each secret what it opens, and wha
     uses: ["identity", "yes", "backend"],
     json: "the rotations and what each interrupts; of one, the escrow's file and copies, what is left to do, and whether an earlier run was finished",
     load: async () => (await import("./rotate/cli.ts")).rotate,
+  }),
+  command({
+    name: "promote",
+    group: "change",
+    summary: "moves the branch of a stack to the commit that another one runs healthily, or back",
+    forms: { "STACK [COMMIT]": "" },
+    details: `hearth:gitops.promotion says which stack runs commits first, and for how long it has to be well. The new commit comes after the present
+one; anything else wants --back, which goes to what the stack had before its last promotion, or to a commit that you name. What it was taken back
+from is not promoted again by itself. It ends with 0 where the branch moved or has nothing to move to, and with 2 where it is too early.
+docs/guides/promotion.md tells the rest.`,
+    flags: {
+      back: { type: "boolean", what: "go back, to the commit before the last promotion unless one is named" },
+      again: { type: "boolean", what: "promote the commit although the stack was taken back from it" },
+    },
+    uses: ["yes"],
+    json: "the outcome (move, nothing, wait or back), with the commit or the reason",
+    load: async () => (await import("./promote/cli.ts")).promote,
   }),
   command({
     name: "secret",

@@ -71,7 +71,11 @@ function projectNode() {
 function run(file, args) {
   // Caches compiled code for the next run, in this process and in every program that it starts.
   const env = Object.assign({ NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "node") }, process.env);
-  const child = spawn(projectNode(), ["--import", "tsx", file].concat(args), { cwd: root, env, stdio: "inherit" });
+  const child = spawn(projectNode(), [join(root, "toolchain", "run.mjs"), file].concat(args), {
+    cwd: root,
+    env,
+    stdio: "inherit",
+  });
   // The terminal sends Ctrl-C to the child too. This process waits until the child has cleaned up.
   process.on("SIGINT", () => {});
   ["SIGTERM", "SIGHUP"].forEach((signal) => process.on(signal, () => child.kill(signal)));

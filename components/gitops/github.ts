@@ -8,7 +8,7 @@ import type { Hosted } from "./repository.ts";
  * Its package @pulumi/github is not a dependency, because the engine installs the plugins of all packages that it finds,
  * used or not. The type tokens and fields below are those of that package.
  */
-const plugin = { version: "6.15.0" };
+export const githubPlugin = { version: "6.15.0" };
 
 export interface GitHubArgs {
   repository: Hosted;
@@ -55,7 +55,7 @@ class GitHubProvider extends pulumi.ProviderResource {
     { owner, token }: { owner: string; token: pulumi.Input<string> },
     opts: pulumi.ResourceOptions,
   ) {
-    super("github", name, { owner, token: pulumi.secret(token) }, { ...opts, ...plugin });
+    super("github", name, { owner, token: pulumi.secret(token) }, { ...opts, ...githubPlugin });
   }
 }
 
@@ -65,7 +65,7 @@ class DeployKey extends pulumi.CustomResource {
     args: { repository: string; title: string; key: pulumi.Input<string>; readOnly: boolean },
     opts: pulumi.CustomResourceOptions,
   ) {
-    super("github:index/repositoryDeployKey:RepositoryDeployKey", name, args, { ...opts, ...plugin });
+    super("github:index/repositoryDeployKey:RepositoryDeployKey", name, args, { ...opts, ...githubPlugin });
   }
 }
 
@@ -75,6 +75,6 @@ class Webhook extends pulumi.CustomResource {
     args: { repository: string; events: string[]; active: boolean; configuration: pulumi.Input<object> },
     opts: pulumi.CustomResourceOptions,
   ) {
-    super("github:index/repositoryWebhook:RepositoryWebhook", name, args, { ...opts, ...plugin });
+    super("github:index/repositoryWebhook:RepositoryWebhook", name, args, { ...opts, ...githubPlugin });
   }
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 const text = z.string().min(1);
 
 /** The format version of the escrows that Hearth writes. Readers of all versions up to it: lib/secrets/escrow-formats. */
-export const escrowVersion = 2;
+export const escrowVersion = 3;
 
 /**
  * The unencrypted fields at the head of an escrow, which identify it without a key. Every version has them.

@@ -12,6 +12,8 @@ export interface RootSecretValues {
   webhookToken: string;
   /** The stack's key for backups in PEM. Undefined in escrows of format 1. */
   signingKey?: string | undefined;
+  /** Second key of volumes whose key is in a TPM. Undefined in escrows up to format 2. */
+  diskRecoveryKey?: string | undefined;
   /** Connector tokens by the tunnel's name. Each contains the account, the identifier and the secret. */
   tunnels: Record<string, string>;
   /** Secrets that a person configured, by their key under `hearth:`. */

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { ageIdentity, ageRecipient, verifyOpens, type EncryptedFile } from "./age.ts";
-import { makeSeed } from "./seed.ts";
+import { diskRecoverySeed, makeSeed } from "./seed.ts";
 import { signersOf, signingKeys, signingSeed, type Signers } from "./signing.ts";
 import { sshKeyPair, type SshKeyPair } from "./ssh.ts";
 
@@ -25,6 +25,8 @@ export class RootSecrets extends pulumi.ComponentResource {
   readonly deployKeyPublic: pulumi.Output<string>;
   /** Key that signs push notifications. Secret. */
   readonly webhookToken: pulumi.Output<string>;
+  /** Second key of volumes whose key is in a TPM. Secret. */
+  readonly diskRecoveryKey: pulumi.Output<string>;
   /** Keys that sign backups. Secret. */
   readonly signingKeys: pulumi.Output<Signers<SshKeyPair>>;
   /** Their public halves. */
@@ -43,6 +45,7 @@ export class RootSecrets extends pulumi.ComponentResource {
     this.deployKey = pair.privateKey;
     this.deployKeyPublic = pulumi.unsecret(pair.publicKey);
     this.webhookToken = makeSeed("webhook-token", this);
+    this.diskRecoveryKey = makeSeed(diskRecoverySeed, this);
     this.signingKeys = makeSeed(signingSeed, this).apply(signingKeys);
     this.signers = pulumi.unsecret(this.signingKeys.apply(signersOf));
     this.registerOutputs({ ageRecipient: this.ageRecipient, deployKeyPublic: this.deployKeyPublic });

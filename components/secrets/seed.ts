@@ -3,6 +3,9 @@ import * as random from "@pulumi/random";
 
 import { deriveSeed } from "./derive.ts";
 
+/** Name of the seed that is the second key of volumes whose key is in a TPM. */
+export const diskRecoverySeed = "disk-recovery-seed";
+
 /**
  * Generates a root secret of a stack: 32 bytes that never change. Returns base64, as a secret.
  *

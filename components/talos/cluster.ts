@@ -5,8 +5,10 @@ import type { Machine } from "../machines/machine.ts";
 import { apiReady } from "./api-ready.ts";
 import { endingAuthorities } from "./authorities.ts";
 import { pinnedContract } from "./contract.ts";
+import { recoveryKeyDocuments } from "./documents/index.ts";
 import { bootstrapNodeOf } from "./bootstrap-node.ts";
-import { machinePatches, type ClusterSettings } from "./machine-config.ts";
+import { withServer } from "./kubeconfig.ts";
+import { machinePatches, patchText, type ClusterSettings } from "./machine-config.ts";
 import { installerImage } from "./schematic.ts";
 import { secretPatchesOf, type SecretPatches } from "./secret-patches.ts";
 
@@ -25,6 +27,8 @@ export interface TalosClusterArgs extends Omit<ClusterSettings, "endpointHost"> 
   imageProfiles?: pulumi.Input<pulumi.Resource>[];
   /** Free-form patches that contain keys. They are applied before all others. */
   secretPatches?: pulumi.Input<SecretPatches>;
+  /** Second key of volumes whose key is in the TPM. Without it they have none. */
+  diskRecoveryKey?: pulumi.Output<string> | undefined;
   /** Waits, in updates only, until the API of a kubeconfig is ready. @default apiReady */
   ready?: (kubeconfig: string) => Promise<void>;
 }
@@ -46,7 +50,7 @@ export class TalosCluster extends pulumi.ComponentResource {
       this.configure(node, machine, { secrets, contract, args }),
     );
     const bootstrap = this.bootstrap(secrets, applied, args);
-    this.kubeconfig = this.fetchKubeconfig(bootstrap, secrets, args.ready ?? apiReady);
+    this.kubeconfig = this.fetchKubeconfig(bootstrap, secrets, args);
     this.talosconfig = this.renderTalosconfig(secrets, args);
     this.machineSecrets = this.watched(secrets.machineSecrets, args.name);
     // The next update reads the current release from this output. Everywhere else the state encrypts it.
@@ -87,9 +91,7 @@ export class TalosCluster extends pulumi.ComponentResource {
         clusterEndpoint: args.endpoint,
         machineType: machine.role,
         machineSecrets: secrets.machineSecrets,
-        configPatches: pulumi
-          .secret(args.secretPatches ?? {})
-          .apply((patches) => secretPatchesOf(patches, node, machine.role)),
+        configPatches: this.secretPatches(node, machine, args),
         kubernetesVersion: args.kubernetes,
         talosVersion: contract,
       },
@@ -120,6 +122,18 @@ export class TalosCluster extends pulumi.ComponentResource {
     );
   }
 
+  private secretPatches(node: string, machine: Machine, args: TalosClusterArgs): pulumi.Output<string[]> {
+    const given = pulumi
+      .secret(args.secretPatches ?? {})
+      .apply((patches) => secretPatchesOf(patches, node, machine.role));
+    const { diskRecoveryKey } = args;
+    // The configuration of a machine without it must not wait for the key, nor become unknown with it.
+    if (!diskRecoveryKey || recoveryKeyDocuments(machine, "").length === 0) return given;
+    return pulumi
+      .all([given, diskRecoveryKey])
+      .apply(([patches, key]) => [...patches, ...recoveryKeyDocuments(machine, key).map(patchText)]);
+  }
+
   /** Warns of certificate authorities that expire soon. Certificates are invalid once their authority has expired. */
   private watched(secrets: pulumi.Output<talos.MachineSecrets>, cluster: string): pulumi.Output<talos.MachineSecrets> {
     return secrets.apply(async (known) => {
@@ -147,7 +161,7 @@ export class TalosCluster extends pulumi.ComponentResource {
   private fetchKubeconfig(
     bootstrap: talos.machine.Bootstrap,
     secrets: talos.machine.Secrets,
-    ready: (kubeconfig: string) => Promise<void>,
+    { endpoint, ready = apiReady }: TalosClusterArgs,
   ): pulumi.Output<string> {
     const { kubeconfigRaw } = new talos.cluster.Kubeconfig(
       "kubeconfig",
@@ -158,7 +172,8 @@ export class TalosCluster extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    return kubeconfigRaw.apply(async (kubeconfig) => {
+    return kubeconfigRaw.apply(async (fetched) => {
+      const kubeconfig = withServer(fetched, endpoint);
       if (!pulumi.runtime.isDryRun()) await ready(kubeconfig);
       return kubeconfig;
     });

@@ -83,6 +83,13 @@ export const clusterSchema = z.strictObject({
   oidc: oidc.optional(),
   /** Where the key of machines' disks comes from. @default "none" */
   diskEncryption: diskEncryption.default("none"),
+  /**
+   * Volumes whose key is in a TPM get a second key, which the escrow holds. Without it, a machine whose TPM, mainboard or SecureBoot keys
+   * change loses what is on its disks: etcd, local volumes and user volumes. A running machine gets or loses it at its next restart.
+   *
+   * @default true
+   */
+  diskRecoveryKey: z.boolean().default(true),
   /** Machines boot signed images only. A machine that was installed without it has to be reinstalled. @default false */
   secureBoot: z.boolean().default(false),
   /** Pods that may call the Talos API, such as a backup of etcd. */

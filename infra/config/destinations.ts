@@ -39,6 +39,7 @@ export const destinations: Readonly<Record<string, string>> = {
   "gitops.engine": "it gets the age identity and the deploy key",
   "gitops.repository": "the deploy key or the token is used there, and the cluster runs what it holds",
   "gitops.branch": "the cluster runs what it holds",
+  "gitops.promotion": "it says what becomes of the branch that the cluster runs",
   "gitops.path": "the cluster runs what it holds",
   "gitops.knownHosts": "it says whom the deploy key is used with",
   escrow: "it says who can open the root secrets, and where they are copied to",
@@ -65,6 +66,7 @@ export const harmless: readonly string[] = [
     "podSecurity",
     "auditLevel",
     "diskEncryption",
+    "diskRecoveryKey",
     "secureBoot",
     "forwardDnsToHost",
     "discovery",
@@ -85,6 +87,7 @@ export const harmless: readonly string[] = [
   ...["labels", "annotations", "taints", "sysctls", "address6", "addresses"].map((key) => `nodes.*.${key}`),
   ...["account", "zone", "ingress", "tunnel", "tunnels", "records"].map((key) => `cloudflare.${key}`),
   "gitops.flux",
+  "gitops.emptyUntil",
   "policy",
   "rollout",
 ];

@@ -1,7 +1,8 @@
 import { z } from "zod";
 
 import { says } from "./error.ts";
-import { release } from "./values.ts";
+import { promotionSchema } from "./promotion.ts";
+import { day, release } from "./values.ts";
 
 export const gitopsSchema = z
   .strictObject({
@@ -22,6 +23,18 @@ export const gitopsSchema = z
     branch: z.string().min(1, says("is empty", "write one such as main")),
     /** Folder of the cluster in the repository. @example "gitops/clusters/dev" */
     path: z.string().min(1, says("is empty", "write the cluster's folder, such as gitops/clusters/dev")),
+    /**
+     * Lets `npx hearth promote` move the branch to commits that another stack runs healthily.
+     * @default none: commits reach the branch as people push them
+     */
+    promotion: promotionSchema.optional(),
+    /**
+     * Last day, in UTC, on which volumes of apps may begin empty, because nothing of this installation was backed up before. An app that comes
+     * later has a day of its own.
+     * @default none: a volume without a backup waits for one
+     * @example "2027-01-31"
+     */
+    emptyUntil: day.optional(),
     /** Lines of known_hosts for the server of an SSH URL. */
     knownHosts: z.string().optional(),
     /** Release of Flux, if it is the engine. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { says } from "./error.ts";
+import { day } from "./values.ts";
 
 /** The policies of the policy pack, in the order in which docs/guides/policy.md explains them. */
 export const policyNames = [
@@ -18,15 +19,6 @@ export const policyNames = [
 
 export type PolicyName = (typeof policyNames)[number];
 
-/** A date. Pulumi's YAML reads an unquoted one as a time, and passes that on. */
-const date = z
-  .string()
-  .regex(
-    /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])( 00:00:00 \+0000 UTC)?$/,
-    says("is not a date", "write one such as 2027-06-30"),
-  )
-  .transform((value) => value.slice(0, 10));
-
 const exemption = z
   .strictObject({
     /** Policy that does not apply. */
@@ -41,7 +33,7 @@ const exemption = z
      * @default no end
      * @example "2027-06-30"
      */
-    until: date.optional(),
+    until: day.optional(),
   })
   .refine(
     ({ policy, resources, until }) => policy !== "kept-resources" || (resources !== undefined && until !== undefined),

@@ -74,3 +74,12 @@ export const vlan = z
   .int()
   .min(1, says("is no VLAN", "give 1 to 4094"))
   .max(4094, says("is no VLAN", "give 1 to 4094"));
+
+/** A day. Pulumi's YAML reads an unquoted one as a time, and passes that on. */
+export const day = z
+  .string()
+  .regex(
+    /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])( 00:00:00 \+0000 UTC)?$/,
+    says("is not a date", "write one such as 2027-06-30"),
+  )
+  .transform((value) => value.slice(0, 10));

@@ -98,6 +98,8 @@ export interface NewMachine {
 export interface Setup<Settings = unknown> {
   /** Extensions of Talos that its machines need. */
   extensions: readonly string[];
+  /** Secrets that every stack of it needs. Others go with keys that a new stack file does not have. */
+  secrets: readonly string[];
   /** Disk that Talos is installed to, unless something else is said. */
   installDisk: string;
   /**

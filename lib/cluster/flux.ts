@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../../toolchain/problem.ts";
 import { readiness, type Kubernetes, type KubernetesObject } from "./kubernetes.ts";
 
-const api = {
+/** Where the API has the kinds of Flux. */
+export const fluxApi = {
   repositories: "/apis/source.toolkit.fluxcd.io/v1/gitrepositories",
   kustomizations: "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations",
   releases: "/apis/helm.toolkit.fluxcd.io/v2/helmreleases",
@@ -38,9 +39,9 @@ const chartVersion = (release: KubernetesObject): unknown =>
 /** Everything that Flux reconciles in the cluster. */
 export const fluxObjects = async (kubernetes: Kubernetes): Promise<FluxObject[]> => {
   const [repositories, kustomizations, releases] = await Promise.all([
-    kubernetes.list(api.repositories),
-    kubernetes.list(api.kustomizations),
-    kubernetes.list(api.releases),
+    kubernetes.list(fluxApi.repositories),
+    kubernetes.list(fluxApi.kustomizations),
+    kubernetes.list(fluxApi.releases),
   ]);
   return [
     ...repositories.map((each) =>
@@ -69,9 +70,11 @@ const hasStarted = (objects: readonly FluxObject[]): boolean =>
 const hurry = async (kubernetes: Kubernetes, objects: readonly FluxObject[]): Promise<void> => {
   const now = new Date().toISOString();
   for (const { kind, namespace, name } of objects) {
-    const group = { GitRepository: api.repositories, Kustomization: api.kustomizations, HelmRelease: api.releases }[
-      kind
-    ];
+    const group = {
+      GitRepository: fluxApi.repositories,
+      Kustomization: fluxApi.kustomizations,
+      HelmRelease: fluxApi.releases,
+    }[kind];
     const path = `${group.replace(/\/([a-z]+)$/, `/namespaces/${namespace}/$1`)}/${name}`;
     await kubernetes.annotate(path, "reconcile.fluxcd.io/requestedAt", now).catch(() => undefined);
   }

@@ -124,7 +124,8 @@ export class Kubernetes {
       throw new Error(`DELETE ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
   }
 
-  private ask(
+  /** Asks for anything that the API serves, such as a Service behind its proxy. Whatever it answers is no error here. */
+  ask(
     method: string,
     path: string,
     body?: string,

@@ -147,7 +147,7 @@ export class Pulumi {
 
   /** Lends work a folder for the temporary files of the engine. */
   private async inFolder<T>(work: (folder: EngineFolder) => Promise<T>): Promise<T> {
-    const folder = openEngineFolder(this.root);
+    const folder = openEngineFolder();
     try {
       return await work(folder);
     } finally {

@@ -3,6 +3,8 @@ import { Kubernetes, type KubernetesObject } from "../cluster/kubernetes.ts";
 import { etcdMembers } from "../cluster/talosctl.ts";
 import { podsToEvict, type Pod } from "./drain.ts";
 import type { Readings } from "./gates.ts";
+import { readHealth, type Health } from "./health.ts";
+import type { HealthCheck } from "./health-check.ts";
 import { mark, readCluster, readKubernetes, readMachine, readNodes, type Access, type MachineReading } from "./read.ts";
 import type { TalosImage } from "./step.ts";
 
@@ -10,6 +12,8 @@ import type { TalosImage } from "./step.ts";
 export interface Actions {
   /** Reads what a gate judges, etcd and the API of these machines. */
   readings: (machines: readonly string[]) => Promise<Readings>;
+  /** What of the health that a stack file asks for holds. */
+  health: () => Promise<Health>;
   /** @throws Problem if the machine does not answer */
   machine: (name: string) => Promise<MachineReading>;
   /** The lowest and the highest release of Kubernetes that runs. */
@@ -51,7 +55,10 @@ export type EngineActions = Pick<Actions, "configure" | "remove">;
  *
  * @param drainsByItself whether talosctl would drain a node itself, which is done already
  */
-export const clusterActions = (access: Access, drainsByItself: boolean): Omit<Actions, keyof EngineActions> => {
+export const clusterActions = (
+  access: Access,
+  { drainsByItself, health }: { drainsByItself: boolean; health: readonly HealthCheck[] },
+): Omit<Actions, keyof EngineActions> => {
   const { talos, kubeconfig, machines } = access;
   const kubernetes = new Kubernetes(kubeconfig);
   const addressOf = (name: string): string => machines[name]?.address ?? "";
@@ -64,6 +71,7 @@ export const clusterActions = (access: Access, drainsByItself: boolean): Omit<Ac
         ...access,
         machines: Object.fromEntries(Object.entries(machines).filter(([name]) => names.includes(name))),
       }),
+    health: () => readHealth(kubernetes, health),
     machine: (name) => readMachine(talos, addressOf(name)),
     kubernetes: async () => readKubernetes(access, await readNodes(kubeconfig)),
     takeOut: async (name) => {

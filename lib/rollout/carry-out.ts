@@ -5,9 +5,20 @@ import { Unanswered } from "../cluster/kubernetes.ts";
 import type { Actions } from "./actions.ts";
 import type { Pod } from "./drain.ts";
 import { gateProblems, type Readings } from "./gates.ts";
+import type { Health } from "./health.ts";
 import { isInstalled } from "./plan.ts";
 import type { MachineReading } from "./read.ts";
-import type { JoinStep, RemoveStep, ReplaceStep, Step, TalosStep } from "./step.ts";
+import type {
+  ConfigureStep,
+  FinishStep,
+  JoinStep,
+  KubernetesStep,
+  RemoveStep,
+  ReplaceStep,
+  Step,
+  TalosStep,
+} from "./step.ts";
+import { Waiting } from "./waiting.ts";
 
 /** What carrying out a step works with. */
 export interface Surroundings {
@@ -28,6 +39,8 @@ export interface Surroundings {
 export interface Timeouts {
   /** For the cluster to be whole before a step. */
   gate: number;
+  /** For the cluster to be healthy before a step, and after it. */
+  health: number;
   /** For pods to leave a node, and their volumes. */
   drain: number;
   /** For a machine to come back. */
@@ -38,7 +51,14 @@ export interface Timeouts {
   pause: number;
 }
 
-export const usual: Timeouts = { gate: 300_000, drain: 600_000, boot: 900_000, restart: 90_000, pause: 3000 };
+export const usual: Timeouts = {
+  gate: 300_000,
+  health: 1_800_000,
+  drain: 600_000,
+  boot: 900_000,
+  restart: 90_000,
+  pause: 3000,
+};
 
 /**
  * Carries out a step: waits for its gate, takes the machine out of service, acts, verifies, and puts it back.
@@ -48,12 +68,21 @@ export const usual: Timeouts = { gate: 300_000, drain: 600_000, boot: 900_000, r
  * @throws Problem that says what is the case, what is out of service, and how to go on
  */
 export const carryOut = async (step: Step, around: Surroundings): Promise<void> => {
+  await work(step, around);
+  // The pods of a machine that joins, and of one that is lost, are nothing that the step takes away.
+  if (step.kind !== "join" && !isOfLost(step)) await healthyAfter(step, around);
+};
+
+/** Whether a step is about a machine that is gone already. What it had is missing until the step is done. */
+const isOfLost = (step: Step): boolean => "isLost" in step && step.isLost;
+
+const work = async (step: Step, around: Surroundings): Promise<void> => {
   switch (step.kind) {
     case "finish":
       await whole(step.machine, around);
       return around.actions.putBack(step.machine);
     case "kubernetes":
-      return upgradeKubernetes(step.to, around);
+      return upgradeKubernetes(step, around);
     case "join":
       return join(step, around);
     case "replace":
@@ -61,24 +90,30 @@ export const carryOut = async (step: Step, around: Surroundings): Promise<void> 
     case "remove":
       return remove(step, around);
     case "configure":
-      return outOfService(step.machine, around, () => configure(step.machine, around));
+      return outOfService(step, around, () => configure(step.machine, around));
     case "talos":
-      return outOfService(step.machine, around, () => upgradeTalos(step, around));
+      return outOfService(step, around, () => upgradeTalos(step, around));
   }
 };
 
-const outOfService = async (machine: string, around: Surroundings, work: () => Promise<void>): Promise<void> => {
-  await gate(machine, around);
+const outOfService = async (
+  step: TalosStep | ConfigureStep,
+  around: Surroundings,
+  change: () => Promise<void>,
+): Promise<void> => {
+  const { machine } = step;
+  await gate(step, around);
   await takeOut(machine, around);
-  await work();
+  await change();
   await whole(machine, around);
   await around.actions.putBack(machine);
 };
 
 /** Adds a machine. What an interrupted run created of it is there already. */
-const join = async ({ machine, role }: JoinStep, around: Surroundings): Promise<void> => {
+const join = async (step: JoinStep, around: Surroundings): Promise<void> => {
+  const { machine, role } = step;
   const { actions, live } = around;
-  await gate(machine, around, true);
+  await gate(step, around);
   live(`${machine}: creating it`);
   await actions.configure(machine);
   await whole(machine, { ...around, machines: { ...around.machines, [machine]: { role } } });
@@ -89,7 +124,7 @@ const join = async ({ machine, role }: JoinStep, around: Surroundings): Promise<
 const replace = async (step: ReplaceStep, around: Surroundings): Promise<void> => {
   const { machine, role, isLost } = step;
   const { actions, live } = around;
-  await gate(machine, around, true);
+  await gate(step, around);
   if (!isLost) await takeOut(machine, around);
   await leaveEtcd(step, around);
   live(`${machine}: destroying it, and creating another one`);
@@ -101,7 +136,7 @@ const replace = async (step: ReplaceStep, around: Surroundings): Promise<void> =
 const remove = async (step: RemoveStep, around: Surroundings): Promise<void> => {
   const { machine, isLost } = step;
   const { actions, live, timeouts = usual } = around;
-  await gate(machine, around, true);
+  await gate(step, around);
   if (isLost) await requireLost(machine, around);
   // The mark has a later run delete its node, wherever this one is killed. Its pods end with the node.
   await (isLost ? actions.takeOut(machine) : takeOut(machine, around));
@@ -208,24 +243,42 @@ const requireGone = async ({ machine, role }: RemoveStep, around: Surroundings):
 };
 
 /**
- * Waits until the cluster can spare the machine. The machine itself may be out of service already.
+ * Waits until the cluster can spare the machine of a step, and is healthy. The machine itself may be out of service already.
  *
- * @param isOutside whether it may be outside of etcd as well
+ * A machine that joins or leaves may be outside of etcd as well. Nothing is asked about health where a step takes nothing away.
  */
-const gate = async (machine: string | undefined, around: Surroundings, isOutside = false): Promise<void> => {
+const gate = async (step: Exclude<Step, FinishStep>, around: Surroundings): Promise<void> => {
   const { machines, actions, live, timeouts = usual, command } = around;
-  let problems: string[] = [];
-  const isOpen = await eventually(around, timeouts.gate, async () => {
-    const expected = { machines, except: machine, isOutside };
-    problems = gateProblems(expected, await actions.readings(Object.keys(machines)));
-    if (problems[0] !== undefined) live(`Waiting: ${problems[0]}`);
-    return problems.length === 0;
-  });
+  const machine = "machine" in step ? step.machine : undefined;
+  const isOutside = "role" in step;
+  const asksHealth = step.kind !== "join" && !isOfLost(step);
+  const waiting = new Waiting();
+  let problems = ["The cluster does not answer"];
+  let health: Health = healthy;
+  const isOpen = await eventually(
+    around,
+    () => (problems.length > 0 ? waiting.since("cluster") + timeouts.gate : waiting.since("health") + timeouts.health),
+    async () => {
+      const readings = await actions.readings(Object.keys(machines));
+      problems = gateProblems({ machines, except: machine, isOutside }, readings);
+      if (problems[0] === undefined) waiting.end("cluster");
+      else live(`Waiting: ${problems[0]}`);
+      if (problems.length > 0 || !asksHealth) return problems.length === 0;
+      health = await healthOf(actions);
+      const [unhealthy] = health.problems;
+      if (unhealthy === undefined) return true;
+      live(waiting.text("health", timeouts.health, unhealthy));
+      // Its pods, which wait for it, may be what is missing.
+      if (machine !== undefined && (await isBack(machine, readings, actions))) await actions.putBack(machine);
+      return false;
+    },
+  );
   if (isOpen) return;
+  const why = problems.length > 0 ? "the cluster cannot spare it" : "the cluster is not healthy";
   throw new Problem(
     [
-      `${machine === undefined ? "Kubernetes is not upgraded" : `${machine} stays in service`}, because the cluster cannot spare it:`,
-      ...problems.map((each) => `  ${each}`),
+      `${machine === undefined ? "Kubernetes is not upgraded" : `${machine} stays in service`}, because ${why}:`,
+      ...[...problems, ...(problems.length > 0 ? [] : health.problems)].map((each) => `  ${each}`),
       `Nothing was begun. Mend that, then run ${command} again`,
     ].join("\n"),
   );
@@ -251,6 +304,49 @@ const whole = async (machine: string, around: Surroundings): Promise<void> => {
     ].join("\n"),
   );
 };
+
+/** Waits until the cluster is healthy after a step, and has been for as long as it takes to notice what is not. */
+const healthyAfter = async (step: Step, around: Surroundings): Promise<void> => {
+  const { actions, live, timeouts = usual, command } = around;
+  const waiting = new Waiting();
+  let health: Health = healthy;
+  const isHealthy = await eventually(
+    around,
+    () => waiting.since("health") + timeouts.health,
+    async () => {
+      health = await healthOf(actions);
+      const [problem] = health.problems;
+      if (problem === undefined) {
+        live(`${step.name}: looking whether the cluster stays healthy`);
+        return Date.now() - waiting.since("settling") >= health.settles;
+      }
+      waiting.end("settling");
+      live(waiting.text("health", timeouts.health, problem));
+      return false;
+    },
+  );
+  if (isHealthy) return;
+  throw new Problem(
+    [
+      `${step.name} is done and all machines are in service, and the cluster is not healthy since:`,
+      ...health.problems.map((each) => `  ${each}`),
+      `No other machine is taken out of service. Once that is mended, run ${command} again`,
+    ].join("\n"),
+  );
+};
+
+const healthy: Health = { problems: [], mistakes: [], settles: 0 };
+
+/** What was wrong in the configuration may also come up while a rollout goes on, such as a kind that somebody removed. */
+const healthOf = async (actions: Actions): Promise<Health> => {
+  const health = await actions.health();
+  return { ...health, problems: [...health.mistakes, ...health.problems] };
+};
+
+/** Whether a machine that may be out of service answers, and its node with it. */
+const isBack = async (machine: string, readings: Readings, actions: Actions): Promise<boolean> =>
+  readings.nodes.some(({ name, isReady }) => name === machine && isReady) &&
+  (await oldNode(machine, readings, actions)).length === 0;
 
 /** Kubernetes counts a node as Ready for a while after its machine has gone. */
 const oldNode = async (machine: string, { nodes }: Readings, actions: Actions): Promise<string[]> => {
@@ -356,9 +452,10 @@ const configure = async (machine: string, around: Surroundings): Promise<void> =
   });
 };
 
-const upgradeKubernetes = async (to: string, around: Surroundings): Promise<void> => {
+const upgradeKubernetes = async (step: KubernetesStep, around: Surroundings): Promise<void> => {
+  const { to } = step;
   const { actions, live, timeouts = usual, command } = around;
-  await gate(undefined, around);
+  await gate(step, around);
   live(`Upgrading Kubernetes to ${to}`);
   await actions.upgradeKubernetes(to);
   let found = { lowest: "", highest: "" };
@@ -370,20 +467,25 @@ const upgradeKubernetes = async (to: string, around: Surroundings): Promise<void
     throw new Problem(
       `Kubernetes runs from ${found.lowest} to ${found.highest} after the upgrade to ${to}: look at \`kubectl get nodes\`, then run ${command} again`,
     );
-  await gate(undefined, around);
+  await gate(step, around);
 };
 
-/** Looks again and again until something is so. What fails meanwhile, such as a call to an API server that restarts, is not so yet. */
+/**
+ * Looks again and again until something is so. What fails meanwhile, such as a call to an API server that restarts, is not so yet.
+ *
+ * @param timeout how long, in milliseconds, or a function that returns when it ends
+ */
 const eventually = async (
   { signal, timeouts = usual }: Surroundings,
-  timeout: number,
+  timeout: number | (() => number),
   isSo: () => Promise<boolean>,
 ): Promise<boolean> => {
-  const deadline = Date.now() + timeout;
+  const started = Date.now();
+  const deadline = typeof timeout === "number" ? () => started + timeout : timeout;
   for (;;) {
     signal.throwIfAborted();
     if (await isSo().catch(() => false)) return true;
-    if (Date.now() > deadline) return false;
+    if (Date.now() > deadline()) return false;
     await sleep(timeouts.pause, undefined, { signal }).catch(() => undefined);
   }
 };

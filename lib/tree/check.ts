@@ -7,14 +7,22 @@ import { schemaFile } from "./schemas.ts";
 import { clusterConfig, renderTree, type Finding, type RenderedCluster } from "./render.ts";
 import { askProgram } from "./program.ts";
 import { Sources } from "./sources.ts";
+import { admitted } from "./rules/admitted.ts";
+import { claims } from "./rules/claims.ts";
 import { definitionsInTime } from "./rules/definitions.ts";
 import { dependencies } from "./rules/dependencies.ts";
 import { digests } from "./rules/digests.ts";
 import { duplicates } from "./rules/duplicates.ts";
 import { egress } from "./rules/egress.ts";
 import { environments } from "./rules/environments.ts";
+import { etcdMetrics } from "./rules/etcd-metrics.ts";
+import { extensions } from "./rules/extensions.ts";
 import { images } from "./rules/images.ts";
+import { memoryVolumes } from "./rules/memory-volumes.ts";
 import { namespaces } from "./rules/namespaces.ts";
+import { pastSignOn } from "./rules/past-sign-on.ts";
+import { podSecurity } from "./rules/pod-security.ts";
+import { publicNames } from "./rules/public-names.ts";
 import { references } from "./rules/references.ts";
 import { requests } from "./rules/requests.ts";
 import { findingAt, type CheckedObject, type Rule, type Tree } from "./rules/rule.ts";
@@ -22,6 +30,7 @@ import { outside } from "./rules/outside.ts";
 import { schemas } from "./rules/schemas.ts";
 import { secrets } from "./rules/secrets.ts";
 import { strangers } from "./rules/strangers.ts";
+import { trust } from "./rules/trust.ts";
 
 /** This checkout's root: its toolchain looks at whatever tree. */
 const root = join(import.meta.dirname, "../..");
@@ -52,6 +61,15 @@ const rules: readonly Rule[] = [
   schemas,
   references,
   requests,
+  admitted,
+  podSecurity,
+  memoryVolumes,
+  claims,
+  extensions,
+  etcdMetrics,
+  trust,
+  pastSignOn,
+  publicNames,
 ];
 
 /**

@@ -54,7 +54,8 @@ const withArguments = (profile: ImageProfile, more: readonly string[]): ImagePro
   kernelArguments: [...profile.kernelArguments, ...more],
 });
 
-const requireMetal = ({ nodes }: HearthConfig, stack: string, name: string): void => {
+/** @throws Problem if there is no such node, or if Hearth makes its machine itself */
+export const requireMetal = ({ nodes }: HearthConfig, stack: string, name: string): void => {
   const node = nodes[name];
   if (node === undefined)
     throw new Problem(`Pulumi.${stack}.yaml has no node ${name}: it has ${Object.keys(nodes).join(", ")}`);

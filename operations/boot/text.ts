@@ -5,10 +5,23 @@ export const bootText = (boots: readonly FirstBoot[], stack: string): string =>
   [
     ...boots.flatMap((boot, index) => [...(index > 0 ? [""] : []), ...oneBoot(boot)]),
     "",
-    "A machine that has booted waits in maintenance mode, and changes nothing on its disks. What comes next:",
-    `  npx hearth doctor ${stack}`,
-    `  npx hearth deploy ${stack}`,
+    "A machine that has booted waits in maintenance mode, and changes nothing on its disks. Where one got another address, move it:",
+    `  npx hearth boot ${stack} NODE --at ADDRESS`,
+    ...nextLines(stack),
   ].join("\n");
+
+/** What a person does after a machine was moved to its node's address. */
+export const movedText = ({ stack, name, address }: { stack: string; name: string; address: string }): string =>
+  [
+    `${name} waits at ${address}. It keeps that address until it restarts: if it does before it is deployed, run this again.`,
+    ...nextLines(stack),
+  ].join("\n");
+
+const nextLines = (stack: string): string[] => [
+  "What comes next:",
+  `  npx hearth doctor ${stack}`,
+  `  npx hearth deploy ${stack}`,
+];
 
 const oneBoot = ({ profile, iso, pxe, isSecureBoot, isStatic, machines }: FirstBoot): string[] => {
   const file = iso.split("/").at(-1) ?? "";

@@ -12,6 +12,7 @@ import { ciliumFolder, writtenReleases } from "../../infra/tree-releases.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { checkTree } from "../gitops/check.ts";
 import { examineStacks, validStacks } from "./stacks.ts";
+import { unlistedSystems } from "./unlisted.ts";
 
 /** Reports problems of stack files, each by itself and against all others, and on request problems of their clusters' trees. */
 export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise<number> => {
@@ -48,6 +49,7 @@ const ofTree = (root: string, config: HearthConfig): ConfigurationProblem[] => [
   ...treeIsThere(root, config),
   ...releasesAgree(root, config),
   ...approverProblems(config, root),
+  ...unlistedSystems(root, config),
 ];
 
 /** Compares the stack file with the releases of the tree. */

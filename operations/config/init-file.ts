@@ -30,6 +30,8 @@ export interface Answers {
   cloudflare: { account: string; zoneId: string; zone: string } | undefined;
   repository: string;
   branch: string;
+  /** Last day on which volumes may begin empty. */
+  emptyUntil: string;
   knownHosts: string | undefined;
   recipients: string[];
 }
@@ -61,10 +63,14 @@ export const answersOf = (stack: string, given: Given, platforms = all): Answers
         : { account: text("cloudflare-account"), zoneId: text("cloudflare-zone"), zone: text("domain") },
     repository: text("repository"),
     branch: text("branch"),
+    emptyUntil: inAMonth(),
     knownHosts: given["known-hosts"],
     recipients: listOf(text("recipients")),
   };
 };
+
+/** The day on which the backups of a new installation have to be there. */
+const inAMonth = (): string => new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
 
 /** The upper quarter of a subnet: the default for the load balancers' addresses. */
 export const upperQuarter = (subnet: string): string => {
@@ -119,6 +125,7 @@ export const settingsOf = (answers: Answers): Record<string, unknown> => {
       repository: answers.repository,
       branch: answers.branch,
       path: `gitops/clusters/${answers.stack}`,
+      emptyUntil: answers.emptyUntil,
       ...(answers.knownHosts !== undefined && { knownHosts: answers.knownHosts }),
       flux: answers.flux,
     },
@@ -173,6 +180,7 @@ const comments: [path: string[], comment: string][] = [
     " Pods in this namespace take snapshots of etcd: gitops/infrastructure/backup/etcd.",
   ],
   [["hearth:network", "gatewayApi"], renovate("kubernetes-sigs/gateway-api")],
+  [["hearth:gitops", "emptyUntil"], " Volumes of apps may begin empty until then. Remove it once there are backups."],
   [["hearth:gitops", "flux"], renovate("fluxcd/flux2")],
 ];
 

@@ -43,7 +43,7 @@ export const init = async (call: Call<Values>): Promise<number> => {
     return 1;
   }
   writeFileSync(join(root, file), text);
-  print(nextSteps(stack, given));
+  print(nextSteps(stack, given, treeStep(root, stack)));
   call.answer({ file });
   return 0;
 };
@@ -127,15 +127,23 @@ const insist = async (
   }
 };
 
-const nextSteps = (stack: string, given: Given): string =>
+const nextSteps = (stack: string, given: Given, treeSteps: string[]): string =>
   [
     `Wrote ${stackFile(stack)}. What comes next:`,
     `  pulumi stack init ${stack}`,
-    ...Object.keys(platformOf({ platform: given.platform ?? "" }).secrets).map(
+    ...platformOf({ platform: given.platform ?? "" }).setup.secrets.map(
       (key) => `  pulumi config set --secret hearth:${key}`,
     ),
     ...((given.domain ?? "") === "" ? [] : ["  pulumi config set --secret hearth:cloudflareToken"]),
-    `  make gitops/clusters/${stack}, as gitops/clusters/dev is`,
+    ...treeSteps,
     `  npx hearth secret init ${stack}   makes the tree's secrets its own`,
     `  npm run lab -- up ${stack}     to try it without hardware`,
   ].join("\n");
+
+/** What is to be done where the stack has no folder in the tree yet. */
+const treeStep = (root: string, stack: string): string[] => {
+  const folderOf = (of: string): string => `gitops/clusters/${of}`;
+  if (existsSync(join(root, folderOf(stack)))) return [];
+  const like = stacksIn(root).find((other) => existsSync(join(root, folderOf(other))));
+  return [`  make ${folderOf(stack)}${like === undefined ? "" : `, as ${folderOf(like)} is`}`];
+};

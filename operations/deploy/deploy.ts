@@ -3,10 +3,14 @@ import { today } from "../../infra/config/policy.ts";
 import { examineStackFile, readStackFile } from "../../infra/config/stack-file.ts";
 import { rolloutEnvironment } from "../../infra/rollout.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
+import { alertmanagersOf } from "../../lib/cluster/alertmanager.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { kubernetesLease } from "../../lib/cluster/kubernetes-lease.ts";
 import { withLease, type LeaseTimes } from "../../lib/engine/lease.ts";
+import { usual } from "../../lib/rollout/carry-out.ts";
+import { checksOf } from "../../lib/rollout/health.ts";
 import type { RolloutPlan } from "../../lib/rollout/plan.ts";
+import { Silences } from "../../lib/rollout/silences.ts";
 import type { Step } from "../../lib/rollout/step.ts";
 import type { Display } from "../../lib/terminal/display.ts";
 import type { RunReport } from "../../lib/engine/report.ts";
@@ -33,6 +37,7 @@ import {
   describePlan,
   forgetRemoved,
   planFor,
+  requireReachable,
   type KnownMachines,
   type RolloutEngine,
   type RolloutOptions,
@@ -74,6 +79,7 @@ export const deploy = async (
   for (const advice of preview.advice) display.line(`  ${advice}`);
   const plan = cluster && planFor(stack, changes, cluster);
   for (const line of plan ? describePlan(plan) : []) display.line(`  ${line}`);
+  if (cluster) await requireReachable(cluster.access.kubeconfig, changes.reach?.after.endpoint);
   const isUnchanged = preview.isUnchanged && !plan?.steps.length;
   const update = async (kubernetes?: string): Promise<void> => {
     const report = await run(updateAll, { environment: rolloutEnvironment({ kubernetes, isPlanned: true }) });
@@ -174,17 +180,36 @@ const rollOut = async (
   const live = (text: string): void => {
     display.live(text);
   };
-  const actions = await actionsOn(cluster, changes);
-  const lease = kubernetesLease(new Kubernetes(cluster.access.kubeconfig), "hearth-rollout");
+  const { health } = (await target.config()).rollout;
+  const actions = await actionsOn(cluster, changes, checksOf(health));
+  const timeouts = { ...usual, health: health.timeout * 60_000 };
+  const kubernetes = new Kubernetes(cluster.access.kubeconfig);
+  const lease = kubernetesLease(kubernetes, "hearth-rollout");
+  const command = `npx hearth deploy ${target.stack}${target.isLab ? " --lab" : ""}`;
+  await using silences = new Silences({
+    alertmanagers: () => alertmanagersOf(kubernetes),
+    machines: machinesOf(plan.steps, Object.keys(cluster.recorded)),
+    command,
+    warn: (problem) => {
+      display.line(`  Alerts that are expected are not silenced: ${problem}`);
+    },
+  });
   const left = await withLease([lease], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
     carryOutRollout(plan, cluster, changes, {
-      ...{ actions, engine, display, signal: AbortSignal.any([signal, lost]), options, recorded: cluster.recorded },
-      command: `npx hearth deploy ${target.stack}${target.isLab ? " --lab" : ""}`,
+      ...{ actions, engine, display, options, timeouts, command },
+      signal: AbortSignal.any([signal, lost]),
+      recorded: cluster.recorded,
+      silence: () => silences.begin(),
     }),
   );
   display.clear();
   return left;
 };
+
+/** Machines that steps are about. An upgrade of Kubernetes is about all of them. */
+const machinesOf = (steps: readonly Step[], all: readonly string[]): string[] => [
+  ...new Set(steps.flatMap((step) => ("machine" in step ? step.machine : all))),
+];
 
 /** Takes a snapshot of etcd before a step that can hurt it. */
 const keepEtcd = async (target: Target, display: Display): Promise<void> => {

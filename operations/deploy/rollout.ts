@@ -3,10 +3,12 @@ import { execa } from "execa";
 import { resourceTypes } from "../../components/resource-types.ts";
 import type { RolloutConfig } from "../../infra/config/rollout.ts";
 import type { Role } from "../../components/talos/settings.ts";
+import { withServer } from "../../components/talos/kubeconfig.ts";
 import { typesOf } from "../../components/urn.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { clusterActions, type Actions, type EngineActions } from "../../lib/rollout/actions.ts";
 import { carryOut, type Timeouts } from "../../lib/rollout/carry-out.ts";
+import type { HealthCheck } from "../../lib/rollout/health-check.ts";
 import { planRollout, secondsOf, type RolloutPlan } from "../../lib/rollout/plan.ts";
 import { readNodes } from "../../lib/rollout/read.ts";
 import type { Changes, Running, Step, TalosStep } from "../../lib/rollout/step.ts";
@@ -113,6 +115,8 @@ export const carryOutRollout = async (
     signal: AbortSignal;
     command: string;
     options: RolloutOptions;
+    /** Silences the alerts that are expected, before the first step and while the next ones go on. @default nothing is silenced */
+    silence?: () => Promise<void>;
     /** Machines that the state has. */
     recorded: Record<string, { role: "controlplane" | "worker" }>;
     timeouts?: Timeouts;
@@ -140,6 +144,7 @@ export const carryOutRollout = async (
   };
   const [first] = steps;
   if (first !== undefined && isEarly(first)) return [...steps];
+  await requireExpressions(actions, command);
   await prepare(steps, changes, around, kubernetes);
   for (const [index, step] of steps.entries()) {
     signal.throwIfAborted();
@@ -148,6 +153,7 @@ export const carryOutRollout = async (
       return steps.slice(index);
     // What needs no step, and removes what was drained, is updated before a Kubernetes upgrade that comes last.
     if (step.kind === "kubernetes" && index === steps.length - 1) await engine.update(kubernetes);
+    if (step.kind !== "join") await around.silence?.();
     const started = Date.now();
     const number = `Step ${index + 1} of ${steps.length}`;
     await carryOut(step, {
@@ -167,6 +173,41 @@ export const carryOutRollout = async (
   }
   await engine.update(kubernetes);
   return [];
+};
+
+/**
+ * Has all health expressions evaluated once, so that a mistake in one ends a rollout before anything is done.
+ *
+ * @throws Problem that names what no cluster satisfies
+ */
+const requireExpressions = async ({ health }: Pick<Actions, "health">, command: string): Promise<void> => {
+  const { mistakes } = await health();
+  if (mistakes.length === 0) return;
+  throw new Problem(
+    [
+      "The health expressions of hearth:rollout are not about this cluster:",
+      ...mistakes.map((each) => `  ${each}`),
+      `Nothing was begun. Correct them, then run ${command} again`,
+    ].join("\n"),
+  );
+};
+
+/**
+ * Requires that the API answers at an endpoint that the cluster does not have yet.
+ *
+ * @throws Problem that says why it does not
+ */
+export const requireReachable = async (kubeconfig: string, endpoint: string | undefined): Promise<void> => {
+  if (endpoint === undefined) return;
+  const moved = withServer(kubeconfig, endpoint);
+  if (moved === kubeconfig) return;
+  await new Kubernetes(moved).text("/readyz").catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Problem(
+      `cluster.endpoint would go to ${endpoint}, where the API does not answer: ${why}\n` +
+        "Nothing was changed. Look whether the name leads to a control plane, and whether its certificates have it (cluster.certSANs)",
+    );
+  });
 };
 
 /** When a step may begin; undefined if it may now. What an interrupted run took out of service is put back at any time. */
@@ -225,10 +266,12 @@ const prepare = async (
 export const actionsOn = async (
   { access, recorded, talosctl }: RunningCluster,
   { joining }: Pick<MachineChanges, "joining">,
+  health: readonly HealthCheck[],
 ): Promise<Omit<Actions, keyof EngineActions>> => {
   const { stdout } = await execa(talosctl, ["upgrade", "--help"]);
   // Since Talos 1.13.
-  return clusterActions({ ...access, machines: { ...joining, ...recorded } }, /--drain\b/.test(stdout));
+  const drainsByItself = /--drain\b/.test(stdout);
+  return clusterActions({ ...access, machines: { ...joining, ...recorded } }, { drainsByItself, health });
 };
 
 /**

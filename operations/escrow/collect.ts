@@ -7,6 +7,7 @@ import { connectorToken } from "../../components/cloudflare/connector-token.ts";
 import { identityOfSeed } from "../../lib/secrets/stack-identity.ts";
 import { deriveSeed } from "../../components/secrets/derive.ts";
 import { signingKeys, signingSeed } from "../../components/secrets/signing.ts";
+import { diskRecoverySeed } from "../../components/secrets/seed.ts";
 import { sshKeyPair } from "../../components/secrets/ssh.ts";
 import { toBundle } from "../../components/talos/secrets-bundle.ts";
 import { Problem } from "../../toolchain/problem.ts";
@@ -65,6 +66,7 @@ export const escrowOf = ({ stack, cluster, state, configured, stackFile, passphr
     deployKey: sshKeyPair(bytes(seed("deploy-key-seed")), `hearth-${cluster}`).privateKey,
     webhookToken: seed("webhook-token"),
     signingKey: signingKeys(seed(signingSeed)).stack.privateKey,
+    ...(passwords[diskRecoverySeed] !== undefined && { diskRecoveryKey: seed(diskRecoverySeed) }),
     passwords,
     tunnels: tunnelSecrets(state),
     configured,

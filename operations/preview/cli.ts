@@ -90,7 +90,7 @@ const gather = async (
     runPreview(engine, { policyPacks: [...policies, observer.pack], signal }, (events) => {
       display.live(`Pulumi: ${describe(events)}`);
     }),
-    treesOf(root, stack, git, values.base ?? data),
+    treesOf(root, stack, git, { base: values.base, data }),
   ]);
   const { config } = examineStackFile(readStackFile(root, stack));
   return {

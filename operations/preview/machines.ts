@@ -4,7 +4,7 @@ import type { ResourceChange, Resources, ResourceState } from "./changes.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import { yamlDiff } from "./line-diff.ts";
 import { shownConfig, type MachineConfig } from "./machine-config.ts";
-import { machineRestarts, type Restart } from "./reboots.ts";
+import { machineRestarts, merged, type Restart } from "./reboots.ts";
 import { plain } from "../../lib/engine/value.ts";
 
 /** The lines in which a machine's configuration differs. */
@@ -36,9 +36,11 @@ export const machineChanges = (
     restarts: [
       ...configured.flatMap(({ name, operation, old, now }) =>
         // A replaced machine is another machine, or one that starts from scratch.
-        operation !== "update" || old.whole === undefined || now.whole === undefined
+        operation !== "update"
           ? []
-          : machineRestarts(name, old.whole, now.whole),
+          : old.whole === undefined || now.whole === undefined
+            ? machineRestarts(name, merged(old.patches), merged(now.patches))
+            : machineRestarts(name, old.whole, now.whole),
       ),
       ...changes
         .filter(({ operation }) => operation === "update")

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
+import { stringify } from "yaml";
+
 import { partsOfImage } from "../../components/talos/installer.ts";
 import { changed, rebootFields, section } from "../../components/talos/reboots.ts";
 import { releaseOf, talosReleases, type WhileRunning } from "../../components/talos/releases/index.ts";
@@ -82,7 +84,11 @@ const reboot = (
     : [{ node, what: "reboots when it gets its configuration", why: fields.join(", "), isAtOnce: true }];
 };
 
-/** Talos lays out a system volume only once. */
+/**
+ * Talos lays out a system volume only once. Its keys are made alike when the machine starts, by one that opens it then.
+ *
+ * Source: siderolabs/talos v1.13.9, syncKeys of internal/pkg/encryption/encryption.go.
+ */
 const volumes = (
   node: string,
   before: Map<string, MachineDocument>,
@@ -91,7 +97,52 @@ const volumes = (
   const names = [...new Set([...before.keys(), ...after.keys()])]
     .filter((identity) => identity.startsWith("VolumeConfig/"))
     .filter((identity) => !isDeepStrictEqual(before.get(identity), after.get(identity)));
-  return names.length === 0
-    ? []
-    : [{ node, what: "nothing until the volume is wiped and made anew", why: names.join(", ").replaceAll("/", " ") }];
+  const opened = names.filter((name) => differsInKeys(before.get(name), after.get(name)));
+  const laidOut = names.filter((name) => !opened.includes(name));
+  const why = (of: string[]): string => of.join(", ").replaceAll("/", " ");
+  return [
+    ...(laidOut.length === 0
+      ? []
+      : [{ node, what: "nothing until the volume is wiped and made anew", why: why(laidOut) }]),
+    ...(opened.length === 0 ? [] : [{ node, what: "has them when it restarts", why: `other keys of ${why(opened)}` }]),
+  ];
+};
+
+/** Whether a volume differs in its keys alone, and keeps one of them. */
+const differsInKeys = (before: MachineDocument | undefined, after: MachineDocument | undefined): boolean => {
+  const keysOf = (document: MachineDocument | undefined): unknown[] => {
+    const { keys } = section(document?.encryption);
+    return Array.isArray(keys) ? keys : [];
+  };
+  const withoutKeys = (document: MachineDocument | undefined) => ({
+    ...document,
+    encryption: { ...section(document?.encryption), keys: [] },
+  });
+  return (
+    isDeepStrictEqual(withoutKeys(before), withoutKeys(after)) &&
+    keysOf(before).some((key) => keysOf(after).some((other) => isDeepStrictEqual(key, other)))
+  );
+};
+
+/** One text of patches: those of the document without a kind as one. While keys are not known, patches are all that can be compared. */
+export const merged = (patches: readonly string[]): string => {
+  const documents = patches.flatMap(documentsOf);
+  const isMain = (document: MachineDocument): boolean => document.kind === undefined;
+  const main = documents.filter(isMain).reduce<Record<string, unknown>>(combined, {});
+  return [main, ...documents.filter((document) => !isMain(document))].map((each) => stringify(each)).join("---\n");
+};
+
+/** As Talos merges patches: objects by their keys, lists one after the other. */
+const combined = (left: Record<string, unknown>, right: Record<string, unknown>): Record<string, unknown> => {
+  const both = (one: unknown, other: unknown): unknown => {
+    if (Array.isArray(one) && Array.isArray(other)) return [...(one as unknown[]), ...(other as unknown[])];
+    const areObjects = [one, other].every((each) => typeof each === "object" && each !== null && !Array.isArray(each));
+    return areObjects ? combined(section(one), section(other)) : other;
+  };
+  return Object.fromEntries(
+    [...new Set([...Object.keys(left), ...Object.keys(right)])].map((key) => [
+      key,
+      !(key in right) ? left[key] : key in left ? both(left[key], right[key]) : right[key],
+    ]),
+  );
 };

@@ -23,10 +23,19 @@ export interface Trees {
 /**
  * Renders a cluster's tree as it is checked out, and as it was where the checkout branched off.
  *
- * @param branch name of the base branch; defaults to the stack's own
+ * A cluster whose branch is moved by promotions has what that branch has, whatever the change is made to.
+ *
+ * @param base name of the base branch that a person asks for; the stack's own unless they do
+ * @param data the commit that the checkout's data is from, which is compared with where it branched off
  */
-export const treesOf = async (root: string, stack: string, git: Git, branch?: string): Promise<Trees> => {
-  const { engine, own } = gitopsOf(root, stack);
+export const treesOf = async (
+  root: string,
+  stack: string,
+  git: Git,
+  { base: asked, data }: { base?: string | undefined; data?: string | undefined } = {},
+): Promise<Trees> => {
+  const { engine, own, isPromoted } = gitopsOf(root, stack);
+  const branch = asked ?? (isPromoted ? undefined : data);
   const mergeBase = await git.mergeBase(branch === undefined ? [`origin/${own}`, own] : [branch]);
   const none = { mergeBase, base: undefined, head: undefined, problems: [] };
   if (engine === "argocd")
@@ -52,12 +61,15 @@ export const treesOf = async (root: string, stack: string, git: Git, branch?: st
 const unrendered = "how the tree changes: it cannot be rendered";
 
 /** Reads what it can of the stack file. Rendering reports what is wrong in it. */
-const gitopsOf = (root: string, stack: string): { engine: string; own: string } => {
+const gitopsOf = (root: string, stack: string): { engine: string; own: string; isPromoted: boolean } => {
+  const usual = { engine: "flux", own: "main", isPromoted: false };
   try {
     const { config } = examineStackFile(readStackFile(root, stack));
-    return { engine: config?.gitops.engine ?? "flux", own: config?.gitops.branch ?? "main" };
+    if (config === undefined) return usual;
+    const { engine, branch, promotion } = config.gitops;
+    return { engine, own: branch, isPromoted: promotion !== undefined };
   } catch {
-    return { engine: "flux", own: "main" };
+    return usual;
   }
 };
 

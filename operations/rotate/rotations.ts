@@ -3,6 +3,7 @@ import { aggregationAuthority } from "./aggregation-authority.ts";
 import { bgpPassword } from "./bgp-password.ts";
 import { cloudflareToken } from "./cloudflare-token.ts";
 import { deployKey } from "./deploy-key.ts";
+import { diskRecoveryKey } from "./disk-recovery-key.ts";
 import { etcdAuthority } from "./etcd-authority.ts";
 import { gitToken } from "./git-token.ts";
 import { githubToken } from "./github-token.ts";
@@ -38,4 +39,5 @@ export const rotations: readonly Rotation[] = [
   registryCredentials,
   passphrase,
   signingKey,
+  diskRecoveryKey,
 ];

@@ -23,7 +23,8 @@ spec:
   postBuild: { substituteFrom: [{ kind: ConfigMap, name: cluster-settings }] }
 ${spec}`;
 
-const namespace = "apiVersion: v1\nkind: Namespace\nmetadata: { name: web }\n";
+const namespace =
+  "apiVersion: v1\nkind: Namespace\nmetadata: { name: web, labels: { pod-security.kubernetes.io/enforce: privileged } }\n";
 
 const deployment = `apiVersion: apps/v1
 kind: Deployment
@@ -125,6 +126,30 @@ describe("npx hearth check --tree", function () {
       `.sops.yaml:2  ${lab} is the lab's, whose identity everyone can derive`,
       `gitops/more/more.yaml:4  ${sample} is a sample of age's documentation`,
     ]);
+  });
+
+  it("finds pods that the level of their namespace refuses, by the API server's own code", async () => {
+    const level = (name: string) => ({
+      "gitops/web/namespace.yaml": namespace.replace("enforce: privileged", `enforce: ${name}`),
+    });
+    expect(await found(level("baseline"))).to.deep.equal([]);
+    const problems = [
+      'allowPrivilegeEscalation != false (container "web" must set securityContext.allowPrivilegeEscalation=false)',
+      'unrestricted capabilities (container "web" must set securityContext.capabilities.drop=["ALL"])',
+      'runAsNonRoot != true (pod or container "web" must set securityContext.runAsNonRoot=true)',
+      'seccompProfile (pod or container "web" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")',
+    ].map(
+      (what) =>
+        `gitops/web/deployment.yaml:1  Deployment web/web: its pods are refused in web, which enforces restricted: ${what}`,
+    );
+    expect(await found(level("restricted"))).to.have.members(problems);
+    // Without a label it is the cluster's own level.
+    const none = { "gitops/web/namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: { name: web }\n" };
+    expect(await found(none)).to.have.members(problems);
+    const onHost = deployment.replace("      containers:", "      hostNetwork: true\n      containers:");
+    expect((await found({ ...level("baseline"), "gitops/web/deployment.yaml": onHost })).join()).to.match(
+      /enforces baseline: host namespaces \(hostNetwork=true\)$/,
+    );
   });
 
   it("finds an image whose content can be exchanged, unless the list says why it has no digest", async () => {

@@ -77,7 +77,7 @@ const pins = (file: string): { line: number; version: string }[] =>
     .split("\n")
     .flatMap((text, index) => {
       const image = /^\s*-?\s*image(?:Name)?: [^\s@]+:([^\s@]+)(?:@\S+)?$/.exec(text)?.[1];
-      const other = /^\s*(?:tag|version|talos|kubernetes|gatewayApi|flux): ["']?(v?\d+\.\d[^"'\s]*)/.exec(text)?.[1];
+      const other = /^\s*(?:tag|version|talos|kubernetes|gatewayApi|flux): ["']?(v?\d+\.\d[^"'\s@]*)/.exec(text)?.[1];
       const version = image ?? other;
       return version === undefined ? [] : [{ line: index + 1, version }];
     });

@@ -6,7 +6,8 @@ import { execa } from "execa";
 import { parseAllDocuments } from "yaml";
 
 import { resourceTypes } from "../../components/resource-types.ts";
-import { machinePatches } from "../../components/talos/machine-config.ts";
+import { recoveryKeyDocuments } from "../../components/talos/documents/index.ts";
+import { machinePatches, patchText } from "../../components/talos/machine-config.ts";
 import { examineStackFile, parseStackFile } from "../../infra/config/stack-file.ts";
 import { examples, type Example } from "../support/examples.ts";
 import { machineOptions } from "../support/machine-options.ts";
@@ -28,12 +29,18 @@ interface Case {
 
 const options: Case[] = machineOptions.flatMap(({ what, machine, cluster }) =>
   contracts.flatMap((contract) =>
-    roles.map((role) => ({
-      name: `a ${role} of ${contract} with ${what}`,
-      contract,
-      role,
-      patches: machinePatches(machineSettings({ ...machine, role }), clusterSettings(cluster)),
-    })),
+    roles.map((role) => {
+      const settings = machineSettings({ ...machine, role });
+      return {
+        name: `a ${role} of ${contract} with ${what}`,
+        contract,
+        role,
+        patches: [
+          ...recoveryKeyDocuments(settings, "cmVjb3Zlcnkta2V5").map(patchText),
+          ...machinePatches(settings, clusterSettings(cluster)),
+        ],
+      };
+    }),
   ),
 );
 
@@ -110,6 +117,20 @@ describe("machine configuration", () => {
     const index = cases.findIndex(({ name }) => name === `a controlplane of v1.13 with ${what}`);
     return parseAllDocuments(rendered[index] ?? "").map((document) => document.toJS() as Record<string, unknown>);
   };
+
+  it("opens every volume but STATE by the TPM and by the recovery key, each in its slot", () => {
+    const volumes = documentsOf("SecureBoot with TPM, and volumes of its own").filter(({ encryption }) => encryption);
+    const keysOf = ({ name, encryption }: Record<string, unknown>) => [
+      name,
+      (encryption as { keys: { slot: number }[] }).keys.sort((a, b) => a.slot - b.slot),
+    ];
+    const tpm = { slot: 0, tpm: { checkSecurebootStatusOnEnroll: true } };
+    const both = [
+      { ...tpm, lockToState: true },
+      { slot: 1, static: { passphrase: "cmVjb3Zlcnkta2V5" } },
+    ];
+    expect(Object.fromEntries(volumes.map(keysOf))).to.deep.equal({ STATE: [tpm], EPHEMERAL: both, data: both });
+  });
 
   it("exempts kube-system from pod security once, beside what is named", () => {
     const [main] = documentsOf("workloads on control planes, exempt namespaces, and access to the Talos API");

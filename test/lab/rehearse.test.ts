@@ -93,7 +93,7 @@ describe("npx hearth rebuild and npx hearth rehearse", () => {
     checkout = await LabCheckout.createSmall(128, ...volumes);
     // Its volume has no backup before the test makes one.
     await checkout.edit("gitops/apps/linkding/flux.yaml", (text) =>
-      text.replace(/empty_until: .*/, 'empty_until: "2999-12-31"'),
+      text.replace(/postgres_size: /, 'empty_until: "2999-12-31"\n      $&'),
     );
     await checkout.commit("Let the volume begin empty");
     await lab("up", "dev", "--volumes");

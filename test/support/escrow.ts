@@ -13,6 +13,7 @@ export const passwords = {
   "deploy-key-seed": "d".repeat(64),
   "webhook-token": "w".repeat(64),
   "signing-seed": "s".repeat(64),
+  "disk-recovery-seed": "r".repeat(64),
   "tunnel-secret": "t".repeat(64),
 };
 
@@ -42,6 +43,7 @@ export const anEscrow = (changes: Partial<Escrow> = {}): Escrow => ({
     .privateKey,
   webhookToken: deriveSeed(passwords["webhook-token"], "webhook-token"),
   signingKey: signingKeys(deriveSeed(passwords["signing-seed"], "signing-seed")).stack.privateKey,
+  diskRecoveryKey: deriveSeed(passwords["disk-recovery-seed"], "disk-recovery-seed"),
   passwords,
   tunnels: { "den-dev": { account: "account", id: "tunnel-id", secret: "tunnel-secret", token: "token" } },
   configured: { cloudflareToken: "cloudflare-token" },

@@ -22,6 +22,8 @@ interface FakeMachine extends MachineReading {
   isGone?: boolean;
   /** Looks until etcd counts it, once it answers: first it learns, then it votes. */
   joining?: number;
+  /** Looks until its copies of the data are whole, once it is in service. */
+  syncing?: number;
 }
 
 /** A cluster whose machines take a few looks to boot, and that notes how many were out of service at once. */
@@ -130,6 +132,7 @@ export class FakeCluster {
 
   readonly actions: Actions = {
     readings: (names) => this.call("readings", () => this.readings(names)),
+    health: () => this.call("health", () => ({ problems: this.unhealthy(), mistakes: [], settles: 0 })),
     machine: (name) =>
       this.call(`machine ${name}`, () => {
         const { version, schematic, boot, booting, isGone } = this.at(name);
@@ -141,6 +144,9 @@ export class FakeCluster {
       this.call(`takeOut ${name}`, () => {
         const machine = this.machines.get(name);
         if (!machine) return;
+        if (machine.mark === undefined && machine.isGone !== true) {
+          for (const problem of this.unhealthy()) this.violations.push(`${name} was taken out of service: ${problem}`);
+        }
         machine.mark ??= machine.isCordoned ? "cordoned" : "schedulable";
         machine.isCordoned = true;
       }),
@@ -158,7 +164,8 @@ export class FakeCluster {
         const why = this.kept.get(pod.name);
         if (why !== undefined) throw new Unanswered(429, why);
         for (const machine of this.machines.values())
-          machine.pods = machine.pods.filter(({ name }) => name !== pod.name);
+          if (machine.pods.some(({ name }) => name === pod.name))
+            Object.assign(machine, { pods: machine.pods.filter(({ name }) => name !== pod.name), syncing: 4 });
       }),
     attached: (name) => this.call(`attached ${name}`, () => []),
     pull: (name, { installer }) =>
@@ -219,7 +226,21 @@ export class FakeCluster {
       }),
   };
 
+  /** What the cluster lacks of its data. */
+  private unhealthy(except?: string): string[] {
+    return [...this.machines]
+      .filter(([name]) => this.recorded.has(name) && name !== except)
+      .filter(([, { isGone, syncing = 0 }]) => isGone === true || syncing > 0)
+      .map(([name]) => `the copies on ${name} are not whole`);
+  }
+
+  /** A machine is about to stop. */
+  private stop(name: string): void {
+    for (const problem of this.unhealthy(name)) this.violations.push(`${name} stopped: ${problem}`);
+  }
+
   private destroy(name: string): void {
+    this.stop(name);
     if (this.members.has(name)) this.violations.push(`${name} was destroyed as a member of etcd`);
     Object.assign(this.machines.get(name) ?? {}, { isGone: true, pods: [] });
   }
@@ -228,7 +249,7 @@ export class FakeCluster {
     const before = this.machines.get(name);
     this.machines.set(name, {
       ...{ role: roleOf(name), version: this.release, schematic: "abc", boot: "new", pods: [], isOutdated: false },
-      ...{ isCordoned: before?.isCordoned ?? false, mark: before?.mark, booting: 3, joining: 3 },
+      ...{ isCordoned: before?.isCordoned ?? false, mark: before?.mark, booting: 3, joining: 3, syncing: 4 },
     });
     this.recorded.add(name);
     this.outdated.delete(name);
@@ -241,8 +262,9 @@ export class FakeCluster {
   }
 
   private reboot(name: string, change: Partial<FakeMachine>): void {
+    this.stop(name);
     const machine = this.at(name);
-    Object.assign(machine, change, { boot: `${Number(machine.boot) + 1}`, booting: 3 });
+    Object.assign(machine, change, { boot: `${Number(machine.boot) + 1}`, booting: 3, syncing: 4 });
   }
 
   /** Does what a call does, unless the run was killed before it. A killed run learns no answer, and gets to nothing more. */
@@ -261,6 +283,8 @@ export class FakeCluster {
   private pass(): void {
     for (const [name, machine] of this.machines) {
       machine.booting = Math.max(0, machine.booting - 1);
+      const isInService = machine.booting === 0 && machine.mark === undefined;
+      if (isInService) machine.syncing = Math.max(0, (machine.syncing ?? 0) - 1);
       if (machine.booting > 0 || machine.isGone || machine.role !== "controlplane" || !machine.joining) continue;
       machine.joining -= 1;
       this.members.set(name, machine.joining === 0);

@@ -49,6 +49,7 @@ export const shelf: Platform<ShelfNode, ShelfSettings> = {
   },
   setup: {
     extensions: [],
+    secrets: [],
     installDisk: "/dev/mmcblk0",
     questions: (known) => [
       { flag: "controller", text: "Address of the controller", refuse: anything, fallback: () => known.controller },

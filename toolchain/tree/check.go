@@ -42,6 +42,8 @@ type checkedObject struct {
 	Source     string       `json:"source,omitempty"`
 	Namespaced bool         `json:"namespaced"`
 	Errors     []fieldError `json:"errors"`
+	// Forbidden is what levels of the Pod Security Standards forbid of its pods.
+	Forbidden map[string][]string `json:"forbidden,omitempty"`
 }
 
 type fieldError struct {
@@ -111,11 +113,13 @@ func (c checker) check(object map[string]any) (checkedObject, error) {
 		}
 		c.known[kind] = v
 	}
-	errors := metadataErrors(u)
+	checked := checkedObject{Errors: metadataErrors(u), Forbidden: forbidden(u)}
 	if v == nil {
-		return checkedObject{Errors: errors}, nil
+		return checked, nil
 	}
-	return checkedObject{v.Source, v.Namespaced, append(errors, v.validate(runtime.DeepCopyJSON(object))...)}, nil
+	checked.Source, checked.Namespaced = v.Source, v.Namespaced
+	checked.Errors = append(checked.Errors, v.validate(runtime.DeepCopyJSON(object))...)
+	return checked, nil
 }
 
 // read returns nil for a kind without a definition.

@@ -55,6 +55,28 @@ export const volumeDocuments = ({ encryption, secureBoot, ephemeral, volumes }: 
   ];
 };
 
+/**
+ * Renders a second key for the volumes whose key is in the TPM, so that they open without it. It is merged with `volumeDocuments`: Talos
+ * appends keys to keys.
+ *
+ * STATE gets none. Talos writes STATE's keys into META, which nothing encrypts, and STATE holds only what Hearth can write again. This key
+ * is not locked to STATE either: whatever takes the TPM's key takes STATE. Source: siderolabs/talos v1.13.9, setupStateEncryption of
+ * internal/app/machined/pkg/controllers/block/volume_config.go, and internal/pkg/encryption/keys/salted.go.
+ *
+ * @param passphrase is in the documents in plain
+ */
+export const recoveryKeyDocuments = (
+  { encryption, volumes }: Pick<VolumeSettings, "encryption" | "volumes">,
+  passphrase: string,
+): TalosDocument[] => {
+  if (encryption !== "tpm") return [];
+  const opened = { encryption: { provider: "luks2", keys: [{ slot: 1, static: { passphrase } }] } };
+  return [
+    documentOf("VolumeConfig", { name: "EPHEMERAL", ...opened }),
+    ...Object.keys(volumes).map((name) => documentOf("UserVolumeConfig", { name, ...opened })),
+  ];
+};
+
 const diskKey = (encryption: DiskEncryption, secureBoot: boolean): Record<string, unknown> | undefined => {
   switch (encryption) {
     case "none":

@@ -13,15 +13,14 @@ import { hardware } from "./machines.ts";
 /** Something that only one stack may have, in a namespace such as `address`. */
 type StackClaim = Omit<Claim, "advice"> & { namespace: string; advice?: string };
 
+type Stack = [stack: string, config: HearthConfig];
+
 /**
  * Finds what several stacks claim although only one may have it: addresses, names, numbers and records.
  *
  * @returns problems by stack; of two stacks that claim the same, the later one has the problem
  */
-export const checkStacks = (
-  stacks: [stack: string, config: HearthConfig][],
-  platforms = all,
-): Record<string, ConfigurationProblem[]> => {
+export const checkStacks = (stacks: Stack[], platforms = all): Record<string, ConfigurationProblem[]> => {
   const problems: Record<string, ConfigurationProblem[]> = {};
   for (const [index, [stack, config]] of stacks.entries()) {
     problems[stack] = stacks
@@ -30,6 +29,7 @@ export const checkStacks = (
         ...shared(claims(theirs, platforms), claims(config, platforms), other),
         ...pools(theirs, config, other, platforms),
         ...unreachable(theirs, config, other),
+        ...promotion([other, theirs], [stack, config]),
       ]);
   }
   return problems;
@@ -196,6 +196,36 @@ const pools = (
       advice: "use an address that is outside of it",
     })),
   ];
+};
+
+/** Two stacks of which one promotes to the other follow two branches of one repository. */
+const promotion = (...pair: [Stack, Stack]): ConfigurationProblem[] => {
+  const [[other, theirs], [stack, config]] = pair;
+  const ways = [
+    { from: theirs.gitops, name: other, to: config.gitops, target: stack },
+    { from: config.gitops, name: stack, to: theirs.gitops, target: other },
+  ];
+  return ways
+    .filter(({ name, to }) => to.promotion?.from === name)
+    .flatMap(({ from, name, to, target }): ConfigurationProblem[] => {
+      if (from.repository !== to.repository) {
+        return [
+          {
+            path: ["gitops", "repository"],
+            problem: `${name} promotes to ${target}, and follows ${from.repository}, which is another repository`,
+            advice: "name the same repository in both stack files",
+          },
+        ];
+      }
+      if (from.branch !== to.branch) return [];
+      return [
+        {
+          path: ["gitops", "branch"],
+          problem: `${from.branch} is also the branch of ${name}, which promotes to ${target}`,
+          advice: `write a branch of its own in ${stackFile(target)}, such as ${target}`,
+        },
+      ];
+    });
 };
 
 /** What a cluster uses for pods and services, it routes to itself: it cannot reach another stack that has these addresses. */

@@ -4,6 +4,7 @@ import type { Check } from "./check.ts";
 import { edgeChecks } from "./edge.ts";
 import { escrowChecks } from "./escrow.ts";
 import { extensionChecks } from "./extensions.ts";
+import { healthChecks } from "./health.ts";
 import { firewallChecks } from "./firewall.ts";
 import { imageChecks } from "./images.ts";
 import { installDiskChecks } from "./install-disks.ts";
@@ -43,6 +44,7 @@ const checks: Check[] = [
   ...knownHostChecks,
   ...escrowChecks,
   ...openSecretChecks,
+  ...healthChecks,
 ];
 
 /** Finds all problems and warnings in how the parts of one stack's configuration fit together. */

@@ -45,4 +45,18 @@ const tpmKnowsWhatBooted: Check = ({ cluster }) =>
       ]
     : [];
 
-export const machineChecks: Check[] = [uniqueLinks, tpmKnowsWhatBooted];
+/** A TPM opens nothing any more after a change of its mainboard, its firmware's keys or itself. */
+const tpmIsNotTheOnlyKey: Check = ({ cluster, nodes }) =>
+  cluster?.diskRecoveryKey === false &&
+  Object.values(nodes).some(({ diskEncryption = cluster.diskEncryption }) => diskEncryption === "tpm")
+    ? [
+        {
+          path: ["cluster", "diskRecoveryKey"],
+          problem: "is false, so what is on the disks is lost with the TPM, the mainboard or the firmware's keys",
+          advice: "remove it, and the escrow holds a second key; or keep a copy of what is on each machine elsewhere",
+          warning: true,
+        },
+      ]
+    : [];
+
+export const machineChecks: Check[] = [uniqueLinks, tpmKnowsWhatBooted, tpmIsNotTheOnlyKey];

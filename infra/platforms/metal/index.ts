@@ -25,6 +25,7 @@ export const metal = {
   resources: {},
   setup: {
     extensions: [],
+    secrets: [],
     installDisk: "/dev/nvme0n1",
     questions: () => [],
     answers: () => ({}),

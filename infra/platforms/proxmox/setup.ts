@@ -7,6 +7,7 @@ import type { ProxmoxSettings } from "./settings.ts";
 /** What a new stack of virtual machines is asked for, and made of. */
 export const proxmoxSetup = {
   extensions: ["siderolabs/qemu-guest-agent"],
+  secrets: ["proxmoxToken"],
   installDisk: "/dev/sda",
   questions: (known) => [
     {

@@ -136,6 +136,9 @@ type Machine struct {
 	Name string `json:"name"`
 	// Address is the loopback address on which the machine listens.
 	Address string `json:"address"`
+	// Lease is the loopback address that the network's DHCP server gives the machine until its configuration sets
+	// Address. Without it, the machine has Address from the start.
+	Lease string `json:"lease,omitempty"`
 	// MAC is the hardware address of its only network interface.
 	MAC  string `json:"mac"`
 	UUID string `json:"uuid"`

@@ -84,7 +84,8 @@ func (m *machined) check(ctx context.Context, data []byte, running bool) (config
 		if running {
 			return nil, nil, errors.New("the applied machine configuration doesn't contain v1alpha1 config, did you mean to patch the machine config instead?")
 		}
-		return nil, nil, errors.New("the lab's machines need the machine and cluster sections in their first configuration")
+		warnings, err := cfg.Validate(metalMode{})
+		return cfg, warnings, err
 	}
 	warnings, err := cfg.Validate(metalMode{})
 	if err != nil {
@@ -142,6 +143,10 @@ func (m *machined) accept(mode machine.ApplyConfigurationRequest_Mode, in *machi
 		m.rollback = nil
 	}
 	m.mu.Unlock()
+	if cfg.RawV1Alpha1() == nil {
+		m.settle(cfg)
+		return nil
+	}
 	if mode == machine.ApplyConfigurationRequest_TRY {
 		timeout := constants.ConfigTryTimeout
 		if in.TryModeTimeout != nil {
@@ -170,6 +175,18 @@ func (m *machined) accept(mode machine.ApplyConfigurationRequest_Mode, in *machi
 		go m.become(cfg)
 	}
 	return nil
+}
+
+// settle has the machine take the address that a configuration without a machine section sets. It stays in maintenance
+// mode. The lab knows no other address for it than its own.
+func (b *boot) settle(cfg config.Provider) {
+	for _, link := range cfg.NetworkCommonLinkConfigs() {
+		for _, set := range link.Addresses() {
+			if set.Address().Addr() == b.machine.own() && b.machine.address != b.machine.own() {
+				b.end(moved)
+			}
+		}
+	}
 }
 
 func (b *boot) become(cfg config.Provider) {

@@ -71,6 +71,14 @@ func (m *Machine) boot(parent context.Context) (ending, error) {
 	if !m.disk.boots(m.kept().Version) {
 		return m.failToBoot(ctx)
 	}
+	m.address = m.lease
+	cfg, err := m.storedConfig()
+	if err != nil {
+		m.log.Printf("the stored configuration is not usable, waiting for another: %v", err)
+	}
+	if cfg != nil || m.settled {
+		m.address = m.own()
+	}
 	b, err := m.newBoot(ctx)
 	if err != nil {
 		return poweredOff, err
@@ -82,14 +90,11 @@ func (m *Machine) boot(parent context.Context) (ending, error) {
 		return poweredOff, err
 	}
 	defer b.stopEverything()
-	cfg, err := m.storedConfig()
-	if err != nil {
-		m.log.Printf("the stored configuration is not usable, waiting for another: %v", err)
-	}
 	if cfg == nil {
 		if cfg, err = b.maintenance(); cfg == nil || err != nil {
 			return b.endedBy(parent), err
 		}
+		m.address = m.own()
 	}
 	if err := b.run(cfg); err != nil {
 		return poweredOff, err

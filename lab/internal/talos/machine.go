@@ -18,6 +18,9 @@ type Machine struct {
 	lab     *labconfig.Lab
 	spec    labconfig.Machine
 	address netip.Addr
+	lease   netip.Addr
+	// settled is whether a configuration without a machine section has set the address. It is lost with the memory.
+	settled bool
 	disk    disk
 	console *console
 	log     *log.Logger
@@ -32,11 +35,17 @@ func New(lab *labconfig.Lab, spec labconfig.Machine) (*Machine, error) {
 	if err != nil || !address.IsLoopback() {
 		return nil, fmt.Errorf("machine %s: %q is not an address in 127.0.0.0/8", spec.Name, spec.Address)
 	}
+	lease := address
+	if spec.Lease != "" {
+		if lease, err = netip.ParseAddr(spec.Lease); err != nil || !lease.IsLoopback() {
+			return nil, fmt.Errorf("machine %s: lease %q is not an address in 127.0.0.0/8", spec.Name, spec.Lease)
+		}
+	}
 	if spec.Image.Version == "" {
 		return nil, fmt.Errorf("machine %s: image.version is missing, for example \"v1.13.9\"", spec.Name)
 	}
 	m := &Machine{
-		lab: lab, spec: spec, address: address, disk: disk{lab.Path("machines", spec.Name)}, console: newConsole(),
+		lab: lab, spec: spec, address: lease, lease: lease, disk: disk{lab.Path("machines", spec.Name)}, console: newConsole(),
 	}
 	m.log = log.New(io.MultiWriter(os.Stderr, m.console), "", log.LstdFlags)
 	m.record, err = m.disk.load(m.fresh())
@@ -59,6 +68,8 @@ type ending int
 const (
 	rebooted ending = iota
 	poweredOff
+	// moved is not the end of a boot for Talos, which only changes the address of the API in maintenance mode.
+	moved
 )
 
 // rebootTime is how long the API is down during a simulated reboot.
@@ -74,6 +85,9 @@ func (m *Machine) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if m.settled = how == moved; m.settled {
+			continue
+		}
 		m.log.Printf("rebooting")
 		select {
 		case <-ctx.Done():
@@ -82,6 +96,9 @@ func (m *Machine) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// own returns the address that a configuration sets.
+func (m *Machine) own() netip.Addr { return netip.MustParseAddr(m.spec.Address) }
 
 // kept returns the record on disk.
 func (m *Machine) kept() record {

@@ -15,7 +15,7 @@ export const escrowSchema = schemaV1.extend(added);
 /** An escrow of version 2, or one that was read from version 1, whose stack had no signing key yet. */
 export type EscrowV2 = EscrowV1 & Partial<z.output<z.ZodObject<typeof added>>>;
 
-const fileSchema = fileV1.extend({ secrets: fileV1.shape.secrets.extend(added) });
+export const fileSchema = fileV1.extend({ secrets: fileV1.shape.secrets.extend(added) });
 
 /** Names the root secrets of an escrow: the program computes the same of its own, and keeps it in the state. */
 export const fingerprint = (escrow: EscrowV2): string =>

@@ -3,7 +3,7 @@ import { reaches } from "./graph.ts";
 import { called, findingAt, type Rule, type TreeObject } from "./rule.ts";
 
 /** Namespaces that are there before the tree: Kubernetes' own, and the one that the program creates. */
-const given = ["default", "kube-system", "kube-public", "kube-node-lease", "flux-system"];
+export const givenNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease", "flux-system"];
 
 /** Objects without a namespace that need one, or in one that is not there when they are applied. */
 export const namespaces: Rule = (tree) => {
@@ -21,7 +21,7 @@ export const namespaces: Rule = (tree) => {
         advice: "give it one, or its kustomization.yaml (namespace: …)",
       });
     }
-    if ((!checked.namespaced && checked.source !== undefined) || given.includes(namespace)) return [];
+    if ((!checked.namespaced && checked.source !== undefined) || givenNamespaces.includes(namespace)) return [];
     const maker = makers.get(namespace);
     if (maker !== undefined && reaches(tree, object.kustomization, maker.kustomization)) return [];
     return findingAt(tree, object, {

@@ -104,8 +104,19 @@ const ofDriver = (object: unknown, driver: string | undefined): Reference[] => {
 /** The types of Ceph's drivers. Source: ceph-csi-operator v1.0.4, internal/controller/driver_controller.go. */
 const cephDriver = /(?:^|\.)(rbd|cephfs|nfs|nvmeof)\.csi\.ceph\.com$/;
 
+/** The texts under a key, wherever it is in values. */
+const valuesAt = (values: unknown, key: string): string[] => {
+  if (typeof values !== "object" || values === null) return [];
+  return Object.entries(values).flatMap(([name, value]) =>
+    name === key && typeof value === "string" ? [value] : valuesAt(value, key),
+  );
+};
+
 /** What objects of a kind name, besides the pods of workloads. */
 const named: Record<string, (object: TreeObject) => Reference[]> = {
+  // Charts of operators take what they make claims of from their values.
+  "helm.toolkit.fluxcd.io/HelmRelease": ({ object }) =>
+    valuesAt(at(object, "spec", "values"), "storageClassName").flatMap((name) => ofClass(name)),
   "/PersistentVolumeClaim": ({ object }) => ofClass(textAt(object, "spec", "storageClassName")),
   "storage.k8s.io/StorageClass": ({ object }) => ofDriver(object, textAt(object, "provisioner")),
   "snapshot.storage.k8s.io/VolumeSnapshotClass": ({ object }) => ofDriver(object, textAt(object, "driver")),

@@ -8,6 +8,8 @@ export interface CheckedObject {
   source?: string;
   namespaced: boolean;
   errors: { path: string; message: string }[];
+  /** What levels of the Pod Security Standards forbid of its pods, by the API server's own code. */
+  forbidden?: Partial<Record<string, string[]>>;
 }
 
 type RenderedObject = RenderedCluster["objects"][number];

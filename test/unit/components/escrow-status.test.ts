@@ -36,9 +36,9 @@ describe("the status of an escrow", () => {
   });
 
   it("is newer where only a later release reads it, and that is not to write it anew", () => {
-    expect(escrowStatus(file({ version: 3, head: "another" }), expected)).to.deep.equal({
+    expect(escrowStatus(file({ version: 4, head: "another" }), expected)).to.deep.equal({
       is: "newer",
-      problem: "is of format 3, and this Hearth reads up to format 2",
+      problem: "is of format 4, and this Hearth reads up to format 3",
       advice: "use the Hearth that wrote it, or a later one",
     });
   });

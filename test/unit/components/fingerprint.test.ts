@@ -36,6 +36,7 @@ describe("the fingerprint of root secrets", () => {
       { ...values, talos: { cluster: { id: "i", secret: "S" }, secrets: { bootstrapToken: "t" } } },
       { ...values, tunnels: { a: "2", b: "1" } },
       { ...values, tunnels: { a: "1" } },
+      { ...values, diskRecoveryKey: "key" },
       { ...values, configured: {} },
     ];
     expect(new Set([values, ...deeper].map(fingerprintOf))).to.have.lengthOf(deeper.length + 1);

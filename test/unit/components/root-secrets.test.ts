@@ -38,9 +38,17 @@ for (const preview of [true, false]) {
       const { graph, secrets } = await made([await encryptedTo(7)], preview);
       expectSound(graph);
       const seeds = graph.ofType("random:index/randomPassword:RandomPassword");
-      expect(seeds.map(({ name }) => name)).to.have.members(["deploy-key-seed", "webhook-token", "signing-seed"]);
+      expect(seeds.map(({ name }) => name)).to.have.members([
+        ...["deploy-key-seed", "webhook-token", "disk-recovery-seed", "signing-seed"],
+      ]);
       expect(seeds.every(({ protect }) => protect)).to.equal(true);
-      for (const output of [secrets.ageIdentity, secrets.deployKey, secrets.webhookToken, secrets.signingKeys]) {
+      for (const output of [
+        secrets.ageIdentity,
+        secrets.deployKey,
+        secrets.webhookToken,
+        secrets.diskRecoveryKey,
+        secrets.signingKeys,
+      ]) {
         expect(await pulumi.isSecret<unknown>(output)).to.equal(true);
       }
       for (const output of [secrets.ageRecipient, secrets.deployKeyPublic, secrets.signers]) {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as talos from "@pulumi/talos";
 import { expect } from "chai";
+import { parseAllDocuments } from "yaml";
 
 import type { Machine } from "../../../components/machines/machine.ts";
 import { metalMachine } from "../../../components/machines/metal.ts";
@@ -81,6 +82,34 @@ describe("a Talos cluster", () => {
       const waited: string[] = [];
       await form({ ready: (kubeconfig) => Promise.resolve(void waited.push(kubeconfig)) }, { preview });
       expect(waited).to.deep.equal(preview ? [] : ["kubeconfig"]);
+    });
+  }
+
+  for (const preview of [false, true]) {
+    it(`opens all volumes but STATE of machines with a TPM by a second key too, ${preview ? "and previews it" : "kept secret"}`, async () => {
+      const volumes = { data: { disk: "!system_disk" } };
+      const machines = {
+        "den-dev-cp01": virtual("10.20.0.11", { encryption: "tpm", volumes }),
+        "den-dev-wk01": virtual("10.20.0.21", { role: "worker", encryption: "nodeID", volumes }),
+      };
+      const diskRecoveryKey = pulumi.secret("cmVjb3Zlcnkta2V5");
+      const graph = await form({ machines, diskRecoveryKey }, { preview });
+      expectSound(graph);
+      const documents = (node: string) => {
+        const machine = graph.ofType(apply).find(({ name }) => name === node);
+        const text = String(machine?.inputs.machineConfigurationInput);
+        return parseAllDocuments(text).map((each) => each.toJS() as unknown);
+      };
+      const encryption = {
+        provider: "luks2",
+        keys: [{ slot: 1, static: { passphrase: "cmVjb3Zlcnkta2V5" } }],
+      };
+      expect(documents("den-dev-cp01").slice(1)).to.deep.equal([
+        { apiVersion: "v1alpha1", kind: "VolumeConfig", name: "EPHEMERAL", encryption },
+        { apiVersion: "v1alpha1", kind: "UserVolumeConfig", name: "data", encryption },
+      ]);
+      expect(documents("den-dev-wk01").slice(1)).to.deep.equal([]);
+      expect(leaks(graph, ["cmVjb3Zlcnkta2V5"])).to.deep.equal([]);
     });
   }
 

@@ -49,6 +49,7 @@ describe("the hand-off", () => {
       webhook_type: "github",
       flux_version: "2.9.4",
       domain: "example.com",
+      empty_until: "2027-01-31",
       escrow_recipients: `"${recipients.join("\\n")}\\n"`,
       tunnel_id: "den-dev-id",
       external_target: "den-dev-id.cfargotunnel.com",

@@ -171,6 +171,27 @@ describe("stack files at the command line", () => {
     });
   });
 
+  const stepsAfter = async (stack: string): Promise<string[]> => {
+    const virtual = ["--platform", "proxmox", "--proxmox", "https://10.40.0.5:8006", "--hosts", "pve1"];
+    const { stdout } = await config(folder, ["init", stack, "--force", ...facts, ...virtual]);
+    return stdout.split("\n").slice(1);
+  };
+
+  it("init asks for the folder of a new stack's tree, as another stack's is", async () => {
+    expect(await stepsAfter("lab")).to.include("  make gitops/clusters/lab, as gitops/clusters/dev is");
+    rmSync(join(folder, "gitops/clusters/dev"), { recursive: true });
+    expect(await stepsAfter("lab")).to.include("  make gitops/clusters/lab, as gitops/clusters/prod is");
+  });
+
+  it("init asks for nothing that is there, and for no secret that the stack it wrote does not need", async () => {
+    expect(await stepsAfter("dev")).to.deep.equal([
+      "  pulumi stack init dev",
+      "  pulumi config set --secret hearth:proxmoxToken",
+      "  npx hearth secret init dev   makes the tree's secrets its own",
+      "  npm run lab -- up dev     to try it without hardware",
+    ]);
+  });
+
   it("init writes bare metal where it is told to", async () => {
     const macs = "7C:83:34:40:00:11,7C:83:34:40:00:12,7C:83:34:40:00:13";
     const metal = ["--platform", "metal", "--control-planes", "3", "--macs", macs];

@@ -79,6 +79,11 @@ describe("an escrow", () => {
     );
   });
 
+  it("of a stack that no update gave a recovery key for disks has none", () => {
+    const { diskRecoveryKey, passwords: held } = escrowOf(sources({ state: state("disk-recovery-seed") }));
+    expect([diskRecoveryKey, held["disk-recovery-seed"]]).to.deep.equal([undefined, undefined]);
+  });
+
   it("has the fingerprint that the program computes of what its plugins give", () => {
     expect(fingerprint(like)).to.equal(
       fingerprintOf({
@@ -88,6 +93,7 @@ describe("an escrow", () => {
         deployKey: like.deployKey,
         webhookToken: like.webhookToken,
         signingKey: like.signingKey,
+        diskRecoveryKey: like.diskRecoveryKey,
         tunnels: { "den-dev": "token" },
         configured: { cloudflareToken: "cloudflare-token", gitToken: undefined },
       }),
@@ -118,9 +124,9 @@ describe("an escrow", () => {
 describe("writing an escrow", () => {
   it("is refused over one that a newer release wrote", () => {
     expect(() => {
-      requireOverwritable("version: 3\nstack: dev\n", "escrow/dev.sops.yaml");
+      requireOverwritable("version: 4\nstack: dev\n", "escrow/dev.sops.yaml");
     }).to.throw(
-      "escrow/dev.sops.yaml is of format 3, and this Hearth reads up to format 2, so it is not written over: " +
+      "escrow/dev.sops.yaml is of format 4, and this Hearth reads up to format 3, so it is not written over: " +
         "use the Hearth that wrote it, or a later one",
     );
   });

@@ -5,10 +5,10 @@ import { planRollout } from "../../../lib/rollout/plan.ts";
 import { carryOutRollout, removedNodes } from "../../../operations/deploy/rollout.ts";
 import { FakeCluster } from "../../support/fake-cluster.ts";
 
-const timeouts: Timeouts = { gate: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
+const timeouts: Timeouts = { gate: 5000, health: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
 
 /** A killed run need not wait. */
-const dying: Timeouts = { gate: 1, drain: 1, boot: 1, restart: 1, pause: 0 };
+const dying: Timeouts = { gate: 1, health: 1, drain: 1, boot: 1, restart: 1, pause: 0 };
 
 const urnOf = (name: string): string =>
   `urn:pulumi:dev::hearth::talos:machine/configurationApply:ConfigurationApply::${name}`;

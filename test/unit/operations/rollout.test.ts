@@ -8,13 +8,14 @@ import {
   describePlan,
   planFor,
   removedNodes,
+  requireReachable,
   type KnownMachines,
   type RolloutOptions,
 } from "../../../operations/deploy/rollout.ts";
 import { recordedMachines, type RunningCluster } from "../../../operations/deploy/running.ts";
 import { FakeCluster } from "../../support/fake-cluster.ts";
 
-const timeouts = { gate: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
+const timeouts = { gate: 5000, health: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
 
 interface Given {
   talos?: string;
@@ -64,6 +65,7 @@ const rollOut = async (
     display: { live: () => undefined, line: (text) => void said.push(text) },
     ...{ signal: new AbortController().signal, command: "npx hearth deploy dev", options, timeouts },
     recorded: Object.fromEntries([...cluster.machines].map(([name, { role }]) => [name, { role }])),
+    silence: () => Promise.resolve(void cluster.calls.push("silence")),
   });
   return { engine, left, said };
 };
@@ -113,11 +115,29 @@ describe("a deployment with steps", () => {
     expect(cluster.mostOut).to.equal(0);
   });
 
+  it("ends before anything is touched where a health expression is not about the cluster", async () => {
+    const cluster = new FakeCluster(1, 1);
+    const mistakes = ["The cluster has no kind Deploiment of apps/v1"];
+    cluster.actions.health = () => Promise.resolve({ problems: [], mistakes, settles: 0 });
+    expect(await failure(rollOut(cluster, { talos: "v1.13.9" }))).to.equal(
+      "The health expressions of hearth:rollout are not about this cluster:\n  The cluster has no kind Deploiment of apps/v1\n" +
+        "Nothing was begun. Correct them, then run npx hearth deploy dev again",
+    );
+    expect(cluster.calls.filter((call) => call.startsWith("pull"))).to.deep.equal([]);
+  });
+
   it("takes a snapshot of etcd only where a step is about a control plane", async () => {
     const cluster = new FakeCluster(1, 1);
     Object.assign(cluster.machines.get("wk01") ?? {}, { isOutdated: true });
     expect((await rollOut(cluster, {})).engine).to.not.contain("snapshot");
     expect((await rollOut(new FakeCluster(1, 1), { talos: "v1.13.9" })).engine).to.contain("snapshot");
+  });
+
+  it("silences the alerts that are expected before the first machine goes out of service", async () => {
+    const cluster = new FakeCluster(1, 1);
+    await rollOut(cluster, { talos: "v1.13.9" });
+    const first = cluster.calls.findIndex((call) => call.startsWith("takeOut"));
+    expect(cluster.calls.slice(0, first)).to.contain("silence");
   });
 
   it("drains a machine that goes before the engine removes it, and deletes its node", async () => {
@@ -150,6 +170,7 @@ describe("a deployment with steps", () => {
       const cluster = new FakeCluster(1, 1);
       const { engine, left, said } = await rollOut(cluster, { talos: "v1.13.9", options: { windows: later } });
       expect(engine).to.deep.equal([]);
+      expect(cluster.calls).to.not.contain("silence");
       expect(left.map(({ name }) => name)).to.deep.equal(["talos/cp01", "talos/wk01"]);
       expect(said.join("\n")).to.match(
         /^talos\/cp01 waits for a window of hearth:rollout, \w+.* \(UTC\): run npx hearth deploy dev then, or with --now$/,
@@ -244,6 +265,25 @@ describe("the plan of a deployment", () => {
     const lines = describePlan(planFor("dev", cluster.wants("v1.13.9", "v1.36.3"), read(cluster)));
     expect(lines).to.have.length(3);
     expect(lines[0]).to.equal("2 steps, about 10 min 0 s; one after the other:");
+  });
+});
+
+describe("an endpoint that the cluster does not have yet", () => {
+  const at = (server: string): string =>
+    [
+      ...["clusters:", "  - cluster:", `      server: ${server}`, "      certificate-authority-data: ''"],
+      ...["users:", "  - user: { client-certificate-data: '', client-key-data: '' }"],
+    ].join("\n");
+
+  it("has to answer before anything is changed", async () => {
+    const said = await failure(requireReachable(at("https://10.20.0.10:6443"), "https://127.0.0.1:1"));
+    expect(said).to.contain("cluster.endpoint would go to https://127.0.0.1:1, where the API does not answer");
+    expect(said).to.contain("Nothing was changed");
+  });
+
+  it("is not asked where it is the present one, or not known", async () => {
+    await requireReachable(at("https://127.0.0.1:1"), "https://127.0.0.1:1");
+    await requireReachable(at("https://127.0.0.1:1"), undefined);
   });
 });
 

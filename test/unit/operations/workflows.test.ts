@@ -306,13 +306,14 @@ describe("the workflows of Hearth", () => {
       jobs: Record<string, Job>;
     };
 
-  it("are test, what takes long, preview, deploy, drift and the digests of what is downloaded", () => {
+  it("are test, what takes long, preview, deploy, promote, drift and the digests of what is downloaded", () => {
     expect(globSync("*.yml", { cwd: join(root, ".github", "workflows") }).sort()).to.deep.equal([
       "deploy.yml",
       "digests.yml",
       "drift.yml",
       "nightly.yml",
       "preview.yml",
+      "promote.yml",
       "test.yml",
     ]);
   });
@@ -339,6 +340,13 @@ describe("the workflows of Hearth", () => {
     expect(Object.values(read("drift").jobs).map(({ environment }) => environment)).to.deep.equal([
       "${{ matrix.stack }}-main",
     ]);
+  });
+
+  it("promote by main's code alone, by a schedule or by hand, and one at a time", () => {
+    const { on, jobs } = read("promote");
+    expect(Object.keys(on)).to.deep.equal(["schedule", "workflow_dispatch"]);
+    expect(jobs.prod?.environment).to.equal("dev-main");
+    expect(jobs.prod?.concurrency).to.deep.equal({ group: "promote-prod", "cancel-in-progress": false });
   });
 
   it("give the jobs of forks no secret", () => {
@@ -368,6 +376,7 @@ describe("the workflows of Hearth", () => {
       "tools",
       "drift",
       "preview",
+      "promote",
       "github",
     ]);
     for (const line of called) {

@@ -144,6 +144,22 @@ describe("stacks beside each other", () => {
     ]);
   });
 
+  it("may not promote from one to the other where both follow one branch, or two repositories", () => {
+    const promotion: Change = ["gitops/promotion", { from: "dev" }];
+    expect(taken([promotion])).to.deep.equal([
+      [
+        "gitops.branch",
+        "main is also the branch of dev, which promotes to prod",
+        "write a branch of its own in Pulumi.prod.yaml, such as prod",
+      ],
+    ]);
+    expect(taken([promotion, ["gitops/branch", "prod"]])).to.deep.equal([]);
+    const elsewhere: Change = ["gitops/repository", "ssh://git@github.com/you/other.git"];
+    expect(taken([promotion, ["gitops/branch", "prod"], elsewhere]).map(([path]) => path)).to.deep.equal([
+      "gitops.repository",
+    ]);
+  });
+
   it("may not be one autonomous system at one router", () => {
     const bgp = {
       mode: "bgp",

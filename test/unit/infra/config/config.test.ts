@@ -6,6 +6,7 @@ import { changed, type Change, type RawConfig } from "../../../support/changes.t
 import { badConfigurations } from "./bad-configurations.ts";
 import { badAnnouncements } from "./announcement-configurations.ts";
 import { badEdges } from "./edge-configurations.ts";
+import { badHealth } from "./health-configurations.ts";
 import { badFirewalls } from "./firewall-configurations.ts";
 import { badIpv6 } from "./ipv6-configurations.ts";
 import { badNetworks } from "./network-configurations.ts";
@@ -61,6 +62,7 @@ describe("the configuration", () => {
     ...badConfigurations,
     ...badNetworks,
     ...badAnnouncements,
+    ...badHealth,
     ...badIpv6,
     ...badFirewalls,
     ...badServices,
@@ -190,6 +192,13 @@ describe("the configuration", () => {
 
   it("is accepted with a warning for keys in a TPM that opens them to anything that boots", () => {
     expect(warningsOf(changed("prod", ["cluster/secureBoot", false]))).to.have.lengthOf(1);
+  });
+
+  it("is accepted with a warning for disks that only a TPM opens, and without one where no disk is so", () => {
+    expect(warningsOf(changed("prod", ["cluster/diskRecoveryKey", false]))).to.deep.equal([
+      "cluster.diskRecoveryKey: is false, so what is on the disks is lost with the TPM, the mainboard or the firmware's keys",
+    ]);
+    expect(warningsOf(changed("dev", ["cluster/diskRecoveryKey", false]))).to.deep.equal([]);
   });
 
   it("is accepted with a warning for control planes on one host while another has none", () => {

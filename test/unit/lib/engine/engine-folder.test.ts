@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir, userInfo } from "node:os";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -188,33 +188,5 @@ describe("the temporary files of an engine", function () {
     );
     expect(exitCode).to.equal(3);
     expect(stderr).to.contain(`${join(folder, "nowhere")} takes no temporary files (ENOENT): set TMPDIR to a folder`);
-  });
-
-  it("do not take what tsx has compiled with them, which stays with the checkout", async () => {
-    const modules = join(folder, "node_modules");
-    await mkdir(modules);
-    const running = command(`await pulumi.stream(["wait"], "dev");`);
-    const found = await where();
-    const id = process.geteuid?.() ?? userInfo().username;
-    const cache = join(found, `tsx-${id.toString()}`);
-    expect(await realpath(cache)).to.equal(await realpath(join(modules, ".cache", "tsx")));
-    await writeFile(join(cache, "compiled"), "");
-    await writeFile(join(folder, "end"), "");
-    await running;
-    expect(existsSync(found)).to.equal(false);
-    expect(existsSync(join(modules, ".cache", "tsx", "compiled"))).to.equal(true);
-  });
-
-  it("may have a path that is longer than a socket's", async () => {
-    const long = join(temporary, ...Array.from({ length: 8 }, () => "a-folder-of-a-long-name"));
-    await mkdir(long, { recursive: true });
-    await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-    await writeFile(join(folder, "program.ts"), `console.log(42 as number);`);
-    const program = join(folder, "pulumi");
-    // As the engine's Node.js host: the program is run by tsx, which looks for a socket among temporary files.
-    await writeFile(program, `#!/bin/sh\ncd ${folder} && exec ${process.execPath} --import tsx program.ts\n`);
-    const { stdout, stderr } = await command(`console.log(await pulumi.call(["stack"], "dev"));`, { TMPDIR: long });
-    expect(stdout, stderr).to.equal("42");
-    expect(long.length).to.be.greaterThan(108);
   });
 });

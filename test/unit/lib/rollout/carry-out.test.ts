@@ -4,13 +4,13 @@ import { carryOut, type Timeouts } from "../../../../lib/rollout/carry-out.ts";
 import { planRollout } from "../../../../lib/rollout/plan.ts";
 import { FakeCluster } from "../../../support/fake-cluster.ts";
 
-const timeouts: Timeouts = { gate: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
+const timeouts: Timeouts = { gate: 5000, health: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
 
 /** For a run that waits in vain. */
-const short: Timeouts = { gate: 40, drain: 40, boot: 40, restart: 40, pause: 0 };
+const short: Timeouts = { gate: 40, health: 40, drain: 40, boot: 40, restart: 40, pause: 0 };
 
 /** A killed run need not wait. */
-const dying: Timeouts = { gate: 1, drain: 1, boot: 1, restart: 1, pause: 0 };
+const dying: Timeouts = { gate: 1, health: 1, drain: 1, boot: 1, restart: 1, pause: 0 };
 
 /** Carries out all steps to a state, as a run does that begins now. */
 const run = async (
@@ -18,13 +18,14 @@ const run = async (
   version = "v1.13.9",
   kubernetes = "v1.36.3",
   waits: Timeouts = timeouts,
+  live: (text: string) => void = () => undefined,
 ): Promise<void> => {
   const { steps } = planRollout(cluster.wants(version, kubernetes), cluster.running);
   for (const step of steps) {
     await carryOut(step, {
       machines: Object.fromEntries([...cluster.machines].map(([name, { role }]) => [name, { role }])),
       actions: cluster.actions,
-      live: () => undefined,
+      live,
       signal: new AbortController().signal,
       command: "npx hearth deploy dev",
       timeouts: waits,
@@ -136,6 +137,78 @@ describe("a rollout that is carried out", () => {
     expect(cluster.running.marked).to.deep.equal([]);
   });
 
+  describe("on a cluster that is not healthy", () => {
+    const unhealthy = (cluster: FakeCluster, problem = "CephCluster rook-ceph is HEALTH_WARN") => {
+      cluster.actions.health = () => Promise.resolve({ problems: [problem], mistakes: [], settles: 0 });
+    };
+
+    it("begins nothing, and names what does not hold", async () => {
+      const cluster = new FakeCluster(3, 1);
+      unhealthy(cluster);
+      expect(await failure(run(cluster, "v1.13.9", "v1.36.3", short))).to.equal(
+        "cp02 stays in service, because the cluster is not healthy:\n  CephCluster rook-ceph is HEALTH_WARN\n" +
+          "Nothing was begun. Mend that, then run npx hearth deploy dev again",
+      );
+      expect(cluster.mostOut).to.equal(0);
+      expect(await failure(run(cluster, "v1.13.8", "v1.36.4", short))).to.contain(
+        "Kubernetes is not upgraded, because",
+      );
+      expect(cluster.calls).to.not.contain("upgradeKubernetes");
+    });
+
+    it("waits until it is again, and says for how long already", async () => {
+      const cluster = new FakeCluster(1, 1);
+      const { health } = cluster.actions;
+      let looks = 0;
+      cluster.actions.health = () => {
+        looks += 1;
+        return looks > 3
+          ? health()
+          : Promise.resolve({ problems: ["a database lacks an instance"], mistakes: [], settles: 0 });
+      };
+      const said: string[] = [];
+      await run(cluster, "v1.13.9", "v1.36.3", timeouts, (text) => said.push(text));
+      expect(said[0]).to.equal("Waiting for health, 0.0 s of 5.0 s at most: a database lacks an instance");
+      expect(cluster.machines.get("wk01")?.version).to.equal("v1.13.9");
+    });
+
+    it("takes no other machine out where a step leaves it so", async () => {
+      const cluster = new FakeCluster(1, 2);
+      const { install } = cluster.actions;
+      cluster.actions.install = async (name, image) => {
+        await install(name, image);
+        unhealthy(cluster);
+      };
+      expect(await failure(run(cluster, "v1.13.9", "v1.36.3", short)))
+        .to.contain("talos/cp01 is done and all machines are in service, and the cluster is not healthy since:")
+        .and.contain("CephCluster rook-ceph is HEALTH_WARN");
+      expect(cluster.running.marked).to.deep.equal([]);
+      expect(cluster.calls.filter((call) => call.startsWith("takeOut"))).to.deep.equal(["takeOut cp01"]);
+    });
+
+    it("does not take the health from before a step for that after it", async () => {
+      const cluster = new FakeCluster(1, 0);
+      const { health } = cluster.actions;
+      const looks: number[] = [];
+      cluster.actions.health = async () => {
+        looks.push(Date.now());
+        return { ...(await health()), settles: 60 };
+      };
+      await run(cluster);
+      expect((looks.at(-1) ?? 0) - (looks[0] ?? 0)).to.be.at.least(60);
+    });
+
+    it("lets machines join, and removes those that are lost", async () => {
+      const cluster = new FakeCluster(3, 1);
+      cluster.lose("cp03");
+      cluster.desired.delete("cp03");
+      cluster.desired.set("wk02", "worker");
+      unhealthy(cluster);
+      await run(cluster, "v1.13.8");
+      expect([...cluster.machines.keys()]).to.deep.equal(["cp01", "cp02", "wk01", "wk02"]);
+    });
+  });
+
   it("goes on from wherever it was killed, and never has two machines out", async () => {
     const whole = (): FakeCluster => {
       const cluster = new FakeCluster(3, 1);
@@ -152,6 +225,7 @@ describe("a rollout that is carried out", () => {
       cluster.untilKilled = Infinity;
       await run(cluster, "v1.13.9", "v1.36.4");
       expect(cluster.mostOut, `killed at ${killedAt}`).to.equal(1);
+      expect(cluster.violations, `killed at ${killedAt}`).to.deep.equal([]);
       expect(stateOf(cluster), `killed at ${killedAt}`).to.deep.equal(stateOf(unkilled));
     }
   }).timeout(60_000);

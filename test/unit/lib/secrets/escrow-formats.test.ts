@@ -29,6 +29,12 @@ const inV1 = (escrow: Escrow): Escrow => {
   return { ...without(escrow, "signingKey"), passwords: Object.fromEntries(passwords) };
 };
 
+/** An escrow as version 2 had it: without a recovery key of disks, and without the password that it is derived from. */
+const inV2 = (escrow: Escrow): Escrow => {
+  const passwords = Object.entries(escrow.passwords).filter(([name]) => name !== "disk-recovery-seed");
+  return { ...without(escrow, "diskRecoveryKey"), passwords: Object.fromEntries(passwords) };
+};
+
 const fullest: Escrow = {
   ...full,
   talosSecrets: {
@@ -47,25 +53,37 @@ const written: { version: number; file: string; sha256: string; holds: Escrow }[
     version: 1,
     file: "full.sops.yaml",
     sha256: "924dec1140d3cc4b0bae4f44e410bd4cec633a8da1de99233888f76bd7f67029",
-    holds: inV1(fullest),
+    holds: inV1(inV2(fullest)),
   },
   {
     version: 1,
     file: "least.sops.yaml",
     sha256: "c0676030b732639292b4762512e110be9beb0379f755d44420b7d230d33fffc4",
-    holds: inV1(least("2026-11-27T10:25:09.000Z")),
+    holds: inV1(inV2(least("2026-11-27T10:25:09.000Z"))),
   },
   {
     version: 2,
     file: "full.sops.yaml",
     sha256: "1b8a59eb6782816a7c3f6982b1ccff84349b55cb81db164c7625494a32474a6d",
-    holds: fullest,
+    holds: inV2(fullest),
   },
   {
     version: 2,
     file: "least.sops.yaml",
     sha256: "e386086cc4f1a62452b3533b70bd76f73eb8cf2c99c8c31689c4803502150187",
-    holds: least("2026-11-28T19:10:09.000Z"),
+    holds: inV2(least("2026-11-28T19:10:09.000Z")),
+  },
+  {
+    version: 3,
+    file: "full.sops.yaml",
+    sha256: "9fb8180b12eb88a8ae178ccde597ad551a2aac23b9f0f7fea703a0a3ddee5f98",
+    holds: fullest,
+  },
+  {
+    version: 3,
+    file: "least.sops.yaml",
+    sha256: "779f63ece8611b054535691fcda8a7b1a8b6be518d561ffdadf8af629c77ee4e",
+    holds: inV2(least("2026-11-29T12:10:00.000Z")),
   },
 ];
 
@@ -102,8 +120,8 @@ describe("the formats of the escrow", () => {
   it("refuse a newer one, and say who reads it", async () => {
     const keys = { identities: identitiesIn(textOf(1, "identity.txt")), kms: false };
     for (const rest of ["", stringify({ stack: "dev", sops: {} })]) {
-      expect(await messageOf(readEscrow(`version: 3\n${rest}`, keys, sops, "escrow/dev.sops.yaml"))).to.equal(
-        "escrow/dev.sops.yaml is of format 3, and this Hearth reads up to format 2: " +
+      expect(await messageOf(readEscrow(`version: 4\n${rest}`, keys, sops, "escrow/dev.sops.yaml"))).to.equal(
+        "escrow/dev.sops.yaml is of format 4, and this Hearth reads up to format 3: " +
           "use the Hearth that wrote it, or a later one",
       );
     }
@@ -120,16 +138,19 @@ describe("the formats of the escrow", () => {
   it("refuse a part that their version does not have", () => {
     const { stack, cluster, createdAt, ...secrets } = anEscrow();
     const document = {
-      version: 2,
+      version: 3,
       stack,
       cluster,
       createdAt,
       fingerprint: "sha256:1",
       secrets: { ...secrets, moon: "" },
     };
-    expect(fromDocument(document)).to.deep.equal({ problem: "it holds secrets.moon, which format 2 does not have" });
+    expect(fromDocument(document)).to.deep.equal({ problem: "it holds secrets.moon, which format 3 does not have" });
+    expect(fromDocument({ ...document, version: 2 })).to.deep.equal({
+      problem: "it holds secrets.diskRecoveryKey, secrets.moon, which format 2 does not have",
+    });
     expect(fromDocument({ ...document, version: 1 })).to.deep.equal({
-      problem: "it holds secrets.signingKey, secrets.moon, which format 1 does not have",
+      problem: "it holds secrets.signingKey, secrets.diskRecoveryKey, secrets.moon, which format 1 does not have",
     });
   });
 
@@ -137,7 +158,7 @@ describe("the formats of the escrow", () => {
     const next: Reader = (document) => ({
       escrow: { ...anEscrow(), webhookToken: (document as { secrets: { token: string } }).secrets.token },
     });
-    const read = fromDocument({ version: 3, secrets: { token: "from three" } }, { ...readers, 3: next });
-    expect(read).to.deep.equal({ escrow: anEscrow({ webhookToken: "from three" }) });
+    const read = fromDocument({ version: 4, secrets: { token: "from four" } }, { ...readers, 4: next });
+    expect(read).to.deep.equal({ escrow: anEscrow({ webhookToken: "from four" }) });
   });
 });

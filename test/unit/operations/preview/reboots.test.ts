@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { machineRestarts } from "../../../../operations/preview/reboots.ts";
+import { machineRestarts, merged } from "../../../../operations/preview/reboots.ts";
 
 const node = "den-dev-wk01";
 const machine = (fields: string, more = ""): string =>
@@ -74,5 +74,47 @@ describe("what needs a reboot", () => {
   it("is a wiped volume for another encryption", () => {
     const volume = "---\napiVersion: v1alpha1\nkind: VolumeConfig\nname: STATE\nencryption: { provider: luks2 }\n";
     expect(restarts(machine(""), machine("", volume)).map(({ why }) => why)).to.deep.equal(["VolumeConfig STATE"]);
+  });
+
+  describe("for the keys of an encrypted volume", () => {
+    const volume = (...keys: string[]) =>
+      machine(
+        "",
+        `---\napiVersion: v1alpha1\nkind: VolumeConfig\nname: EPHEMERAL\nencryption: { provider: luks2, keys: [${keys.join(", ")}] }\n`,
+      );
+    const tpm = "{ slot: 0, tpm: {} }";
+    const recovery = (passphrase: string) => `{ slot: 1, static: { passphrase: ${passphrase} } }`;
+    const whatOf = (before: string, after: string) =>
+      restarts(before, after).map(({ what, isAtOnce }) => [what, isAtOnce]);
+    const byRestart = [["has them when it restarts", undefined]];
+
+    it("is a restart where one of them stays, so that the volume opens", () => {
+      expect(whatOf(volume(tpm), volume(recovery("a"), tpm))).to.deep.equal(byRestart);
+      expect(whatOf(volume(recovery("a"), tpm), volume(recovery("b"), tpm))).to.deep.equal(byRestart);
+      expect(whatOf(volume(recovery("a"), tpm), volume(tpm))).to.deep.equal(byRestart);
+    });
+
+    it("is a wiped volume where none stays", () => {
+      expect(whatOf(volume(tpm), volume("{ slot: 0, nodeID: {} }"))).to.deep.equal([
+        ["nothing until the volume is wiped and made anew", undefined],
+      ]);
+    });
+
+    it("is told without the keys", () => {
+      expect(JSON.stringify(restarts(volume(tpm), volume(recovery("hunter2"), tpm)))).to.not.contain("hunter2");
+    });
+  });
+
+  it("is known of the patches alone, while the keys are not", () => {
+    const patches = (...documents: string[]) => merged(documents);
+    const install = "machine: { install: { disk: /dev/sda, image: 'a/b/c:v1.13.9' } }";
+    const [before, after] = [
+      patches(install, "machine: { kubelet: { extraArgs: { a: b } } }"),
+      patches(install, "machine: { udev: { rules: [a] } }", "machine: { kubelet: { extraArgs: { a: c } } }"),
+    ];
+    expect(restarts(before, after)).to.deep.equal([
+      { node, what: "reboots when it gets its configuration", why: "machine.udev", isAtOnce: true },
+    ]);
+    expect(restarts(after, after)).to.deep.equal([]);
   });
 });

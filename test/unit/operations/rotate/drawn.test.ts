@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect } from "chai";
+import { stringify } from "yaml";
 
 import { connectorToken } from "../../../../components/cloudflare/connector-token.ts";
+import { resourceTypes } from "../../../../components/resource-types.ts";
 import { deriveSeed } from "../../../../components/secrets/derive.ts";
 import { signersOf, signingKeys } from "../../../../components/secrets/signing.ts";
 import { publicKeyFingerprint, sshKeyPair } from "../../../../components/secrets/ssh.ts";
@@ -12,6 +14,7 @@ import { inOneLine } from "../../../../infra/facts.ts";
 import type { State, StateResource } from "../../../../lib/engine/state.ts";
 import { tunnelSecrets } from "../../../../operations/escrow/collect.ts";
 import { deployKeySecret, oldFingerprint } from "../../../../operations/rotate/deploy-key.ts";
+import { diskRecoverySecret } from "../../../../operations/rotate/disk-recovery-key.ts";
 import { signingKey, signingSecret } from "../../../../operations/rotate/signing-key.ts";
 import { drawPassword, redraw, withPasswords, type DrawnSecret } from "../../../../operations/rotate/drawn.ts";
 import type { Surroundings } from "../../../../operations/rotate/rotation.ts";
@@ -38,6 +41,14 @@ const inCluster = (name: string, data: Record<string, string>): StateResource =>
     inputs: { data: secret(Object.fromEntries(Object.entries(data).map(([key, value]) => [key, base64(value)]))) },
   });
 
+/** A machine's configuration, of which a passphrase opens two volumes, or none. */
+const machine = (name: string, passphrase?: string): StateResource => {
+  const keys = [{ slot: 1, ...(passphrase === undefined ? { tpm: {} } : { static: { passphrase } }) }];
+  const documents = ["EPHEMERAL", "data"].map((volume) => stringify({ name: volume, encryption: { keys } }));
+  const text = ["version: v1alpha1\n", ...documents].join("---\n");
+  return resource(resourceTypes.machineConfiguration, name, { inputs: { machineConfigurationInput: secret(text) } });
+};
+
 const keyOf = (value: string) =>
   sshKeyPair(Buffer.from(deriveSeed(value, "deploy-key-seed"), "base64"), "hearth-den-dev");
 
@@ -49,6 +60,7 @@ const state: State = {
       drawn("deploy-key-seed", "old"),
       drawn("webhook-token", "old"),
       drawn("signing-seed", "old"),
+      drawn("disk-recovery-seed", "old"),
       drawn("tunnel-secret", "old", "tunnel"),
       drawn("tunnel-secret-guests", "old", "guests"),
       inCluster("flux-system", { identity: keyOf("old").privateKey, known_hosts: "git ssh-ed25519 AAAA" }),
@@ -59,6 +71,8 @@ const state: State = {
         tunnel_token_guests: connectorToken("account", "two", deriveSeed("old", "tunnel-secret-guests")),
         snapshot_signing_key: inOneLine(signingKeys(deriveSeed("old", "signing-seed")).cluster.privateKey),
       }),
+      ...["den-dev-cp01", "den-dev-wk01"].map((name) => machine(name, deriveSeed("old", "disk-recovery-seed"))),
+      machine("den-dev-wk02"),
       resource("talos:cluster/kubeconfig:Kubeconfig", "kubeconfig", {}),
       resource("github:index/repositoryDeployKey:RepositoryDeployKey", "deploy-key", {
         inputs: { key: keyOf("old").publicKey.replace("hearth-den-dev", "another comment") },
@@ -87,6 +101,7 @@ const cases: [string, DrawnSecret, string[]][] = [
   ["deploy key", deployKeySecret, ["flux-system", "deploy-key"]],
   ["signing key", signingSecret, ["cluster-secrets"]],
   ["webhook token", webhookSecret, ["webhook-token", "push"]],
+  ["recovery key of disks", diskRecoverySecret, ["den-dev-cp01", "den-dev-wk01"]],
   ["tunnel secrets", tunnelSecretOfAll, ["den-dev", "guests", "cluster-secrets"]],
 ];
 

@@ -1,0 +1,4 @@
+// What Pulumi runs: the program, and as its default export the stack's outputs.
+import { load } from "../toolchain/bundle.mjs";
+
+export default { ...(await load("infra/index.ts")) };

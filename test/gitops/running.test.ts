@@ -1,0 +1,238 @@
+import { expect } from "chai";
+
+import type { HearthConfig } from "../../infra/config/index.ts";
+import { claims } from "../../lib/tree/rules/claims.ts";
+import { etcdMetrics } from "../../lib/tree/rules/etcd-metrics.ts";
+import { extensions } from "../../lib/tree/rules/extensions.ts";
+import { memoryVolumes } from "../../lib/tree/rules/memory-volumes.ts";
+import { pastSignOn } from "../../lib/tree/rules/past-sign-on.ts";
+import { publicNames } from "../../lib/tree/rules/public-names.ts";
+import { references } from "../../lib/tree/rules/references.ts";
+import { trust } from "../../lib/tree/rules/trust.ts";
+import { foundOf } from "../support/tree.ts";
+
+describe("volumes in memory", () => {
+  const job = (size: string, limit: string, mount = "") => `
+apiVersion: batch/v1
+kind: Job
+metadata: { name: copy, namespace: apps }
+spec:
+  template:
+    spec:
+      containers:
+        - name: copy
+          resources: { limits: { ${limit} } }
+          volumeMounts: [{ name: work, mountPath: /work${mount} }]
+      volumes: [{ name: work, emptyDir: { medium: Memory${size} } }]
+`;
+  const found = (...parts: [string, string, string?]) => foundOf(memoryVolumes, job(...parts));
+
+  it("fit what their container may have", () => {
+    expect(found(", sizeLimit: 2Gi", "memory: 2560Mi")).to.deep.equal([]);
+    expect(found(", sizeLimit: 2Gi", "memory: 512Mi")).to.deep.equal([
+      "Job apps/copy: copy may write 2048 MiB to memory (work), and is killed at 512 MiB",
+    ]);
+  });
+
+  it("may be larger where the container only reads them, or has no limit", () => {
+    expect(found(", sizeLimit: 2Gi", "memory: 512Mi", ", readOnly: true")).to.deep.equal([]);
+    expect(found(", sizeLimit: 2Gi", "cpu: 1")).to.deep.equal([]);
+  });
+
+  it("have a limit", () => {
+    expect(found("", "memory: 512Mi")).to.deep.equal(["Job apps/copy: the volume work is in memory, and has no limit"]);
+  });
+});
+
+describe("claims without a class", () => {
+  const claim = `
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: notes, namespace: apps }
+spec: {}
+`;
+  const ofSet = `---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: notes, namespace: apps }
+spec: { volumeClaimTemplates: [{ spec: {} }] }
+`;
+  const storage = (isDefault: boolean) => `---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: { name: fast, annotations: { storageclass.kubernetes.io/is-default-class: "${String(isDefault)}" } }
+`;
+
+  it("need a default class", () => {
+    expect(foundOf(claims, claim + ofSet + storage(true))).to.deep.equal([]);
+    expect(foundOf(claims, claim + ofSet + storage(false))).to.deep.equal(
+      ["PersistentVolumeClaim", "StatefulSet"].map(
+        (kind) => `${kind} apps/notes: a claim names no class, and the cluster has no default: it stays pending`,
+      ),
+    );
+  });
+
+  it("are another rule's where they name one, or ask for none", () => {
+    expect(foundOf(claims, claim.replace("{}", "{ storageClassName: fast }"))).to.deep.equal([]);
+    expect(foundOf(claims, claim.replace("{}", '{ storageClassName: "" }'))).to.deep.equal([]);
+  });
+});
+
+describe("drivers that need an extension of Talos", () => {
+  const iscsi = `
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: nas, namespace: truenas }
+spec: { values: { driver: { config: { driver: freenas-api-iscsi } } } }
+`;
+  const linstor = `
+apiVersion: piraeus.io/v1
+kind: LinstorCluster
+metadata: { name: linstor }
+`;
+
+  it("are found where the image of a machine that runs pods lacks it", () => {
+    expect(foundOf(extensions, iscsi, undefined, "prod")).to.deep.equal([
+      "HelmRelease truenas/nas needs siderolabs/iscsi-tools, which machines with the image intel lack: its volumes cannot be mounted there",
+    ]);
+    expect(foundOf(extensions, iscsi.replace("iscsi", "nfs"), undefined, "prod")).to.deep.equal([]);
+    const add = ({ images }: { images: Record<string, { extensions: string[] }> }) =>
+      void images.intel?.extensions.push("siderolabs/iscsi-tools");
+    expect(foundOf(extensions, iscsi, add, "prod")).to.deep.equal([]);
+  });
+
+  it("are asked of no machine but those that keep LINSTOR's copies", () => {
+    expect(foundOf(extensions, linstor, undefined, "prod")).to.deep.equal([]);
+    const label = ({ nodes }: { nodes: Record<string, { labels: Record<string, string> }> }) =>
+      void Object.assign(nodes["den-prod-cp01"]?.labels ?? {}, { "hearth.dev/storage": "true" });
+    expect(foundOf(extensions, linstor, label, "prod")).to.have.length(1);
+  });
+});
+
+describe("etcd's metrics", () => {
+  const scrape = `
+apiVersion: monitoring.coreos.com/v1alpha1
+kind: ScrapeConfig
+metadata: { name: etcd, namespace: monitoring }
+spec: { relabelings: [{ targetLabel: __address__, replacement: "$1:2381" }] }
+`;
+
+  it("are scraped only where machines expose them", () => {
+    expect(foundOf(etcdMetrics, scrape)).to.deep.equal([
+      "ScrapeConfig monitoring/etcd scrapes etcd, and no machine exposes its metrics: alerts call each member down",
+    ]);
+    const expose = ({ cluster }: { cluster: { patches: { controlPlanes: object[] } } }) =>
+      void cluster.patches.controlPlanes.push({
+        cluster: { etcd: { extraArgs: { "listen-metrics-urls": "http://0.0.0.0:2381" } } },
+      });
+    expect(foundOf(etcdMetrics, scrape, expose)).to.deep.equal([]);
+  });
+});
+
+describe("certificates that nobody trusts", () => {
+  const tree = (server: string, host: string) => `
+apiVersion: cert-manager.io/v1
+kind: ClusterIssuer
+metadata: { name: acme }
+spec: { acme: { server: "https://${server}.api.letsencrypt.org/directory" } }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: internal, annotations: { cert-manager.io/cluster-issuer: acme } }
+spec: { listeners: [{ hostname: "*.home.example.com" }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: proxy, namespace: proxy }
+spec: { template: { spec: { containers: [{ args: ["--oidc-issuer-url=https://${host}/realms/home"] }] } } }
+`;
+
+  it("are found where people sign in by them", () => {
+    expect(foundOf(trust, tree("acme-staging-v02", "id.home.example.com"))).to.deep.equal([
+      "Deployment proxy/proxy signs people in at id.home.example.com, whose certificate is of a staging issuer, which it does not trust",
+    ]);
+    expect(foundOf(trust, tree("acme-v02", "id.home.example.com"))).to.deep.equal([]);
+    expect(foundOf(trust, tree("acme-staging-v02", "id.elsewhere.example.com"))).to.deep.equal([]);
+  });
+});
+
+describe("single sign-on at the gateways", () => {
+  const guarded = (annotation = "") => `
+apiVersion: v1
+kind: Service
+metadata: { name: notes, namespace: apps, annotations: { ${annotation} } }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: notes, namespace: apps }
+spec: { rules: [{ filters: [{ type: ExternalAuth }], backendRefs: [{ name: notes, port: 80 }] }] }
+`;
+  const leadTo =
+    (service: string) =>
+    ({ cloudflare }: HearthConfig): void =>
+      void cloudflare?.ingress.splice(0, 9, {
+        ...cloudflare.ingress[0],
+        hostname: "notes.example.com",
+        service,
+      } as never);
+  const past = "http://notes.apps.svc.cluster.local:80";
+
+  it("is not gone past by a tunnel that leads to the Service", () => {
+    const message =
+      "Service apps/notes has single sign-on at the gateways, and the tunnel leads notes.example.com past them";
+    expect(foundOf(pastSignOn, guarded(), leadTo(past))).to.deep.equal([message]);
+    expect(foundOf(pastSignOn, guarded(), leadTo("http://notes.apps:80"))).to.deep.equal([message]);
+    expect(foundOf(pastSignOn, guarded(), leadTo("https://gateway.gateways.svc:443"))).to.deep.equal([]);
+    expect(foundOf(pastSignOn, guarded().replace("ExternalAuth", "URLRewrite"), leadTo(past))).to.deep.equal([]);
+  });
+
+  it("may be gone past for a reason that somebody wrote down", () => {
+    const because = (reason: string) =>
+      foundOf(pastSignOn, guarded(`hearth.dev/past-sign-on: "${reason}"`), leadTo(past));
+    expect(because("It shows nothing that is secret")).to.deep.equal([]);
+    expect(because("ok")).to.have.length(1);
+  });
+});
+
+describe("names that external-dns publishes", () => {
+  const published = (host: string, gateway = "external", flag = "--cloudflare-proxied") => `
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: external-dns, namespace: external-dns }
+spec: { values: { extraArgs: [--gateway-name=external, ${flag}] } }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: notes, namespace: apps }
+spec: { parentRefs: [{ name: ${gateway} }], hostnames: [${host}] }
+`;
+
+  it("are of the level that Cloudflare's certificate covers, or have one", () => {
+    expect(foundOf(publicNames, published("notes.dev.example.com"))).to.deep.equal([
+      "HTTPRoute apps/notes: notes.dev.example.com is published, and no certificate of Cloudflare covers it, so browsers refuse it",
+    ]);
+    expect(foundOf(publicNames, published("notes.example.com"))).to.deep.equal([]);
+    const certificate = ({ cloudflare }: HearthConfig): void =>
+      void cloudflare?.zone.certificates.push("*.dev.example.com");
+    expect(foundOf(publicNames, published("notes.dev.example.com"), certificate)).to.deep.equal([]);
+  });
+
+  it("are those of one gateway, and of proxied records", () => {
+    expect(foundOf(publicNames, published("notes.dev.example.com", "internal"))).to.deep.equal([]);
+    expect(foundOf(publicNames, published("notes.dev.example.com", "external", "--log-level=info"))).to.deep.equal([]);
+  });
+});
+
+describe("classes in the values of a release", () => {
+  const release = (name: string) => `
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: metrics, namespace: monitoring }
+spec: { values: { storage: { volumeClaimTemplate: { spec: { storageClassName: ${name} } } } } }
+`;
+
+  it("are there", () => {
+    expect(foundOf(references, release("fast")).join()).to.contain("names StorageClass fast, which nothing creates");
+    expect(foundOf(references, release('""'))).to.deep.equal([]);
+  });
+});
