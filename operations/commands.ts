@@ -228,6 +228,28 @@ docs/guides/promotion.md tells the rest.`,
     load: async () => (await import("./promote/cli.ts")).promote,
   }),
   command({
+    name: "app",
+    group: "change",
+    summary: "writes the folder of a new app",
+    forms: { "new NAME": "writes an app of one image, with a route, and turns it on in a cluster" },
+    details: `The app runs as the level restricted wants, on a file system that it cannot write to but for /tmp, and only gateways reach it. It
+passes every check as it comes. docs/guides/add-an-app.md tells what else an app may have: a volume, a database, secrets, a chart.`,
+    flags: {
+      image: { type: "string", value: "IMAGE", what: "its image with tag and digest" },
+      port: { type: "string", value: "PORT", what: "the port that its container listens on (8080)" },
+      user: { type: "string", value: "ID", what: "the user that it runs as (65532)" },
+      host: { type: "string", value: "NAME", what: "its host name, before the domain of apps (its name)" },
+      in: {
+        type: "string",
+        value: "CLUSTER",
+        what: "the cluster that it is turned on in; the others list it turned off (dev)",
+      },
+      "sign-on": { type: "boolean", what: "only people who have signed in reach it" },
+    },
+    json: "the files that were written",
+    load: async () => (await import("./app/cli.ts")).app,
+  }),
+  command({
     name: "secret",
     group: "change",
     summary: "writes the tree's encrypted files",
