@@ -8,6 +8,7 @@ import { partsOfImage } from "../components/talos/installer.ts";
 import { rebootFields, section } from "../components/talos/reboots.ts";
 import { releaseOf, talosReleases } from "../components/talos/releases/index.ts";
 import { platforms } from "./platforms/index.ts";
+import { addressProblem, reachOf, reachProblems } from "./reach.ts";
 import type { RolloutNote } from "./rollout.ts";
 
 /** An update of a resource that the engine is about to do. */
@@ -41,6 +42,7 @@ export class RolloutGuard {
    */
   judge({ type, name, before, after }: Update): void {
     if (type === resourceTypes.machineConfiguration) {
+      requireReached(name, before, after);
       const [from, to] = [kubernetesOf(before), kubernetesOf(after)];
       if (from !== undefined && to !== undefined && from !== to)
         throw new Error(
@@ -70,6 +72,20 @@ export class RolloutGuard {
       .map(({ why }) => why);
   }
 }
+
+/**
+ * Requires that a machine, and the cluster by it, is reached as before. Only a deployment goes to another endpoint.
+ *
+ * @throws Error that says what is the way
+ */
+const requireReached = (name: string, before: Record<string, unknown>, after: Record<string, unknown>): void => {
+  const [from, to] = [before.node, after.node];
+  if (typeof from === "string" && typeof to === "string" && from !== to)
+    throw new Error(addressProblem(name, from, to));
+  const [reach, next] = [reachOf(before), reachOf(after)];
+  const [problem] = reachProblems(reach, next);
+  if (problem !== undefined) throw new Error(problem);
+};
 
 /** A value without the bridge's notes on which of its parts are defaults. Source: pulumi-terraform-bridge v3, pkg/tfbridge, defaultsKey. */
 const asGiven = (value: unknown): unknown => {

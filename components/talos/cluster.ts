@@ -6,6 +6,7 @@ import { apiReady } from "./api-ready.ts";
 import { endingAuthorities } from "./authorities.ts";
 import { pinnedContract } from "./contract.ts";
 import { bootstrapNodeOf } from "./bootstrap-node.ts";
+import { withServer } from "./kubeconfig.ts";
 import { machinePatches, type ClusterSettings } from "./machine-config.ts";
 import { installerImage } from "./schematic.ts";
 import { secretPatchesOf, type SecretPatches } from "./secret-patches.ts";
@@ -46,7 +47,7 @@ export class TalosCluster extends pulumi.ComponentResource {
       this.configure(node, machine, { secrets, contract, args }),
     );
     const bootstrap = this.bootstrap(secrets, applied, args);
-    this.kubeconfig = this.fetchKubeconfig(bootstrap, secrets, args.ready ?? apiReady);
+    this.kubeconfig = this.fetchKubeconfig(bootstrap, secrets, args);
     this.talosconfig = this.renderTalosconfig(secrets, args);
     this.machineSecrets = this.watched(secrets.machineSecrets, args.name);
     // The next update reads the current release from this output. Everywhere else the state encrypts it.
@@ -147,7 +148,7 @@ export class TalosCluster extends pulumi.ComponentResource {
   private fetchKubeconfig(
     bootstrap: talos.machine.Bootstrap,
     secrets: talos.machine.Secrets,
-    ready: (kubeconfig: string) => Promise<void>,
+    { endpoint, ready = apiReady }: TalosClusterArgs,
   ): pulumi.Output<string> {
     const { kubeconfigRaw } = new talos.cluster.Kubeconfig(
       "kubeconfig",
@@ -158,7 +159,8 @@ export class TalosCluster extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    return kubeconfigRaw.apply(async (kubeconfig) => {
+    return kubeconfigRaw.apply(async (fetched) => {
+      const kubeconfig = withServer(fetched, endpoint);
       if (!pulumi.runtime.isDryRun()) await ready(kubeconfig);
       return kubeconfig;
     });

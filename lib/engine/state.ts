@@ -1,4 +1,5 @@
 import { resourceTypes } from "../../components/resource-types.ts";
+import { serverOf, withServer } from "../../components/talos/kubeconfig.ts";
 import { nameOf } from "../../components/urn.ts";
 import { revealed } from "./value.ts";
 
@@ -45,6 +46,15 @@ export const ofType = (state: State, type: string): StateResource[] =>
 /** The outputs of the first resource of a type, secrets in the clear; undefined where the state has none. */
 export const outputsOf = (state: State, type: string): Record<string, unknown> | undefined =>
   revealed(ofType(state, type)[0]?.outputs) as Record<string, unknown> | undefined;
+
+/** The administrator's kubeconfig, at the endpoint that the last update declared; undefined before the first one. */
+export const kubeconfigOf = (state: State): string | undefined => {
+  const fetched = outputsOf(state, resourceTypes.kubeconfig)?.kubeconfigRaw;
+  const declared = outputsOf(state, resourceTypes.talosCluster)?.kubeconfig;
+  const endpoint = typeof declared === "string" ? serverOf(declared) : undefined;
+  if (typeof fetched !== "string") return undefined;
+  return endpoint === undefined ? fetched : withServer(fetched, endpoint);
+};
 
 /** Outputs of the stack itself, secrets in the clear. */
 export const stackOutputs = (state: State): Record<string, unknown> => outputsOf(state, resourceTypes.stack) ?? {};

@@ -1,6 +1,6 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { Kubernetes } from "../cluster/kubernetes.ts";
-import { outputsOf, type State } from "../engine/state.ts";
+import { kubeconfigOf, type State } from "../engine/state.ts";
 import { revealed } from "../engine/value.ts";
 
 /** A Helm release by its namespace and name. */
@@ -26,8 +26,8 @@ export const begunReleases = ({ deployment }: State): HelmRelease[] =>
  */
 export const forgetBegunReleases = async (state: State): Promise<void> => {
   const releases = begunReleases(state);
-  const kubeconfig = outputsOf(state, resourceTypes.kubeconfig)?.kubeconfigRaw;
-  if (releases.length === 0 || typeof kubeconfig !== "string") return;
+  const kubeconfig = kubeconfigOf(state);
+  if (releases.length === 0 || kubeconfig === undefined) return;
   const kubernetes = new Kubernetes(kubeconfig);
   for (const { namespace, name } of releases) {
     const selector = encodeURIComponent(`owner=helm,name=${name},status!=deployed`);

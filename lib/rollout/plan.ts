@@ -2,6 +2,7 @@ import semver from "semver";
 
 import { releaseOf } from "../../components/talos/releases/index.ts";
 import type { Role } from "../../components/talos/settings.ts";
+import { addressProblem, reachProblems } from "../../infra/reach.ts";
 import { membershipSteps, type MembershipStep } from "./membership.ts";
 import type {
   Changes,
@@ -39,7 +40,10 @@ export const planRollout = (changes: Changes, running: Running): RolloutPlan => 
   const isHalfWay = running.kubernetes.lowest !== running.kubernetes.highest;
   const order = orderOf(changes, running, { talos: talos.steps, kubernetes: kubernetes.steps, isHalfWay });
   const membership = membershipSteps(changes, running);
-  const refusals = [...talos.refusals, ...kubernetes.refusals, ...order.refusals, ...membership.refusals];
+  const refusals = [
+    ...movingRefusals(changes),
+    ...[...talos.refusals, ...kubernetes.refusals, ...order.refusals, ...membership.refusals],
+  ];
   if (refusals.length > 0) return { steps: [], refusals, notes: [] };
   const [first, second] = order.isKubernetesFirst ? [kubernetes, talos] : [talos, kubernetes];
   const machines = [...configureSteps(changes, running), ...membership.later];
@@ -53,6 +57,12 @@ export const planRollout = (changes: Changes, running: Running): RolloutPlan => 
     notes: [...talos.notes, ...learners(changes, running)],
   };
 };
+
+/** No step changes the address of a machine, nor an endpoint or a VIP whose place nothing takes yet. */
+const movingRefusals = ({ reach, moved = {} }: Changes): string[] => [
+  ...(reach ? reachProblems(reach.before, reach.after) : []),
+  ...Object.entries(moved).map(([name, { from, to }]) => addressProblem(name, from, to)),
+];
 
 /** A run that ended while a control plane joined leaves it to that, and nothing of it is left to do. */
 const learners = (changes: Changes, running: Running): string[] =>

@@ -1,4 +1,5 @@
 import type { Role } from "../../components/talos/settings.ts";
+import type { Reach } from "../../infra/reach.ts";
 
 /** One step of a rollout. It takes at most one machine out of service. */
 export type Step = TalosStep | ConfigureStep | JoinStep | ReplaceStep | RemoveStep | KubernetesStep | FinishStep;
@@ -95,6 +96,10 @@ export interface Changes {
   replaced: string[];
   /** Whether the update would bootstrap etcd. */
   isBootstrapped: boolean;
+  /** How the cluster is reached before and after; undefined if no control plane stays. */
+  reach?: { before: Reach; after: Reach } | undefined;
+  /** Machines whose address changes. @default none */
+  moved?: Record<string, { from: string; to: string }>;
 }
 
 /** A machine as it answers. */

@@ -37,6 +37,7 @@ import {
   describePlan,
   forgetRemoved,
   planFor,
+  requireReachable,
   type KnownMachines,
   type RolloutEngine,
   type RolloutOptions,
@@ -78,6 +79,7 @@ export const deploy = async (
   for (const advice of preview.advice) display.line(`  ${advice}`);
   const plan = cluster && planFor(stack, changes, cluster);
   for (const line of plan ? describePlan(plan) : []) display.line(`  ${line}`);
+  if (cluster) await requireReachable(cluster.access.kubeconfig, changes.reach?.after.endpoint);
   const isUnchanged = preview.isUnchanged && !plan?.steps.length;
   const update = async (kubernetes?: string): Promise<void> => {
     const report = await run(updateAll, { environment: rolloutEnvironment({ kubernetes, isPlanned: true }) });

@@ -3,6 +3,7 @@ import { execa } from "execa";
 import { resourceTypes } from "../../components/resource-types.ts";
 import type { RolloutConfig } from "../../infra/config/rollout.ts";
 import type { Role } from "../../components/talos/settings.ts";
+import { withServer } from "../../components/talos/kubeconfig.ts";
 import { typesOf } from "../../components/urn.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { clusterActions, type Actions, type EngineActions } from "../../lib/rollout/actions.ts";
@@ -189,6 +190,24 @@ const requireExpressions = async ({ health }: Pick<Actions, "health">, command: 
       `Nothing was begun. Correct them, then run ${command} again`,
     ].join("\n"),
   );
+};
+
+/**
+ * Requires that the API answers at an endpoint that the cluster does not have yet.
+ *
+ * @throws Problem that says why it does not
+ */
+export const requireReachable = async (kubeconfig: string, endpoint: string | undefined): Promise<void> => {
+  if (endpoint === undefined) return;
+  const moved = withServer(kubeconfig, endpoint);
+  if (moved === kubeconfig) return;
+  await new Kubernetes(moved).text("/readyz").catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Problem(
+      `cluster.endpoint would go to ${endpoint}, where the API does not answer: ${why}\n` +
+        "Nothing was changed. Look whether the name leads to a control plane, and whether its certificates have it (cluster.certSANs)",
+    );
+  });
 };
 
 /** When a step may begin; undefined if it may now. What an interrupted run took out of service is put back at any time. */

@@ -4,7 +4,7 @@ import { resourceTypes } from "../../components/resource-types.ts";
 import { nameOf } from "../../components/urn.ts";
 import { talosClientOf } from "../../lib/cluster/access.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
-import { ofType, outputsOf, type State } from "../../lib/engine/state.ts";
+import { kubeconfigOf, ofType, outputsOf, type State } from "../../lib/engine/state.ts";
 import { revealed } from "../../lib/engine/value.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import {
@@ -55,9 +55,9 @@ export const runningCluster = async (
   const { engine, root } = target;
   if (!(await engine.size())) return undefined;
   const state = await engine.state();
-  const kubeconfig = outputsOf(state, resourceTypes.kubeconfig)?.kubeconfigRaw;
+  const kubeconfig = kubeconfigOf(state);
   const recorded = recordedMachines(state);
-  if (typeof kubeconfig !== "string" || Object.keys(recorded).length === 0) return undefined;
+  if (kubeconfig === undefined || Object.keys(recorded).length === 0) return undefined;
   const { talosctl = "talosctl" } = await new Toolchain({ root }).ensure(["talosctl"]);
   const access: Access = { talos: new Talosctl(talosctl, talosClientOf(state)), kubeconfig, machines: recorded };
   live("Looking at the machines");

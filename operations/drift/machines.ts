@@ -3,7 +3,7 @@ import { schematicId } from "../../components/talos/schematic.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { talosClientOf } from "../../lib/cluster/access.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
-import { outputsOf } from "../../lib/engine/state.ts";
+import { kubeconfigOf, outputsOf } from "../../lib/engine/state.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { readKubernetes, readMachine, readNodes } from "../../lib/rollout/read.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
@@ -64,10 +64,9 @@ export const releasesOf = async (target: Target, skip: (why: string) => void): P
   const state = await target.engine.state();
   const config = await target.config();
   const recorded = recordedMachines(state);
-  const kubeconfig = outputsOf(state, resourceTypes.kubeconfig)?.kubeconfigRaw;
+  const kubeconfig = kubeconfigOf(state);
   const release = outputsOf(state, resourceTypes.talosCluster)?.kubernetes;
-  if (typeof kubeconfig !== "string" || Object.keys(recorded).length === 0)
-    return { machines: {}, kubernetes: undefined };
+  if (kubeconfig === undefined || Object.keys(recorded).length === 0) return { machines: {}, kubernetes: undefined };
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
   const access = { talos: new Talosctl(talosctl, talosClientOf(state)), kubeconfig, machines: recorded };
   const orSkip = <T>(work: Promise<T>, what: string): Promise<T | undefined> =>

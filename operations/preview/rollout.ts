@@ -1,6 +1,7 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { partsOfImage } from "../../components/talos/installer.ts";
 import { nameOf, typesOf } from "../../components/urn.ts";
+import { reachOf } from "../../infra/reach.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import { keptKind } from "../../lib/engine/losses.ts";
 import { plain } from "../../lib/engine/value.ts";
@@ -68,15 +69,27 @@ export const rolloutChanges = (
   const recorded = machinesIn(before);
   const configured = changes.filter(({ type }) => type === resourceTypes.machineConfiguration);
   const created = configured.filter(({ operation }) => operation === "create" || operation === "replace");
+  const reach = reachIn(configured, before, after);
+  // API servers restart for another endpoint, and all together they would leave none.
+  const isMoving =
+    reach?.before.endpoint !== undefined && reach.before.endpoint !== (reach.after.endpoint ?? reach.before.endpoint);
+  const planes = configured.filter(
+    ({ name, operation }) => operation === "update" && recorded[name]?.role === "controlplane",
+  );
   return {
     machines: machinesIn(after),
+    reach,
+    moved: movesIn(configured),
     kubernetes,
     created: created.filter(({ name }) => !destroyed.includes(name)).map(({ name }) => name),
     replaced: created.filter(({ name }) => destroyed.includes(name)).map(({ name }) => name),
     isBootstrapped: changes.some(
       ({ type, operation }) => type === resourceTypes.bootstrap && (operation === "create" || operation === "replace"),
     ),
-    restarts: grouped(restarts.filter(({ isAtOnce }) => isAtOnce).map(({ node, why }) => [node, why])),
+    restarts: grouped([
+      ...restarts.filter(({ isAtOnce }) => isAtOnce).map(({ node, why }) => [node, why] as const),
+      ...(isMoving ? planes.map(({ name }) => [name, "another cluster.endpoint"] as const) : []),
+    ]),
     removed: Object.fromEntries(
       configured
         .filter(({ operation }) => operation === "delete")
@@ -84,6 +97,31 @@ export const rolloutChanges = (
     ),
   };
 };
+
+/** The addresses of machines that change it, by their names. */
+const movesIn = (configured: readonly ResourceChange[]): Record<string, { from: string; to: string }> => {
+  const moves: Record<string, { from: string; to: string }> = {};
+  for (const { name, properties } of configured) {
+    const { before, after } = properties.find(({ path }) => path === "node") ?? {};
+    // As they are shown, in quotes.
+    if (before !== undefined && after !== undefined)
+      moves[name] = { from: before.replaceAll('"', ""), to: after.replaceAll('"', "") };
+  }
+  return moves;
+};
+
+/** How the cluster is reached, by a control plane whose configuration changes. */
+const reachIn = (configured: readonly ResourceChange[], before: Resources, after: Resources): Changes["reach"] =>
+  configured
+    .flatMap(({ urn }) => {
+      const [old, now] = [before.get(urn), after.get(urn)].map(
+        (resource) => resource && (plain(resource.inputs) as Record<string, unknown>),
+      );
+      return old && now && isControlPlane(machineDocuments({ inputs: now }))
+        ? [{ before: reachOf(old), after: reachOf(now) }]
+        : [];
+    })
+    .at(0);
 
 /** Values by their key. */
 export const grouped = (pairs: readonly (readonly [string, string])[]): Record<string, string[]> => {

@@ -1,7 +1,6 @@
-import { resourceTypes } from "../../components/resource-types.ts";
 import type { BundleCertificate } from "../../components/talos/secrets-bundle.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
-import { outputsOf } from "../../lib/engine/state.ts";
+import { kubeconfigOf } from "../../lib/engine/state.ts";
 import { ApiServers } from "./api-servers.ts";
 import { giveAuthority, type GivenAuthority } from "./given-authority.ts";
 import { withClusterAuthority } from "./machine-secrets.ts";
@@ -40,7 +39,7 @@ const authority: GivenAuthority = {
   place: { issuing: ["cluster", "aggregatorCA"], accepted: undefined },
   isOfControlPlanes: true,
   way: async ({ target, config, credentials: { live }, next }) => {
-    const kubeconfig = String(outputsOf(await target.engine.state(), resourceTypes.kubeconfig)?.kubeconfigRaw);
+    const kubeconfig = kubeconfigOf(await target.engine.state()) ?? "";
     const servers = new ApiServers(config, () => Promise.resolve(kubeconfig));
     return {
       settled: () => servers.ready(),

@@ -20,8 +20,8 @@ const identityOf = (type: string): string[][] =>
 /**
  * Requires that control planes change one at a time, and that the others keep the quorum.
  *
- * A rollout takes those that go or are replaced one by one, each after a look at etcd itself. Where one is planned, only what it does not
- * do is judged: addresses that change, and a machine that is replaced where too few are left.
+ * A rollout takes those that go or are replaced one by one, each after a look at etcd itself, and its plan refuses other addresses. Where
+ * one is planned, only a machine is judged that is replaced where too few are left.
  */
 export const controlPlaneQuorum: Rule = {
   name: "control-plane-quorum",
@@ -31,8 +31,8 @@ export const controlPlaneQuorum: Rule = {
     if (resource.type === resourceTypes.stack)
       return isPlanned ? [] : quorumFindings(recordedControlPlanes(stack), missing(stack));
     if (identityOf(resource.type).length === 0) return [];
-    if (isPlanned && resource.type !== resourceTypes.machineConfiguration) return replacedAlone(resource, stack);
-    const lost = new Set(isPlanned ? replaced(stack, isConfiguration) : [...missing(stack), ...replaced(stack)]);
+    if (isPlanned) return isConfiguration(resource) ? [] : replacedAlone(resource, stack);
+    const lost = new Set([...missing(stack), ...replaced(stack)]);
     // Reported for the one that breaks the quorum, so that it is reported once.
     return lost.has(resource.name) && isReplaced(resource, stack)
       ? quorumFindings(recordedControlPlanes(stack), [...lost], resource.name)
@@ -117,10 +117,9 @@ const renamedTo = (name: string, { surroundings: { config } }: Stack): string =>
   Object.entries(config.nodes).find(([, { renamedFrom }]) => renamedFrom === name)?.[0] ?? name;
 
 /** Returns the control planes, among the resources so far, that are replaced. */
-const replaced = (stack: Stack, isMeant: (resource: Resource) => boolean = () => true): string[] => {
+const replaced = (stack: Stack): string[] => {
   const controlPlanes = recordedControlPlanes(stack);
   return [...stack.seen.values()]
-    .filter(isMeant)
     .filter((resource) => controlPlanes.includes(resource.name) && isReplaced(resource, stack))
     .map(({ name }) => name);
 };

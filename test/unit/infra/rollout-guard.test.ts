@@ -74,6 +74,21 @@ describe("an update by hand", () => {
     expect(message).to.contain("from v1.36.4 to v1.36.5 on all machines").and.contain("npx hearth deploy dev");
   });
 
+  it("is refused for another address of a machine, and for another endpoint, and names the way", () => {
+    const moved = configuration("wk01", {});
+    const from = { ...moved, before: { ...moved.before, node: "10.20.0.21" } };
+    expect(said({ ...from, after: { ...moved.after, node: "10.20.0.22" } })).to.contain(
+      "wk01 would go from 10.20.0.21 to 10.20.0.22, and no update changes the address of a machine that runs",
+    );
+    expect(said({ ...from, after: { ...moved.after, node: "10.20.0.21" } })).to.equal("");
+    const at = (host: string): string =>
+      generated("v1.36.4", `cluster: { controlPlane: { endpoint: "https://${host}:6443" } }\n`);
+    const other = configuration("wk01", { generated: at("10.20.0.9") });
+    expect(said({ ...other, before: { ...other.before, machineConfigurationInput: at("10.20.0.10") } })).to.contain(
+      "cluster.endpoint would go from https://10.20.0.10:6443 to https://10.20.0.9:6443",
+    );
+  });
+
   it("sees what is generated, and knows of nothing that is not known yet", () => {
     const changed = (name: string) =>
       configuration(name, { generated: generated("v1.36.4", "  pods: []\n  udev: {}\n") });

@@ -8,6 +8,7 @@ import {
   describePlan,
   planFor,
   removedNodes,
+  requireReachable,
   type KnownMachines,
   type RolloutOptions,
 } from "../../../operations/deploy/rollout.ts";
@@ -264,6 +265,25 @@ describe("the plan of a deployment", () => {
     const lines = describePlan(planFor("dev", cluster.wants("v1.13.9", "v1.36.3"), read(cluster)));
     expect(lines).to.have.length(3);
     expect(lines[0]).to.equal("2 steps, about 10 min 0 s; one after the other:");
+  });
+});
+
+describe("an endpoint that the cluster does not have yet", () => {
+  const at = (server: string): string =>
+    [
+      ...["clusters:", "  - cluster:", `      server: ${server}`, "      certificate-authority-data: ''"],
+      ...["users:", "  - user: { client-certificate-data: '', client-key-data: '' }"],
+    ].join("\n");
+
+  it("has to answer before anything is changed", async () => {
+    const said = await failure(requireReachable(at("https://10.20.0.10:6443"), "https://127.0.0.1:1"));
+    expect(said).to.contain("cluster.endpoint would go to https://127.0.0.1:1, where the API does not answer");
+    expect(said).to.contain("Nothing was changed");
+  });
+
+  it("is not asked where it is the present one, or not known", async () => {
+    await requireReachable(at("https://127.0.0.1:1"), "https://127.0.0.1:1");
+    await requireReachable(at("https://127.0.0.1:1"), undefined);
   });
 });
 

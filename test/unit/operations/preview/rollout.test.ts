@@ -86,6 +86,54 @@ describe("the rollout of a preview", () => {
     expect(refusals([event("create", "bootstrap", resourceTypes.bootstrap)])).to.contain("would bootstrap etcd again");
   });
 
+  /** A control plane at an address, with an endpoint whose host it answers for, and settings of its API server. */
+  const at = (node: string, endpoint: string, apiServer: object = {}): Resources => {
+    const machine = { install: { image: "factory.example/metal-installer/abc:v1.13.9" } };
+    const vip = { apiVersion: "v1alpha1", kind: "Layer2VIPConfig", name: new URL(endpoint).hostname };
+    return new Map([
+      [
+        urnOf(resourceTypes.machineConfiguration, "cp01"),
+        {
+          inputs: readValues({
+            node,
+            machineConfigurationInput: stringify({ cluster: { controlPlane: { endpoint } } }),
+            configPatches: [stringify({ machine, cluster: { apiServer } }), stringify(vip)],
+          }),
+          outputs: readValues({ machineConfiguration: stringify({ machine }) }),
+        },
+      ],
+    ]);
+  };
+
+  it("has a step for each control plane whose API server restarts for another endpoint", () => {
+    const [old, now] = ["https://10.20.0.10:6443", "https://k8s.example.com:6443"];
+    const certSANs = ["10.20.0.10", "k8s.example.com"];
+    const extraArgs = { "service-account-issuer": old, "api-audiences": old };
+    const before = at("10.20.0.11", old, { certSANs, extraArgs });
+    const after = at("10.20.0.11", now, { certSANs, extraArgs });
+    const [urn, beside] = [...after][0] ?? ["", { inputs: {}, outputs: {} }];
+    const vips = [...before][0]?.[1].inputs.configPatches as string[];
+    const kept: Resources = new Map([[urn, { ...beside, inputs: { ...beside.inputs, configPatches: vips } }]]);
+    const plan = expectedRollout(changes(before, kept, [event("update", "cp01")]), before);
+    expect(plan?.refusals).to.deep.equal([]);
+    expect(plan?.steps.map(({ name, what }) => `${name} ${what}`)).to.deep.equal([
+      "configure/cp01 restarts for another cluster.endpoint",
+    ]);
+  });
+
+  it("is refused where a machine would get another address, or the cluster another endpoint or VIP", () => {
+    const before = at("10.20.0.11", "https://10.20.0.10:6443");
+    const refusals = (after: Resources) =>
+      expectedRollout(changes(before, after, [event("update", "cp01")]), before)?.refusals;
+    expect(refusals(before)).to.deep.equal([]);
+    expect(refusals(at("10.20.0.12", "https://10.20.0.10:6443"))?.join())
+      .to.contain("cp01 would go from 10.20.0.11 to 10.20.0.12")
+      .and.contain("Give 10.20.0.12 to a machine of another name");
+    expect(refusals(at("10.20.0.11", "https://10.20.0.9:6443"))?.join())
+      .to.contain("cluster.endpoint would go from https://10.20.0.10:6443 to https://10.20.0.9:6443")
+      .and.contain("no machine would answer at 10.20.0.10 any more");
+  });
+
   it("creates with a machine what it needs, and nothing of another one", () => {
     const more = resources({ cp01: {}, wk01: {}, wk02: {}, wk03: {} });
     const image = event("create", "pve1-abc", resourceTypes.image);
