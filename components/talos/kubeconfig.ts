@@ -1,4 +1,4 @@
-const server = /^(\s*server:\s*)(\S+)\s*$/m;
+const server = /^([ \t]*server:[ \t]*)(\S+)/m;
 
 /** The URL of the API that a kubeconfig leads to; undefined if it names none. */
 export const serverOf = (kubeconfig: string): string | undefined => server.exec(kubeconfig)?.[2];

@@ -251,7 +251,6 @@ const gate = async (step: Exclude<Step, FinishStep>, around: Surroundings): Prom
   const { machines, actions, live, timeouts = usual, command } = around;
   const machine = "machine" in step ? step.machine : undefined;
   const isOutside = "role" in step;
-  const asksHealth = step.kind !== "join" && !isOfLost(step);
   const waiting = new Waiting();
   let problems = ["The cluster does not answer"];
   let health: Health = healthy;
@@ -263,7 +262,7 @@ const gate = async (step: Exclude<Step, FinishStep>, around: Surroundings): Prom
       problems = gateProblems({ machines, except: machine, isOutside }, readings);
       if (problems[0] === undefined) waiting.end("cluster");
       else live(`Waiting: ${problems[0]}`);
-      if (problems.length > 0 || !asksHealth) return problems.length === 0;
+      if (problems.length > 0 || !takesAway(step, readings)) return problems.length === 0;
       health = await healthOf(actions);
       const [unhealthy] = health.problems;
       if (unhealthy === undefined) return true;
@@ -282,6 +281,16 @@ const gate = async (step: Exclude<Step, FinishStep>, around: Surroundings): Prom
       `Nothing was begun. Mend that, then run ${command} again`,
     ].join("\n"),
   );
+};
+
+/**
+ * Whether a step takes something away that the cluster has. A machine whose node is not Ready is out of service already, and may be what
+ * the health lacks; its disks are destroyed only where nothing else is missing.
+ */
+const takesAway = (step: Step, { nodes }: Readings): boolean => {
+  if (step.kind === "join" || isOfLost(step)) return false;
+  if (step.kind !== "configure" && step.kind !== "talos") return true;
+  return nodes.find(({ name }) => name === step.machine)?.isReady !== false;
 };
 
 /** Waits until the machine and everything else is back. */

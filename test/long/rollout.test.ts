@@ -147,4 +147,47 @@ describe("a change of a cluster that runs", () => {
     expect([...(await nodes()).keys()].sort()).to.deep.equal([machines.cp, machines.first]);
     expect(await readFile(checkout.file("Pulumi.dev.yaml"), "utf8")).to.not.contain("den-dev-wk02:");
   });
+
+  it("refuses another endpoint in place of the old one, by hand too, and moves it by three changes", async () => {
+    const [, old = ""] =
+      /endpoint: https:\/\/([\d.]+):6443\n/.exec(await readFile(checkout.file("Pulumi.dev.yaml"), "utf8")) ?? [];
+    const other = old.replace(/\d+$/, "9");
+    /** The stack file with an endpoint, addresses that control planes answer at as well, and others in certificates. */
+    const leadTo = (at: string, beside: string[], certSANs: string[]) => {
+      const issuer = `https://${old}:6443`;
+      const apiServer = { extraArgs: { "service-account-issuer": issuer, "api-audiences": issuer } };
+      const vips = beside.map((name) => ({ apiVersion: "v1alpha1", kind: "Layer2VIPConfig", name, link: "eth0" }));
+      const controlPlanes = JSON.stringify([...vips, { cluster: { apiServer } }]);
+      return checkout.edit("Pulumi.dev.yaml", (text) =>
+        text.replace(
+          /endpoint: https:.*:6443\n {4}vip: .*\n(?: {4}certSANs: .*\n {4}patches: .*\n)?/,
+          `endpoint: https://${at}:6443\n    vip: ${at}\n    certSANs: ${JSON.stringify(certSANs)}\n    patches: { controlPlanes: ${controlPlanes} }\n`,
+        ),
+      );
+    };
+    await leadTo(other, [], [other]);
+    for (const command of ["npx hearth deploy dev", "pulumi preview"]) {
+      const { exitCode, said } = await shell(command);
+      expect(exitCode, said).to.not.equal(0);
+      expect(said.replaceAll(/\s+/g, " "))
+        .to.contain("cluster.endpoint would go from")
+        .and.contain("is in no certificate yet");
+    }
+    const changes = [
+      () => leadTo(old, [other], [other, old]),
+      () => leadTo(other, [old], [other, old]),
+      () => leadTo(other, [], [other]),
+    ];
+    const said: string[] = [];
+    for (const [index, change] of changes.entries()) {
+      await change();
+      await checkout.commit(`Move the endpoint, change ${(index + 1).toString()} of 3`);
+      said.push(await deploy());
+    }
+    expect(said[1]).to.contain(`configure/${machines.cp} done`);
+    const server = other.replace(/^\d+/, "127");
+    const output = await shell("pulumi stack output kubeconfig --show-secrets");
+    expect(/server: (\S+)/.exec(output.said)?.[1]).to.equal(`https://${server}:6443`);
+    expect(await deploy()).to.contain("Nothing to deploy");
+  });
 });

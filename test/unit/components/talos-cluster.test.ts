@@ -46,7 +46,7 @@ const args = (changes: Partial<TalosClusterArgs> = {}): TalosClusterArgs => ({
   ...changes,
 });
 
-const form = (changes: Partial<TalosClusterArgs> = {}, { preview = false } = {}) => {
+const form = (changes: Partial<TalosClusterArgs> = {}, { preview = false, kubeconfig = "kubeconfig" } = {}) => {
   let cluster: TalosCluster | undefined;
   return run(
     () => {
@@ -60,7 +60,7 @@ const form = (changes: Partial<TalosClusterArgs> = {}, { preview = false } = {})
           clientConfiguration: { caCertificate: "Q0E=", clientCertificate: "Q0VSVA==", clientKey: "S0VZ" },
           machineSecrets: { cluster: { id: "id", secret: machineSecret }, certs },
         }),
-        "talos:cluster/kubeconfig:Kubeconfig": () => ({ kubeconfigRaw: "kubeconfig" }),
+        "talos:cluster/kubeconfig:Kubeconfig": () => ({ kubeconfigRaw: kubeconfig }),
       },
       functions: {
         "talos:machine/getConfiguration:getConfiguration": ({ configPatches }) => ({
@@ -112,6 +112,13 @@ describe("a Talos cluster", () => {
       expect(leaks(graph, ["cmVjb3Zlcnkta2V5"])).to.deep.equal([]);
     });
   }
+
+  it("leads to its endpoint, whichever one its kubeconfig was fetched with", async () => {
+    const waited: string[] = [];
+    const ready = (kubeconfig: string) => Promise.resolve(void waited.push(kubeconfig));
+    await form({ ready, endpoint: "https://10.20.0.9:6443" }, { kubeconfig: "    server: https://10.20.0.10:6443\n" });
+    expect(waited).to.deep.equal(["    server: https://10.20.0.9:6443\n"]);
+  });
 
   it("protects its secrets, and draws no new ones for another contract", async () => {
     const [secrets] = (await form()).ofType("talos:machine/secrets:Secrets", { exactly: 1 });

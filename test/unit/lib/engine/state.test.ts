@@ -1,7 +1,14 @@
 import { expect } from "chai";
 
 import { resourceTypes } from "../../../../components/resource-types.ts";
-import { ofType, outputsOf, installedIdentity, resourcesOf, type State } from "../../../../lib/engine/state.ts";
+import {
+  installedIdentity,
+  kubeconfigOf,
+  ofType,
+  outputsOf,
+  resourcesOf,
+  type State,
+} from "../../../../lib/engine/state.ts";
 import { secretInState as sealed } from "../../../support/wire.ts";
 
 const resource = (type: string, name: string, more: object) => ({
@@ -24,6 +31,15 @@ describe("a state", () => {
     expect(ofType(state, resourceTypes.kubeconfig)).to.deep.equal([present]);
     expect(outputsOf(state, resourceTypes.kubeconfig)).to.deep.equal({ kubeconfigRaw: "new" });
     expect(outputsOf(stateOf(replaced), resourceTypes.kubeconfig)).to.equal(undefined);
+  });
+
+  it("has a kubeconfig that leads to the endpoint which was declared last", () => {
+    const at = (host: string) => `clusters:\n- cluster:\n    server: https://${host}:6443\n`;
+    const fetched = resource(resourceTypes.kubeconfig, "kubeconfig", { outputs: { kubeconfigRaw: sealed(at("old")) } });
+    const cluster = resource(resourceTypes.talosCluster, "talos", { outputs: { kubeconfig: sealed(at("new")) } });
+    expect(kubeconfigOf(stateOf(fetched, cluster))).to.equal(at("new"));
+    expect(kubeconfigOf(stateOf(fetched))).to.equal(at("old"));
+    expect(kubeconfigOf(stateOf(cluster))).to.equal(undefined);
   });
 
   it("has nothing where nothing was ever made", () => {

@@ -198,6 +198,27 @@ describe("a rollout that is carried out", () => {
       expect((looks.at(-1) ?? 0) - (looks[0] ?? 0)).to.be.at.least(60);
     });
 
+    it("gives a machine that is out of service anyway what may bring it back, and does not destroy it", async () => {
+      const cluster = new FakeCluster(1, 2);
+      const { readings, health } = cluster.actions;
+      const isBroken = () => !cluster.calls.includes("configure wk01");
+      cluster.actions.readings = async (names) => {
+        const read = await readings(names);
+        const nodes = read.nodes.map((node) =>
+          node.name === "wk01" && isBroken() ? { ...node, isReady: false } : node,
+        );
+        return { ...read, nodes };
+      };
+      cluster.actions.health = () =>
+        isBroken() ? Promise.resolve({ problems: ["wk01 has no copies"], mistakes: [], settles: 0 }) : health();
+      cluster.outdated.add("wk01");
+      expect(await failure(run(cluster, "v1.13.8", "v1.36.3", short))).to.contain("because the cluster is not healthy");
+      cluster.outdated.clear();
+      Object.assign(cluster.machines.get("wk01") ?? {}, { isOutdated: true });
+      await run(cluster, "v1.13.8");
+      expect(cluster.machines.get("wk01")).to.deep.include({ isOutdated: false, mark: undefined });
+    });
+
     it("lets machines join, and removes those that are lost", async () => {
       const cluster = new FakeCluster(3, 1);
       cluster.lose("cp03");
