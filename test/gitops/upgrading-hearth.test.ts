@@ -73,7 +73,7 @@ describe("a repository of somebody's own, a month old, merged with the next rele
     edit(list, "  - ../../apps/audiobookshelf/flux.yaml\n", "  # - ../../apps/audiobookshelf/flux.yaml\n");
     edit(
       list,
-      / {2}# Nightly builds[\s\S]*/,
+      / {2}# Nightly builds.*\n.*nightly\.yaml\n.*\n/,
       "  - path: mine.yaml\n    target: { kind: Kustomization, name: reloader }\n",
     );
     write(
