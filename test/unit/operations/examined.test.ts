@@ -27,7 +27,7 @@ describe("what the doctor says of a deployment", () => {
     expect(brokenLines("dev", [])).to.deep.equal([]);
   });
 
-  it("is asked first of the APIs that an update changes", () => {
-    expect(apis.map(({ name }) => name)).to.deep.equal(["Proxmox", "factory", "Cloudflare"]);
+  it("is asked first of what may end an update half-way: the APIs that it changes, and the machines' firewall", () => {
+    expect(apis.map(({ name }) => name)).to.deep.equal(["Proxmox", "factory", "firewall", "Cloudflare"]);
   });
 });
