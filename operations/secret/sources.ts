@@ -43,6 +43,9 @@ export const sources: Readonly<Record<string, Readonly<Record<string, Source>>>>
     KC_BOOTSTRAP_ADMIN_USERNAME: kept,
     KC_BOOTSTRAP_ADMIN_PASSWORD: drawn,
   },
+  "secrets/dead-mans-switch/dead-mans-switch.sops.yaml": {
+    url: asked("URL that is called each minute while alerts arrive, such as that of a check at healthchecks.io"),
+  },
   "secrets/kube-prometheus-stack-config/alertmanager.sops.yaml": {
     "discord-webhook": asked("URL of the Discord webhook for alerts"),
   },

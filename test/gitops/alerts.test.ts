@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { parser } from "@prometheus-io/lezer-promql";
 import { expect } from "chai";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 
 const root = join(import.meta.dirname, "../..");
 const monitoring = join(root, "gitops/infrastructure");
@@ -71,6 +71,42 @@ describe("alerts", () => {
       expect(rules.some(({ alert }) => pattern.test(alert ?? ""))).to.equal(true);
     });
   }
+});
+
+describe("the dead man's switch", () => {
+  interface Route {
+    receiver: string;
+    matchers?: { name: string; value: string; matchType?: string }[];
+    repeatInterval?: string;
+    routes?: Route[];
+  }
+  const read = (file: string) =>
+    (
+      parse(readFileSync(join(monitoring, "monitoring", file), "utf8")) as {
+        spec: { route: Route; receivers: { name: string; webhookConfigs?: { sendResolved: boolean }[] }[] };
+      }
+    ).spec;
+
+  it("hears of the alert that always fires, and of no other", () => {
+    const { route, receivers } = read("dead-mans-switch/config/alertmanager.yaml");
+    expect(route.matchers).to.deep.equal([{ name: "alertname", value: "Watchdog" }]);
+    expect(route.routes).to.equal(undefined);
+    expect(receivers.map(({ name }) => name)).to.deep.equal([route.receiver]);
+  });
+
+  it("hears of it often enough for a period of five minutes, and not when it is over", () => {
+    const { route, receivers } = read("dead-mans-switch/config/alertmanager.yaml");
+    expect(Number(/^(\d+)m$/.exec(route.repeatInterval ?? "")?.[1])).to.be.lessThan(3);
+    expect(
+      receivers.flatMap(({ webhookConfigs }) => webhookConfigs?.map(({ sendResolved }) => sendResolved)),
+    ).to.deep.equal([false]);
+  });
+
+  it("is alone in hearing of it: people do not", () => {
+    const { route } = read("kube-prometheus-stack/config/alertmanager.yaml");
+    const [first] = route.routes ?? [];
+    expect(first).to.deep.equal({ matchers: [{ name: "alertname", value: "Watchdog" }], receiver: "nobody" });
+  });
 });
 
 describe("dashboards", () => {
