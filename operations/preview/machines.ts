@@ -34,9 +34,9 @@ export const machineChanges = (
       return lines.length === 0 ? [] : [{ node: name, lines, partial }];
     }),
     restarts: [
-      ...configured.flatMap(({ name, operation, old, now }) =>
-        // A replaced machine is another machine, or one that starts from scratch.
-        operation !== "update"
+      ...configured.flatMap(({ name, operation, isRecorded, old, now }) =>
+        // A replaced machine is another machine, or one that starts from scratch. The state has a renamed one by its former name.
+        operation !== "update" || !isRecorded
           ? []
           : old.whole === undefined || now.whole === undefined
             ? machineRestarts(name, merged(old.patches), merged(now.patches))
@@ -63,6 +63,7 @@ export const machineChanges = (
 };
 
 const configsOf = (before: ResourceState | undefined, after: ResourceState | undefined) => ({
+  isRecorded: before !== undefined,
   isTold: Object.keys(after?.outputs ?? {}).length > 0,
   old: configOf(before),
   now: configOf(after),
