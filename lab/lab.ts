@@ -226,7 +226,7 @@ export class Lab {
       },
       ...(before.encryptionsalt !== undefined && { encryptionsalt: before.encryptionsalt }),
     };
-    await writeWhole(this.folder.derived, stringify(file, { lineWidth: 0 }));
+    await writeWhole(this.folder.derived, stringify(file, { lineWidth: 0, schema: "yaml-1.1" }));
     return file;
   }
 }

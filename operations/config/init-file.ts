@@ -186,7 +186,8 @@ const comments: [path: string[], comment: string][] = [
 
 /** The text of a new stack file. */
 export const stackFileText = (answers: Answers): string => {
-  const document = new Document({ config: settingsOf(answers) });
+  // As Go reads it: a day without quotes is a time there.
+  const document = new Document({ config: settingsOf(answers) }, { schema: "yaml-1.1" });
   document.commentBefore = " yaml-language-server: $schema=infra/config.schema.json";
   for (const [path, comment] of comments) {
     const key = keyNode(document, ["config", ...path]);

@@ -157,7 +157,10 @@ describe("stack files at the command line", () => {
     const { exitCode, stdout } = await config(folder, ["init", "lab", ...facts, "--workers", "2"]);
     expect(exitCode).to.equal(0);
     expect(stdout).to.contain("pulumi stack init lab");
-    const written = parse(readFileSync(join(folder, "Pulumi.lab.yaml"), "utf8")) as { config: Record<string, object> };
+    const text = readFileSync(join(folder, "Pulumi.lab.yaml"), "utf8");
+    // Pulumi would read a day without quotes as a time, and write that into the file.
+    expect(text).to.match(/emptyUntil: "\d{4}-\d\d-\d\d"/);
+    const written = parse(text) as { config: Record<string, object> };
     expect(Object.keys(written.config["hearth:nodes"] ?? {})).to.deep.equal([
       "den-lab-cp01",
       "den-lab-wk01",
