@@ -7,6 +7,7 @@ import { resourceTypes } from "../components/resource-types.ts";
 import { partsOfImage } from "../components/talos/installer.ts";
 import { rebootFields, section } from "../components/talos/reboots.ts";
 import { releaseOf, talosReleases } from "../components/talos/releases/index.ts";
+import { closedProblem, closedVolumes } from "../components/talos/volume-keys.ts";
 import { platforms } from "./platforms/index.ts";
 import { addressProblem, reachOf, reachProblems } from "./reach.ts";
 import type { RolloutNote } from "./rollout.ts";
@@ -43,6 +44,7 @@ export class RolloutGuard {
   judge({ type, name, before, after }: Update): void {
     if (type === resourceTypes.machineConfiguration) {
       requireReached(name, before, after);
+      requireOpen(name, before, after);
       const [from, to] = [kubernetesOf(before), kubernetesOf(after)];
       if (from !== undefined && to !== undefined && from !== to)
         throw new Error(
@@ -87,6 +89,21 @@ const requireReached = (name: string, before: Record<string, unknown>, after: Re
   if (problem !== undefined) throw new Error(problem);
 };
 
+/**
+ * Requires that a machine can open its disks when it restarts.
+ *
+ * @throws Error that names the volumes that it could not
+ */
+const requireOpen = (name: string, before: Record<string, unknown>, after: Record<string, unknown>): void => {
+  const [old, now] = [before, after].map(({ configPatches }) =>
+    Array.isArray(configPatches)
+      ? configPatches.flatMap((patch) => (typeof patch === "string" ? documents(patch) : []))
+      : [],
+  );
+  const closed = closedVolumes(old ?? [], now ?? []);
+  if (closed.length > 0) throw new Error(closedProblem(name, `other keys of ${closed.join(", ")}`));
+};
+
 /** A value without the bridge's notes on which of its parts are defaults. Source: pulumi-terraform-bridge v3, pkg/tfbridge, defaultsKey. */
 const asGiven = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(asGiven);
@@ -115,11 +132,10 @@ const rebootsFor = (before: Record<string, unknown>, after: Record<string, unkno
 
 type Document = Record<string, unknown>;
 
+const documents = (text: string): Document[] => parseAllDocuments(text).map((document) => section(document.toJS()));
+
 /** The documents without a kind. Others apply while the machine runs. */
-const mainDocuments = (text: string): Document[] =>
-  parseAllDocuments(text)
-    .map((document) => section(document.toJS()))
-    .filter(({ kind }) => kind === undefined);
+const mainDocuments = (text: string): Document[] => documents(text).filter(({ kind }) => kind === undefined);
 
 /** The generated configuration; undefined while it is not known. */
 const generated = ({ machineConfigurationInput: text }: Record<string, unknown>): Document | undefined =>

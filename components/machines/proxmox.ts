@@ -89,6 +89,8 @@ export class ProxmoxMachines extends pulumi.ComponentResource {
             parent: this,
             ignoreChanges: onlyAtCreation(machine),
             deleteBeforeReplace: true,
+            // Talos encrypts no disk that exists.
+            replacementTrigger: machine.facts.encryption,
             protect: true,
             ...aliasOf(machine),
           }),

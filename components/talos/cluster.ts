@@ -116,6 +116,7 @@ export class TalosCluster extends pulumi.ComponentResource {
         dependsOn: [...machine.resources, ...(args.imageProfiles ?? [])],
         // Its deletion wipes the machine.
         protect: machine.resetOnDestroy,
+        ...(machine.resetOnDestroy && { deleteBeforeReplace: true, replacementTrigger: wipeTrigger(machine) }),
         ...aliasOf(machine),
         replaceWith: machine.resources,
       },
@@ -193,6 +194,14 @@ export class TalosCluster extends pulumi.ComponentResource {
     ).talosConfig;
   }
 }
+
+/**
+ * What a machine has to be wiped for. Talos encrypts no volume that exists, and a reset wipes those of the system only.
+ *
+ * Source: siderolabs/terraform-provider-talos v0.11.0, Delete of talos_machine_configuration_apply_resource.go.
+ */
+const wipeTrigger = ({ encryption, volumes }: Machine): string | undefined =>
+  Object.keys(volumes).length === 0 ? encryption : undefined;
 
 /** The name in the state of a machine whose node was renamed. */
 const aliasOf = ({ renamedFrom }: Machine): pulumi.CustomResourceOptions =>

@@ -75,6 +75,9 @@ export interface MachineRestart {
   isAtOnce?: true;
 }
 
+/** The reason of a machine that moves and goes on running. */
+export const anotherHost = "another host";
+
 /** The dangers of a change to a platform's resources. */
 export interface Dangers {
   /** Matches the resource types that are machines, including types that this program does not create. */

@@ -40,9 +40,21 @@ export const lossOf = ({ op, type, urn, keys, old, new: now }: StepMetadata): Lo
   if (op === "update" && losesDisk(type, old?.inputs ?? {}, now?.inputs ?? {}))
     return { kind: "volume", name, how: "deleted" };
   if (kind === undefined || !losing.includes(op) || isRotated(kind, old)) return undefined;
-  const because = (keys ?? []).filter((key) => !key.startsWith("__"));
+  const because = isTriggered({ op, type, urn, keys, old, new: now })
+    ? ["other keys of its disks"]
+    : (keys ?? []).filter((key) => !key.startsWith("__"));
   return { kind, name, how: op === "delete" ? "deleted" : "replaced", ...(because.length > 0 && { because }) };
 };
+
+/**
+ * Whether a machine is replaced for no property of it, but for its trigger, which is how its disks are encrypted. The configuration of a
+ * virtual machine is replaced with that.
+ */
+const isTriggered = ({ op, type, keys, old }: StepMetadata): boolean =>
+  (op === "replace" || op === "create-replacement") &&
+  keptKind(type) === "machine" &&
+  (keys ?? []).length === 0 &&
+  (type !== resourceTypes.machineConfiguration || old?.inputs?.onDestroy !== undefined);
 
 /** Whether a root secret was rotated: only `rotate` removes its protection. */
 export const isRotated = (kind: Kept, recorded: { protect?: boolean } | null | undefined): boolean =>

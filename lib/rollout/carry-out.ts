@@ -90,7 +90,7 @@ const work = async (step: Step, around: Surroundings): Promise<void> => {
     case "remove":
       return remove(step, around);
     case "configure":
-      return outOfService(step, around, () => configure(step.machine, around));
+      return outOfService(step, around, () => configure(step, around));
     case "talos":
       return outOfService(step, around, () => upgradeTalos(step, around));
   }
@@ -449,11 +449,12 @@ const upgradeTalos = async (step: TalosStep, around: Surroundings): Promise<void
   );
 };
 
-const configure = async (machine: string, around: Surroundings): Promise<void> => {
+const configure = async ({ machine, restarts, what }: ConfigureStep, around: Surroundings): Promise<void> => {
   const { actions, live, timeouts = usual } = around;
   const before = await actions.machine(machine);
-  live(`${machine}: giving it its configuration`);
+  live(`${machine}: ${restarts ? "giving it its configuration" : what}`);
   await actions.configure(machine);
+  if (!restarts) return;
   live(`${machine}: waiting for its restart`);
   await eventually(around, timeouts.restart, async () => {
     const now = await actions.machine(machine).catch(() => undefined);

@@ -54,7 +54,7 @@ const replacements = ({ replaced, machines }: Changes, running: Running): Replac
         kind: "replace",
         name: `replace/${machine}`,
         ...{ machine, role, isLost: !(machine in running.machines) },
-        what: "drains it, destroys it with its disks, and creates another one under its name",
+        what: "drains it, destroys it or wipes it, with what is on its disks, and sets it up again under its name",
         out: machine,
         seconds: usual.replace,
       },

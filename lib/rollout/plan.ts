@@ -2,6 +2,8 @@ import semver from "semver";
 
 import { releaseOf } from "../../components/talos/releases/index.ts";
 import type { Role } from "../../components/talos/settings.ts";
+import { closedProblem } from "../../components/talos/volume-keys.ts";
+import { anotherHost } from "../../infra/platforms/platform.ts";
 import { addressProblem, reachProblems } from "../../infra/reach.ts";
 import { membershipSteps, type MembershipStep } from "./membership.ts";
 import type {
@@ -42,6 +44,7 @@ export const planRollout = (changes: Changes, running: Running): RolloutPlan => 
   const membership = membershipSteps(changes, running);
   const refusals = [
     ...movingRefusals(changes),
+    ...closingRefusals(changes),
     ...[...talos.refusals, ...kubernetes.refusals, ...order.refusals, ...membership.refusals],
   ];
   if (refusals.length > 0) return { steps: [], refusals, notes: [] };
@@ -63,6 +66,10 @@ const movingRefusals = ({ reach, moved = {} }: Changes): string[] => [
   ...(reach ? reachProblems(reach.before, reach.after) : []),
   ...Object.entries(moved).map(([name, { from, to }]) => addressProblem(name, from, to)),
 ];
+
+/** A machine that starts with keys that its disks do not have stays out of service. */
+const closingRefusals = ({ closed = {} }: Changes): string[] =>
+  Object.entries(closed).map(([name, why]) => closedProblem(name, why));
 
 /** A run that ended while a control plane joined leaves it to that, and nothing of it is left to do. */
 const learners = (changes: Changes, running: Running): string[] =>
@@ -190,12 +197,21 @@ const configureSteps = (changes: Changes, running: Running): ConfigureStep[] =>
               kind: "configure" as const,
               name: `configure/${machine}`,
               machine,
-              what: `restarts for ${why.join(", ")}`,
+              restarts: why.some((each) => each !== anotherHost),
+              what: whatFor(why),
               out: outOf(machine, role, changes),
               seconds: usual.configure,
             },
           ];
     });
+
+const whatFor = (why: readonly string[]): string => {
+  const others = why.filter((each) => each !== anotherHost);
+  return [
+    ...(others.length < why.length ? ["moves to another host"] : []),
+    ...(others.length > 0 ? [`restarts for ${others.join(", ")}`] : []),
+  ].join(", and ");
+};
 
 /** A machine that was taken out of service is put back, unless a step is about it that begins at the same place. */
 const finishSteps = (

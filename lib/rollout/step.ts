@@ -22,10 +22,12 @@ export interface TalosStep extends Common {
   to: TalosImage;
 }
 
-/** Gives a machine a configuration, or its virtual machine properties, for which it restarts. */
+/** Gives a machine a configuration, or its virtual machine properties, for which it restarts or moves. */
 export interface ConfigureStep extends Common {
   kind: "configure";
   machine: string;
+  /** Whether it restarts. One that only moves to another host goes on running. */
+  restarts: boolean;
 }
 
 /** Creates a machine and configures it, and waits until it is a part of the cluster. */
@@ -35,7 +37,7 @@ export interface JoinStep extends Common {
   role: Role;
 }
 
-/** Destroys a machine, and creates another one under its name. */
+/** Destroys a machine, or wipes one of metal, and sets it up again under its name. */
 export interface ReplaceStep extends Common {
   kind: "replace";
   machine: string;
@@ -100,6 +102,8 @@ export interface Changes {
   reach?: { before: Reach; after: Reach } | undefined;
   /** Machines whose address changes. @default none */
   moved?: Record<string, { from: string; to: string }>;
+  /** Why machines could not open their disks when they restart, by their name. @default none */
+  closed?: Record<string, string>;
 }
 
 /** A machine as it answers. */

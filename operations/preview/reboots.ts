@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { partsOfImage } from "../../components/talos/installer.ts";
 import { changed, rebootFields, section } from "../../components/talos/reboots.ts";
 import { releaseOf, talosReleases, type WhileRunning } from "../../components/talos/releases/index.ts";
+import { closedVolumes } from "../../components/talos/volume-keys.ts";
 import { documentsOf, identityOf, type MachineDocument } from "./machine-config.ts";
 
 /** What a change requires of a machine beyond a new configuration. */
@@ -16,6 +17,8 @@ export interface Restart {
   why: string;
   /** Whether the update itself restarts the machine. @default false */
   isAtOnce?: true;
+  /** Whether the machine does not come back from its next restart, unless it is made anew. @default false */
+  isFatal?: true;
 }
 
 /** Returns what a change of its configuration requires of a running machine. */
@@ -29,7 +32,7 @@ export const machineRestarts = (node: string, before: string, after: string, rel
     ...upgrade(node, section(machine(old).install), section(machine(now).install)),
     ...reinstallation(node, section(machine(old).install), section(machine(now).install)),
     ...(running ? reboot(node, section(old.get("")), section(now.get("")), running.whileRunning) : []),
-    ...volumes(node, old, now),
+    ...volumes(node, documentsOf(before), documentsOf(after)),
   ];
 };
 
@@ -89,39 +92,35 @@ const reboot = (
  *
  * Source: siderolabs/talos v1.13.9, syncKeys of internal/pkg/encryption/encryption.go.
  */
-const volumes = (
-  node: string,
-  before: Map<string, MachineDocument>,
-  after: Map<string, MachineDocument>,
-): Restart[] => {
-  const names = [...new Set([...before.keys(), ...after.keys()])]
-    .filter((identity) => identity.startsWith("VolumeConfig/"))
-    .filter((identity) => !isDeepStrictEqual(before.get(identity), after.get(identity)));
-  const opened = names.filter((name) => differsInKeys(before.get(name), after.get(name)));
-  const laidOut = names.filter((name) => !opened.includes(name));
-  const why = (of: string[]): string => of.join(", ").replaceAll("/", " ");
-  return [
-    ...(laidOut.length === 0
-      ? []
-      : [{ node, what: "nothing until the volume is wiped and made anew", why: why(laidOut) }]),
-    ...(opened.length === 0 ? [] : [{ node, what: "has them when it restarts", why: `other keys of ${why(opened)}` }]),
+const volumes = (node: string, before: readonly MachineDocument[], after: readonly MachineDocument[]): Restart[] => {
+  const closed = closedVolumes(before, after);
+  const others = volumesThatDiffer(before, after).filter(({ name }) => !closed.includes(name));
+  const list = (isAnother: boolean) =>
+    others.filter(({ isLaidOutAnew }) => isLaidOutAnew === isAnother).map(({ name }) => name);
+  const groups: [names: string[], restart: (names: string) => Omit<Restart, "node">][] = [
+    [
+      closed,
+      (names) => ({ what: "cannot open its disks when it restarts", why: `other keys of ${names}`, isFatal: true }),
+    ],
+    [list(true), (names) => ({ what: "nothing until the volume is wiped and made anew", why: names })],
+    [list(false), (names) => ({ what: "has them when it restarts", why: `other keys of ${names}` })],
   ];
+  return groups.flatMap(([names, restart]) => (names.length === 0 ? [] : [{ node, ...restart(names.join(", ")) }]));
 };
 
-/** Whether a volume differs in its keys alone, and keeps one of them. */
-const differsInKeys = (before: MachineDocument | undefined, after: MachineDocument | undefined): boolean => {
-  const keysOf = (document: MachineDocument | undefined): unknown[] => {
-    const { keys } = section(document?.encryption);
-    return Array.isArray(keys) ? keys : [];
-  };
-  const withoutKeys = (document: MachineDocument | undefined) => ({
-    ...document,
-    encryption: { ...section(document?.encryption), keys: [] },
-  });
-  return (
-    isDeepStrictEqual(withoutKeys(before), withoutKeys(after)) &&
-    keysOf(before).some((key) => keysOf(after).some((other) => isDeepStrictEqual(key, other)))
-  );
+/** System volumes whose documents differ, and whether in more than their keys. */
+const volumesThatDiffer = (before: readonly MachineDocument[], after: readonly MachineDocument[]) => {
+  const named = (documents: readonly MachineDocument[]) =>
+    new Map(
+      documents
+        .filter(({ kind }) => kind === "VolumeConfig")
+        .map((each) => [`VolumeConfig ${String(each.name)}`, each]),
+    );
+  const [old, now] = [named(before), named(after)];
+  const layout = (volume: MachineDocument | undefined) => ({ ...volume, encryption: undefined });
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .filter((name) => !isDeepStrictEqual(old.get(name), now.get(name)))
+    .map((name) => ({ name, isLaidOutAnew: !isDeepStrictEqual(layout(old.get(name)), layout(now.get(name))) }));
 };
 
 /** One text of patches: those of the document without a kind as one. While keys are not known, patches are all that can be compared. */

@@ -1,5 +1,6 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { partsOfImage } from "../../components/talos/installer.ts";
+import { section } from "../../components/talos/reboots.ts";
 import { nameOf, typesOf } from "../../components/urn.ts";
 import { reachOf } from "../../infra/reach.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
@@ -56,9 +57,12 @@ export interface RolloutSources {
 export const destroyedMachines = (events: readonly EngineEvent[]): string[] =>
   events
     .flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? [])
-    .filter(({ op, type }) => op === "delete-replaced" && type !== resourceTypes.machineConfiguration)
-    .filter(({ type }) => keptKind(type) === "machine")
+    .filter(({ op, type }) => op === "delete-replaced" && keptKind(type) === "machine")
+    .filter(({ type, old }) => type !== resourceTypes.machineConfiguration || isReset(old?.inputs?.onDestroy))
     .map(({ urn }) => nameOf(urn));
+
+/** Whether the deletion of a configuration wipes its machine. */
+const isReset = (onDestroy: unknown): boolean => section(onDestroy).reset === true;
 
 /** What a preview of the engine means for machines, for the plan of a rollout. */
 export const rolloutChanges = (
@@ -80,6 +84,7 @@ export const rolloutChanges = (
     machines: machinesIn(after),
     reach,
     moved: movesIn(configured),
+    closed: Object.fromEntries(restarts.filter(({ isFatal }) => isFatal).map(({ node, why }) => [node, why])),
     kubernetes,
     created: created.filter(({ name }) => !destroyed.includes(name)).map(({ name }) => name),
     replaced: created.filter(({ name }) => destroyed.includes(name)).map(({ name }) => name),

@@ -111,6 +111,21 @@ describe("control planes of metal", () => {
     expect(await cluster.nodes()).to.deep.equal(names);
     expect(await cluster.uid()).to.equal(uid);
   });
+
+  it("are wiped and set up anew one by one for other keys of their disks, which come back from a restart", async () => {
+    const said = await cluster.deploy("Take the keys of disks from the machines", (text) =>
+      text
+        .replace("diskEncryption: tpm", "diskEncryption: nodeID")
+        .replace("resources: [den-prod-cp01, den-prod-cp03]", `resources: [${names.join(", ")}]`),
+    );
+    for (const name of names) expect(said).to.contain(`replace/${name} done`);
+    expect(await cluster.members("12")).to.deep.equal(names);
+    expect(await cluster.nodes()).to.deep.equal(names);
+    expect(await cluster.uid()).to.equal(uid);
+    const address = `127.${octet.toString()}.0.11`;
+    await cluster.shell(`talosctl --nodes ${address} --endpoints ${address} reboot --wait --timeout 5m`);
+    expect(await cluster.members("12")).to.deep.equal(names);
+  });
 });
 
 describe("virtual machines", () => {
@@ -157,10 +172,10 @@ describe("virtual machines", () => {
   });
 
   it("are replaced one by one, the one that etcd was bootstrapped on as well", async () => {
-    const said = await cluster.deploy("Give two machines other numbers", (text) =>
+    const said = await cluster.deploy("Encrypt a worker's disk, and give a control plane another number", (text) =>
       text
         .replace("vmId: 2011", "vmId: 2019")
-        .replace("vmId: 2021", "vmId: 2029")
+        .replace(/( {4}den-dev-wk01:\n)/, "$1      diskEncryption: nodeID\n")
         .concat(exemptions(["den-dev-cp01", "den-dev-wk01"])),
     );
     order(said, "replace/den-dev-wk01", "replace/den-dev-cp01");

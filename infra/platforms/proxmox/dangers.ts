@@ -1,4 +1,4 @@
-import type { Dangers, MachineRestart } from "../platform.ts";
+import { anotherHost, type Dangers, type MachineRestart } from "../platform.ts";
 
 /**
  * Properties of a virtual machine that take effect when it is stopped and started.
@@ -36,6 +36,12 @@ export const virtualMachineRestarts = (properties: readonly string[], rebootAfte
     : [{ what: "nothing until somebody stops and starts it", why: names.join(", ") }];
 };
 
+/** A machine that runs is migrated live. One that fails meanwhile is gone, and it is slow while its disks are copied. */
+const migration = (properties: readonly string[]): MachineRestart[] =>
+  properties.includes("nodeName")
+    ? [{ what: "Proxmox migrates it in the update", why: anotherHost, isAtOnce: true }]
+    : [];
+
 /** The dangers of a change to virtual machines. */
 export const proxmoxDangers: Dangers = {
   machines: /^proxmoxve:index\/(vm|vmLegacy|clonedVm|clonedVmLegacy|container|containerLegacy):/,
@@ -44,6 +50,6 @@ export const proxmoxDangers: Dangers = {
     type.startsWith("proxmoxve:") && removed.some((path) => /^disks\[\d+\](\.interface)?$/.test(path)),
   restarts: (type, properties, { rebootAfterUpdate }) =>
     /^proxmoxve:index\/(vmLegacy|vm):/.test(type)
-      ? virtualMachineRestarts(properties, rebootAfterUpdate !== false)
+      ? [...migration(properties), ...virtualMachineRestarts(properties, rebootAfterUpdate !== false)]
       : [],
 };

@@ -76,6 +76,11 @@ func (m *Machine) boot(parent context.Context) (ending, error) {
 	if err != nil {
 		m.log.Printf("the stored configuration is not usable, waiting for another: %v", err)
 	}
+	if cfg != nil {
+		if err := m.disk.open("STATE", cfg); err != nil {
+			return m.withoutState(ctx, err)
+		}
+	}
 	if cfg != nil || m.settled {
 		m.address = m.own()
 	}
@@ -105,6 +110,14 @@ func (m *Machine) boot(parent context.Context) (ending, error) {
 	case how := <-b.ended:
 		return how, nil
 	}
+}
+
+// withoutState waits for the end of the power. A machine whose STATE does not open has no configuration, and looks for none elsewhere.
+// Source: siderolabs/talos v1.13.9, stateDisk of internal/app/machined/pkg/controllers/config/acquire.go.
+func (m *Machine) withoutState(ctx context.Context, reason error) (ending, error) {
+	m.log.Printf("volume STATE failed: %v", reason)
+	<-ctx.Done()
+	return poweredOff, ctx.Err()
 }
 
 func (m *Machine) newBoot(ctx context.Context) (*boot, error) {
@@ -178,6 +191,11 @@ func (b *boot) run(cfg config.Provider) error {
 	}
 	if !b.machine.kept().Installed {
 		return b.install(cfg)
+	}
+	if err := errors.Join(b.machine.disk.open("STATE", cfg), b.machine.disk.open("EPHEMERAL", cfg)); err != nil {
+		// The API answers, and nothing that needs /var starts.
+		b.machine.log.Printf("volume EPHEMERAL failed: %v", err)
+		return nil
 	}
 	b.members = startDiscovery(b)
 	if cfg.Machine().Type().IsControlPlane() {

@@ -51,6 +51,20 @@ describe("an update by hand", () => {
     expect(message).to.contain("wk01 (machine.udev) and wk02 (cpu)").and.contain("npx hearth deploy dev");
   });
 
+  it("is refused where a machine could not open its disks when it restarts", () => {
+    const volume =
+      "apiVersion: v1alpha1\nkind: VolumeConfig\nname: STATE\nencryption: { provider: luks2, keys: [{ slot: 0, nodeID: {} }] }";
+    expect(said(configuration("wk01", { patches: patches(volume) })))
+      .to.contain("wk01 could not open its disks when it restarts (other keys of VolumeConfig STATE)")
+      .and.contain("remove the machine, deploy, wipe its disks, and add it again");
+  });
+
+  it("migrates one machine, and not two together", () => {
+    const moves = (name: string) => machine(name, { nodeName: "pve1" }, { nodeName: "pve2" });
+    expect(said(moves("wk01"))).to.equal("");
+    expect(said(moves("wk01"), moves("wk02"))).to.contain("wk01 (another host) and wk02 (another host)");
+  });
+
   it("may change on all machines what they take while they run", () => {
     const labels = patches("machine: { nodeLabels: { a: b }, features: { kubePrism: { enabled: true } } }");
     expect(said(...["wk01", "wk02"].map((name) => configuration(name, { patches: labels })))).to.equal("");

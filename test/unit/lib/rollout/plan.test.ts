@@ -84,6 +84,19 @@ describe("a rollout", () => {
     );
   });
 
+  it("drains a machine that moves to another host, and knows that it goes on running", () => {
+    const given = cluster();
+    given.changes.restarts = { wk01: ["another host"], wk02: ["another host", "cpu"] };
+    const steps = planRollout(given.changes, given.running).steps.map((step) => [
+      step.what,
+      step.kind === "configure" && step.restarts,
+    ]);
+    expect(steps).to.deep.equal([
+      ["moves to another host", false],
+      ["moves to another host, and restarts for cpu", true],
+    ]);
+  });
+
   it("has Talos, then restarts, then removals, then Kubernetes", () => {
     const given = cluster({ planes: 1, workers: 1, talos: ["v1.13.8", "v1.13.9"], kubernetes: ["v1.36.3", "v1.36.4"] });
     given.changes.restarts = { wk01: ["cpu"] };

@@ -71,9 +71,21 @@ describe("what needs a reboot", () => {
     ).to.deep.equal(["nothing until it is installed anew"]);
   });
 
-  it("is a wiped volume for another encryption", () => {
+  it("is fatal for another encryption, for Talos encrypts no volume that exists", () => {
     const volume = "---\napiVersion: v1alpha1\nkind: VolumeConfig\nname: STATE\nencryption: { provider: luks2 }\n";
-    expect(restarts(machine(""), machine("", volume)).map(({ why }) => why)).to.deep.equal(["VolumeConfig STATE"]);
+    const [restart] = restarts(machine(""), machine("", volume));
+    expect(restart).to.deep.include({ why: "other keys of VolumeConfig STATE", isFatal: true });
+  });
+
+  it("is a wiped volume for another size", () => {
+    const volume = (size: string) =>
+      machine(
+        "",
+        `---\napiVersion: v1alpha1\nkind: VolumeConfig\nname: EPHEMERAL\nprovisioning: { maxSize: ${size} }\n`,
+      );
+    expect(restarts(volume("10GiB"), volume("20GiB"))).to.deep.equal([
+      { node, what: "nothing until the volume is wiped and made anew", why: "VolumeConfig EPHEMERAL" },
+    ]);
   });
 
   describe("for the keys of an encrypted volume", () => {
@@ -94,9 +106,12 @@ describe("what needs a reboot", () => {
       expect(whatOf(volume(recovery("a"), tpm), volume(tpm))).to.deep.equal(byRestart);
     });
 
-    it("is a wiped volume where none stays", () => {
-      expect(whatOf(volume(tpm), volume("{ slot: 0, nodeID: {} }"))).to.deep.equal([
-        ["nothing until the volume is wiped and made anew", undefined],
+    it("is fatal where none stays", () => {
+      expect(restarts(volume(tpm), volume("{ slot: 0, nodeID: {} }"))).to.deep.equal([
+        {
+          ...{ node, what: "cannot open its disks when it restarts", isFatal: true },
+          why: "other keys of VolumeConfig EPHEMERAL",
+        },
       ]);
     });
 

@@ -14,20 +14,24 @@ const urnOf = (type: string, name: string): string => `urn:pulumi:dev::hearth::$
 interface Machine {
   talos?: string;
   udev?: string;
+  encryption?: string;
 }
 
 /** Resources of machines, those of control planes beginning with cp, as a state or a program has them. */
 const resources = (machines: Record<string, Machine>, kubernetes = "v1.36.4"): Resources =>
   new Map([
     [urnOf(resourceTypes.talosCluster, "talos"), { inputs: {}, outputs: readValues({ kubernetes }) }],
-    ...Object.entries(machines).map(([name, { talos = "v1.13.9", udev }]) => {
+    ...Object.entries(machines).map(([name, { talos = "v1.13.9", udev, encryption }]) => {
       const machine = { install: { image: `factory.example/metal-installer/abc:${talos}` }, ...(udev && { udev }) };
       const cluster = name.startsWith("cp") ? { cluster: { apiServer: {} } } : {};
+      const keys = encryption === undefined ? [] : [{ slot: 0, [encryption]: {} }];
+      const state = { apiVersion: "v1alpha1", kind: "VolumeConfig", name: "STATE", encryption: { keys } };
+      const text = [{ machine, ...cluster }, ...(keys.length > 0 ? [state] : [])].map((each) => stringify(each));
       return [
         urnOf(resourceTypes.machineConfiguration, name),
         {
-          inputs: readValues({ node: "10.20.0.21", configPatches: [stringify({ machine, ...cluster })] }),
-          outputs: readValues({ machineConfiguration: stringify({ machine, ...cluster }) }),
+          inputs: readValues({ node: "10.20.0.21", configPatches: text }),
+          outputs: readValues({ machineConfiguration: text.join("---\n") }),
         },
       ] as const;
     }),
@@ -76,6 +80,25 @@ describe("the rollout of a preview", () => {
     const destroyed = event("delete-replaced", "wk01", resourceTypes.virtualMachine);
     expect(steps(both(), replaced, [destroyed, ...again])).to.deep.equal(["replace/wk01"]);
     expect(steps(both(), replaced, again)).to.deep.equal(["join/wk01"]);
+  });
+
+  it("has a step for a machine of metal that is wiped and set up anew, and none for a configuration whose deletion does nothing", () => {
+    const replaced = resources({ cp01: {}, wk01: { udev: "a" } });
+    const events = (onDestroy: object) => {
+      const deletion = event("delete-replaced", "wk01");
+      const { metadata } = deletion.resourcePreEvent ?? {};
+      if (metadata) Object.assign(metadata, { old: { inputs: { onDestroy } } });
+      return [deletion, event("create-replacement", "wk01"), event("replace", "wk01")];
+    };
+    expect(steps(both(), replaced, events({ reset: true }))).to.deep.equal(["replace/wk01"]);
+    expect(steps(both(), replaced, events({ reset: false }))).to.deep.equal(["join/wk01"]);
+  });
+
+  it("is refused where a machine could not open its disks any more", () => {
+    const after = resources({ cp01: { encryption: "nodeID" }, wk01: {} });
+    const plan = expectedRollout(changes(both(), after, [event("update", "cp01")]), both());
+    expect(plan?.steps).to.deep.equal([]);
+    expect(plan?.refusals.join()).to.contain("cp01 could not open its disks when it restarts");
   });
 
   it("is refused where the only control plane is replaced, or etcd would be bootstrapped again", () => {

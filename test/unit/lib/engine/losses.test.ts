@@ -1,0 +1,26 @@
+import { expect } from "chai";
+
+import { resourceTypes } from "../../../../components/resource-types.ts";
+import { lossOf } from "../../../../lib/engine/losses.ts";
+
+/** What a replacement of a resource loses, whose properties `keys` ask for it. */
+const replacement = (type: string, keys: string[], inputs: Record<string, unknown> = {}) =>
+  lossOf({ op: "replace", type, urn: `urn:pulumi:dev::hearth::${type}::wk01`, keys, old: { inputs } });
+
+describe("the loss of a machine", () => {
+  it("is told by the properties that ask for another machine", () => {
+    expect(replacement(resourceTypes.virtualMachine, ["vmId"])).to.deep.include({ because: ["vmId"] });
+  });
+
+  it("is for other keys of its disks where no property asks for it, virtual or of metal", () => {
+    const because = ["other keys of its disks"];
+    expect(replacement(resourceTypes.virtualMachine, [])).to.deep.include({ because });
+    expect(replacement(resourceTypes.machineConfiguration, [], { onDestroy: { reset: true } })).to.deep.include({
+      because,
+    });
+  });
+
+  it("has no reason of its own where a configuration goes with its virtual machine", () => {
+    expect(replacement(resourceTypes.machineConfiguration, [])).to.not.have.property("because");
+  });
+});
