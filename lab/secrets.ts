@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import { configuredIn, secretExample, type ServiceSecrets, type Services } from "../components/talos/services.ts";
+import { configuredIn, secretExample, type ServiceSecrets } from "../components/talos/services.ts";
 import { labAgeSeed } from "../lib/secrets/lab-identity.ts";
 import type { Credentials } from "./credentials.ts";
 import type { StackConfig } from "./derive.ts";
