@@ -6,6 +6,7 @@ import { platforms, type PlatformName } from "../infra/platforms/index.ts";
 import { Problem } from "../toolchain/problem.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
+import { isSecret } from "./secrets.ts";
 
 /**
  * The part of a committed stack configuration that the lab reads. Keys that it does not name stay unchanged.
@@ -16,7 +17,6 @@ import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
  * | ------------------------------------------------------ | -------------------------------------------------------- |
  * | addresses in `cluster`, `network`, `nodes`, `proxmox`  | the same with 127 as their first octet                   |
  * | `cluster.podCidr`, `cluster.serviceCidr`               | unchanged                                                |
- * | `network.announce.authentication`                       | none: the lab has no routers                             |
  * | a name in `cluster.endpoint` or `proxmox.endpoint`     | the VIP's address, an address of the lab                 |
  * | `proxmox.insecure`                                     | unchanged: the lab's authority is trusted                |
  * | `gitops.repository`, `gitops.knownHosts`               | the lab's Git server and its host key                    |
@@ -25,7 +25,8 @@ import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
  * | `escrow.signers`                                       | the lab's own, as soon as its escrow is written          |
  * | `proxmox.affinity`, `proxmox.hugepages` of a node      | skipped: only root@pam itself may set them               |
  * | `pools`                                                | each of their nodes by itself                            |
- * | secrets                                                | generated for the lab; the age seed is a known one       |
+ * | secrets                                                | the lab's own, where the stack needs them; a known age   |
+ * |                                                        | seed; no others, such as `machinePatches`                |
  */
 export interface StackConfig {
   "hearth:cluster": {
@@ -41,7 +42,13 @@ export interface StackConfig {
   "hearth:pools"?: Record<string, unknown>;
   "hearth:images": Record<
     string,
-    | { extensions?: string[]; kernelArguments?: string[]; wellKnownCertificates?: boolean; overlay?: Overlay }
+    | {
+        extensions?: string[];
+        kernelArguments?: string[];
+        wellKnownCertificates?: boolean;
+        overlay?: Overlay;
+        services?: object;
+      }
     | undefined
   >;
   "hearth:proxmox"?: ProxmoxConfig;
@@ -125,7 +132,7 @@ export interface LabFacts {
 
 /** Derives the lab's stack configuration from the committed one. Pure. Secrets are not part of it. */
 export const deriveStack = (written: StackConfig, facts: LabFacts): StackConfig => {
-  const committed = withoutPools(written);
+  const committed = withoutSecrets(withoutPools(written));
   const { knownHosts } = facts;
   refuseCollisions(committed);
   const services = serviceAddresses(committed);
@@ -140,7 +147,7 @@ export const deriveStack = (written: StackConfig, facts: LabFacts): StackConfig 
       serviceCidr: cluster.serviceCidr,
       endpoint: clusterEndpoint(cluster),
     },
-    "hearth:network": withoutRouters(mapped(committed["hearth:network"])),
+    "hearth:network": mapped(committed["hearth:network"]),
     "hearth:nodes": withoutRootOptions(mapped(committed["hearth:nodes"])),
     ...(proxmox && {
       "hearth:proxmox": { ...mapped(proxmox), endpoint: `https://${proxmoxAddress(proxmox, services)}` },
@@ -154,11 +161,10 @@ export const deriveStack = (written: StackConfig, facts: LabFacts): StackConfig 
   };
 };
 
-/** The lab has no password of routers, and no router that asks for one. */
-const withoutRouters = (network: StackConfig["hearth:network"]): StackConfig["hearth:network"] =>
-  network.announce?.authentication === undefined
-    ? network
-    : { ...network, announce: { ...network.announce, authentication: "none" } };
+/** Only the stack's own passphrase opens its secrets, and the lab has no use for credentials of what is real. */
+const withoutSecrets = (config: StackConfig): StackConfig =>
+  Object.fromEntries(Object.entries(config).filter(([, value]) => !isSecret(value))) as StackConfig;
+
 /** Writes each node of a pool by itself. */
 const withoutPools = ({ "hearth:pools": pools, ...config }: StackConfig): StackConfig => {
   const { raw } = expandPools({ nodes: config["hearth:nodes"], pools }, platforms);

@@ -7,13 +7,14 @@ import { writeWhole } from "../lib/terminal/whole-file.ts";
 import { moduleFolder } from "../toolchain/modules.ts";
 import { codeOf, Problem } from "../toolchain/problem.ts";
 import { Toolchain } from "../toolchain/toolchain.ts";
-import { labAgeIdentity, labAgeSeed } from "../lib/secrets/lab-identity.ts";
+import { labAgeIdentity } from "../lib/secrets/lab-identity.ts";
 import { labCredentials } from "./credentials.ts";
 import { deriveLab, deriveStack, serviceAddresses, type StackConfig } from "./derive.ts";
 import { Engine } from "./engine.ts";
 import { pulumiScript, readIfThere } from "./environment.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import type { LabConfig } from "./lab-config.ts";
+import { isSecret, labSecrets } from "./secrets.ts";
 import { Simulators } from "./simulators.ts";
 import { Supervisor } from "./supervisor.ts";
 import { noTree, readLabTree, type ReadTree } from "./tree-reading.ts";
@@ -120,11 +121,7 @@ export class Lab {
     const { folder } = this;
     const file = await this.writeDerived();
     const credentials = await labCredentials(folder);
-    const secrets: Record<string, string> = {
-      "hearth:ageSeed": labAgeSeed,
-      ...(lab.proxmox.address !== "" && { "hearth:proxmoxToken": credentials.proxmoxToken }),
-      ...(lab.cloudflare.address !== "" && { "hearth:cloudflareToken": credentials.cloudflareToken }),
-    };
+    const secrets = labSecrets(this.committed, credentials);
     const missing = Object.entries(secrets).filter(([key]) => file.config[key] === undefined);
     const made = new Engine(folder, lab, pulumi);
     await made.prepare(Object.fromEntries(missing));
@@ -230,8 +227,6 @@ export class Lab {
     return file;
   }
 }
-
-const isSecret = (value: unknown): boolean => typeof value === "object" && value !== null && "secure" in value;
 
 const link = async (target: string, path: string): Promise<void> => {
   await rm(path, { force: true });

@@ -280,16 +280,23 @@ the lab: it may be encrypted to the lab's key, which everyone has.`,
   command({
     name: "access",
     group: "change",
-    summary: "issues a talosconfig of a role, which ends by itself",
+    summary: "issues a talosconfig of a role, or a kubeconfig of a person, which ends by itself",
     forms: { STACK: "" },
-    details: `A control plane issues the certificate. The stack's own talosconfig is an administrator's for a year; this one is for somebody who reads
-logs for a day. It cannot be taken back before it ends, but by another authority. It overwrites no file.`,
+    details: `A control plane issues the certificate of a talosconfig. The stack's own is an administrator's for a year; this one is for somebody who
+reads logs for a day. With --person Kubernetes issues the certificate of a kubeconfig, for somebody in groups of hearth:cluster.groups, which
+have their roles there. Neither can be taken back before it ends. It overwrites no file.`,
     flags: {
       role: { type: "string", value: "ROLE", what: "reader, operator, etcd-backup or admin (reader)" },
+      person: { type: "string", value: "NAME", what: "who the kubeconfig is for; without it, a talosconfig is issued" },
+      group: { type: "string", multiple: true, value: "GROUP", what: "a group of the person; as often as needed" },
       for: { type: "string", value: "TIME", what: "how long it is valid, such as 30m, 8h or 30d (8h)" },
-      out: { type: "string", value: "FILE", what: "where it is written (talosconfig-STACK-ROLE)" },
+      out: {
+        type: "string",
+        value: "FILE",
+        what: "where it is written (talosconfig-STACK-ROLE or kubeconfig-STACK-NAME)",
+      },
     },
-    json: "the file, the role and how long it is valid",
+    json: "the file; the role and how long it is valid, or the person, the groups and when it ends",
     load: async () => (await import("./access/cli.ts")).access,
   }),
   command({

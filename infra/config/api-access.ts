@@ -11,6 +11,18 @@ const prefix = z
 
 const claim = z.string().regex(/^[\w.:/-]+$/, says("is not the name of a claim", "write one such as groups"));
 
+const role = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.:-]*[a-z0-9])?$/, says("is not the name of a role", "write one such as view or admin"));
+
+/** Groups of people with their cluster roles. The names become part of the names of Kubernetes's objects. */
+export const groups = z.record(
+  z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/, says("is not the name of a group", "write one such as admins")),
+  role,
+);
+
 /** Sign-in at the Kubernetes API. Source: Kubernetes v1.36.4, the flags --oidc-* of kube-apiserver. */
 export const oidc = z.strictObject({
   /** URL of the provider, as its tokens name it. @example "https://id.example.com/realms/home" */
@@ -29,17 +41,7 @@ export const oidc = z.strictObject({
   /** Claims that a token has to have, with their values. */
   requiredClaims: z.record(claim, z.string()).default({}),
   /** Cluster roles of the provider's groups, in the whole cluster. @example {"admins":"cluster-admin","family":"view"} */
-  groups: z
-    .record(
-      z.string().min(1),
-      z
-        .string()
-        .regex(
-          /^[a-z0-9]([a-z0-9.:-]*[a-z0-9])?$/,
-          says("is not the name of a role", "write one such as view or admin"),
-        ),
-    )
-    .default({}),
+  groups: z.record(z.string().min(1), role).default({}),
 });
 
 const level = z.enum(["None", "Metadata", "Request", "RequestResponse"]);

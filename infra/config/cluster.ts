@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { auditPolicy, oidc } from "./api-access.ts";
+import { auditPolicy, groups, oidc } from "./api-access.ts";
 import { says } from "./error.ts";
 import { patchesSchema } from "./patches.ts";
 import { surroundingsKeys } from "./surroundings.ts";
@@ -81,6 +81,12 @@ export const clusterSchema = z.strictObject({
   auditPolicy: auditPolicy.optional(),
   /** Sign-in of people at the Kubernetes API by an OpenID Connect provider. @default none */
   oidc: oidc.optional(),
+  /**
+   * Groups of people who get certificates of their own from `npx hearth access`, with the role of each in the whole cluster.
+   *
+   * @example {"admins":"cluster-admin","family":"view"}
+   */
+  groups: groups.default({}),
   /** Where the key of machines' disks comes from. @default "none" */
   diskEncryption: diskEncryption.default("none"),
   /**

@@ -17,6 +17,7 @@ export const destinations: Readonly<Record<string, string>> = {
   "cluster.registryMirrors": "machines fetch images there, with their credentials",
   "cluster.auditPolicy": "what requests hold can get into the audit log",
   "cluster.oidc": "whoever signs in there uses the cluster",
+  "cluster.groups": "it says what people with certificates of their own may do",
   "cluster.trustedRoots": "machines trust servers that these certify",
   "cluster.staticHosts": "they answer who a credential is sent to",
   "cluster.logDestinations": "machines send their logs there",

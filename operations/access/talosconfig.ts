@@ -18,20 +18,6 @@ export const roleOf = (name: string): (typeof roles)[RoleName] => {
   throw new Problem(`--role ${name} is not a role: write ${Object.keys(roles).join(", ")}`);
 };
 
-const hoursIn = { m: 1 / 60, h: 1, d: 24 } as const;
-
-/** The longest time that a certificate is issued for: one year, as that of the administrator. */
-const mostHours = 365 * 24;
-
-/** Returns a time such as `8h` or `30d` as Go writes it, which knows no days. */
-export const lifetimeOf = (text: string): string => {
-  const [, number, unit] = /^(\d+)([mhd])$/.exec(text) ?? [];
-  const hours = Number(number) * hoursIn[unit as keyof typeof hoursIn];
-  if (!(hours > 0)) throw new Problem(`--for ${text} is not a time: write one such as 30m, 8h or 30d`);
-  if (hours > mostHours) throw new Problem(`--for ${text} is longer than a year: issue another when it ends`);
-  return unit === "d" ? `${hours}h` : text;
-};
-
 /** A machine to ask, or to name in a talosconfig. */
 export interface Node {
   role: "controlplane" | "worker";

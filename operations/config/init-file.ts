@@ -97,6 +97,7 @@ export const settingsOf = (answers: Answers): Record<string, unknown> => {
       podCidr: "10.244.0.0/16",
       serviceCidr: "10.96.0.0/12",
       talosApiAccess: { namespaces: ["etcd-backup"] },
+      diskEncryption: "nodeID",
     },
     "hearth:network": {
       subnet: answers.subnet,
@@ -178,6 +179,10 @@ const comments: [path: string[], comment: string][] = [
   [
     ["hearth:cluster", "talosApiAccess"],
     " Pods in this namespace take snapshots of etcd: gitops/infrastructure/backup/etcd.",
+  ],
+  [
+    ["hearth:cluster", "diskEncryption"],
+    " A disk that is thrown away or sold tells nothing. It has to be set before the machines are installed.",
   ],
   [["hearth:network", "gatewayApi"], renovate("kubernetes-sigs/gateway-api")],
   [["hearth:gitops", "emptyUntil"], " Volumes of apps may begin empty until then. Remove it once there are backups."],

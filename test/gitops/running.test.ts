@@ -109,6 +109,35 @@ metadata: { name: linstor }
   });
 });
 
+describe("the runtime of NVIDIA's cards", () => {
+  const runtime = `
+apiVersion: node.k8s.io/v1
+kind: RuntimeClass
+metadata: { name: nvidia }
+handler: nvidia
+`;
+  const present = ({ nodes }: { nodes: Record<string, { labels: Record<string, string> }> }) =>
+    void Object.assign(nodes["den-prod-cp01"]?.labels ?? {}, { "nvidia.com/gpu.present": "true" });
+
+  it("needs the container toolkit in the image of machines with a card", () => {
+    expect(foundOf(extensions, runtime, undefined, "prod")).to.deep.equal([]);
+    expect(foundOf(extensions, runtime.replace("handler: nvidia", "handler: kata"), present, "prod")).to.deep.equal([]);
+    expect(foundOf(extensions, runtime, present, "prod")).to.deep.equal([
+      "RuntimeClass nvidia needs siderolabs/nvidia-container-toolkit-production or siderolabs/nvidia-container-toolkit-lts, which machines with the image intel lack: its pods do not start there",
+    ]);
+  });
+
+  it("is content with either of its branches", () => {
+    for (const branch of ["production", "lts"]) {
+      const add = (config: Parameters<typeof present>[0] & { images: Record<string, { extensions: string[] }> }) => {
+        present(config);
+        config.images.intel?.extensions.push(`siderolabs/nvidia-container-toolkit-${branch}`);
+      };
+      expect(foundOf(extensions, runtime, add, "prod")).to.deep.equal([]);
+    }
+  });
+});
+
 describe("etcd's metrics", () => {
   const scrape = `
 apiVersion: monitoring.coreos.com/v1alpha1

@@ -9,6 +9,12 @@ import { checkCluster, describeFinding } from "../../lib/tree/check.ts";
 const root = join(import.meta.dirname, "../..");
 const stacks = ["dev", "prod"];
 
+/** What a RuntimeClass says of the machines that have its runtime. */
+interface Runtime {
+  handler: string;
+  scheduling: { nodeSelector: Record<string, string>; tolerations: { key: string }[] };
+}
+
 /** A stack file whose machines have what the systems need that are off. */
 const withWhatSystemsNeed = (text: string): string =>
   text
@@ -93,6 +99,34 @@ describe("the GitOps tree", function () {
     }
   });
 
+  it("gives pods the card of the example with a GPU", async () => {
+    const checkout = await mkdtemp(join(tmpdir(), "hearth-scratch-"));
+    try {
+      await cp(join(root, "examples/gpus/Pulumi.prod.yaml"), join(checkout, "Pulumi.prod.yaml"));
+      for (const file of [".sops.yaml", "gitops"])
+        await cp(join(root, file), join(checkout, file), { recursive: true });
+      const list = join(checkout, "gitops/clusters/prod/kustomization.yaml");
+      await writeFile(list, (await readFile(list, "utf8")).replace(/# (?=- \S*compute\/nvidia)/, ""));
+      const { findings, cluster } = await checkCluster(checkout, "prod");
+      expect(findings.map(describeFinding)).to.deep.equal([]);
+      const [runtime] = cluster.objects.filter(({ object }) => object.kind === "RuntimeClass");
+      const { handler, scheduling } = runtime?.object as unknown as Runtime;
+      const release = cluster.objects.find(
+        ({ object: { kind, metadata } }) => kind === "HelmRelease" && metadata.name === "nvidia-device-plugin",
+      );
+      expect(release?.object).to.have.nested.property("spec.values.runtimeClassName", runtime?.object.metadata.name);
+      expect(handler).to.equal("nvidia");
+      const cards = Object.values(cluster.config.nodes).filter(
+        ({ labels }) => labels["nvidia.com/gpu.present"] === scheduling.nodeSelector["nvidia.com/gpu.present"],
+      );
+      expect(cards.map(({ taints }) => Object.keys(taints))).to.deep.equal([
+        scheduling.tolerations.map(({ key }) => key),
+      ]);
+    } finally {
+      await rm(checkout, { recursive: true, force: true });
+    }
+  });
+
   describe("with everything turned on that a cluster may have", () => {
     let checkout: string;
 
@@ -121,6 +155,7 @@ describe("the GitOps tree", function () {
           .to.contain("/traefik/")
           .and.to.contain("/linstor/")
           .and.to.contain("/truenas/")
+          .and.to.contain("/nvidia/")
           .and.to.contain("/crossplane/");
         // As the README says.
         expect(withoutSchema).to.deep.equal(["kubevirt.io/v1/KubeVirt"]);

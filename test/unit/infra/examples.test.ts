@@ -10,6 +10,7 @@ import type { HearthConfig } from "../../../infra/config/index.ts";
 import { examineStackFile, parseStackFile } from "../../../infra/config/stack-file.ts";
 import { readTree } from "../../../infra/tree.ts";
 import { examples, examplesFolder } from "../../support/examples.ts";
+import { findings, resourcesOf } from "../../support/policy.ts";
 import { runStack } from "../../support/stack.ts";
 
 const told = ({ path, problem }: ConfigurationProblem): string => `${path.join(".")}: ${problem}`;
@@ -62,6 +63,14 @@ describe("the examples", () => {
         expect(applied.map(({ inputs }) => inputs.node)).to.have.members(
           Object.values(given.nodes).map(({ address }) => address),
         );
+      }).timeout(60_000);
+
+      it("is refused by no policy, once its escrow is written", async () => {
+        const given = config();
+        const { cilium } = readTree(given);
+        const surroundings = { stack, config: given, cilium, collisions: [], recorded: [], escrow: undefined };
+        const found = await findings(resourcesOf(await runStack(given)), surroundings);
+        expect(found.map(({ policy, problem }) => `${policy}: ${problem}`)).to.deep.equal([]);
       }).timeout(60_000);
     });
   }

@@ -114,6 +114,14 @@ describe("the program of dev", () => {
     expect(binding?.inputs).to.have.nested.property("subjects[0].name", "oidc:admins");
   });
 
+  it("gives groups of people with certificates their roles, under a prefix that is nobody else's", async () => {
+    const graph = await runStack(parseConfig("dev", changed("dev", ["cluster/groups", { admins: "cluster-admin" }])));
+    const [binding] = graph.ofType("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", { exactly: 1 });
+    expect(binding?.inputs).to.have.nested.property("metadata.name", "people-admins-cluster-admin");
+    expect(binding?.inputs).to.have.nested.property("roleRef.name", "cluster-admin");
+    expect(binding?.inputs).to.have.nested.property("subjects[0].name", "hearth:admins");
+  });
+
   it("bootstraps exactly one control plane, after every machine is configured", async () => {
     const graph = await runStack();
     const [bootstrap] = graph.ofType("talos:machine/bootstrap:Bootstrap", { exactly: 1 });

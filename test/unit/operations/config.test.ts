@@ -208,6 +208,11 @@ describe("stack files at the command line", () => {
     expect(await config(folder, ["check", "lab"])).to.deep.include({ exitCode: 0, stderr: "" });
   });
 
+  it("init writes machines that encrypt their disks, as policies ask of production", async () => {
+    await config(folder, ["init", "lab", ...facts]);
+    expect(readFileSync(join(folder, "Pulumi.lab.yaml"), "utf8")).to.contain("\n    diskEncryption: nodeID\n");
+  });
+
   it("init without a terminal names the facts that it still needs, and writes nothing", async () => {
     const { exitCode, stderr } = await config(folder, ["init", "lab", "--platform", "metal", "--recipients", ""]);
     expect(exitCode).to.equal(1);

@@ -497,6 +497,18 @@ const access: BadConfiguration[] = [
     problems: [["cluster.oidc.groups.family", "View is not the name of a role", "write one such as view or admin"]],
   },
   {
+    what: "a group of people that is Kubernetes's own",
+    stack: "dev",
+    changes: [["cluster/groups", { "system:masters": "cluster-admin" }]],
+    problems: [["cluster.groups.system:masters", "system:masters is not the name of a group", "write one such as admins"]],
+  },
+  {
+    what: "a group of people with a role that has no name",
+    stack: "dev",
+    changes: [["cluster/groups", { family: "View" }]],
+    problems: [["cluster.groups.family", "View is not the name of a role", "write one such as view or admin"]],
+  },
+  {
     what: "an audit level beside rules",
     stack: "dev",
     changes: [
