@@ -40,7 +40,7 @@ export const mark = "hearth.dev/rollout";
 export const readMachine = async (talos: Talosctl, address: string): Promise<MachineReading> => {
   const ask = (...args: string[]) => talos.once(address, args, answerTimeout);
   const [version, extensions, boot] = await Promise.all([
-    ask("get", "versions.runtime.talos.dev", "--output", "yaml"),
+    talosRelease(talos, address),
     ask("get", "extensions", "--output", "yaml"),
     ask("read", "/proc/sys/kernel/random/boot_id"),
   ]);
@@ -48,10 +48,21 @@ export const readMachine = async (talos: Talosctl, address: string): Promise<Mac
     ({ metadata }) => metadata?.name === "schematic",
   );
   return {
-    version: specsOf<{ version?: string }>(version)[0]?.version ?? "",
+    version,
     schematic: schematic?.metadata?.version,
     boot: boot.trim(),
   };
+};
+
+/**
+ * The Talos release of a machine.
+ *
+ * @param timeout in milliseconds
+ * @throws Problem if it does not answer
+ */
+export const talosRelease = async (talos: Talosctl, address: string, timeout = answerTimeout): Promise<string> => {
+  const printed = await talos.once(address, ["get", "versions.runtime.talos.dev", "--output", "yaml"], timeout);
+  return specsOf<{ version?: string }>(printed)[0]?.version ?? "";
 };
 
 /** The specs of the resources that talosctl prints as YAML. */

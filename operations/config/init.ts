@@ -51,25 +51,30 @@ export const init = async (call: Call<Values>): Promise<number> => {
 const existing = (root: string, stack: string): [string, HearthConfig][] =>
   stacksIn(root).length === 0 ? [] : validStacks(examineStacks(root)).filter(([other]) => other !== stack);
 
-/** Takes from the first of the other stacks the answers that a new one most likely shares. */
+/** Takes from the first of the other stacks the answers that a new one most likely shares, of an example its releases only. */
 const knownFrom = ([first]: [string, HearthConfig][]): Given => {
   if (!first) return {};
   const [, config] = first;
   const { cluster, cloudflare, gitops, escrow, network } = config;
+  const recipients = escrow?.recipients ?? [];
+  // The example that Hearth comes with says nothing of the person's place, accounts and repository.
+  const isExample = recipients.some(isPlaceholder);
   const known: Record<string, string | undefined> = {
-    site: cluster.name.split("-")[0],
     talos: cluster.talos,
     kubernetes: cluster.kubernetes,
     flux: gitops.flux,
     "gateway-api": network.gatewayApi,
-    repository: gitops.repository,
     branch: gitops.branch,
     "known-hosts": gitops.knownHosts,
-    ...Object.fromEntries(platforms.flatMap((platform) => Object.entries(platformAnswers(config, platform)))),
-    domain: cloudflare?.zone.name,
-    "cloudflare-account": cloudflare?.account,
-    "cloudflare-zone": cloudflare?.zone.id,
-    recipients: escrow?.recipients.filter((each) => !isPlaceholder(each)).join(","),
+    ...(!isExample && {
+      site: cluster.name.split("-")[0],
+      repository: gitops.repository,
+      ...Object.fromEntries(platforms.flatMap((platform) => Object.entries(platformAnswers(config, platform)))),
+      domain: cloudflare?.zone.name,
+      "cloudflare-account": cloudflare?.account,
+      "cloudflare-zone": cloudflare?.zone.id,
+      recipients: recipients.length > 0 ? recipients.join(",") : undefined,
+    }),
   };
   return Object.fromEntries(
     Object.entries(known).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),

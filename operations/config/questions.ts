@@ -1,3 +1,4 @@
+import { isAbout, knownHostName, knownHostsOf } from "../../components/gitops/known-hosts.ts";
 import { address, cidr, device, hex32, mac, release } from "../../infra/config/values.ts";
 import { gitopsSchema } from "../../infra/config/gitops.ts";
 import { escrowSchema } from "../../infra/config/escrow.ts";
@@ -90,7 +91,7 @@ export const questions = (known: Given, platforms = all): Question[] => {
       example: "git.example.com ssh-ed25519 AAAA…",
       refuse: matching(/^\S+ (ssh|ecdsa)-\S+ \S+/, "a line of known_hosts"),
       matters: ({ repository = "" }) => repository.startsWith("ssh:"),
-      fallback: ({ repository }) => (repository === known.repository ? known["known-hosts"] : undefined),
+      fallback: ({ repository = "" }) => linesAbout(repository, known["known-hosts"]),
     },
     {
       flag: "domain",
@@ -130,6 +131,12 @@ export const questions = (known: Given, platforms = all): Question[] => {
     ),
   ];
 };
+
+/** The lines of known_hosts, if they are about a repository's server. */
+const linesAbout = (repository: string, lines: string | undefined): string | undefined =>
+  URL.canParse(repository) && knownHostsOf(lines ?? "").some((line) => isAbout(line, knownHostName(repository)))
+    ? lines
+    : undefined;
 
 /** Checks that there is a hardware address for each machine that already has one. */
 export const macsMissing = (given: Given, platforms = all): string | undefined => {

@@ -7,6 +7,7 @@ import type { ConfigurationProblem } from "../../infra/config/error.ts";
 import type { State } from "../../lib/engine/state.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import type { Subject } from "./doctor.ts";
+import { pluginFindings, pluginsOf, type Plugin } from "./plugins.ts";
 import { fine, known, listed, notAsked, problem, warning, type Finding, type Known } from "./finding.ts";
 
 /** What is known of this computer, and of the stack's files and state on it. */
@@ -25,6 +26,9 @@ export interface ComputerFacts {
   secrets: Known<string[]>;
   /** Programs that would have to be downloaded or built. */
   missing: Known<string[]>;
+  /** The engine's plugins; in a lab they are its own. */
+  plugins: Plugin[];
+  isLab: boolean;
   /** Seconds that this computer's clock is ahead of a server's. */
   ahead: Known<number>;
 }
@@ -41,6 +45,7 @@ export const computerFindings = (facts: ComputerFacts): Finding[] => [
   ...stackFindings(facts),
   secretsFinding(facts),
   programsFinding(facts.missing),
+  ...pluginFindings(facts.plugins, facts.isLab),
   clockFinding(facts.ahead),
 ];
 
@@ -127,13 +132,14 @@ export const computer: Subject = {
   name: "computer",
   examine: async ({ target, config, undeployable, size, state, secrets, internet }) => {
     const { root, stack } = target;
-    const [backend, manifest, missing, ahead] = await Promise.all([
+    const [backend, manifest, missing, plugins, ahead] = await Promise.all([
       known(() => target.backend()),
       readFile(join(root, "package.json"), "utf8"),
       known(async () => {
         const located = await new Toolchain({ root }).locate(programs);
         return [...located].filter(([, found]) => found === undefined).map(([name]) => name);
       }),
+      pluginsOf(root, { ...process.env, ...target.environment }),
       known(async () => {
         const { date } = await internet.ask(config.imageFactory, { method: "HEAD" });
         if (!date) throw new Error("no server told its time");
@@ -142,7 +148,8 @@ export const computer: Subject = {
     ]);
     const { engines } = JSON.parse(manifest) as { engines: { node: string } };
     return computerFindings({
-      ...{ stack, undeployable, backend, size, state, missing, ahead },
+      ...{ stack, undeployable, backend, size, state, missing, plugins, ahead },
+      isLab: target.isLab,
       node: { is: process.versions.node, needs: engines.node },
       secrets: "value" in secrets ? { value: Object.keys(secrets.value).sort() } : secrets,
     });

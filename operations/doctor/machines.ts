@@ -1,6 +1,9 @@
+import semver from "semver";
+
 import { resourceTypes } from "../../components/resource-types.ts";
 import { nameOf } from "../../components/urn.ts";
 import type { HearthConfig, NodeConfig } from "../../infra/config/index.ts";
+import { talosClientOf } from "../../lib/cluster/access.ts";
 import {
   macOf,
   maintenanceResources,
@@ -11,8 +14,10 @@ import {
 } from "../../lib/cluster/hardware.ts";
 import { machineState, type MachineState } from "../../lib/cluster/machine-state.ts";
 import { reach } from "../../lib/cluster/reach.ts";
+import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import { ofType } from "../../lib/engine/state.ts";
 import { authorityOf } from "../../lib/recovery/examine.ts";
+import { talosRelease } from "../../lib/rollout/read.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { selected } from "./disks.ts";
 import type { Subject } from "./doctor.ts";
@@ -35,6 +40,8 @@ export interface MachineFacts {
   isTaken: boolean;
   /** In maintenance mode. */
   hardware?: Hardware;
+  /** The Talos release of a member of the cluster. */
+  release?: Known<string>;
 }
 
 /** What is known of all machines. */
@@ -63,7 +70,10 @@ const machineFindings = (config: HearthConfig, machine: Machine): Finding[] => {
   const isConfigured = configured?.includes(name);
   switch (facts.state) {
     case "member":
-      return [fine(check, "runs as a machine of this cluster")];
+      return [
+        fine(check, "runs as a machine of this cluster"),
+        ...(facts.release ? [memberReleaseFinding(name, config.cluster, facts.release)] : []),
+      ];
     case "blank":
       return [
         isConfigured
@@ -125,6 +135,7 @@ const hardwareFindings = (
         // A disk image counts as installed.
         ...(node.platform === "metal" ? [diskFinding(name, node, hardware.disks)] : []),
         ...secureBootFindings(config, name, node, hardware.secureBoot),
+        ...tpmFindings(config, name, node),
         releaseFinding(name, config.cluster.contract, hardware.release),
       ]
     : [];
@@ -203,6 +214,48 @@ const secureBootFindings = (
   return isWanted ? [fine(check, "is on")] : [];
 };
 
+/**
+ * Talos has no resource that says whether there is a TPM: its PCRStatus is there without one, too.
+ *
+ * Source: siderolabs/talos v1.13.9, internal/app/machined/pkg/controllers/hardware/pcr_status.go.
+ */
+const tpmFindings = ({ cluster }: HearthConfig, name: string, node: NodeConfig): Finding[] =>
+  (node.diskEncryption ?? cluster.diskEncryption) === "tpm"
+    ? [
+        notAsked(
+          `machine ${name}'s TPM`,
+          "Talos does not tell whether there is one, and the stack file keeps the disk's key in it",
+          "look in the firmware that a TPM 2.0 is on, before the machine is installed: without one its disks cannot be opened",
+        ),
+      ]
+    : [];
+
+/** A member reads every configuration that the stack makes, unless it was taken below the contract. */
+const memberReleaseFinding = (
+  name: string,
+  { contract, talos }: HearthConfig["cluster"],
+  release: Known<string>,
+): Finding => {
+  const check = `machine ${name}'s Talos`;
+  if ("why" in release) return notAsked(check, release.why);
+  const runs = `runs ${release.value}`;
+  if (minorNumber(release.value) < minorNumber(contract)) {
+    return problem(
+      check,
+      `${runs}, which does not read a configuration of the contract ${contract}`,
+      `take it to ${contract} or newer: talosctl upgrade, with an image of the machine's profile`,
+    );
+  }
+  if (semver.gt(release.value, talos)) {
+    return warning(
+      check,
+      `${runs}, and cluster.talos is ${talos}: a deployment would take it back`,
+      `write ${release.value} as cluster.talos, unless it is meant to go back`,
+    );
+  }
+  return fine(check, release.value === talos ? runs : `${runs}; the next deployment takes it to ${talos}`);
+};
+
 /** A machine reads a configuration of its own minor or an older one. */
 const releaseFinding = (name: string, contract: string, release: Known<string>): Finding => {
   const check = `machine ${name}'s Talos`;
@@ -221,11 +274,20 @@ const minorNumber = (version: string): number => {
   return Number(major) * 1000 + Number(minor);
 };
 
+/** How long a member may take to tell its release, in milliseconds. */
+const releaseTimeout = 6000;
+
 /** Ports by which something that is no Talos machine may show itself. */
 const otherPorts = [22, 80, 443, 445, 8006];
 
-const lookAt = async (node: NodeConfig, authority: string, talosctl: Known<string>): Promise<MachineFacts> => {
+const lookAt = async (
+  node: NodeConfig,
+  authority: string,
+  talosctl: Known<string>,
+  releaseOf: (address: string) => Promise<Known<string>>,
+): Promise<MachineFacts> => {
   const state = await machineState(node.address, authority);
+  if (state === "member") return { state, isTaken: false, release: await releaseOf(node.address) };
   if (state === "blank") return { state, isTaken: false, hardware: await hardwareOf(node.address, talosctl) };
   if (state !== "silent") return { state, isTaken: false };
   const others = await Promise.all(otherPorts.map((port) => reach(node.address, port, 1500)));
@@ -281,9 +343,15 @@ export const machines: Subject = {
       if (!located) throw new Error("there is no talosctl: npx hearth tools all brings it");
       return located.path;
     });
+    const releaseOf = (address: string): Promise<Known<string>> =>
+      known(async () => {
+        if ("why" in talosctl) throw new Error(talosctl.why);
+        if (whole === undefined) throw new Error("the state cannot be read");
+        return talosRelease(new Talosctl(talosctl.value, talosClientOf(whole)), address, releaseTimeout);
+      });
     const looked = await Promise.all(
       Object.entries(config.nodes).map(
-        async ([name, node]) => [name, await lookAt(node, authority, talosctl)] as const,
+        async ([name, node]) => [name, await lookAt(node, authority, talosctl, releaseOf)] as const,
       ),
     );
     return machinesFindings(config, { machines: Object.fromEntries(looked), configured: configuredIn(surroundings) });

@@ -3,12 +3,15 @@ import { rootCertificates } from "node:tls";
 import semver from "semver";
 
 import { resourceTypes } from "../../components/resource-types.ts";
+import { hardware } from "../../infra/config/checks/machines.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import type { State } from "../../lib/engine/state.ts";
 import { askProxmox, virtualMachine, type AskProxmox, type VirtualMachine } from "../rebuild/proxmox.ts";
 import type { Subject } from "./doctor.ts";
 import { fine, known, listed, notAsked, problem, valueOf, warning, type Finding, type Known } from "./finding.ts";
 import { datastoreFindings, demandsOf, type Datastore } from "./proxmox-datastores.ts";
+import { macFindings, macsIn, type Neighbour } from "./proxmox-macs.ts";
+import { mappingFindings, type Mapping } from "./proxmox-mappings.ts";
 import { needsOf, pathsOf, privilegeFindings, type Privileges } from "./proxmox-privileges.ts";
 import { roleCommands } from "./proxmox-role.ts";
 import { idsIn, secretOf } from "./surroundings.ts";
@@ -36,6 +39,7 @@ export interface Guest {
   name?: string;
   node?: string;
   type?: string;
+  status?: string;
   /** Bytes. */
   maxmem?: number;
 }
@@ -50,6 +54,10 @@ export interface ProxmoxAnswers {
   guests: Known<Guest[]>;
   /** Machines that the list does not have, by number: it shows only what the token may see. */
   others: Record<number, VirtualMachine>;
+  /** The guests that are not the stack's. */
+  neighbours: Known<Neighbour[]>;
+  /** PCI resource mappings, by host. */
+  mappings: Record<string, Known<Mapping[]>>;
 }
 
 /** What is known of Proxmox. */
@@ -70,6 +78,22 @@ type Settings = NonNullable<HearthConfig["proxmox"]>;
 /** The virtual machines of a stack, by the name of their node. */
 const vmsOf = ({ nodes }: HearthConfig) =>
   Object.entries(nodes).flatMap(([name, node]) => (node.platform === "proxmox" ? [{ name, ...node.proxmox }] : []));
+
+/** Hardware addresses of the virtual machines, by the name of their node. */
+const macsOf = ({ nodes }: HearthConfig): Record<string, string[]> =>
+  Object.fromEntries(
+    Object.entries(nodes).flatMap(([name, node]) =>
+      node.platform === "proxmox" ? [[name, hardware(node).map(({ mac }) => mac.toUpperCase())]] : [],
+    ),
+  );
+
+/** PCI resource mappings that the virtual machines get, by host. */
+const mappingsOf = (config: HearthConfig): Record<string, string[]> => {
+  const wanted = new Map<string, Set<string>>();
+  for (const { host, pciMappings } of vmsOf(config))
+    for (const name of pciMappings) wanted.set(host, (wanted.get(host) ?? new Set()).add(name));
+  return Object.fromEntries([...wanted].map(([host, names]) => [host, [...names].sort()]));
+};
 
 const hostsOf = (config: HearthConfig): string[] => [...new Set(vmsOf(config).map(({ host }) => host))].sort();
 
@@ -115,18 +139,20 @@ const ask = async (config: HearthConfig, request: AskProxmox): Promise<ProxmoxAn
       if (status !== 200) throw new Error(`Proxmox answers ${status.toString()} ${reason}`.trim());
       return found as T;
     });
-  const byHost = async <T>(path: (host: string) => string): Promise<Record<string, Known<T>>> =>
+  const byHost = async <T>(
+    path: (host: string) => string,
+    hosts = hostsOf(config),
+  ): Promise<Record<string, Known<T>>> =>
     Object.fromEntries(
-      await Promise.all(
-        hostsOf(config).map(async (host) => [host, await data<T>(path(encodeURIComponent(host)))] as const),
-      ),
+      await Promise.all(hosts.map(async (host) => [host, await data<T>(path(encodeURIComponent(host)))] as const)),
     );
-  const [version, hosts, guests, datastores, bridges, privileges] = await Promise.all([
+  const [version, hosts, guests, datastores, bridges, mappings, privileges] = await Promise.all([
     data<{ version: string }>("/version"),
     data<Host[]>("/nodes"),
     data<Guest[]>("/cluster/resources?type=vm"),
     byHost<Datastore[]>((host) => `/nodes/${host}/storage`),
     byHost<Interface[]>((host) => `/nodes/${host}/network?type=any_bridge`),
+    byHost<Mapping[]>((host) => `/cluster/mapping/pci?check-node=${host}`, Object.keys(mappingsOf(config))),
     known(() => privilegesOn(pathsOf(needsOf(config)), once)),
   ]);
   const listedVms = (valueOf(guests) ?? []).map(({ vmid }) => vmid);
@@ -137,9 +163,30 @@ const ask = async (config: HearthConfig, request: AskProxmox): Promise<ProxmoxAn
   );
   return {
     version: "value" in version ? { value: version.value.version } : version,
-    ...{ hosts, guests, datastores, bridges, privileges },
+    ...{ hosts, guests, datastores, bridges, mappings, privileges },
     others: Object.fromEntries(others),
+    neighbours: "value" in guests ? { value: await neighboursOf(config, guests.value, data) } : guests,
   };
+};
+
+/** The guests whose numbers no node has, with their hardware addresses. */
+const neighboursOf = (
+  config: HearthConfig,
+  guests: readonly Guest[],
+  data: <T>(path: string) => Promise<Known<T>>,
+): Promise<Neighbour[]> => {
+  const own = vmsOf(config).map(({ vmId }) => vmId);
+  return Promise.all(
+    guests
+      .filter(({ vmid }) => !own.includes(vmid))
+      .map(async ({ vmid, name = "another machine", node = "", type = "qemu", status }) => {
+        const read = await data<Record<string, unknown>>(
+          `/nodes/${encodeURIComponent(node)}/${type}/${vmid.toString()}/config`,
+        );
+        const macs = "value" in read ? { value: macsIn(read.value) } : read;
+        return { vmid, name, isRunning: status === "running", macs };
+      }),
+  );
 };
 
 /**
@@ -276,6 +323,8 @@ const answerFindings = (config: HearthConfig, settings: Settings, facts: Asked):
     ...datastoreFindings(demandsOf(config, existing), answers.datastores),
     ...bridgeFindings(config, settings, answers),
     ...vmsOf(config).map((vm) => numberFinding(vm, facts)),
+    ...macFindings(macsOf(config), answers.neighbours),
+    ...mappingFindings(mappingsOf(config), answers.mappings),
   ];
 };
 

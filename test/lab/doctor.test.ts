@@ -251,6 +251,34 @@ describe("npx hearth doctor in the lab", () => {
     for (const secret of [api.token.split("=")[1] ?? "", account.token]) expect(healthy.text).not.to.contain(secret);
   });
 
+  it("knows which release members run, and names a hardware address that another machine has", async () => {
+    const { proxmox: api } = await config();
+    const proxmoxCall = (method: string, path: string, ...data: string[]) =>
+      checkout.shell(
+        `curl --silent --show-error --fail --cacert .lab/dev/ca/ca.crt --header 'Authorization: PVEAPIToken=${api.token}' ` +
+          `--request ${method} https://${api.address}/api2/json/nodes/pve1/qemu${path} ${data.map((each) => `--data-urlencode '${each}'`).join(" ")}`,
+      );
+    const made = await proxmoxCall("POST", "", "vmid=100", "name=win", "net0=virtio=BC:24:11:20:00:21,bridge=vmbr0");
+    expect(made.exitCode, String(made.all)).to.equal(0);
+    const found = await eventually(
+      "the other machine is there",
+      async () => {
+        const { findings } = await examined();
+        return findings.some(({ check }) => check.startsWith("Proxmox hardware address ")) ? findings : undefined;
+      },
+      60,
+    );
+    expect(found.filter(({ is }) => is === "problem")).to.deep.equal([]);
+    expect(found.filter(({ is }) => is === "warning").map(({ check, found: said }) => `${check} ${said}`)).to.include(
+      "Proxmox hardware address BC:24:11:20:00:21 (den-dev-wk01) belongs to win (100) as well, which is off",
+    );
+    expect(
+      found.filter(({ check }) => check.endsWith("'s Talos")).map(({ is, found: said }) => [is, said]),
+    ).to.deep.equal(Array.from({ length: 3 }, () => ["fine", "runs v1.13.9"]));
+    const gone = await proxmoxCall("DELETE", "/100");
+    expect(gone.exitCode, String(gone.all)).to.equal(0);
+  });
+
   it("names what the stack file says of Proxmox, the edge and Git that is not so", async () => {
     const broken = await examined((stack) => {
       const nodes = stack["hearth:nodes"] as Record<string, { proxmox: Record<string, unknown> }>;

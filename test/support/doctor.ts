@@ -10,6 +10,7 @@ import type { FactoryFacts } from "../../operations/doctor/factory.ts";
 import type { Finding } from "../../operations/doctor/finding.ts";
 import type { GitFacts } from "../../operations/doctor/git.ts";
 import type { Hardware, MachinesFacts } from "../../operations/doctor/machines.ts";
+import type { Plugin } from "../../operations/doctor/plugins.ts";
 import type { NetworkFacts } from "../../operations/doctor/network.ts";
 import type { ProxmoxAnswers, ProxmoxFacts } from "../../operations/doctor/proxmox.ts";
 import { needsOf, pathsOf } from "../../operations/doctor/proxmox-privileges.ts";
@@ -50,6 +51,12 @@ export const isHealthy = (findings: Finding[], unasked: readonly string[] = []):
   expect(findings).not.to.deep.equal([]);
 };
 
+/** A plugin that `pulumi install` brought. */
+export const plugin = (name: string, version: string, more: Partial<Plugin> = {}): Plugin => ({
+  ...{ name, version, installed: [version], onPath: undefined },
+  ...more,
+});
+
 export const computerFacts = (more: Partial<ComputerFacts> = {}): ComputerFacts => ({
   stack: "dev",
   node: { is: "24.1.0", needs: ">=20.19.0" },
@@ -59,6 +66,8 @@ export const computerFacts = (more: Partial<ComputerFacts> = {}): ComputerFacts 
   state: { value: { version: 3, deployment: { resources: [] } } },
   secrets: { value: ["cloudflareToken", "proxmoxToken"] },
   missing: { value: [] },
+  plugins: [plugin("proxmoxve", "8.6.0"), plugin("talos", "0.8.0")],
+  isLab: false,
   ahead: { value: 0.4 },
   ...more,
 });
@@ -97,6 +106,8 @@ export const proxmoxAnswers = (more: Partial<ProxmoxAnswers> = {}): ProxmoxAnswe
   bridges: { pve1: { value: [{ iface: "vmbr0", type: "bridge", active: 1 }] } },
   guests: { value: [] },
   others: { 2011: { is: "absent" }, 2021: { is: "absent" }, 2022: { is: "absent" } },
+  neighbours: { value: [] },
+  mappings: {},
   ...more,
 });
 

@@ -154,6 +154,7 @@ describe("stack files at the command line", () => {
   });
 
   it("init writes a stack file that is valid beside the others, without asking", async () => {
+    nameRecipients("dev");
     const { exitCode, stdout } = await config(folder, ["init", "lab", ...facts, "--workers", "2"]);
     expect(exitCode).to.equal(0);
     expect(stdout).to.contain("pulumi stack init lab");
@@ -181,12 +182,14 @@ describe("stack files at the command line", () => {
   };
 
   it("init asks for the folder of a new stack's tree, as another stack's is", async () => {
+    nameRecipients("dev");
     expect(await stepsAfter("lab")).to.include("  make gitops/clusters/lab, as gitops/clusters/dev is");
     rmSync(join(folder, "gitops/clusters/dev"), { recursive: true });
     expect(await stepsAfter("lab")).to.include("  make gitops/clusters/lab, as gitops/clusters/prod is");
   });
 
   it("init asks for nothing that is there, and for no secret that the stack it wrote does not need", async () => {
+    nameRecipients("dev", "prod");
     expect(await stepsAfter("dev")).to.deep.equal([
       "  pulumi stack init dev",
       "  pulumi config set --secret hearth:proxmoxToken",
@@ -196,6 +199,7 @@ describe("stack files at the command line", () => {
   });
 
   it("init writes bare metal where it is told to", async () => {
+    nameRecipients("dev");
     const macs = "7C:83:34:40:00:11,7C:83:34:40:00:12,7C:83:34:40:00:13";
     const metal = ["--platform", "metal", "--control-planes", "3", "--macs", macs];
     expect(await config(folder, ["init", "lab", ...facts, ...metal])).to.deep.include({ exitCode: 0, stderr: "" });
@@ -214,6 +218,7 @@ describe("stack files at the command line", () => {
   });
 
   it("init without a terminal names the facts that it still needs, and writes nothing", async () => {
+    nameRecipients("dev");
     const { exitCode, stderr } = await config(folder, ["init", "lab", "--platform", "metal", "--recipients", ""]);
     expect(exitCode).to.equal(1);
     expect(stderr).to.equal(
@@ -222,7 +227,19 @@ describe("stack files at the command line", () => {
     expect(existsSync(join(folder, "Pulumi.lab.yaml"))).to.equal(false);
   });
 
+  it("init takes nothing but releases and a known server from the example, whose place and accounts are nobody's", async () => {
+    const repository = ["--repository", "ssh://git@github.com/me/hearth.git"];
+    const { stderr } = await config(folder, ["init", "lab", ...repository]);
+    expect(stderr).to.equal(
+      "Without a terminal to ask at, these facts are needed: --site den --subnet 10.40.0.0/24 --proxmox https://10.40.0.5:8006 " +
+        "--hosts pve1,pve2 --domain example.com --recipients age1…",
+    );
+    const elsewhere = await config(folder, ["init", "lab", "--repository", "ssh://git@git.example.net/me/hearth.git"]);
+    expect(elsewhere.stderr).to.contain("--known-hosts git.example.com");
+  });
+
   it("init refuses answers that are wrong, all at once", async () => {
+    nameRecipients("dev");
     const { exitCode, stderr } = await config(folder, [
       "init",
       "lab",
@@ -238,6 +255,7 @@ describe("stack files at the command line", () => {
   });
 
   it("init refuses what another stack has, and what is there already", async () => {
+    nameRecipients("dev");
     const taken = await config(folder, ["init", "lab", ...facts, "--subnet", "10.20.0.0/24"]);
     expect(taken.exitCode).to.equal(1);
     expect(taken.stderr).to.contain("10.20.0.11 is also the address of den-dev-cp01 in Pulumi.dev.yaml");
@@ -259,6 +277,7 @@ describe("stack files at the command line", () => {
   });
 
   it("init asks a person for what it is not told, again where the answer is wrong", async () => {
+    nameRecipients("dev");
     const answers = ["10.40.0.0", "10.40.0.0/24", ""];
     const { exitCode, stderr } = await config(folder, ["init", "lab"], answers);
     expect([exitCode, stderr, answers]).to.deep.equal([

@@ -21,6 +21,7 @@ import {
   machineFacts,
   networkFacts,
   ok,
+  plugin,
   prod,
   ran,
   standard,
@@ -34,6 +35,7 @@ describe("doctor on this computer", () => {
   it("finds nothing where all is well, before the first deployment as well", () => {
     isHealthy(of({})());
     isHealthy(of({ size: { value: 0 }, state: { value: undefined } })());
+    isHealthy(of({ isLab: true, plugins: [plugin("talos", "0.8.0", { installed: [], onPath: ".lab/dev/bin" })] })());
   });
 
   tell([
@@ -80,6 +82,21 @@ describe("doctor on this computer", () => {
       ...(["problem", "computer secrets of the stack file", /incorrect passphrase/] as const),
     ],
     ["a program that is missing", of({ missing: { value: ["sops"] } }), "warning", "computer programs", /^sops would/],
+    [
+      "a plugin of another release",
+      of({ plugins: [plugin("talos", "0.8.0", { installed: ["0.7.1"] })] }),
+      ...(["warning", "computer plugins", /^talos 0\.8\.0 is not installed, but 0\.7\.1$/] as const),
+    ],
+    [
+      "a plugin that is missing",
+      of({ plugins: [plugin("talos", "0.8.0", { installed: [] }), plugin("random", "4.21.2")] }),
+      ...(["warning", "computer plugins", /^talos 0\.8\.0 is not installed$/] as const),
+    ],
+    [
+      "a plugin on PATH, which the engine prefers",
+      of({ plugins: [plugin("talos", "0.8.0", { onPath: "/usr/local/bin" })] }),
+      ...(["warning", "computer plugins", /^talos is on PATH, in \/usr\/local\/bin/] as const),
+    ],
     ["a clock that is ahead", of({ ahead: { value: 300 } }), "problem", "computer clock", /300 s ahead of/],
     ["a clock that is behind", of({ ahead: { value: -3700 } }), "problem", "computer clock", /3700 s behind/],
     ["a clock without a server", of({ ahead: { why: "ENOTFOUND" } }), "not asked", "computer clock", /ENOTFOUND/],
@@ -128,9 +145,11 @@ describe("doctor at the machines", () => {
       machinesFindings(prod, machineFacts(...args));
   const withHardware = (more: Parameters<typeof hardware>[0]) => of({ hardware: hardware(more) });
 
-  it("finds nothing in maintenance mode or in the cluster", () => {
-    isHealthy(of()());
+  it("finds nothing in maintenance mode or in the cluster, and does not judge whether there is a TPM for the disk's key", () => {
+    isHealthy(of()(), [`machine ${name}'s TPM`]);
     isHealthy(of({ state: "member" }, { configured: [name] })());
+    for (const value of [prod.cluster.talos, "v1.13.2"])
+      isHealthy(of({ state: "member", release: { value } }, { configured: [name] })());
   });
 
   it("expects nobody where a virtual machine is to be made", () => {
@@ -190,6 +209,21 @@ describe("doctor at the machines", () => {
       "an image that is older than the contract",
       withHardware({ release: { value: "v1.12.3" } }),
       ...(["problem", `machine ${name}'s Talos`, /v1\.12\.3, which does not read/] as const),
+    ],
+    [
+      "a member that is older than the contract",
+      of({ state: "member", release: { value: "v1.12.3" } }, { configured: [name] }),
+      ...(["problem", `machine ${name}'s Talos`, /runs v1\.12\.3, which does not read/] as const),
+    ],
+    [
+      "a member that a deployment would take back",
+      of({ state: "member", release: { value: "v1.14.0" } }, { configured: [name] }),
+      ...(["warning", `machine ${name}'s Talos`, /runs v1\.14\.0, and cluster\.talos is v1\.13/] as const),
+    ],
+    [
+      "a member that does not tell its release",
+      of({ state: "member", release: { why: "talosctl get on 10.30.0.11 failed" } }, { configured: [name] }),
+      ...(["not asked", `machine ${name}'s Talos`, /failed/] as const),
     ],
     [
       "whose a machine is, without the state",

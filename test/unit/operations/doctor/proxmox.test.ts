@@ -1,6 +1,9 @@
 import { expect } from "chai";
 
 import { proxmoxFindings } from "../../../../operations/doctor/proxmox.ts";
+import { macsIn } from "../../../../operations/doctor/proxmox-macs.ts";
+import type { Mapping } from "../../../../operations/doctor/proxmox-mappings.ts";
+import type { Known } from "../../../../operations/doctor/finding.ts";
 import { missingOf, needsOf } from "../../../../operations/doctor/proxmox-privileges.ts";
 import {
   allPrivileges,
@@ -62,6 +65,18 @@ const antiAffine = (version: string) => () => {
   return proxmoxFindings(config, facts);
 };
 
+const neighbour = (more: object) => ({
+  neighbours: { value: [{ vmid: 100, name: "win", isRunning: true, macs: { value: [] }, ...more }] },
+});
+
+/** One machine gets the mapping `gpu`. */
+const mapped = (pve1: Known<Mapping[]>) => () => {
+  const config = configOf("dev");
+  const node = config.nodes["den-dev-wk01"];
+  if (node?.platform === "proxmox") node.proxmox.pciMappings = ["gpu"];
+  return proxmoxFindings(config, proxmoxFacts({ mappings: { pve1 }, privileges: { value: allPrivileges(config) } }));
+};
+
 const guest = (vmid: number, name: string) => ({
   guests: { value: [{ vmid, name, node: "pve1", maxmem: 4 * gibibyte }] },
 });
@@ -74,6 +89,22 @@ describe("doctor at Proxmox", () => {
   it("finds nothing where the stack's machines run", () => {
     const guests = [2011, 2021, 2022].map((vmid) => ({ vmid, name: "den", node: "pve1", maxmem: 8 * gibibyte }));
     isHealthy(of({ guests: { value: guests } }, { own: [2011, 2021, 2022] })());
+  });
+
+  it("finds nothing where others have other hardware addresses, and a mapping is there", () => {
+    isHealthy(of(neighbour({ macs: { value: ["BC:24:11:20:00:12"] } }))());
+    isHealthy(mapped({ value: [{ id: "gpu", checks: [] }] })());
+  });
+
+  it("reads hardware addresses of machines and containers", () => {
+    expect(
+      macsIn({
+        net0: "virtio=BC:24:11:20:00:11,bridge=vmbr0,firewall=1",
+        net1: "model=e1000,macaddr=bc:24:11:20:00:12,bridge=vmbr1",
+        net2: "name=eth0,bridge=vmbr0,hwaddr=BC:24:11:20:00:13,ip=dhcp,type=veth",
+        description: "net0=BC:24:11:20:00:14",
+      }),
+    ).to.deep.equal(["BC:24:11:20:00:11", "BC:24:11:20:00:12", "BC:24:11:20:00:13"]);
   });
 
   it("is not looked at without a machine there", () => {
@@ -258,6 +289,40 @@ describe("doctor at Proxmox", () => {
       "a machine that is gone",
       of({}, { own: [2011] }),
       ...(["problem", "Proxmox VM 2011 (den-dev-cp01)", /Proxmox has no such machine/] as const),
+    ],
+    [
+      "a hardware address that another machine has",
+      of(neighbour({ macs: { value: ["BC:24:11:20:00:11"] } })),
+      ...([
+        "problem",
+        "Proxmox hardware address BC:24:11:20:00:11 (den-dev-cp01)",
+        /^belongs to win \(100\) as well$/,
+      ] as const),
+    ],
+    [
+      "a hardware address of a machine that is off",
+      of(neighbour({ isRunning: false, macs: { value: ["BC:24:11:20:00:11"] } })),
+      ...(["warning", "Proxmox hardware address BC:24:11:20:00:11 (den-dev-cp01)", /which is off/] as const),
+    ],
+    [
+      "hardware addresses that the token may not see",
+      of(neighbour({ macs: { why: "Proxmox answers 403 Permission check failed" } })),
+      ...(["not asked", "Proxmox hardware addresses", /^those of 100 cannot be read: .*403/] as const),
+    ],
+    [
+      "a PCI mapping that is not there",
+      mapped({ value: [{ id: "coral" }] }),
+      ...(["problem", "Proxmox PCI mapping gpu on pve1", /there are coral$/] as const),
+    ],
+    [
+      "a PCI mapping without a device on the host",
+      mapped({ value: [{ id: "gpu", checks: [{ severity: "warning", message: "No mapping for node pve1." }] }] }),
+      ...(["problem", "Proxmox PCI mapping gpu on pve1", /No mapping for node pve1/] as const),
+    ],
+    [
+      "PCI mappings that cannot be read",
+      mapped({ why: "Proxmox answers 501" }),
+      ...(["not asked", "Proxmox PCI mapping gpu on pve1", /501/] as const),
     ],
     [
       "a number that the token may not see",
