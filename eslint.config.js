@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export const config = defineConfig(
-  globalIgnores(["node_modules/", ".compiled/", ".lab/", "coverage/", "**/*.d.ts"]),
+  globalIgnores(["node_modules/", ".compiled/", ".lab/", ".hearth/", "coverage/", "**/*.d.ts"]),
   js.configs.recommended,
   {
     files: ["**/*.ts"],

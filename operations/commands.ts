@@ -179,6 +179,30 @@ says what the doctor finds then.`,
     load: async () => (await import("./deploy/cli.ts")).deployCommand,
   }),
   command({
+    name: "try",
+    group: "change",
+    summary: "deploys the checkout's change to a lab of its own, and reports what was out of service meanwhile",
+    forms: { STACK: "" },
+    details: `The lab begins at the commit where the checkout left the base, with that commit's code. Then the checkout, with what is not committed, is
+deployed to it by deploy, and after that the base again. Meanwhile machines, the API, etcd's quorum, the Services of routes, Flux, tunnels and
+records are asked four times a second. It needs no account and no secret, and a lab that runs already stays as it is.
+
+It ends with 0 where everything held, 2 where something was out of service that must not be, and 1 where the change is not carried out.
+docs/guides/trying-a-change.md tells how to read the report.`,
+    flags: {
+      base: { type: "string", value: "REF", what: "the branch that the change is for (main, at origin or here)" },
+      out: {
+        type: "string",
+        value: "FILE",
+        what: "where the report is written (.hearth/try-STACK.md), with a picture beside it",
+      },
+      back: { type: "boolean", default: true, what: "do not deploy the base again afterwards" },
+      keep: { type: "boolean", what: "leave the lab running afterwards" },
+    },
+    json: "the outcome (held, broken or refused), the report's files, and of each deployment its steps and whether each thing held",
+    load: async () => (await import("./try/cli.ts")).tryCommand,
+  }),
+  command({
     name: "rotate",
     group: "change",
     summary: "gives the stack another root secret, and writes the escrow again; lists them unless one is named",

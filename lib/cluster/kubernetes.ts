@@ -41,8 +41,17 @@ export class Unanswered extends Error {
 export class Kubernetes {
   private readonly options: RequestOptions;
 
-  /** @param host another control plane than the kubeconfig's endpoint */
-  constructor(kubeconfig: string, host?: string) {
+  /**
+   * @param host another control plane than the kubeconfig's endpoint
+   * @param timeout how long an answer may take, in milliseconds
+   * @param isReused whether a connection serves several requests. One that outlives its server fails the next request
+   */
+  constructor(
+    kubeconfig: string,
+    host?: string,
+    private readonly timeout = 10_000,
+    isReused = true,
+  ) {
     const { clusters, users } = parse(kubeconfig) as KubeconfigFile;
     const [cluster] = clusters;
     const [user] = users;
@@ -56,7 +65,8 @@ export class Kubernetes {
       ca: decode(cluster.cluster["certificate-authority-data"]),
       cert: decode(user.user["client-certificate-data"]),
       key: decode(user.user["client-key-data"]),
-      timeout: 10_000,
+      timeout,
+      ...(!isReused && { agent: false }),
     };
   }
 
@@ -141,7 +151,7 @@ export class Kubernetes {
           resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
         });
       });
-      asked.on("timeout", () => asked.destroy(new Error(`${method} ${path} took more than 10 s`)));
+      asked.on("timeout", () => asked.destroy(new Error(`${method} ${path} took more than ${this.timeout / 1000} s`)));
       asked.on("error", reject);
       asked.end(body);
     });

@@ -17,6 +17,7 @@ import { duration, type Display } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { MachineChanges } from "./changes.ts";
 import type { RunningCluster } from "./running.ts";
+import { announcement, completion } from "./step-lines.ts";
 
 /** How a person has a rollout carried out. */
 export interface RolloutOptions {
@@ -90,7 +91,7 @@ export const describePlan = ({ steps, notes }: RolloutPlan): string[] => [
     ? []
     : [
         `${steps.length} ${steps.length === 1 ? "step" : "steps"}, about ${duration(secondsOf(steps))}; one after the other:`,
-        ...steps.map(({ name, what, out }) => `  ${name}: ${what}. Out of service: ${out}`),
+        ...steps.map((step) => `  ${announcement(step)}`),
       ]),
 ];
 
@@ -168,7 +169,7 @@ export const carryOutRollout = async (
     });
     if (step.kind === "kubernetes") kubernetes = step.to;
     machines = after(step, machines);
-    display.line(`${number}: ${step.name} done after ${duration((Date.now() - started) / 1000)}`);
+    display.line(completion(number, step, (Date.now() - started) / 1000));
     if (options.until !== undefined && isNamed(step, options.until)) return steps.slice(index + 1);
   }
   await engine.update(kubernetes);

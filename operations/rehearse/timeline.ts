@@ -1,3 +1,5 @@
+import { escaped } from "../../lib/terminal/svg.ts";
+
 /** A part of a rehearsed case, in seconds since its disaster; negative before it. */
 export interface Span {
   name: string;
@@ -46,8 +48,6 @@ export const table = (rehearsals: readonly Rehearsal[]): string => {
 
 const layout = { width: 960, left: 110, right: 30, row: 64, top: 56, bar: 22 };
 const colours = ["#4e79a7", "#f28e2b", "#76b7b2", "#59a14f", "#b07aa1", "#edc948", "#9c755f"];
-
-const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** Draws the timeline of rehearsals as an SVG image: one row per case, with the disaster at zero. */
 export const timelineSvg = (rehearsals: readonly Rehearsal[]): string => {

@@ -1,0 +1,214 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { HearthConfig } from "../../infra/config/index.ts";
+import { Lab } from "../../lab/lab.ts";
+import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
+import { waitForFlux } from "../../lib/cluster/flux.ts";
+import { labFolder, type LabFolder } from "../../lib/engine/lab-folder.ts";
+import { Target } from "../../lib/engine/target.ts";
+import { authorityOf } from "../../lib/recovery/examine.ts";
+import type { Display } from "../../lib/terminal/display.ts";
+import { explain, Problem } from "../../toolchain/problem.ts";
+import { asksOf } from "./asks.ts";
+import type { Clone } from "./clone.ts";
+import { stepsSaid } from "./deployment.ts";
+import { judgedOutages, verdictsOf, type Measured } from "./judge.ts";
+import { Prober } from "./prober.ts";
+import type { Part } from "./report.ts";
+import { lastWords, runIn, type Ran } from "./run.ts";
+import type { Drawn } from "./timeline.ts";
+
+/** How long the lab may take until everything in it answers, in milliseconds. */
+const settleTimeout = 180_000;
+
+/** How long everything is looked at before a change and after it, in milliseconds. */
+const calm = 3000;
+
+/** What a trial works with. */
+export interface Stage {
+  stack: string;
+  clone: Clone;
+  display: Display;
+  signal: AbortSignal;
+  /** File that gets all that commands say. */
+  log: string;
+}
+
+/** One deployment of a trial, for the report and for the picture. */
+export interface Measurement {
+  part: Part;
+  drawn: Drawn;
+}
+
+type Nodes = HearthConfig["nodes"];
+
+/** A lab in which changes are deployed one after the other, and measured. */
+export class Trial {
+  private readonly folder: LabFolder;
+  private prober: Prober | undefined;
+  private nodes: Nodes = {};
+
+  constructor(private readonly stage: Stage) {
+    this.folder = labFolder(stage.clone.root, stage.stack);
+  }
+
+  /** Brings the lab up at a commit, by that commit's code. @throws Problem with what it says if it does not come up */
+  async bringUp(commit: string): Promise<void> {
+    const { clone, stack, display, log } = this.stage;
+    await clone.take(commit);
+    const ran = await this.run("The lab at the base", ["lab/main.ts", "up", stack]);
+    if (!ran.isDone) {
+      throw new Problem(
+        `The lab does not come up at ${commit.slice(0, 10)}, so that no change of it can be tried. It said (all of it is in ${log}):\n${lastWords(ran)}`,
+      );
+    }
+    display.line(`The lab of ${stack} is up at ${commit.slice(0, 10)}`);
+    this.nodes = (await this.target()).nodes;
+  }
+
+  /** Deploys a commit, and measures what is out of service meanwhile. */
+  async deploy(title: string, commit: string): Promise<Measurement> {
+    const { clone, stack, display } = this.stage;
+    const before = this.nodes;
+    await clone.take(commit);
+    const wrong = await this.connect().then(
+      () => undefined,
+      (error: unknown) => explain(error),
+    );
+    const after = wrong === undefined ? (await this.target()).nodes : before;
+    const prober = await this.probe(before, after);
+    const ran: Ran =
+      wrong === undefined
+        ? await this.run(title, ["operations/main.ts", "deploy", stack, "--lab", "--now"], () => prober.elapsed)
+        : { isDone: false, lines: wrong.split("\n").map((text) => ({ at: 0, text })) };
+    const ended = prober.elapsed;
+    const flux = ran.isDone ? await this.applied(prober) : { text: "", isApplied: false };
+    await sleep(calm);
+    const found = prober.found();
+    const steps = stepsSaid(ran.lines, ended);
+    if (ran.isDone) this.nodes = after;
+    const measured: Measured = {
+      ...{ tracks: found.tracks, spread: found.spread, end: found.end, isDone: ran.isDone, steps },
+      machines: { ...after, ...before },
+      removed: Object.keys(before).filter((name) => !(name in after)),
+      planes: Object.keys(before).filter((name) => isPlane(before[name]) && isPlane(after[name])).length,
+    };
+    const outages = judgedOutages(measured);
+    display.line(ran.isDone ? `${title}: deployed` : `${title}: not carried out`);
+    return {
+      part: {
+        title,
+        refusal: ran.isDone ? undefined : lastWords(ran),
+        seconds: ended / 1000,
+        ...{ steps, outages, verdicts: verdictsOf(measured) },
+        flux: [flux.text, found.delay > 500 ? `This computer was up to ${Math.round(found.delay)} ms late to ask` : ""]
+          .filter((text) => text !== "")
+          .join(". "),
+        isApplied: flux.isApplied,
+      },
+      drawn: { title, tracks: found.tracks, steps, outages, end: found.end },
+    };
+  }
+
+  /** Ends the asking. */
+  end(): void {
+    this.prober?.stop();
+  }
+
+  /** Gives the lab the hardware, charts and names that the checked-out commit needs, and the engine its configuration. */
+  private async connect(): Promise<void> {
+    const { display, stack } = this.stage;
+    const lab = await Lab.open(this.folder);
+    const { lab: config, programs, isChanged } = await lab.setUp();
+    if (isChanged) {
+      display.line(`Restarting the lab of ${stack}: the change needs other hardware or services`);
+      await lab.supervisor.stop();
+    }
+    await lab.supervisor.start(programs["hearth-lab"] ?? "");
+    await lab.engine(config, programs.pulumi ?? "");
+  }
+
+  /** Begins to measure, as soon as everything is well. */
+  private async probe(before: Nodes, after: Nodes): Promise<Prober> {
+    const { display, signal } = this.stage;
+    this.end();
+    const lab = await Lab.open(this.folder);
+    const config = await lab.written();
+    const { engine } = await this.open();
+    const machines = Object.fromEntries(
+      [...new Set([...Object.keys(before), ...Object.keys(after)])].map((name) => {
+        const both = [before[name], after[name]].flatMap((node) => node ?? []);
+        return [name, { role: both[0]?.role ?? "worker", addresses: [...new Set(both.map(({ address }) => address))] }];
+      }),
+    );
+    this.prober = new Prober(
+      asksOf({
+        kubeconfig: await readFile(this.folder.kubeconfig, "utf8"),
+        authority: authorityOf(await engine.state()),
+        machines,
+        cloudflare: () => (config ? lab.simulators(config).cloudflare() : Promise.resolve(undefined)),
+      }),
+    );
+    const { prober } = this;
+    const deadline = Date.now() + settleTimeout;
+    // A route may lead to what does not run in a lab.
+    const missing = () => prober.missing().filter(({ kind }) => kind !== "route" && kind !== "flux");
+    while (!prober.hasAsked(["api", "machine", "node", "etcd"]) || missing().length > 0) {
+      const names = missing().map(({ kind, name }) => `${kind} ${name}`.trim());
+      if (Date.now() > deadline) throw new Problem(`The lab is not well before the change: ${names.join(", ")}`);
+      display.live(`Waiting for ${names.join(", ") || "first answers"}`);
+      await sleep(250, undefined, { signal }).catch(() => undefined);
+      signal.throwIfAborted();
+    }
+    await sleep(calm);
+    prober.begin();
+    return prober;
+  }
+
+  /** Waits until Flux has applied the checked-out commit. */
+  private async applied(prober: Prober): Promise<{ text: string; isApplied: boolean }> {
+    const { display, signal } = this.stage;
+    const lab = await Lab.open(this.folder);
+    const config = await lab.written();
+    const { gitops } = await (await this.open()).config();
+    if (config === undefined || gitops.engine !== "flux") return { text: "Flux is not installed", isApplied: true };
+    const revision = await lab.revision(config);
+    try {
+      const kubernetes = new Kubernetes(await readFile(this.folder.kubeconfig, "utf8"));
+      await waitForFlux(kubernetes, {
+        ...{ revision, signal, timeout: 300_000 },
+        onProgress: (_, waiting) => {
+          display.live(`Flux: ${waiting.map(({ kind, name }) => `${kind} ${name}`).join(", ")}`);
+        },
+      });
+      const seconds = (prober.elapsed / 1000).toFixed(1);
+      return { text: `Flux had applied \`${revision}\` after ${seconds} s at the latest`, isApplied: true };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { text: explain(error), isApplied: false };
+    }
+  }
+
+  private async run(title: string, args: string[], now = (): number => performance.now()): Promise<Ran> {
+    const { clone, display, signal, log } = this.stage;
+    const say = (text: string): void => {
+      if (/^Step \d+ of \d+: /.test(text)) display.line(`  ${text}`);
+      else if (text.trim() !== "") display.live(`${title}: ${text.trim()}`);
+    };
+    display.live(title);
+    const ran = await runIn(clone.root, args, { signal, log, now, say });
+    display.clear();
+    return ran;
+  }
+
+  private open(): Promise<Target> {
+    return Target.open(this.stage.clone.root, this.stage.stack, { lab: true });
+  }
+
+  private async target(): Promise<HearthConfig> {
+    return (await this.open()).config();
+  }
+}
+
+const isPlane = (node: { role: string } | undefined): boolean => node?.role === "controlplane";

@@ -1,0 +1,46 @@
+import { expect } from "chai";
+
+import { announcement, completion } from "../../../../operations/deploy/step-lines.ts";
+import { describePlan } from "../../../../operations/deploy/rollout.ts";
+import type { Step } from "../../../../lib/rollout/step.ts";
+import { stepsSaid } from "../../../../operations/try/deployment.ts";
+
+const step = (name: string): Step => ({
+  ...{ kind: "configure", machine: name.split("/")[1] ?? "", name, seconds: 240 },
+  ...{ what: "restarts for its cores: 4 → 6", out: "den-dev-cp01, and with it the Kubernetes API" },
+});
+
+describe("the steps that a deployment says", () => {
+  const steps = [step("configure/den-dev-wk01"), step("configure/den-dev-cp01")];
+  const plan = describePlan({ steps, refusals: [], notes: ["a note: of one"] }).map((line) => ({
+    at: 5000,
+    text: `  ${line}`,
+  }));
+  const other = { at: 6000, text: "  Step 1 of 2, usually 4 min 0 s: den-dev-wk01: draining (31 s)" };
+
+  it("are read with their times, as the deployment writes them", () => {
+    const done = steps.map((each, index) => ({
+      at: 10_000 * (index + 1),
+      text: completion(`Step ${index + 1} of 2`, each, 5),
+    }));
+    expect(stepsSaid([...plan, other, ...done], 30_000)).to.deep.equal([
+      { ...said(steps[0]), from: 5000, to: 10_000, isDone: true },
+      { ...said(steps[1]), from: 10_000, to: 20_000, isDone: true },
+    ]);
+  });
+
+  it("have the one at their end that was under way", () => {
+    const [first] = steps.map((each) => ({ at: 10_000, text: completion("Step 1 of 2", each, 5) }));
+    expect(stepsSaid([...plan, ...(first ? [first] : [])], 30_000).at(-1)).to.deep.equal({
+      ...said(steps[1]),
+      ...{ from: 10_000, to: 30_000, isDone: false },
+    });
+  });
+
+  it("are none where it announces none", () => {
+    expect(stepsSaid([other, { at: 1, text: "Preview of dev: 2 to update" }], 30_000)).to.deep.equal([]);
+    expect(announcement(steps[0] ?? step("")).startsWith("configure/den-dev-wk01: restarts")).to.equal(true);
+  });
+});
+
+const said = (each: Step | undefined) => ({ name: each?.name, what: each?.what, out: each?.out });
