@@ -97,6 +97,8 @@ export const settingsOf = (answers: Answers): Record<string, unknown> => {
       podCidr: "10.244.0.0/16",
       serviceCidr: "10.96.0.0/12",
       talosApiAccess: { namespaces: ["etcd-backup"] },
+      logDestinations: [{ url: "tcp://127.0.0.1:6051" }],
+      kernelLogDestinations: { logs: "tcp://127.0.0.1:6050" },
     },
     "hearth:network": {
       subnet: answers.subnet,
@@ -179,6 +181,7 @@ const comments: [path: string[], comment: string][] = [
     ["hearth:cluster", "talosApiAccess"],
     " Pods in this namespace take snapshots of etcd: gitops/infrastructure/backup/etcd.",
   ],
+  [["hearth:cluster", "logDestinations"], " A pod of each machine takes them: gitops/infrastructure/monitoring/logs."],
   [["hearth:network", "gatewayApi"], renovate("kubernetes-sigs/gateway-api")],
   [["hearth:gitops", "emptyUntil"], " Volumes of apps may begin empty until then. Remove it once there are backups."],
   [["hearth:gitops", "flux"], renovate("fluxcd/flux2")],
