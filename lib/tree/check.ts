@@ -18,6 +18,7 @@ import { environments } from "./rules/environments.ts";
 import { etcdMetrics } from "./rules/etcd-metrics.ts";
 import { extensions } from "./rules/extensions.ts";
 import { images } from "./rules/images.ts";
+import { machineLogs } from "./rules/machine-logs.ts";
 import { memoryVolumes } from "./rules/memory-volumes.ts";
 import { namespaces } from "./rules/namespaces.ts";
 import { pastSignOn } from "./rules/past-sign-on.ts";
@@ -67,6 +68,7 @@ const rules: readonly Rule[] = [
   claims,
   extensions,
   etcdMetrics,
+  machineLogs,
   trust,
   pastSignOn,
   publicNames,

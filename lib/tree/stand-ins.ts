@@ -54,6 +54,7 @@ const standIns: Record<string, (release: RenderedObject) => KubernetesObject[]> 
         { name: "http-metrics", number: 8080 },
         { name: "http-web", number: 9080 },
       ]),
+      ...(has("web", "enabled") ? [service(name, selector, 9080, "http-web")] : []),
       ...(has("web", "enabled") && has("web", "networkPolicy", "create")
         ? [
             {
@@ -78,12 +79,21 @@ const standIns: Record<string, (release: RenderedObject) => KubernetesObject[]> 
   // prometheus-community/helm-charts, kube-prometheus-stack 88.5.3, templates/prometheus-operator, and its subchart grafana.
   "kube-prometheus-stack": ({ name, namespace = "" }) => {
     const [operator, grafana] = [{ app: `${name}-operator` }, { "app.kubernetes.io/name": "grafana" }];
+    const [prometheus, alertmanager] = [
+      { "app.kubernetes.io/name": "prometheus" },
+      { "app.kubernetes.io/name": "alertmanager" },
+    ];
     return [
       deployment(`${name}-operator`, operator, [{ name: "https", number: 10250 }]),
       service(`${name}-operator`, operator, 443, "https"),
       webhook(`${name}-operator`, namespace),
       deployment(`${name}-grafana`, grafana, [{ name: "grafana", number: 3000 }]),
       service(`${name}-grafana`, grafana, 80, "grafana"),
+      // The pods are the operator's.
+      deployment(`prometheus-${name}`, prometheus, [{ name: "http-web", number: 9090 }]),
+      service(`${name}-prometheus`, prometheus, 9090, "http-web"),
+      deployment(`alertmanager-${name}`, alertmanager, [{ name: "http-web", number: 9093 }]),
+      service(`${name}-alertmanager`, alertmanager, 9093, "http-web"),
     ];
   },
   // cloudnative-pg/charts 0.29.0, templates/deployment.yaml; cloudnative-pg v1.30.1, the operator's webhook.

@@ -98,6 +98,8 @@ export const settingsOf = (answers: Answers): Record<string, unknown> => {
       serviceCidr: "10.96.0.0/12",
       talosApiAccess: { namespaces: ["etcd-backup"] },
       diskEncryption: "nodeID",
+      logDestinations: [{ url: "tcp://127.0.0.1:6051" }],
+      kernelLogDestinations: { logs: "tcp://127.0.0.1:6050" },
     },
     "hearth:network": {
       subnet: answers.subnet,
@@ -182,8 +184,9 @@ const comments: [path: string[], comment: string][] = [
   ],
   [
     ["hearth:cluster", "diskEncryption"],
-    " A disk that is thrown away or sold tells nothing. It has to be set before the machines are installed.",
+    " A disk that is thrown away or sold tells nothing. Set later, it replaces them: docs/guides/changing-a-cluster.md.",
   ],
+  [["hearth:cluster", "logDestinations"], " A pod of each machine takes them: gitops/infrastructure/monitoring/logs."],
   [["hearth:network", "gatewayApi"], renovate("kubernetes-sigs/gateway-api")],
   [["hearth:gitops", "emptyUntil"], " Volumes of apps may begin empty until then. Remove it once there are backups."],
   [["hearth:gitops", "flux"], renovate("fluxcd/flux2")],

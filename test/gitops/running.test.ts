@@ -4,6 +4,7 @@ import type { HearthConfig } from "../../infra/config/index.ts";
 import { claims } from "../../lib/tree/rules/claims.ts";
 import { etcdMetrics } from "../../lib/tree/rules/etcd-metrics.ts";
 import { extensions } from "../../lib/tree/rules/extensions.ts";
+import { machineLogs } from "../../lib/tree/rules/machine-logs.ts";
 import { memoryVolumes } from "../../lib/tree/rules/memory-volumes.ts";
 import { pastSignOn } from "../../lib/tree/rules/past-sign-on.ts";
 import { publicNames } from "../../lib/tree/rules/public-names.ts";
@@ -155,6 +156,31 @@ spec: { relabelings: [{ targetLabel: __address__, replacement: "$1:2381" }] }
         cluster: { etcd: { extraArgs: { "listen-metrics-urls": "http://0.0.0.0:2381" } } },
       });
     expect(foundOf(etcdMetrics, scrape, expose)).to.deep.equal([]);
+  });
+});
+
+describe("logs of machines", () => {
+  const collector = (port: string) => `
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: collector, namespace: logs }
+spec: { template: { spec: { containers: [{ ports: [{ ${port} }] }] } } }
+`;
+  const send = (talos: string) => (config: { cluster: { logDestinations: object[]; kernelLogDestinations: object } }) =>
+    Object.assign(config.cluster, { logDestinations: [{ url: talos, tags: {} }], kernelLogDestinations: {} });
+
+  it("have a pod of each machine that takes them, where they are sent to the machine itself", () => {
+    const listening = "containerPort: 51, hostPort: 6051, hostIP: 127.0.0.1";
+    expect(foundOf(machineLogs, collector(listening), send("tcp://127.0.0.1:6051"))).to.deep.equal([]);
+    for (const other of ["containerPort: 6051", "containerPort: 51, hostPort: 6052", `${listening}, protocol: UDP`]) {
+      expect(foundOf(machineLogs, collector(other), send("tcp://127.0.0.1:6051")), other).to.deep.equal([
+        "hearth:cluster.logDestinations.0 sends logs to tcp://127.0.0.1:6051, and no pod of each machine listens there",
+      ]);
+    }
+  });
+
+  it("may go to another host, which the tree knows nothing of", () => {
+    expect(foundOf(machineLogs, collector("containerPort: 51"), send("udp://10.20.0.8:6051"))).to.deep.equal([]);
   });
 });
 
