@@ -6,7 +6,7 @@ import type { Step } from "../../../../lib/rollout/step.ts";
 import { stepsSaid } from "../../../../operations/try/deployment.ts";
 
 const step = (name: string): Step => ({
-  ...{ kind: "configure", machine: name.split("/")[1] ?? "", name, seconds: 240 },
+  ...{ kind: "configure", machine: name.split("/")[1] ?? "", name, seconds: 240, restarts: true },
   ...{ what: "restarts for its cores: 4 → 6", out: "den-dev-cp01, and with it the Kubernetes API" },
 });
 
