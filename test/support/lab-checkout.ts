@@ -84,6 +84,13 @@ export class LabCheckout {
     return this;
   }
 
+  /** Puts an example over the stack file of prod, as a person would who begins with it. Its subnet becomes 10.`octet`.0.0/24. */
+  async takeExample(name: string, octet: number): Promise<void> {
+    const text = await readFile(join(root, "examples", name, "Pulumi.prod.yaml"), "utf8");
+    await this.write("Pulumi.prod.yaml", text.replaceAll(/\b(192\.168\.1|10\.30\.0)\./g, `10.${String(octet)}.0.`));
+    await this.commit(`Begin with the example ${name}`);
+  }
+
   /** Runs `npm run lab -- …`. The output combines stdout and stderr. */
   lab(...args: string[]): ReturnType<typeof this.start> {
     return this.start(args);
