@@ -85,7 +85,7 @@ export class GettingStarted {
         await hand.instead();
         continue;
       }
-      const typed = command.replace("…", hand.fill ?? "…");
+      const typed = hand.fill ? command.replace("…", hand.fill()) : command;
       const { exitCode, output } = await this.newcomer.type(typed, hand.answers?.());
       expect(exitCode, `${typed}\n${output}`).to.equal(hand.exitCode?.() ?? 0);
       const said = `${typed} prints\n${output}\nand the guide says\n${printed.join("\n")}`;
@@ -120,7 +120,7 @@ export class GettingStarted {
   /** What a person answers about their stack, besides its machines. */
   async facts(): Promise<Answers> {
     const { git, cloudflare } = this.config;
-    const [[zone = "", id = ""] = []] = Object.entries(cloudflare.zones);
+    const zone = Object.keys(cloudflare.zones)[0] ?? "";
     const files = ["hearth-identity.txt", "hearth-identity-2.txt"].map((name) => join(this.newcomer.home, name));
     const identities = await Promise.all(files.map((file) => readFile(file, "utf8")));
     return [
@@ -130,7 +130,7 @@ export class GettingStarted {
       ["Line of known_hosts", (await readFile(this.lab.folder.knownHosts, "utf8")).trim()],
       ["Domain at Cloudflare", zone],
       ["Identifier of the Cloudflare account", cloudflare.account],
-      ["Identifier of the Cloudflare zone", id],
+      ["Identifier of the Cloudflare zone", cloudflare.zones[zone] ?? ""],
       ["Age recipients of the escrow", identities.map((text) => /age1\w+/.exec(text)?.[0] ?? "").join(",")],
     ];
   }
