@@ -12,6 +12,8 @@ export interface LabConfig {
     token: string;
     /** Password of root@pam. */
     password?: string;
+    /** The token's privileges on every path; all if there are none. */
+    privileges?: string[];
     nodes: string[];
     datastores: Record<string, string[]>;
     bridges: string[];

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -7,6 +7,7 @@ import { execa } from "execa";
 
 import { checkCluster, describeFinding } from "../../lib/tree/check.ts";
 import { hearth } from "../support/hearth.ts";
+import { chart, copyOfWelcome, editInside, makeRelease, writeInside } from "../support/next-release.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -29,14 +30,10 @@ describe("a repository of somebody's own, a month old, merged with the next rele
   };
   const text = (path: string): string => readFileSync(join(folder, path), "utf8");
   const write = (path: string, content: string): void => {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content);
+    writeInside(folder, path, content);
   };
   const edit = (path: string, from: string | RegExp, to: string): void => {
-    const before = text(path);
-    const after = before.replace(from, to);
-    if (after === before) throw new Error(`${path} has no ${String(from)}`);
-    write(path, after);
+    editInside(folder, path, from, to);
   };
   const committed = async (what: string): Promise<void> => {
     await must("add", "--all");
@@ -45,26 +42,12 @@ describe("a repository of somebody's own, a month old, merged with the next rele
 
   const list = "gitops/clusters/dev/kustomization.yaml";
   const environment = "gitops/clusters/dev/environment.yaml";
-  const chart = "gitops/infrastructure/compute/reloader/app/ocirepository.yaml";
-
-  /** An app that is made of the one that greets. */
-  const copyOfWelcome = (name: string): void => {
-    for (const file of ["flux", "app/deployment", "app/kustomization", "app/namespace", "app/service", "app/route"]) {
-      const content = text(`gitops/apps/welcome/${file}.yaml`)
-        .replaceAll(/(?<!secrets\/)welcome(?!, key)/g, name)
-        .replace("    - ../../../../${cluster_folder}/secrets/welcome\n", "")
-        .replace(/^(namespace| {2}name): apps$/m, `$1: ${name}`)
-        .replace(/ +env:\n.*\n.*\n.*\n/, "");
-      write(`gitops/apps/${name}/${file}.yaml`, content);
-    }
-  };
-
   /** What a person has of their own after a month. */
   const month = async (): Promise<void> => {
     edit("Pulumi.dev.yaml", /\b10\.20\./g, "10.77.");
     edit("Pulumi.dev.yaml", "hearth:cluster:\n", "hearth:cluster:\n    certSANs: [k8s.home.example.net]\n");
     edit(environment, "nas_clients: 10.20.0.0/24", "nas_clients: 10.77.0.0/24");
-    copyOfWelcome("notes");
+    copyOfWelcome(folder, "notes");
     edit(
       list,
       "  - ../../apps/welcome/flux.yaml\n",
@@ -89,25 +72,6 @@ describe("a repository of somebody's own, a month old, merged with the next rele
     await committed("A month of my own");
   };
 
-  /** What the next release changes: versions, values, a system with a variable, code. */
-  const release = async (): Promise<void> => {
-    for (const stack of ["dev", "prod"]) {
-      edit(`Pulumi.${stack}.yaml`, /talos: v1\.13\.\d+/, "talos: v1.13.99");
-      edit(`gitops/clusters/${stack}/environment.yaml`, "\ndata:\n", "\ndata:\n  greeting: hello\n");
-      edit(
-        `gitops/clusters/${stack}/kustomization.yaml`,
-        "  - ../../apps/welcome/flux.yaml\n",
-        "  - ../../apps/welcome/flux.yaml\n  - ../../apps/greeter/flux.yaml\n",
-      );
-    }
-    copyOfWelcome("greeter");
-    edit("gitops/apps/greeter/app/deployment.yaml", "--port=9898", "--port=9898, '--ui-message=${greeting}'");
-    edit(chart, /tag: [\d.]+/, "tag: 2.99.0");
-    edit("gitops/clusters/shared/kustomizations.yaml", "\n", "\n# A remark of the release.\n");
-    edit("infra/program.ts", "\n", "\n// A change of the release.\n");
-    await committed("The next release");
-  };
-
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "hearth-upgrade-"));
     const { stdout } = await execa("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { cwd: root });
@@ -120,7 +84,8 @@ describe("a repository of somebody's own, a month old, merged with the next rele
     await must("branch", "release");
     await month();
     await must("switch", "--quiet", "release");
-    await release();
+    makeRelease(folder);
+    await committed("The next release");
     await must("switch", "--quiet", "main");
   });
 

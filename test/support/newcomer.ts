@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 import { execa } from "execa";
 
@@ -44,8 +45,9 @@ export class Newcomer {
     );
     await writeFile(join(bin, "age-keygen"), ageKeygen(join(root, "node_modules/age-encryption/dist/index.js")));
     await chmod(join(bin, "age-keygen"), 0o755);
-    const { PATH, ...lab } = engineEnvironment(folder, config);
-    const internet = Object.entries(lab).filter(([name]) => /proxy|ssl_cert|extra_ca|no_proxy/i.test(name));
+    const internet = Object.entries(engineEnvironment(folder, config)).filter(([name]) =>
+      /proxy|ssl_cert|extra_ca|no_proxy/i.test(name),
+    );
     const programs = await Promise.all(
       ["pulumi", "pulumi-language-nodejs", "talosctl", "sops"].map((name) => tool(name)),
     );
@@ -101,8 +103,8 @@ export class Newcomer {
       }
     });
     const { exitCode = 1, stdout } = await running;
-    // The terminal's own signs for colours and the cursor are nothing that a guide shows.
-    return { exitCode, output: stdout.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r", "") };
+    // Colours, and what moves the cursor, are nothing that a guide shows.
+    return { exitCode, output: stripVTControlCharacters(stdout).replaceAll("\r", "") };
   }
 
   remove(): Promise<void> {
