@@ -2,7 +2,7 @@ import { posix } from "node:path";
 
 import type * as pulumi from "@pulumi/pulumi";
 
-import { receiverType } from "../components/gitops/webhook.ts";
+import { receiverType, repositoryPage } from "../components/gitops/webhook.ts";
 import { ciliumFacts, loadBalancerFacts, type Announcement } from "../components/network/facts.ts";
 import { kernelName } from "../components/talos/documents/links.ts";
 import type { HearthConfig } from "./config/index.ts";
@@ -54,6 +54,7 @@ export const plainFacts = ({
   // Volumes of apps may begin empty until then.
   ...(gitops.emptyUntil && { empty_until: gitops.emptyUntil }),
   webhook_type: receiverType(gitops.repository),
+  repository_page: repositoryPage(gitops.repository),
   ...(gitops.flux && { flux_version: gitops.flux.replace(/^v/, "") }),
   ...domainOf(network, cloudflare),
   // Without Cloudflare nobody but the LAN reaches the external gateway.

@@ -19,7 +19,8 @@ export interface FluxInstanceOptions {
 export const fluxInstanceSpec = ({ flux, repository, hasCredential }: FluxInstanceOptions) => ({
   distribution: { version: flux.replace(/^v/, ""), registry: "ghcr.io/fluxcd" },
   components: ["source-controller", "kustomize-controller", "helm-controller", "notification-controller"],
-  cluster: { type: "kubernetes", networkPolicy: false },
+  // Ten Kustomizations at a time, which look at their dependencies every five seconds instead of every 30, for a faster start.
+  cluster: { type: "kubernetes", size: "medium", networkPolicy: false },
   sync: {
     kind: "GitRepository",
     url: repository.url,
@@ -27,14 +28,22 @@ export const fluxInstanceSpec = ({ flux, repository, hasCredential }: FluxInstan
     path: repository.path,
     ...(hasCredential && { pullSecret: fluxNamespace }),
   },
-  kustomize: { patches: [rootPatch, requeuePatch] },
+  kustomize: { patches: [rootPatch, healthChecksPatch] },
 });
 
-/** Makes Kustomizations and HelmReleases check their dependencies every 5 seconds instead of every 30, for a faster start. */
-const requeuePatch = {
-  target: { kind: "Deployment", name: "(kustomize|helm)-controller" },
+/**
+ * Ends the wait for what does not become ready once there is a new commit, which may mend it. Otherwise it lasts until the timeout.
+ *
+ * Source: kustomize-controller v1.9.4, internal/features, CancelHealthCheckOnNewRevision.
+ */
+const healthChecksPatch = {
+  target: { kind: "Deployment", name: "kustomize-controller" },
   patch: JSON.stringify([
-    { op: "add", path: "/spec/template/spec/containers/0/args/-", value: "--requeue-dependency=5s" },
+    {
+      op: "add",
+      path: "/spec/template/spec/containers/0/args/-",
+      value: "--feature-gates=CancelHealthCheckOnNewRevision=true",
+    },
   ]),
 };
 

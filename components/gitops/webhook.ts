@@ -22,6 +22,12 @@ export const receiverType = (repository: string): "github" | "gitlab" | "generic
   return host === "gitlab.com" ? "gitlab" : "generic-hmac";
 };
 
+/** The repository's page at its host, such as `https://github.com/you/hearth`. */
+export const repositoryPage = (repository: string): string => {
+  const { host, owner, name } = hosted(repository);
+  return `https://${host}/${owner}/${name}`;
+};
+
 /** The ingress rule that passes push notifications to Flux, and no other requests. */
 export const webhookRule = (hostname: string) => ({
   hostname,

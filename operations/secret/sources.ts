@@ -46,6 +46,9 @@ export const sources: Readonly<Record<string, Readonly<Record<string, Source>>>>
   "secrets/dead-mans-switch/dead-mans-switch.sops.yaml": {
     url: asked("URL that is called each minute while alerts arrive, such as that of a check at healthchecks.io"),
   },
+  "secrets/commit-status/commit-status.sops.yaml": {
+    token: asked("Token of GitHub that may write commit statuses of the repository, and nothing else"),
+  },
   "secrets/kube-prometheus-stack-config/alertmanager.sops.yaml": {
     "discord-webhook": asked("URL of the Discord webhook for alerts"),
   },

@@ -47,6 +47,7 @@ describe("the hand-off", () => {
       external_gateway_address: "10.20.0.195",
       txt_owner_id: "hearth-den-dev",
       webhook_type: "github",
+      repository_page: "https://github.com/you/hearth",
       flux_version: "2.9.4",
       domain: "example.com",
       empty_until: "2027-01-31",
