@@ -4,7 +4,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { parseConfig } from "../../../infra/config/index.ts";
+import { examineStackFile } from "../../../infra/config/stack-file.ts";
 import { deriveLab, deriveStack, serviceAddresses, toLoopback, type StackConfig } from "../../../lab/derive.ts";
+import { examples } from "../../support/examples.ts";
 
 const recipient = "age1kgk8mrt0pt63cnt6qjj2up7wlm5ec5ss2su6jaf96l52xzdt9dqsagwzxe";
 const knownHosts =
@@ -79,6 +81,18 @@ describe("deriveStack", () => {
       .map(([key, value]) => [key.replace("hearth:", ""), value]);
     expect(() => parseConfig("dev", Object.fromEntries(keys))).to.not.throw();
   });
+
+  for (const { name, read } of examples) {
+    it(`gives a configuration of the example ${name} that the program accepts, with machines for it`, () => {
+      const { config } = parse(read("prod")) as { config: StackConfig };
+      const file = examineStackFile({ settings: deriveStack(config, { ...facts, stack: "prod" }), problems: [] });
+      expect(file.problems).to.deep.equal([]);
+      const lab = deriveLab(config, { ...inputs, stack: "prod" });
+      const nodes = Object.values(file.config?.nodes ?? {});
+      expect(lab.metal).to.have.length(nodes.filter(({ platform }) => platform === "metal").length);
+      expect(lab.proxmox.nodes.length > 0).to.equal(nodes.some(({ platform }) => platform === "proxmox"));
+    });
+  }
 
   it("leaves no address outside 127.0.0.0/8, but for pods and Services", () => {
     const { podCidr, serviceCidr, ...cluster } = derived["hearth:cluster"];
