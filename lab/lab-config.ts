@@ -48,6 +48,8 @@ export interface Bucket {
 export interface Machine {
   name: string;
   address: string;
+  /** Where the network's DHCP server has put the machine, until its configuration sets `address`. */
+  lease?: string;
   mac: string;
   uuid: string;
   platform: "nocloud" | "metal";

@@ -17,8 +17,8 @@ const root = join(import.meta.dirname, "../..");
 /** What the person answers where a command asks: a text that the question ends with, and the answer. */
 export type Answers = readonly (readonly [question: string, answer: string])[];
 
-/** How long one command may take, in milliseconds. */
-const timeout = 15 * 60_000;
+/** How long one command may take, in milliseconds: where it waits for an answer that nobody gives, that is not long. */
+const timeoutOf = (command: string): number => (command.includes("hearth deploy") ? 15 : 2) * 60_000;
 
 /** Who has nothing of Hearth yet: a home folder with a shell, whose folder and variables stay from command to command. */
 export class Newcomer {
@@ -87,7 +87,7 @@ export class Newcomer {
   async type(command: string, answers: Answers = []): Promise<{ exitCode: number; output: string }> {
     await writeFile(join(this.home, ".command"), command);
     const running = execa("script", ["--quiet", "--return", "--command", `bash ${this.home}/.shell`, "/dev/null"], {
-      ...{ cwd: this.home, env: this.environment, extendEnv: false, all: true, reject: false, timeout },
+      ...{ cwd: this.home, env: this.environment, extendEnv: false, all: true, reject: false, timeout: timeoutOf(command) },
     });
     let [shown, read] = ["", 0];
     running.stdout.on("data", (chunk: Buffer) => {

@@ -23,7 +23,9 @@ const (
 type part struct {
 	name    string
 	address string
-	args    []string
+	// lease is where a machine listens until its configuration sets address. Empty where nothing else does.
+	lease string
+	args  []string
 	// stopTimeout is how long the part may take to stop.
 	stopTimeout time.Duration
 
@@ -70,7 +72,7 @@ func (p *part) changed(status child.Status) {
 // Child is a part's status.
 type Child struct {
 	child.Status
-	// Ready means that the process listens at Address.
+	// Ready means that the process listens at Address, or a machine where its network has put it.
 	Ready   bool   `json:"ready"`
 	Address string `json:"address"`
 	// Error says in one line why the part is not ready. Empty if that is unknown.
@@ -81,9 +83,13 @@ type Child struct {
 	Log string `json:"log"`
 }
 
+func (p *part) listens(pid int) bool {
+	return proctree.Listens(pid, p.address) || p.lease != "" && proctree.Listens(pid, p.lease)
+}
+
 func (p *part) status() Child {
 	status := Child{Status: p.child.Status(), Address: p.address, Log: p.log}
-	status.Ready = status.State == child.Running && proctree.Listens(status.Pid, p.address)
+	status.Ready = status.State == child.Running && p.listens(status.Pid)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if status.Ready {

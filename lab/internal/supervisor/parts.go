@@ -68,8 +68,12 @@ func metal(lab *labconfig.Lab, machine labconfig.Machine) (*part, error) {
 	if err := atomicfile.Write(file, append(spec, '\n'), 0o600); err != nil {
 		return nil, err
 	}
-	return &part{
+	p := &part{
 		name: "machine-" + machine.Name, address: net.JoinHostPort(machine.Address, talosPort), stopTimeout: stopNested,
 		args: []string{"machine", "--config", lab.File, "--spec", file},
-	}, nil
+	}
+	if machine.Lease != "" {
+		p.lease = net.JoinHostPort(machine.Lease, talosPort)
+	}
+	return p, nil
 }
