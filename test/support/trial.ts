@@ -26,7 +26,12 @@ export interface Tried {
 }
 
 /** Tries what a checkout has changed since a tag, as a person does. */
-export const tryChange = async (checkout: LabCheckout, stack: Stack, base: string, ...flags: string[]): Promise<Tried> => {
+export const tryChange = async (
+  checkout: LabCheckout,
+  stack: Stack,
+  base: string,
+  ...flags: string[]
+): Promise<Tried> => {
   const args = ["bin/hearth.mjs", "try", stack, "--base", base, "--json", ...flags];
   const { exitCode, stdout, stderr } = await execa("node", args, { cwd: checkout.path, reject: false });
   const read = (kind: string) => readFile(checkout.file(".hearth", `try-${stack}.${kind}`), "utf8").catch(() => "");
