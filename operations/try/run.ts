@@ -11,7 +11,7 @@ export interface Ran {
 
 /** Variables by which a shell may hold credentials, or the address of another lab. A trial's commands have none of them. */
 const kept = (name: string): boolean =>
-  !/^(PULUMI_|AWS_|AZURE_|GOOGLE_|CLOUDFLARE_|PROXMOX_|SOPS_|GITHUB_|ACTIONS_|KUBECONFIG$|TALOSCONFIG$|.*(TOKEN|SECRET|PASSWORD|PASSPHRASE)$)/i.test(
+  !/^(PULUMI_|AWS_|AZURE_|GOOGLE_|CLOUDFLARE_|PROXMOX_|SOPS_|GITHUB_|ACTIONS_|HEARTH_LAB$|HEARTH_ROLLOUT$|KUBECONFIG$|TALOSCONFIG$|.*(TOKEN|SECRET|PASSWORD|PASSPHRASE)$)/i.test(
     name,
   );
 

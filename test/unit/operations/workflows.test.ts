@@ -306,7 +306,7 @@ describe("the workflows of Hearth", () => {
       jobs: Record<string, Job>;
     };
 
-  it("are test, what takes long, preview, deploy, promote, drift and the digests of what is downloaded", () => {
+  it("are test, what takes long, preview, trial, deploy, promote, drift and the digests of what is downloaded", () => {
     expect(globSync("*.yml", { cwd: join(root, ".github", "workflows") }).sort()).to.deep.equal([
       "deploy.yml",
       "digests.yml",
@@ -315,6 +315,7 @@ describe("the workflows of Hearth", () => {
       "preview.yml",
       "promote.yml",
       "test.yml",
+      "try.yml",
     ]);
   });
 
@@ -350,8 +351,18 @@ describe("the workflows of Hearth", () => {
   });
 
   it("give the jobs of forks no secret", () => {
-    const text = readFileSync(join(root, ".github", "workflows", "test.yml"), "utf8");
-    expect(text).not.to.match(/secrets\.|id-token|write/);
+    for (const name of ["test", "try"]) {
+      const text = readFileSync(join(root, ".github", "workflows", `${name}.yml`), "utf8");
+      expect(text, name).not.to.match(/secrets\.|id-token|write|environment:|vars\./);
+    }
+  });
+
+  it("try every pull request, those of forks too, from its base with the base's history", () => {
+    const { on, jobs } = read("try");
+    expect(Object.keys(on)).to.deep.equal(["pull_request"]);
+    expect(jobs.try?.if).to.equal(undefined);
+    const [checkout] = (jobs.try as { steps?: { with?: Record<string, unknown> }[] }).steps ?? [];
+    expect(checkout?.with).to.deep.equal({ "fetch-depth": 0, "persist-credentials": false });
   });
 
   it("call scripts that there are", () => {
@@ -378,6 +389,7 @@ describe("the workflows of Hearth", () => {
       "preview",
       "promote",
       "github",
+      "try",
     ]);
     for (const line of called) {
       const [name = "", ...args] = line
