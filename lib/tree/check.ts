@@ -22,6 +22,7 @@ import { machineLogs } from "./rules/machine-logs.ts";
 import { memoryVolumes } from "./rules/memory-volumes.ts";
 import { namespaces } from "./rules/namespaces.ts";
 import { pastSignOn } from "./rules/past-sign-on.ts";
+import { peerCache } from "./rules/peer-cache.ts";
 import { podSecurity } from "./rules/pod-security.ts";
 import { publicNames } from "./rules/public-names.ts";
 import { references } from "./rules/references.ts";
@@ -69,6 +70,7 @@ const rules: readonly Rule[] = [
   extensions,
   etcdMetrics,
   machineLogs,
+  peerCache,
   trust,
   pastSignOn,
   publicNames,

@@ -71,6 +71,10 @@ export const sources: Readonly<Record<string, Readonly<Record<string, Source>>>>
     // Source: oauth2-proxy v7.15.3, pkg/encryption/utils.go, SecretBytes.
     OAUTH2_PROXY_COOKIE_SECRET: drawn,
   },
+  "secrets/smtp-relay/smtp-relay.sops.yaml": {
+    SMTP_USERNAME: asked("User at the provider that takes mail of apps"),
+    SMTP_PASSWORD: asked("Password of that user"),
+  },
   "secrets/secret-ways/secret-ways.sops.yaml": { "*": kept },
   "secrets/truenas/truenas.sops.yaml": { apiKey: asked("Key of TrueNAS's API, made for this cluster only") },
   "secrets/welcome/welcome.sops.yaml": { message: kept },

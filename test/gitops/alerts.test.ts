@@ -5,6 +5,8 @@ import { parser } from "@prometheus-io/lezer-promql";
 import { expect } from "chai";
 import { parse, parseAllDocuments } from "yaml";
 
+import { renderTree } from "../../lib/tree/render.ts";
+
 const root = join(import.meta.dirname, "../..");
 const monitoring = join(root, "gitops/infrastructure");
 
@@ -53,6 +55,15 @@ describe("alerts", () => {
       expect(annotations?.summary, `${file}: ${alert ?? ""}`).to.match(/\S/);
     }
   });
+
+  it("on silence are about a monitor that there is", async () => {
+    // Prometheus calls what a PodMonitor finds by its namespace and its name.
+    const jobs = rules.flatMap(({ expr }) => [...expr.matchAll(/job="([^"/]+\/[^"]+)"/g)].map(([, job]) => job));
+    expect(jobs.length).to.be.greaterThan(1);
+    const { objects } = await renderTree(root, "prod");
+    const monitors = objects.filter(({ kind }) => kind === "PodMonitor");
+    expect(monitors.map(({ namespace, name }) => `${namespace ?? ""}/${name}`)).to.include.members(jobs);
+  }).timeout(60_000);
 
   it("are named once each", () => {
     const names = rules.flatMap(({ alert }) => alert ?? []);

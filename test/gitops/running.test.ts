@@ -7,6 +7,7 @@ import { extensions } from "../../lib/tree/rules/extensions.ts";
 import { machineLogs } from "../../lib/tree/rules/machine-logs.ts";
 import { memoryVolumes } from "../../lib/tree/rules/memory-volumes.ts";
 import { pastSignOn } from "../../lib/tree/rules/past-sign-on.ts";
+import { peerCache } from "../../lib/tree/rules/peer-cache.ts";
 import { publicNames } from "../../lib/tree/rules/public-names.ts";
 import { references } from "../../lib/tree/rules/references.ts";
 import { trust } from "../../lib/tree/rules/trust.ts";
@@ -156,6 +157,25 @@ spec: { relabelings: [{ targetLabel: __address__, replacement: "$1:2381" }] }
         cluster: { etcd: { extraArgs: { "listen-metrics-urls": "http://0.0.0.0:2381" } } },
       });
     expect(foundOf(etcdMetrics, scrape, expose)).to.deep.equal([]);
+  });
+});
+
+describe("a cache of images among machines", () => {
+  const spegel = `
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: images, namespace: spegel }
+spec: { chart: { spec: { chart: spegel, version: 0.7.4, sourceRef: { kind: HelmRepository, name: spegel } } } }
+`;
+
+  it("is found where containerd keeps no layers to give away", () => {
+    expect(foundOf(peerCache, spegel)).to.deep.equal([
+      "HelmRelease spegel/images has images to give only where containerd keeps their layers, and no machine does",
+    ]);
+    const keep = ({ cluster }: { cluster: { patches: { all: object[] } } }) =>
+      void cluster.patches.all.push({ machine: { files: [{ content: "discard_unpacked_layers = false\n" }] } });
+    expect(foundOf(peerCache, spegel, keep)).to.deep.equal([]);
+    expect(foundOf(peerCache, spegel.replaceAll("spegel", "other"))).to.deep.equal([]);
   });
 });
 

@@ -21,7 +21,8 @@ const withWhatSystemsNeed = (text: string): string =>
     .replace("extensions: [", "extensions: [siderolabs/drbd, siderolabs/iscsi-tools, ")
     .replace(
       "  hearth:network:",
-      '    patches: { controlPlanes: [{ cluster: { etcd: { extraArgs: { listen-metrics-urls: "http://0.0.0.0:2381" } } } }] }\n$&',
+      '    patches: { controlPlanes: [{ cluster: { etcd: { extraArgs: { listen-metrics-urls: "http://0.0.0.0:2381" } } } }], ' +
+        'all: [{ machine: { files: [{ op: create, path: /etc/cri/conf.d/20-customization.part, content: "discard_unpacked_layers = false" }] } }] }\n$&',
     );
 
 describe("the GitOps tree", function () {

@@ -20,9 +20,11 @@ const makers: Record<string, Makes> = {
   "external-secrets.io/ExternalSecret": (object, name) => [
     ["Secret", textAt(object, "spec", "target", "name") ?? name],
   ],
-  // rook v1.20.6, pkg/operator/ceph/csi/secrets.go and operator_config.go.
+  // rook v1.20.6, pkg/operator/ceph/csi/secrets.go and operator_config.go; cluster/mon/mon.go.
   "ceph.rook.io/CephCluster": () => [
     ["Secret", "rook-csi-rbd-provisioner", "rook-csi-rbd-node", "rook-csi-cephfs-provisioner", "rook-csi-cephfs-node"],
+    ["Secret", "rook-ceph-mon"],
+    ["ConfigMap", "rook-ceph-mon-endpoints"],
     ["ConfigMap", "rook-csi-operator-image-set-configmap"],
   ],
   // ceph-csi-operator v1.0.4, internal/controller/driver_controller.go, reconcileK8sCsiDriver.
