@@ -213,7 +213,8 @@ describe("stack files at the command line", () => {
   });
 
   it("init writes machines that encrypt their disks, as policies ask of production", async () => {
-    await config(folder, ["init", "lab", ...facts]);
+    nameRecipients("dev");
+    expect(await config(folder, ["init", "lab", ...facts])).to.deep.include({ exitCode: 0, stderr: "" });
     expect(readFileSync(join(folder, "Pulumi.lab.yaml"), "utf8")).to.contain("\n    diskEncryption: nodeID\n");
   });
 
