@@ -1,5 +1,6 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { typesOf } from "../../components/urn.ts";
+import { anotherHost } from "../../infra/platforms/platform.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import type { Access } from "../../lib/rollout/read.ts";
 import type { Changes } from "../../lib/rollout/step.ts";
@@ -47,11 +48,13 @@ export const changesOf = (
     .filter(({ operation }) => kept.includes(operation))
     .map(({ name, urn }) => [name, urn] as const);
   const needs = changes.filter(({ type, operation }) => operation === "create" && isNeeded(type)).map(({ urn }) => urn);
+  // Another host needs the machine's image too.
+  const moving = Object.keys(machines.restarts).filter((name) => machines.restarts[name]?.includes(anotherHost));
   const reached = Object.entries(machinesIn(after)).filter(([name]) => made.includes(name));
   return {
     ...machines,
     joining: Object.fromEntries(reached.map(([name, { role, address }]) => [name, { role, address }])),
-    targets: grouped([...pairs, ...made.flatMap((name) => needs.map((urn) => [name, urn] as const))]),
+    targets: grouped([...pairs, ...[...made, ...moving].flatMap((name) => needs.map((urn) => [name, urn] as const))]),
     deletions: grouped(
       changes.filter(({ operation }) => operation === "delete").map(({ name, urn }) => [name, urn] as const),
     ),

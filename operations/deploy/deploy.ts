@@ -292,8 +292,8 @@ const unprotect = async (target: Target, display: Display): Promise<void> => {
   const { root, stack, engine } = target;
   if ((await engine.size()) === undefined) return;
   const { config } = examineStackFile(readStackFile(root, stack));
-  const nodes = Object.values((await target.config()).nodes);
-  const names = await unprotectExempted(engine, config?.policy, new Set(nodes.map(({ address }) => address)));
+  const { nodes } = await target.config();
+  const names = await unprotectExempted(engine, config?.policy, nodes);
   for (const name of names) {
     display.line(`  ${name} may be replaced or deleted, as an exemption of ${stackFile(stack)} says`);
   }

@@ -151,7 +151,7 @@ describe("the protection", () => {
     ...{ urn: urnOf(type, name), type, inputs: { node }, outputs: {}, protect: true, ignoreChanges: [] },
   });
 
-  it("is taken off what an exemption names, and off no machine that the configuration still has", () => {
+  it("is taken off what an exemption names, and off no machine that another node is now", () => {
     const all = [
       recorded(machineConfiguration, "wk01", "10.30.0.21"),
       recorded(machineConfiguration, "wk02", "10.30.0.22"),
@@ -159,8 +159,10 @@ describe("the protection", () => {
       recorded(password, "wk02"),
       recorded(resourceTypes.dnsRecord, "wk02"),
     ];
-    const open = protectedAmong(all, ["wk01", "wk02"], new Set(["10.30.0.21"]));
+    const open = protectedAmong(all, ["wk01", "wk02"], { wk03: { address: "10.30.0.21" } });
     expect(open.map(({ urn }) => urn)).to.deep.equal([urnOf(machineConfiguration, "wk02"), urnOf(password, "wk02")]);
+    const stays = protectedAmong(all, ["wk01"], { wk01: { address: "10.30.0.21" } });
+    expect(stays.map(({ urn }) => urn)).to.deep.equal([urnOf(machineConfiguration, "wk01")]);
   });
 });
 

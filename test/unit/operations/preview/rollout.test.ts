@@ -174,6 +174,20 @@ describe("the rollout of a preview", () => {
     expect(joining.wk02).to.deep.equal({ role: "worker", address: "10.20.0.21" });
   });
 
+  it("migrates a machine in a step, with the image that the other host lacks", () => {
+    const urn = urnOf(resourceTypes.virtualMachine, "wk01");
+    const on = (nodeName: string): Resources =>
+      new Map([...both(), [urn, { inputs: readValues({ nodeName, rebootAfterUpdate: false }), outputs: {} }]]);
+    const image = event("create", "pve2-abc", resourceTypes.image);
+    const update = event("update", "wk01", resourceTypes.virtualMachine);
+    Object.assign(update.resourcePreEvent?.metadata ?? {}, {
+      detailedDiff: { nodeName: { diffKind: "update", inputDiff: false } },
+    });
+    expect(steps(on("pve1"), on("pve2"), [image, update])).to.deep.equal(["configure/wk01"]);
+    const { targets } = changes(on("pve1"), on("pve2"), [image, update]);
+    expect(targets.wk01).to.have.members([urn, urnOf(resourceTypes.image, "pve2-abc")]);
+  });
+
   it("is none for a stack that was never deployed", () => {
     expect(steps(new Map(), both(), [event("create", "cp01")])).to.equal(undefined);
   });
