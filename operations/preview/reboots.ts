@@ -33,7 +33,21 @@ export const machineRestarts = (node: string, before: string, after: string, rel
     ...reinstallation(node, section(machine(old).install), section(machine(now).install)),
     ...(running ? reboot(node, section(old.get("")), section(now.get("")), running.whileRunning) : []),
     ...volumes(node, documentsOf(before), documentsOf(after)),
+    ...taints(node, machine(old), machine(now)),
   ];
+};
+
+/**
+ * A worker registers with its taints, and the API server lets no kubelet change them later.
+ *
+ * Source: Kubernetes v1.36.4, plugin/pkg/admission/noderestriction.
+ */
+const taints = (node: string, before: Record<string, unknown>, after: Record<string, unknown>): Restart[] => {
+  const registered = (machine: Record<string, unknown>) =>
+    section(section(machine.kubelet).extraConfig).registerWithTaints;
+  return isDeepStrictEqual(registered(before), registered(after))
+    ? []
+    : [{ node, what: `nothing, and \`kubectl taint node ${node} …\` by you`, why: "taints of a worker that runs" }];
 };
 
 const byIdentity = (text: string): Map<string, MachineDocument> =>

@@ -71,6 +71,19 @@ describe("what needs a reboot", () => {
     ).to.deep.equal(["nothing until it is installed anew"]);
   });
 
+  it("is a command of one's own for the taints of a worker, which its kubelet may not change", () => {
+    const tainted = (...keys: string[]) =>
+      machine(
+        `  kubelet: { extraConfig: { registerWithTaints: [${keys.map((key) => `{ key: ${key} }`).join(", ")}] } }`,
+      );
+    expect(restarts(machine(""), tainted("gpu"))).to.deep.equal([
+      { node, what: `nothing, and \`kubectl taint node ${node} …\` by you`, why: "taints of a worker that runs" },
+    ]);
+    expect(restarts(tainted("gpu"), tainted("other"))).to.have.lengthOf(1);
+    expect(restarts(tainted("gpu"), machine(""))).to.have.lengthOf(1);
+    expect(restarts(tainted("gpu"), tainted("gpu"))).to.deep.equal([]);
+  });
+
   it("is fatal for another encryption, for Talos encrypts no volume that exists", () => {
     const volume = "---\napiVersion: v1alpha1\nkind: VolumeConfig\nname: STATE\nencryption: { provider: luks2 }\n";
     const [restart] = restarts(machine(""), machine("", volume));
