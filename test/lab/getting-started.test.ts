@@ -1,6 +1,10 @@
+import { join } from "node:path";
+
 import { expect } from "chai";
+import { execa } from "execa";
 
 import { GettingStarted } from "../support/getting-started.ts";
+import { copyOfWelcome, editInside, makeRelease } from "../support/next-release.ts";
 
 const octet = 71;
 const guide = "getting-started-metal";
@@ -55,4 +59,25 @@ describe("the guide from three computers to a platform, followed from a fresh cl
   });
 
   it("8. keeps the escrow", () => person.steps.escrow());
+
+  it("takes the next release a month later, and a preview says that nothing changes", async () => {
+    const clone = join(person.newcomer.home, "hearth");
+    copyOfWelcome(clone, "notes");
+    const app = "  - ../../apps/welcome/flux.yaml\n";
+    editInside(clone, "gitops/clusters/prod/kustomization.yaml", app, `${app}  - ../../apps/notes/flux.yaml\n`);
+    await person.types('git add gitops && git commit --quiet --message "An app of my own" && git push --quiet');
+    const release = join(person.checkout.path, ".lab/release");
+    await execa("git", ["clone", "--quiet", person.checkout.path, release]);
+    makeRelease(release);
+    const author = ["-c", "user.name=Hearth", "-c", "user.email=hearth@example.com"];
+    await execa("git", ["add", "--all"], { cwd: release });
+    await execa("git", [...author, "commit", "--quiet", "--message", "The next release"], { cwd: release });
+    await execa("git", ["tag", "v0.2.0"], { cwd: release });
+    await person.types(`git remote add hearth file://${release}`);
+    await person.follow("upgrading-hearth", "Merge a release", {
+      // The packages of this checkout stay.
+      "npm ci": { instead: () => Promise.resolve() },
+    });
+    expect(await person.types("npx hearth preview prod")).to.contain("nothing changes");
+  });
 });

@@ -95,6 +95,13 @@ export class GettingStarted {
     expect([...used]).to.have.members(Object.keys(hands));
   }
 
+  /** Types a command of no guide, and returns what it prints. */
+  async types(command: string): Promise<string> {
+    const { exitCode, output } = await this.newcomer.type(command);
+    expect(exitCode, `${command}\n${output}`).to.equal(0);
+    return output;
+  }
+
   /** Steps of the guide from three computers, which that from a Proxmox host shares. */
   readonly steps = {
     copy: () => this.metal("1. Your copy", { "git clone": { then: () => this.newcomer.installPackages() } }),

@@ -87,7 +87,14 @@ export class Newcomer {
   async type(command: string, answers: Answers = []): Promise<{ exitCode: number; output: string }> {
     await writeFile(join(this.home, ".command"), command);
     const running = execa("script", ["--quiet", "--return", "--command", `bash ${this.home}/.shell`, "/dev/null"], {
-      ...{ cwd: this.home, env: this.environment, extendEnv: false, all: true, reject: false, timeout: timeoutOf(command) },
+      ...{
+        cwd: this.home,
+        env: this.environment,
+        extendEnv: false,
+        all: true,
+        reject: false,
+        timeout: timeoutOf(command),
+      },
     });
     let [shown, read] = ["", 0];
     running.stdout.on("data", (chunk: Buffer) => {
