@@ -4,7 +4,7 @@ import { machineState } from "../../lib/cluster/machine-state.ts";
 import type { CloudflareState } from "../../lab/simulators.ts";
 import { readyServices, routedServices, type EndpointSlice, type Route } from "./routes.ts";
 import { withAbsent, type Ask, type Reading } from "./prober.ts";
-import type { Kind } from "./outages.ts";
+import type { State } from "./outages.ts";
 
 /** How a lab is asked. */
 export interface Access {
@@ -31,10 +31,10 @@ export const asksOf = (access: Access): Ask[] => {
     { every: 250, ask: async () => [{ kind: "api", name: "", is: (await answers(api)) ? "up" : "down" }] },
     ...Object.entries(machines).map(([name, { addresses }]) => machineAsk(name, addresses, access.authority)),
     { every: 500, ask: quorumAsk(planes) },
-    { every: 500, ask: listed(["node"], () => nodes(api), "down") },
-    { every: 500, ask: listed(["route"], () => routes(api), "none") },
-    { every: 1000, ask: listed(["edge"], () => edge(access.cloudflare), "down") },
-    { every: 2000, ask: listed(["flux"], () => flux(api), "none") },
+    { every: 500, ask: listed(() => nodes(api), "down") },
+    { every: 500, ask: listed(() => routes(api), "none") },
+    { every: 1000, ask: listed(() => edge(access.cloudflare), "down") },
+    { every: 2000, ask: listed(() => flux(api), "none") },
   ];
 };
 
@@ -74,18 +74,24 @@ const quorumAsk = (planes: readonly Kubernetes[]) => async (): Promise<Reading[]
       ),
     ),
   );
+  return [{ kind: "etcd", name: "", is: quorumBy(statuses) }];
+};
+
+/** Whether etcd answers, by what API servers answer; undefined for one that does not. One whose own member is out says nothing of the others. */
+export const quorumBy = (statuses: readonly (number | undefined)[]): State => {
   const known = statuses.filter((status) => status !== undefined);
-  return [{ kind: "etcd", name: "", is: known.includes(200) ? "up" : known.length > 0 ? "down" : "unknown" }];
+  if (known.length === 0) return "unknown";
+  return known.includes(200) ? "up" : "down";
 };
 
 /** What a list has, and what it had before. All of it is unknown where the list cannot be had. */
-const listed = (kinds: readonly Kind[], list: () => Promise<Reading[]>, absent: "down" | "none") => {
+export const listed = (list: () => Promise<Reading[]>, absent: "down" | "none"): Ask["ask"] => {
   const seen = new Map<string, Pick<Reading, "kind" | "name">>();
   return async (): Promise<Reading[]> => {
     try {
       return withAbsent(seen, await list(), absent);
     } catch {
-      return [...seen.values()].filter(({ kind }) => kinds.includes(kind)).map((each) => ({ ...each, is: "unknown" }));
+      return [...seen.values()].map((each) => ({ ...each, is: "unknown" }));
     }
   };
 };

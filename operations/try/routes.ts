@@ -1,7 +1,16 @@
 /** A route of the Gateway API, as far as it says where requests go. */
 export interface Route {
   metadata: { name: string; namespace?: string };
-  spec?: { rules?: { backendRefs?: { kind?: string; group?: string; name: string; namespace?: string }[] }[] };
+  spec?: {
+    rules?: { backendRefs?: Backend[]; filters?: { externalAuth?: { backendRef?: Backend } }[] }[];
+  };
+}
+
+interface Backend {
+  kind?: string;
+  group?: string;
+  name: string;
+  namespace?: string;
 }
 
 /** Where the pods of a Service are. */
@@ -10,12 +19,19 @@ export interface EndpointSlice {
   endpoints?: { conditions?: { ready?: boolean }; nodeName?: string }[] | null;
 }
 
-/** The Services that routes lead to, as namespace/name. */
+/**
+ * The Services that routes lead to, and those that gateways ask whether a request may pass, as namespace/name.
+ *
+ * Source: Gateway API v1.6, HTTPRouteRule and HTTPExternalAuthFilter.
+ */
 export const routedServices = (routes: readonly Route[]): string[] => [
   ...new Set(
     routes.flatMap(({ metadata, spec }) =>
       (spec?.rules ?? [])
-        .flatMap(({ backendRefs = [] }) => backendRefs)
+        .flatMap(({ backendRefs = [], filters = [] }) => [
+          ...backendRefs,
+          ...filters.flatMap(({ externalAuth }) => externalAuth?.backendRef ?? []),
+        ])
         .filter(({ kind = "Service", group = "" }) => kind === "Service" && group === "")
         .map(({ name, namespace = metadata.namespace ?? "" }) => `${namespace}/${name}`),
     ),

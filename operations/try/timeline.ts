@@ -21,12 +21,12 @@ const rowsOf = ({ tracks, outages }: Drawn): { label: string; tracks: readonly T
   const own = tracks.filter((track) => !isQuiet(track.kind) || isOut(track));
   const quiet = (["route", "edge", "flux"] as const).flatMap((kind) => {
     const rest = tracks.filter((track) => track.kind === kind && !isOut(track));
-    return rest.length === 0 ? [] : [{ label: `${rest.length} ${names[kind]}`, tracks: rest }];
+    return rest.length === 0 ? [] : [{ label: `${names[kind]} (${rest.length})`, tracks: rest }];
   });
   return [...own.map((track) => ({ label: labelOf(track), tracks: [track] })), ...quiet];
 };
 
-const names = { route: "Services of routes", edge: "tunnels and records", flux: "objects of Flux" };
+const names = { route: "Services of routes", edge: "Tunnels and records", flux: "Objects of Flux" };
 
 const isQuiet = (kind: Track["kind"]): kind is keyof typeof names => kind in names;
 
@@ -55,7 +55,7 @@ export const timelineOf = (bands: readonly Drawn[]): string => {
 const legend = (): string[] =>
   [
     ["in service", colours.up],
-    ["out, as a step announced", colours.expected],
+    ["out, as it may be", colours.expected],
     ["out, and must not be", colours.unexpected],
     ["could not be asked", colours.unknown],
   ].flatMap(([label = "", colour = ""], index) => [

@@ -98,6 +98,6 @@ describe("the timeline of a trial", () => {
   });
 
   it("shows names as text, and what was never out as one row", () => {
-    expect(svg).to.contain("The &lt;change&gt;").and.contain("1 objects of Flux").and.contain("configure/wk01");
+    expect(svg).to.contain("The &lt;change&gt;").and.contain("Objects of Flux (1)").and.contain("configure/wk01");
   });
 });

@@ -20,6 +20,15 @@ describe("the Services of routes", () => {
     ).to.deep.equal(["a/web", "b/shared"]);
   });
 
+  it("are those that gateways ask whether somebody has signed in, too", () => {
+    const backendRef = { name: "oauth2-proxy", namespace: "oauth2-proxy" };
+    const rules = [{ backendRefs: [{ name: "web" }], filters: [{ externalAuth: { backendRef } }, {}] }];
+    expect(routedServices([{ metadata: { name: "r", namespace: "a" }, spec: { rules } }])).to.deep.equal([
+      "a/web",
+      "oauth2-proxy/oauth2-proxy",
+    ]);
+  });
+
   it("are ready on the nodes that have a ready pod of them", () => {
     const slice = (service: string, ...endpoints: { ready?: boolean; nodeName: string }[]) => ({
       metadata: { namespace: "a", labels: { "kubernetes.io/service-name": service } },
