@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -85,7 +85,9 @@ describe("npx hearth check --tree", function () {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "hearth-tree-"));
-    await cp(join(root, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
+    // The small trees here have nobody who takes the machines' logs.
+    const stack = await readFile(join(root, "Pulumi.dev.yaml"), "utf8");
+    await writeFile(join(folder, "Pulumi.dev.yaml"), stack.replaceAll(/^ +(?:kernelL|l)ogDestinations:.*\n/gm, ""));
   });
 
   afterEach(() => rm(folder, { recursive: true, force: true }));
