@@ -6,7 +6,6 @@ import { platforms, type PlatformName } from "../infra/platforms/index.ts";
 import { Problem } from "../toolchain/problem.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
-import { isSecret } from "./secrets.ts";
 
 /**
  * The part of a committed stack configuration that the lab reads. Keys that it does not name stay unchanged.
@@ -160,6 +159,9 @@ export const deriveStack = (written: StackConfig, facts: LabFacts): StackConfig 
     ...(committed["hearth:escrow"] && { "hearth:escrow": labEscrow(committed["hearth:escrow"], facts) }),
   };
 };
+
+/** Whether a value of a stack file is encrypted. */
+export const isSecret = (value: unknown): boolean => typeof value === "object" && value !== null && "secure" in value;
 
 /** Only the stack's own passphrase opens its secrets, and the lab has no use for credentials of what is real. */
 const withoutSecrets = (config: StackConfig): StackConfig =>

@@ -5,9 +5,6 @@ import { labAgeSeed } from "../lib/secrets/lab-identity.ts";
 import type { Credentials } from "./credentials.ts";
 import type { StackConfig } from "./derive.ts";
 
-/** Whether a value of a stack file is encrypted. */
-export const isSecret = (value: unknown): boolean => typeof value === "object" && value !== null && "secure" in value;
-
 /** The secrets that a person would set for a stack, by their whole key, with values of the lab's own. */
 export const labSecrets = (committed: StackConfig, credentials: Credentials): Record<string, string> => ({
   "hearth:ageSeed": labAgeSeed,

@@ -79,9 +79,7 @@ func reportStatus(ctx context.Context, client kubernetes.Interface, node Node, r
 // status returns the kubelet's part of the status merged into the existing one.
 func status(node Node, before corev1.NodeStatus, ready bool) corev1.NodeStatus {
 	after := *before.DeepCopy()
-	after.Addresses = []corev1.NodeAddress{
-		{Type: corev1.NodeInternalIP, Address: node.Address.String()}, {Type: corev1.NodeHostName, Address: node.Name},
-	}
+	after.Addresses = addresses(node)
 	after.Capacity = corev1.ResourceList{
 		corev1.ResourceCPU:              *resource.NewQuantity(int64(node.Cores), resource.DecimalSI),
 		corev1.ResourceMemory:           *resource.NewQuantity(int64(node.MemoryMiB)<<20, resource.BinarySI),

@@ -500,7 +500,9 @@ const access: BadConfiguration[] = [
     what: "a group of people that is Kubernetes's own",
     stack: "dev",
     changes: [["cluster/groups", { "system:masters": "cluster-admin" }]],
-    problems: [["cluster.groups.system:masters", "system:masters is not the name of a group", "write one such as admins"]],
+    problems: [
+      ["cluster.groups.system:masters", "system:masters is not the name of a group", "write one such as admins"],
+    ],
   },
   {
     what: "a group of people with a role that has no name",
