@@ -46,6 +46,8 @@ export class Clone {
     };
     await git(origin, ["read-tree", "HEAD"], env);
     await git(origin, ["add", "--all"], env);
+    // A link to packages is no folder of packages, which Git ignores.
+    await git(origin, ["rm", "-r", "--force", "--cached", "--quiet", "--ignore-unmatch", "node_modules"], env);
     const [tree, head, committed] = await Promise.all([
       git(origin, ["write-tree"], env),
       git(origin, ["rev-parse", "HEAD"]),

@@ -94,7 +94,7 @@ const judge = (track: Track, outage: Outage, measured: Measured): Judgement => {
   }
   if (kind === "api" || kind === "etcd") return judgePlane(kind, outage, during, measured);
   if (kind === "route") return judgeRoute(name, during, measured);
-  if (kind === "flux") return { isExpected: true, why: "Flux applied the change" };
+  if (kind === "flux") return { isExpected: true, why: "Flux reconciled it, or waited for its source" };
   return { isExpected: false, why: "a tunnel and records have to stay through a deployment" };
 };
 
@@ -204,7 +204,9 @@ const machinesVerdict = ({ machines }: Measured, judged: readonly Judged[]): Kin
 const simpleVerdict = (what: string, kind: Track["kind"], judged: readonly Judged[]): KindVerdict => {
   const own = judged.filter(({ track }) => track.kind === kind);
   const isMany = !["api", "etcd"].includes(kind);
-  const named = ({ track, why }: Judged): string => (isMany ? `${track.name}: ${why}` : why);
+  // Flux looks at every object for each commit.
+  const named = ({ track, why, isExpected }: Judged): string =>
+    isMany && !(kind === "flux" && isExpected) ? `${track.name}: ${why}` : why;
   const worst = own.filter(({ to, from }) => to - from === longest(own));
   return {
     kind,

@@ -71,53 +71,57 @@ export const reportOf = (trial: Trial, timeline: string): string => {
   ].join("\n\n");
 };
 
-const partOf = ({ title, refusal, seconds, steps, verdicts, outages, flux }: Part): string[] => [
-  `## ${title}`,
-  ...(refusal === undefined
-    ? [`Deployed in ${inSeconds(seconds * 1000)}. ${flux}`]
-    : ["`npx hearth deploy` ended before its end. It said:", fenced(refusal)]),
-  ...(verdicts.length > 0
-    ? [
-        rows(
-          ["", "what", "measured", "why"],
-          verdicts.map(({ isHeld, what, measured, why }) => [isHeld ? "✅" : "❌", what, measured, shortened(why)]),
-        ),
-      ]
-    : []),
-  ...(steps.length > 0
-    ? [
-        rows(
-          ["step", "what", "announced as out of service", "took"],
-          steps.map((step) => [
-            `\`${step.name}\``,
-            step.what,
-            step.out,
-            step.isDone ? inSeconds(step.to - step.from) : "not done",
-          ]),
-        ),
-      ]
-    : refusal === undefined
-      ? ["It took no step: no machine had to go out of service."]
+const partOf = ({ title, refusal, seconds, steps, verdicts, outages: all, flux }: Part): string[] => {
+  // Flux reconciles every object for a commit; the verdict and the picture say when.
+  const outages = all.filter(({ track, isExpected }) => track.kind !== "flux" || !isExpected);
+  return [
+    `## ${title}`,
+    ...(refusal === undefined
+      ? [`Deployed in ${inSeconds(seconds * 1000)}. ${flux}`]
+      : ["`npx hearth deploy` ended before its end. It said:", fenced(refusal)]),
+    ...(verdicts.length > 0
+      ? [
+          rows(
+            ["", "what", "measured", "why"],
+            verdicts.map(({ isHeld, what, measured, why }) => [isHeld ? "✅" : "❌", what, measured, shortened(why)]),
+          ),
+        ]
       : []),
-  ...(outages.length > 0
-    ? [
-        `<details><summary>${outages.length} outages</summary>`,
-        rows(
-          ["", "what", "from", "for", "why"],
-          [...outages]
-            .sort((a, b) => a.from - b.from)
-            .map(({ track, from, to, isExpected, why }) => [
-              isExpected ? "✅" : "❌",
-              `${track.kind} ${track.name}`.trim(),
-              inSeconds(from),
-              inSeconds(to - from),
-              why,
+    ...(steps.length > 0
+      ? [
+          rows(
+            ["step", "what", "announced as out of service", "took"],
+            steps.map((step) => [
+              `\`${step.name}\``,
+              step.what,
+              step.out,
+              step.isDone ? inSeconds(step.to - step.from) : "not done",
             ]),
-        ),
-        "</details>",
-      ]
-    : []),
-];
+          ),
+        ]
+      : refusal === undefined
+        ? ["It took no step: no machine had to go out of service."]
+        : []),
+    ...(outages.length > 0
+      ? [
+          `<details><summary>${outages.length} outages</summary>`,
+          rows(
+            ["", "what", "from", "for", "why"],
+            [...outages]
+              .sort((a, b) => a.from - b.from)
+              .map(({ track, from, to, isExpected, why }) => [
+                isExpected ? "✅" : "❌",
+                `${track.kind} ${track.name}`.trim(),
+                inSeconds(from),
+                inSeconds(to - from),
+                why,
+              ]),
+          ),
+          "</details>",
+        ]
+      : []),
+  ];
+};
 
 /** A step explains many outages of one kind. */
 const shortened = (why: readonly string[]): string =>

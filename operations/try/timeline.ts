@@ -15,12 +15,13 @@ export interface Drawn {
 const layout = { width: 1100, left: 260, right: 30, row: 22, bar: 14, head: 58, gap: 34 };
 const colours = { up: "#d9ead3", expected: "#f6b26b", unexpected: "#cc0000", unknown: "#d9d9d9", step: "#eef3fb" };
 
-/** Things that were never out are one row a kind, so that the picture stays small. */
+/** Things that were never out are one row a kind, and so are the objects of Flux, so that the picture stays small. */
 const rowsOf = ({ tracks, outages }: Drawn): { label: string; tracks: readonly Track[] }[] => {
   const isOut = (track: Track): boolean => outages.some((each) => isOf(each, track));
-  const own = tracks.filter((track) => !isQuiet(track.kind) || isOut(track));
+  const isOwn = (track: Track): boolean => track.kind !== "flux" && (!isQuiet(track.kind) || isOut(track));
+  const own = tracks.filter(isOwn);
   const quiet = (["route", "edge", "flux"] as const).flatMap((kind) => {
-    const rest = tracks.filter((track) => track.kind === kind && !isOut(track));
+    const rest = tracks.filter((track) => track.kind === kind && !isOwn(track));
     return rest.length === 0 ? [] : [{ label: `${names[kind]} (${rest.length})`, tracks: rest }];
   });
   return [...own.map((track) => ({ label: labelOf(track), tracks: [track] })), ...quiet];
@@ -80,15 +81,17 @@ const bandOf = (band: Drawn, top: number): { text: string; height: number } => {
     ]),
     ...rows.flatMap(({ label, tracks }, index) => {
       const y = top + layout.head + index * layout.row;
-      const own = outages.filter((outage) => tracks.some((track) => isOf(outage, track)));
+      const own = outages
+        .filter((outage) => tracks.some((track) => isOf(outage, track)))
+        .sort((a, b) => Number(b.isExpected) - Number(a.isExpected));
       const gaps = tracks.length === 1 ? unknownTimes(tracks[0]?.samples ?? [], end) : [];
       return [
         `<text x="20" y="${y + 11}">${escaped(label)}</text>`,
         rect(0, end, y, layout.bar, colours.up),
         ...gaps.map(({ from, to }) => rect(from, to, y, layout.bar, colours.unknown)),
-        ...own.map(({ from, to, isExpected, why }) => {
+        ...own.map(({ track, from, to, isExpected, why }) => {
           const colour = isExpected ? colours.expected : colours.unexpected;
-          return rect(from, to, y, layout.bar, colour, `${label}: ${inSeconds(to - from)}; ${why}`);
+          return rect(from, to, y, layout.bar, colour, `${track.name || label}: ${inSeconds(to - from)}; ${why}`);
         }),
       ];
     }),

@@ -1,4 +1,4 @@
-import { lstat, mkdir, mkdtemp, readFile, readlink, realpath, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readFile, readlink, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -49,6 +49,13 @@ describe("the clone of a trial", () => {
   });
 
   it("is the commit of a checkout without changes", async () => {
+    const clone = await Clone.create(root, folder, "dev");
+    expect(await clone.present()).to.deep.equal({ commit: first, isCommitted: true });
+  });
+
+  it("does not take a link to packages for a change", async () => {
+    await rm(join(root, "node_modules"), { recursive: true });
+    await symlink(tmpdir(), join(root, "node_modules"));
     const clone = await Clone.create(root, folder, "dev");
     expect(await clone.present()).to.deep.equal({ commit: first, isCommitted: true });
   });
