@@ -110,7 +110,7 @@ export class GettingStarted {
         // The vendors' plugins are on the Internet.
         "pulumi install": { instead: () => this.newcomer.installPlugins() },
         "pulumi config set --secret hearth:cloudflareToken": {
-          answers: () => [["value:", this.config.cloudflare.token]],
+          answers: () => [["value", this.config.cloudflare.token]],
         },
       }),
     secrets: () =>

@@ -56,6 +56,8 @@ export class Newcomer {
       HOME: home,
       PATH: [bin, dirname(process.execPath), ...programs.map(dirname), ...path].join(delimiter),
       TERM: "xterm",
+      // Its spinner would stand before the first line of what a command prints.
+      npm_config_progress: "false",
       PULUMI_SKIP_UPDATE_CHECK: "true",
       HEARTH_CACHE:
         process.env.HEARTH_CACHE ??
@@ -106,12 +108,13 @@ export class Newcomer {
           .sort((a, b) => a.end - b.end)[0];
         if (asked === undefined) return;
         read = asked.end;
-        running.stdin.write(`${asked.answer}\n`);
+        // As the return key; programs that read the terminal raw know no other end of a line.
+        running.stdin.write(`${asked.answer}\r`);
       }
     });
-    const { exitCode = 1, stdout } = await running;
+    const { exitCode = 1, stdout, timedOut } = await running;
     // Colours, and what moves the cursor, are nothing that a guide shows.
-    return { exitCode, output: stripVTControlCharacters(stdout).replaceAll("\r", "") };
+    return { exitCode: timedOut ? 124 : exitCode, output: stripVTControlCharacters(stdout).replaceAll("\r", "") };
   }
 
   remove(): Promise<void> {
