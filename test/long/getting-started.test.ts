@@ -65,7 +65,7 @@ describe("the guide from a Proxmox host to a platform, followed from a fresh clo
 
   it("deploys, and has an app behind the tunnel", async () => {
     await person.follow(guide, "Deploy");
-    await person.steps.deploy();
+    await person.steps.deploy({ isDeployed: true });
     await person.isThere(["den-dev-cp01", "den-dev-wk01", "den-dev-wk02"]);
   });
 

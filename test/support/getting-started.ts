@@ -115,8 +115,10 @@ export class GettingStarted {
       }),
     secrets: () =>
       this.metal("4. The tree's secrets", { "npx hearth secret init": { answers: () => [["(empty: later)", ""]] } }),
-    deploy: () =>
+    /** @param isDeployed whether the guide's own command did it already */
+    deploy: ({ isDeployed } = { isDeployed: false }) =>
       this.metal("7. Deploy", {
+        ...(isDeployed && { "npx hearth deploy": { instead: () => Promise.resolve() } }),
         "pulumi stack output deployKey": {
           then: (output) => appendFile(this.lab.folder.authorizedKeys, `${output.trim()}\n`),
         },

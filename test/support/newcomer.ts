@@ -54,6 +54,8 @@ export class Newcomer {
     const path = (process.env.PATH ?? "").split(delimiter).filter((each) => !each.includes("node_modules"));
     const environment = {
       HOME: home,
+      // Pulumi asks the system's list of users for its folder, whatever HOME is.
+      PULUMI_HOME: join(home, ".pulumi"),
       PATH: [bin, dirname(process.execPath), ...programs.map(dirname), ...path].join(delimiter),
       TERM: "xterm",
       // Its spinner would stand before the first line of what a command prints.
