@@ -30,7 +30,7 @@ export class Newcomer {
   /**
    * Gives somebody a home and what the guides ask for: Node.js, Git, Pulumi, age, kubectl and talosctl.
    *
-   * Three things of the Internet are not in the lab, and stand here for it: the repository's public address leads to a
+   * Their editor keeps what Git proposes. Three things of the Internet are not in the lab, and stand here for it: the repository's public address leads to a
    * folder, `age-keygen` is age's format by another program, and npm's packages are those of this checkout.
    *
    * @param fork folder of the bare repository that they forked
@@ -41,7 +41,7 @@ export class Newcomer {
     await mkdir(bin);
     await writeFile(
       join(home, ".gitconfig"),
-      `[user]\nname = You\nemail = you@example.com\n[url "file://${fork}"]\ninsteadOf = git@github.com:you/hearth.git\n`,
+      `[user]\nname = You\nemail = you@example.com\n[core]\neditor = true\n[url "file://${fork}"]\ninsteadOf = git@github.com:you/hearth.git\n`,
     );
     await writeFile(join(bin, "age-keygen"), ageKeygen(join(root, "node_modules/age-encryption/dist/index.js")));
     await chmod(join(bin, "age-keygen"), 0o755);
