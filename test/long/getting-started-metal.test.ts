@@ -34,8 +34,9 @@ describe("the guide from three computers to a platform, followed from a fresh cl
       "npx hearth init": {
         answers: () => [...facts, ["Hardware addresses of the machines", macs]],
         // The lab's small tree has nobody who takes the machines' logs.
-        then: () =>
-          editInside(join(person.newcomer.home, "hearth"), "Pulumi.prod.yaml", /^ +\w*ogDestinations:.*\n/gm, ""),
+        then: () => {
+          editInside(join(person.newcomer.home, "hearth"), "Pulumi.prod.yaml", /^ +\w*ogDestinations:.*\n/gm, "");
+        },
       },
     });
   });
