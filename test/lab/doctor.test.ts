@@ -112,6 +112,7 @@ describe("what the doctor reads", () => {
         ["problem", `machine ${name}'s links`],
         ["problem", `machine ${name}'s install disk`],
         ["problem", `machine ${name}'s SecureBoot`],
+        ["not asked", `machine ${name}'s TPM`],
         ["fine", `machine ${name}'s Talos`],
       ]);
       expect(findings[2]?.found).to.contain("there are /dev/sda (");
