@@ -30,7 +30,7 @@ export class Newcomer {
   /**
    * Gives somebody a home and what the guides ask for: Node.js, Git, Pulumi, age, kubectl and talosctl.
    *
-   * Their editor keeps what Git proposes. Three things of the Internet are not in the lab, and stand here for it: the repository's public address leads to a
+   * Their editor keeps what Git proposes. Four things of the Internet are not in the lab, and stand here for it: Go's modules are those of this computer, the repository's public address leads to a
    * folder, `age-keygen` is age's format by another program, and npm's packages are those of this checkout.
    *
    * @param fork folder of the bare repository that they forked
@@ -61,6 +61,7 @@ export class Newcomer {
       // Its spinner would stand before the first line of what a command prints.
       npm_config_progress: "false",
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      GOMODCACHE: (await execa("go", ["env", "GOMODCACHE"])).stdout,
       HEARTH_CACHE:
         process.env.HEARTH_CACHE ??
         join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? "", ".cache"), "hearth"),
