@@ -30,8 +30,9 @@ export class Newcomer {
   /**
    * Gives somebody a home and what the guides ask for: Node.js, Git, Pulumi, age, kubectl and talosctl.
    *
-   * Their editor keeps what Git proposes. Four things of the Internet are not in the lab, and stand here for it: Go's modules are those of this computer, the repository's public address leads to a
-   * folder, `age-keygen` is age's format by another program, and npm's packages are those of this checkout.
+   * Their editor keeps what Git proposes. Four things of the Internet are not in the lab, and stand here for it: the repository's
+   * public address leads to a folder, `age-keygen` is age's format by another program, npm's packages are those of this checkout, and
+   * Go's modules those of this computer.
    *
    * @param fork folder of the bare repository that they forked
    */
