@@ -88,6 +88,14 @@ describe("the guide from three computers to a platform, followed from a fresh cl
     await person.follow("upgrading-hearth", "Merge a release", {
       // The packages of this checkout stay.
       "npm ci": { instead: () => Promise.resolve() },
+      // The lab's small tree has no issuer for its two gateways.
+      "npx hearth check": {
+        exitCode: () => 1,
+        then: (output) => {
+          expect(output.match(/names ClusterIssuer letsencrypt-production, which nothing creates/g)).to.have.length(2);
+          expect(output).to.contain(" 2 problems");
+        },
+      },
     });
     expect(await person.types("npx hearth preview prod")).to.contain("nothing changes");
   });
