@@ -71,7 +71,7 @@ describe("the guide from three computers to a platform, followed from a fresh cl
 
   it("8. keeps the escrow", () => person.steps.escrow());
 
-  it("takes the next release a month later, and a preview says that nothing changes", async () => {
+  it("takes the next release a month later, and a preview says that nothing changes but a variable that it brings", async () => {
     const clone = join(person.newcomer.home, "hearth");
     copyOfWelcome(clone, "notes");
     const app = "  - ../../apps/welcome/flux.yaml\n";
@@ -97,6 +97,8 @@ describe("the guide from three computers to a platform, followed from a fresh cl
         },
       },
     });
-    expect(await person.types("npx hearth preview prod")).to.contain("nothing changes");
+    const { output } = await person.newcomer.type("npx hearth preview prod");
+    expect(output).to.match(/^\d+ unchanged, 1 object of the tree\.$/m);
+    expect(output).to.contain("\n+  greeting: hello\n").and.not.to.contain("## Resources");
   });
 });
