@@ -165,7 +165,7 @@ export const commonKeys = {
   /** Annotations of the Kubernetes node. */
   annotations: z.record(z.string(), z.string()).default({}),
   /**
-   * Taints by key. A worker gets them when it registers; on one that runs already, set them with `kubectl taint` too.
+   * Taints by key. A worker gets them when it registers; on one that runs already, `npx hearth deploy` sets them, but those with the effect NoExecute.
    *
    * @example { dedicated: "storage:NoSchedule" }
    */

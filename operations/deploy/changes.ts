@@ -1,4 +1,5 @@
 import { resourceTypes } from "../../components/resource-types.ts";
+import type { TaintChange } from "../../components/talos/taints.ts";
 import { typesOf } from "../../components/urn.ts";
 import { anotherHost } from "../../infra/platforms/platform.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
@@ -8,6 +9,7 @@ import { resourceChanges, type Resources } from "../preview/changes.ts";
 import { Fingerprints } from "../preview/fingerprints.ts";
 import { machineChanges } from "../preview/machines.ts";
 import { destroyedMachines, grouped, machinesIn, rolloutChanges } from "../preview/rollout.ts";
+import { taintChanges } from "./taints.ts";
 
 /** What a preview of the engine means for machines. */
 export interface MachineChanges extends Changes {
@@ -19,6 +21,8 @@ export interface MachineChanges extends Changes {
   deletions: Record<string, string[]>;
   /** Resources that register images, and those that they are part of. */
   registrations: string[];
+  /** How the taints of workers change that run, by the names of their nodes. */
+  taints: Record<string, TaintChange>;
 }
 
 /**
@@ -59,6 +63,7 @@ export const changesOf = (
       changes.filter(({ operation }) => operation === "delete").map(({ name, urn }) => [name, urn] as const),
     ),
     registrations: registrations(events),
+    taints: taintChanges(changes, before, after),
   };
 };
 

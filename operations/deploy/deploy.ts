@@ -2,6 +2,7 @@ import { stackFile } from "../../infra/config/error.ts";
 import { today } from "../../infra/config/policy.ts";
 import { examineStackFile, readStackFile } from "../../infra/config/stack-file.ts";
 import { rolloutEnvironment } from "../../infra/rollout.ts";
+import { taintText } from "../../components/talos/taints.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import { alertmanagersOf } from "../../lib/cluster/alertmanager.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
@@ -42,6 +43,7 @@ import {
   type RolloutEngine,
   type RolloutOptions,
 } from "./rollout.ts";
+import { setTaints } from "./taints.ts";
 import { recordedMachines, runningCluster, type RunningCluster } from "./running.ts";
 
 /** Another rollout that goes on is recognised within seconds. One that was killed keeps the next one waiting for a minute. */
@@ -80,6 +82,8 @@ export const deploy = async (
   const plan = cluster && planFor(stack, changes, cluster);
   for (const line of plan ? describePlan(plan) : []) display.line(`  ${line}`);
   if (cluster) await requireReachable(cluster.access.kubeconfig, changes.reach?.after.endpoint);
+  // The engine records them when it gives the machine its configuration, so a run that is killed between finds the change again.
+  if (cluster) await taint(cluster, display, changes);
   const isUnchanged = preview.isUnchanged && !plan?.steps.length;
   const update = async (kubernetes?: string): Promise<void> => {
     const report = await run(updateAll, { environment: rolloutEnvironment({ kubernetes, isPlanned: true }) });
@@ -230,6 +234,16 @@ const keepEtcd = async (target: Target, display: Display): Promise<void> => {
   if (kept.length === 0)
     throw new Problem(`No destination took the snapshot of etcd: npx hearth snapshot ${target.stack}`);
   display.line(`  A snapshot of etcd is kept in ${kept.join(", ")}: ${name}`);
+};
+
+const taint = async ({ access }: RunningCluster, display: Display, { taints }: MachineChanges): Promise<void> => {
+  const kubernetes = new Kubernetes(access.kubeconfig);
+  for (const [name, change] of Object.entries(taints)) {
+    if (await setTaints(kubernetes, name, change))
+      display.line(
+        `  The node ${name} has its taints: ${[...change.set.map(taintText), ...change.removed.map((each) => `${taintText(each)}-`)].join(" ")}`,
+      );
+  }
 };
 
 const forget = async (

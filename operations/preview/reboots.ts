@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { partsOfImage } from "../../components/talos/installer.ts";
 import { changed, rebootFields, section } from "../../components/talos/reboots.ts";
 import { releaseOf, talosReleases, type WhileRunning } from "../../components/talos/releases/index.ts";
+import { registeredTaints, taintChange, taintText } from "../../components/talos/taints.ts";
 import { closedVolumes } from "../../components/talos/volume-keys.ts";
 import { documentsOf, identityOf, type MachineDocument } from "./machine-config.ts";
 
@@ -37,17 +38,21 @@ export const machineRestarts = (node: string, before: string, after: string, rel
   ];
 };
 
-/**
- * A worker registers with its taints, and the API server lets no kubelet change them later.
- *
- * Source: Kubernetes v1.36.4, plugin/pkg/admission/noderestriction.
- */
+/** A deployment sets taints that harm no pod. Others are a person's to set. */
 const taints = (node: string, before: Record<string, unknown>, after: Record<string, unknown>): Restart[] => {
-  const registered = (machine: Record<string, unknown>) =>
-    section(section(machine.kubelet).extraConfig).registerWithTaints;
-  return isDeepStrictEqual(registered(before), registered(after))
-    ? []
-    : [{ node, what: `nothing, and \`kubectl taint node ${node} …\` by you`, why: "taints of a worker that runs" }];
+  const change = taintChange(registeredTaints(before), registeredTaints(after));
+  if (!change) return [];
+  const evicting = change.evicting.map(taintText).join(" ");
+  return [
+    {
+      node,
+      what:
+        evicting === ""
+          ? "nothing: `npx hearth deploy` sets them"
+          : `\`kubectl taint node ${node} ${evicting}\` by you`,
+      why: evicting === "" ? "taints of a worker that runs" : "a taint that evicts pods at once",
+    },
+  ];
 };
 
 const byIdentity = (text: string): Map<string, MachineDocument> =>

@@ -12,6 +12,11 @@ interface Cluster {
   volumes: Record<string, { node: string; id: string; size: number; ctime: number; vmid?: number }>;
 }
 
+interface Node {
+  metadata: { name: string };
+  spec: { taints?: { key: string; effect: string }[] };
+}
+
 describe("a virtual machine on another host", () => {
   let checkout: LabCheckout;
   let first: { started: number; disks: unknown[] };
@@ -87,6 +92,29 @@ describe("a virtual machine on another host", () => {
     await checkout.commit("Move a worker");
     const said = await shell("npx hearth deploy dev");
     expect(said).to.contain("Deployed");
+    await expectSame("pve2");
+  });
+
+  it("gets its taints while it runs, but those that would evict its pods", async () => {
+    const taints = async (): Promise<string[]> => {
+      const { items } = JSON.parse(await shell("kubectl get nodes --output json")) as { items: Node[] };
+      const node = items.find(({ metadata }) => metadata.name === name);
+      return (node?.spec.taints ?? []).map(({ key, effect }) => `${key}:${effect}`);
+    };
+    const given = (text: string) => (file: string) =>
+      file.replace(
+        new RegExp(`( {4}${name}:\\n)(?: {6}taints: .*\\n)?`),
+        text === "" ? "$1" : `$1      taints: ${text}\n`,
+      );
+    await checkout.edit("Pulumi.dev.yaml", given("{ gpu: NoSchedule, quiet: NoExecute }"));
+    await checkout.commit("Taint a worker");
+    const said = await shell("npx hearth deploy dev");
+    expect(said).to.contain(`The node ${name} has its taints: gpu:NoSchedule`);
+    expect(await taints()).to.deep.equal(["gpu:NoSchedule"]);
+    await checkout.edit("Pulumi.dev.yaml", given(""));
+    await checkout.commit("Taint it no more");
+    await shell("npx hearth deploy dev");
+    expect(await taints()).to.deep.equal([]);
     await expectSame("pve2");
   });
 

@@ -1,3 +1,4 @@
+import { taintOf } from "../taints.ts";
 import { unlessEmpty } from "./document.ts";
 
 /** What Kubernetes knows of a machine. */
@@ -51,11 +52,6 @@ export const nodeSection = (
   ...unlessEmpty("nodeAnnotations", annotations),
   ...(isControlPlane && unlessEmpty("nodeTaints", taints)),
 });
-
-const taintOf = (key: string, taint: string) => {
-  const [effect = "", value = ""] = taint.split(":").reverse();
-  return { key, ...(value !== "" && { value }), effect };
-};
 
 /** Talos excludes control planes from load balancers. Those that run workloads have to be included. */
 const withoutExclusion = { "node.kubernetes.io/exclude-from-external-load-balancers": { $patch: "delete" } };

@@ -24,7 +24,7 @@ const deploy = async (cluster: FakeCluster, waits = timeouts): Promise<void> => 
   await carryOutRollout(
     plan,
     cluster,
-    { ...changes, targets: urns, deletions: urns, joining: {}, registrations: [] },
+    { ...changes, targets: urns, deletions: urns, joining: {}, registrations: [], taints: {} },
     {
       actions: cluster.actions,
       engine: {

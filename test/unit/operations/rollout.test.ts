@@ -43,7 +43,7 @@ const rollOut = async (
     machines: Object.fromEntries(Object.entries(wanted.machines).filter(([name]) => !removed.includes(name))),
     removed: Object.fromEntries(removed.map((name) => [name, "worker" as const])),
     targets: Object.fromEntries([...cluster.machines.keys()].map((name) => [name, [`urn of ${name}`]])),
-    ...{ registrations, joining: {} },
+    ...{ registrations, joining: {}, taints: {} },
     deletions: Object.fromEntries(removed.map((name) => [name, [`urn of ${name}`]])),
   };
   const left = await carryOutRollout(planRollout(changes, cluster.running), cluster, changes, {

@@ -71,17 +71,22 @@ describe("what needs a reboot", () => {
     ).to.deep.equal(["nothing until it is installed anew"]);
   });
 
-  it("is a command of one's own for the taints of a worker, which its kubelet may not change", () => {
+  it("is nothing for the taints of a worker, but a command of one's own for those that evict pods", () => {
     const tainted = (...keys: string[]) =>
       machine(
-        `  kubelet: { extraConfig: { registerWithTaints: [${keys.map((key) => `{ key: ${key} }`).join(", ")}] } }`,
+        `  kubelet: { extraConfig: { registerWithTaints: [${keys.map((key) => `{ key: ${key}, effect: NoSchedule }`).join(", ")}] } }`,
       );
-    expect(restarts(machine(""), tainted("gpu"))).to.deep.equal([
-      { node, what: `nothing, and \`kubectl taint node ${node} …\` by you`, why: "taints of a worker that runs" },
-    ]);
-    expect(restarts(tainted("gpu"), tainted("other"))).to.have.lengthOf(1);
-    expect(restarts(tainted("gpu"), machine(""))).to.have.lengthOf(1);
+    const isSet = { node, what: "nothing: `npx hearth deploy` sets them", why: "taints of a worker that runs" };
+    expect(restarts(machine(""), tainted("gpu"))).to.deep.equal([isSet]);
+    expect(restarts(tainted("gpu"), tainted("other"))).to.deep.equal([isSet]);
+    expect(restarts(tainted("gpu"), machine(""))).to.deep.equal([isSet]);
     expect(restarts(tainted("gpu"), tainted("gpu"))).to.deep.equal([]);
+    const evicting = machine(
+      "  kubelet: { extraConfig: { registerWithTaints: [{ key: gpu, value: a, effect: NoExecute }] } }",
+    );
+    expect(restarts(tainted("gpu"), evicting)).to.deep.equal([
+      { node, what: `\`kubectl taint node ${node} gpu=a:NoExecute\` by you`, why: "a taint that evicts pods at once" },
+    ]);
   });
 
   it("is fatal for another encryption, for Talos encrypts no volume that exists", () => {
