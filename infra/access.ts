@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 
+import { bindingName } from "./config/bindings.ts";
 import type { HearthConfig } from "./config/index.ts";
 
 /** How a person or a group of `cluster.groups` is called in Kubernetes, so that it is nobody else's. */
@@ -8,9 +9,6 @@ export const groupInCluster = (name: string): string => `hearth:${name}`;
 
 /** Name of the binding that gives a group of `cluster.groups` its role. */
 export const bindingOf = (group: string, role: string): string => bindingName("people", group, role);
-
-const bindingName = (kind: string, group: string, role: string): string =>
-  `${kind}-${group}-${role}`.toLowerCase().replaceAll(/[^a-z0-9-]+/g, "-");
 
 /**
  * Gives groups their cluster roles: those of people with certificates of their own, and those of the identity provider. A group that

@@ -1,4 +1,6 @@
+import { bindingName, type GroupsOf } from "../bindings.ts";
 import type { Check } from "./check.ts";
+import { collisions, type Claim } from "./collisions.ts";
 
 /** `<site>-<env>`, for example den-dev. */
 const clusterName = /^[a-z0-9]+-[a-z0-9]+$/;
@@ -33,4 +35,20 @@ const nodesAreNamedAfterCluster: Check = ({ cluster, nodes }) => {
   });
 };
 
-export const nameChecks: Check[] = [clusterHasSiteAndEnvironment, nodesAreNamedAfterCluster];
+/** A binding is one object of Kubernetes, whose name says less than a group's. */
+const bindingsAreNamedApart: Check = ({ cluster }) => {
+  const claims = (kind: GroupsOf, path: string[], groups: Record<string, string> = {}): Claim[] =>
+    Object.entries(groups).map(([group, role]) => ({
+      path: [...path, group],
+      value: bindingName(kind, group, role),
+      shown: `The name ${bindingName(kind, group, role)} of its binding`,
+      owner: `that of ${group}`,
+      advice: "rename one of the groups, so that they differ in letters or digits",
+    }));
+  return collisions([
+    ...claims("people", ["cluster", "groups"], cluster?.groups),
+    ...claims("oidc", ["cluster", "oidc", "groups"], cluster?.oidc?.groups),
+  ]);
+};
+
+export const nameChecks: Check[] = [bindingsAreNamedApart, clusterHasSiteAndEnvironment, nodesAreNamedAfterCluster];

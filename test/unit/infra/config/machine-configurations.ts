@@ -497,6 +497,30 @@ const access: BadConfiguration[] = [
     problems: [["cluster.oidc.groups.family", "View is not the name of a role", "write one such as view or admin"]],
   },
   {
+    what: "two groups of a provider whose bindings have one name",
+    stack: "dev",
+    changes: [oidc({ groups: { "family/adults": "view", "family.adults": "view" } })],
+    problems: [
+      [
+        "cluster.oidc.groups.family.adults",
+        "The name oidc-family-adults-view of its binding is also that of family/adults",
+        "rename one of the groups, so that they differ in letters or digits",
+      ],
+    ],
+  },
+  {
+    what: "two groups of people whose bindings have one name",
+    stack: "dev",
+    changes: [["cluster/groups", { "admins-of": "view", admins: "of-view" }]],
+    problems: [
+      [
+        "cluster.groups.admins",
+        "The name people-admins-of-view of its binding is also that of admins-of",
+        "rename one of the groups, so that they differ in letters or digits",
+      ],
+    ],
+  },
+  {
     what: "a group of people that is Kubernetes's own",
     stack: "dev",
     changes: [["cluster/groups", { "system:masters": "cluster-admin" }]],
