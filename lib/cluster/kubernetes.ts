@@ -37,21 +37,24 @@ export class Unanswered extends Error {
   }
 }
 
+/** How a client reaches the API. */
+export interface KubernetesOptions {
+  /** Another control plane than the kubeconfig's endpoint. */
+  host?: string | undefined;
+  /** How long an answer may take, in milliseconds. @default 10000 */
+  timeout?: number;
+  /** Whether a connection serves several requests. One that outlives its server fails the next request. @default true */
+  isReused?: boolean;
+}
+
 /** A client of the Kubernetes API that a kubeconfig names. */
 export class Kubernetes {
   private readonly options: RequestOptions;
 
-  /**
-   * @param host another control plane than the kubeconfig's endpoint
-   * @param timeout how long an answer may take, in milliseconds
-   * @param isReused whether a connection serves several requests. One that outlives its server fails the next request
-   */
-  constructor(
-    kubeconfig: string,
-    host?: string,
-    private readonly timeout = 10_000,
-    isReused = true,
-  ) {
+  private readonly timeout: number;
+
+  constructor(kubeconfig: string, { host, timeout = 10_000, isReused = true }: KubernetesOptions = {}) {
+    this.timeout = timeout;
     const { clusters, users } = parse(kubeconfig) as KubeconfigFile;
     const [cluster] = clusters;
     const [user] = users;

@@ -92,7 +92,7 @@ const etcdView = async (talos: Talosctl, machine: string, address: string): Prom
 
 const apiReading = async (kubeconfig: string, machine: string, address: string) => {
   try {
-    await new Kubernetes(kubeconfig, address).text("/readyz");
+    await new Kubernetes(kubeconfig, { host: address }).text("/readyz");
     return { machine };
   } catch (error) {
     return { machine, problem: reasonOf(error) };
@@ -133,7 +133,7 @@ export const readKubernetes = async (
   const planes = Object.values(machines).filter(({ role }) => role === "controlplane");
   const apis = await Promise.all(
     planes.map(async ({ address }) => {
-      const found = await new Kubernetes(kubeconfig, address).get<{ gitVersion: string }>("/version");
+      const found = await new Kubernetes(kubeconfig, { host: address }).get<{ gitVersion: string }>("/version");
       return found?.gitVersion ?? "";
     }),
   );

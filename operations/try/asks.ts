@@ -20,12 +20,15 @@ export interface Access {
 /** How long the API may take to answer before it counts as gone, in milliseconds. */
 const answerTimeout = 2000;
 
+/** A connection for each question, since one that outlives its server would fail the next. */
+const apart = { timeout: answerTimeout, isReused: false };
+
 /** Everything that is asked of a lab. */
 export const asksOf = (access: Access): Ask[] => {
   const { kubeconfig, machines } = access;
-  const api = new Kubernetes(kubeconfig, undefined, answerTimeout, false);
+  const api = new Kubernetes(kubeconfig, apart);
   const planes = Object.values(machines).flatMap(({ role, addresses }) =>
-    role === "controlplane" ? addresses.map((each) => new Kubernetes(kubeconfig, each, answerTimeout, false)) : [],
+    role === "controlplane" ? addresses.map((each) => new Kubernetes(kubeconfig, { host: each, ...apart })) : [],
   );
   return [
     { every: 250, ask: async () => [{ kind: "api", name: "", is: (await answers(api)) ? "up" : "down" }] },
