@@ -48,6 +48,7 @@ func (b *boot) activate(cfg config.Provider) error {
 		b.publishControlPlane(cfg)
 	}
 	b.publishConfigured(cfg, name)
+	b.publishDetails(cfg, name)
 	restarts := b.publishKubelet(cfg, name)
 	if err := b.serveAPI(cfg, name); err != nil {
 		return err

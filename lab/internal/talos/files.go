@@ -32,6 +32,7 @@ func (b *boot) files() map[string]string {
 		"/proc/uptime":                    fmt.Sprintf("%.2f 0.00\n", time.Since(b.started).Seconds()),
 		"/proc/version":                   "Linux version 6.18.0-talos\n",
 		"/proc/cmdline":                   "talos.platform=" + b.machine.platform() + " console=tty0 init_on_alloc=1 slab_nomerge pti=on\n",
+		"/proc/bus/pci/devices":           b.pciList(),
 		"/proc/meminfo":                   fmt.Sprintf("MemTotal: %d kB\nMemFree: %d kB\nMemAvailable: %d kB\n", total, total-used, total-used),
 		"/proc/loadavg":                   "0.10 0.10 0.10 1/" + fmt.Sprint(len(b.running())) + " 4096\n",
 		"/etc/hostname":                   b.name() + "\n",
@@ -40,6 +41,7 @@ func (b *boot) files() map[string]string {
 		"/etc/os-release": fmt.Sprintf("NAME=\"Talos\"\nID=talos\nVERSION_ID=%s\nPRETTY_NAME=\"Talos (%s)\"\nHOME_URL=\"https://www.talos.dev/\"\n",
 			version, version),
 	}
+	maps.Copy(all, b.cgroupFiles())
 	if stored, err := b.machine.disk.config(); err == nil && stored != nil {
 		all["/system/state/config.yaml"] = string(stored)
 	}

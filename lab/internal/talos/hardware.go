@@ -56,6 +56,8 @@ func (b *boot) publishHardware() {
 	b.publishExtensions()
 	b.publishMeta()
 	b.publishBooted()
+	b.publishSystem()
+	b.publishNetworkSpecs(nil, "")
 	put(b, timeres.NewStatus(), func(r *timeres.Status) { r.TypedSpec().Synced = true })
 	b.publishNetwork()
 }

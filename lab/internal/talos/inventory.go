@@ -87,10 +87,15 @@ func (b *boot) publishConfigured(cfg config.Provider, name string) {
 	})
 }
 
+// gateway is the first address of the machine's network.
+func (b *boot) gateway() netip.Addr {
+	octets := b.machine.address.As4()
+	return netip.AddrFrom4([4]byte{octets[0], octets[1], octets[2], 1})
+}
+
 // publishRoutes publishes the routes, resolvers and state of the machine's network.
 func (b *boot) publishRoutes() {
-	octets := b.machine.address.As4()
-	gateway := netip.AddrFrom4([4]byte{octets[0], octets[1], octets[2], 1})
+	gateway := b.gateway()
 	route := func(id string, destination netip.Prefix, gateway netip.Addr) {
 		put(b, network.NewRouteStatus(network.NamespaceName, id), func(r *network.RouteStatus) {
 			spec := r.TypedSpec()

@@ -10,6 +10,7 @@ import (
 	"github.com/cosi-project/runtime/pkg/state"
 	cosiserver "github.com/cosi-project/runtime/pkg/state/protobuf/server"
 	"github.com/siderolabs/talos/pkg/machinery/api/cluster"
+	"github.com/siderolabs/talos/pkg/machinery/api/inspect"
 	"github.com/siderolabs/talos/pkg/machinery/api/machine"
 	"github.com/siderolabs/talos/pkg/machinery/api/storage"
 	timeapi "github.com/siderolabs/talos/pkg/machinery/api/time"
@@ -43,6 +44,8 @@ func (b *boot) startMachined() error {
 	machine.RegisterMachineServiceServer(b.machined, m)
 	machine.RegisterLifecycleServiceServer(b.machined, &lifecycleService{boot: b})
 	machine.RegisterImageServiceServer(b.machined, &imageService{boot: b})
+	machine.RegisterDebugServiceServer(b.machined, &debugService{boot: b})
+	inspect.RegisterInspectServiceServer(b.machined, inspectService{})
 	cluster.RegisterClusterServiceServer(b.machined, m)
 	timeapi.RegisterTimeServiceServer(b.machined, &timeService{boot: b})
 	storage.RegisterStorageServiceServer(b.machined, &storaged{boot: b})

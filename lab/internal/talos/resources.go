@@ -11,25 +11,13 @@ import (
 	"github.com/cosi-project/runtime/pkg/state/impl/inmem"
 	"github.com/cosi-project/runtime/pkg/state/impl/namespaced"
 	"github.com/cosi-project/runtime/pkg/state/registry"
-	"github.com/siderolabs/talos/pkg/machinery/resources/block"
-	"github.com/siderolabs/talos/pkg/machinery/resources/cluster"
 	"github.com/siderolabs/talos/pkg/machinery/resources/config"
-	"github.com/siderolabs/talos/pkg/machinery/resources/etcd"
-	"github.com/siderolabs/talos/pkg/machinery/resources/hardware"
-	"github.com/siderolabs/talos/pkg/machinery/resources/k8s"
-	"github.com/siderolabs/talos/pkg/machinery/resources/kubeaccess"
-	"github.com/siderolabs/talos/pkg/machinery/resources/network"
-	"github.com/siderolabs/talos/pkg/machinery/resources/runtime"
-	"github.com/siderolabs/talos/pkg/machinery/resources/secrets"
-	timeres "github.com/siderolabs/talos/pkg/machinery/resources/time"
-	"github.com/siderolabs/talos/pkg/machinery/resources/v1alpha1"
 	"github.com/siderolabs/talos/pkg/machinery/role"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
-// newState returns an empty COSI state with the resource types that the simulated machine fills or that clients look
-// for.
+// newState returns an empty COSI state with the namespaces and kinds of resources that Talos registers.
 func newState(ctx context.Context) (state.State, error) {
 	resources := state.WrapCore(namespaced.NewState(func(namespace resource.Namespace) state.CoreState {
 		return inmem.NewStateWithOptions(inmem.WithHistoryMaxCapacity(256), inmem.WithHistoryGap(4))(namespace)
@@ -41,33 +29,12 @@ func newState(ctx context.Context) (state.State, error) {
 	if err := types.RegisterDefault(ctx); err != nil {
 		return nil, err
 	}
-	for name, description := range map[resource.Namespace]string{
-		v1alpha1.NamespaceName: "Runtime state.", cluster.NamespaceName: "Cluster discovery.",
-		cluster.RawNamespaceName: "Cluster discovery before it is merged.", config.NamespaceName: "Machine configuration.",
-		etcd.NamespaceName: "etcd.", hardware.NamespaceName: "Hardware.", k8s.NamespaceName: "Kubernetes.",
-		k8s.ControlPlaneNamespaceName: "Kubernetes control plane.", network.NamespaceName: "Network.",
-		network.ConfigNamespaceName: "Network configuration.", secrets.NamespaceName: "Secrets.",
-	} {
+	for name, description := range namespaceDescriptions {
 		if err := namespaces.Register(ctx, name, description); err != nil {
 			return nil, err
 		}
 	}
-	for _, kind := range []meta.ResourceWithRD{
-		&block.Device{}, &block.DiscoveredVolume{}, &block.MountStatus{}, &block.VolumeConfig{}, &block.Disk{}, &block.Symlink{}, &block.SystemDisk{}, &block.VolumeStatus{},
-		&cluster.Affiliate{}, &cluster.Identity{}, &cluster.Info{}, &cluster.Member{},
-		&config.MachineConfig{}, &config.MachineType{}, &etcd.Member{}, &etcd.Spec{},
-		&hardware.MemoryModule{}, &hardware.PCIDevice{}, &hardware.Processor{}, &hardware.SystemInformation{},
-		&k8s.Endpoint{}, &k8s.NodeIP{}, &k8s.Nodename{}, &k8s.NodeStatus{}, &k8s.StaticPod{}, &k8s.StaticPodStatus{},
-		&k8s.APIServerConfig{}, &k8s.ControllerManagerConfig{}, &k8s.SchedulerConfig{}, &k8s.Manifest{}, &k8s.ManifestStatus{}, &k8s.KubeletSpec{},
-		&k8s.NodeLabelSpec{}, &k8s.NodeTaintSpec{}, &k8s.NodeAnnotationSpec{},
-		&network.AddressStatus{}, &network.HostnameStatus{}, &network.LinkStatus{}, &network.NodeAddress{},
-		&network.ResolverStatus{}, &network.RouteStatus{}, &network.TimeServerStatus{}, &network.Status{},
-		&runtime.BootedEntry{}, &runtime.KernelCmdline{}, &runtime.KernelParamStatus{}, &runtime.LoadedKernelModule{},
-		&runtime.MountStatus{}, &runtime.WatchdogTimerStatus{}, &kubeaccess.Config{},
-		&runtime.Diagnostic{}, &runtime.ExtensionStatus{}, &runtime.MachineStatus{}, &runtime.MetaKey{},
-		&runtime.PlatformMetadata{}, &runtime.SecurityState{}, &runtime.Version{},
-		&secrets.KubernetesRoot{}, &timeres.Status{}, &v1alpha1.Service{},
-	} {
+	for _, kind := range kinds {
 		if err := types.Register(ctx, kind); err != nil {
 			return nil, err
 		}

@@ -96,8 +96,12 @@ func (b *boot) unmet(stage runtime.MachineStage) []runtime.UnmetCondition {
 
 // watch updates services and status as long as the boot lasts.
 func (b *boot) watch() {
-	for b.ctx.Err() == nil {
+	for measured := time.Now(); b.ctx.Err() == nil; {
 		b.refresh()
+		if time.Since(measured) > performanceInterval {
+			b.publishPerformance()
+			measured = time.Now()
+		}
 		select {
 		case <-b.ctx.Done():
 		case <-time.After(time.Second):

@@ -30,14 +30,20 @@ func (m *machined) LoadAvg(context.Context, *emptypb.Empty) (*machine.LoadAvgRes
 	return &machine.LoadAvgResponse{Messages: []*machine.LoadAvg{{Load1: 0.1, Load5: 0.1, Load15: 0.1}}}, nil
 }
 
+// processorTimes are the times of each processor and of all together, which all that runs shares.
+func (b *boot) processorTimes() (each, all *machine.CPUStat) {
+	busy := float64(len(b.running())) * b.cpuTime().Seconds()
+	cores := float64(max(1, b.machine.spec.Cores))
+	each = &machine.CPUStat{User: busy / cores / 2, System: busy / cores / 2, Idle: b.cpuTime().Seconds() * 100}
+	return each, &machine.CPUStat{User: each.User * cores, System: each.System * cores, Idle: each.Idle * cores}
+}
+
 // SystemStat returns the boot time and the processors' times.
 func (m *machined) SystemStat(context.Context, *emptypb.Empty) (*machine.SystemStatResponse, error) {
-	busy := float64(len(m.running())) * m.cpuTime().Seconds()
-	cores := float64(max(1, m.machine.spec.Cores))
-	each := &machine.CPUStat{User: busy / cores / 2, System: busy / cores / 2, Idle: m.cpuTime().Seconds() * 100}
+	each, all := m.processorTimes()
 	answer := &machine.SystemStat{
 		BootTime: uint64(m.started.Unix()), ProcessCreated: uint64(len(m.running())), ProcessRunning: 1, SoftIrq: &machine.SoftIRQStat{},
-		CpuTotal: &machine.CPUStat{User: each.User * cores, System: each.System * cores, Idle: each.Idle * cores},
+		CpuTotal: all,
 	}
 	for range m.machine.spec.Cores {
 		answer.Cpu = append(answer.Cpu, each)
