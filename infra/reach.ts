@@ -1,5 +1,4 @@
-import { parseAllDocuments } from "yaml";
-
+import { documentsIn, patchesIn } from "../components/talos/documents-in.ts";
 import { section } from "../components/talos/reboots.ts";
 
 /** How a cluster is reached, as the configuration of one of its control planes says. */
@@ -16,20 +15,15 @@ export interface Reach {
   audiences: string[];
 }
 
-type Document = Record<string, unknown>;
-
-const documentsIn = (text: unknown): Document[] =>
-  typeof text === "string" ? parseAllDocuments(text).map((document) => section(document.toJS())) : [];
-
 /**
  * Reads how a cluster is reached from the inputs of a machine's configuration.
  *
  * Talos issues tokens in the name of the endpoint unless a patch says otherwise. Source: siderolabs/talos v1.13.9,
  * internal/app/machined/pkg/controllers/k8s/control_plane_static_pod.go.
  */
-export const reachOf = ({ machineConfigurationInput, configPatches }: Record<string, unknown>): Reach => {
-  const generated = documentsIn(machineConfigurationInput);
-  const patches = Array.isArray(configPatches) ? configPatches.flatMap(documentsIn) : [];
+export const reachOf = (inputs: Record<string, unknown>): Reach => {
+  const generated = documentsIn(inputs.machineConfigurationInput);
+  const patches = patchesIn(inputs);
   const clusters = [...generated, ...patches].map(({ cluster }) => section(cluster));
   const servers = clusters.map(({ apiServer }) => section(apiServer));
   const endpoint = clusters.flatMap(({ controlPlane }) => textsOf(section(controlPlane).endpoint)).at(-1);

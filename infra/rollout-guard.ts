@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 
 import * as pulumi from "@pulumi/pulumi";
-import { parseAllDocuments } from "yaml";
 
 import { resourceTypes } from "../components/resource-types.ts";
+import { documentsIn, patchesIn, type MachineDocument } from "../components/talos/documents-in.ts";
 import { partsOfImage } from "../components/talos/installer.ts";
 import { rebootFields, section } from "../components/talos/reboots.ts";
 import { releaseOf, talosReleases } from "../components/talos/releases/index.ts";
@@ -95,12 +95,7 @@ const requireReached = (name: string, before: Record<string, unknown>, after: Re
  * @throws Error that names the volumes that it could not
  */
 const requireOpen = (name: string, before: Record<string, unknown>, after: Record<string, unknown>): void => {
-  const [old, now] = [before, after].map(({ configPatches }) =>
-    Array.isArray(configPatches)
-      ? configPatches.flatMap((patch) => (typeof patch === "string" ? documents(patch) : []))
-      : [],
-  );
-  const closed = closedVolumes(old ?? [], now ?? []);
+  const closed = closedVolumes(patchesIn(before), patchesIn(after));
   if (closed.length > 0) throw new Error(closedProblem(name, `other keys of ${closed.join(", ")}`));
 };
 
@@ -130,22 +125,17 @@ const rebootsFor = (before: Record<string, unknown>, after: Record<string, unkno
   ];
 };
 
-type Document = Record<string, unknown>;
-
-const documents = (text: string): Document[] => parseAllDocuments(text).map((document) => section(document.toJS()));
-
-/** The documents without a kind. Others apply while the machine runs. */
-const mainDocuments = (text: string): Document[] => documents(text).filter(({ kind }) => kind === undefined);
+/** Whether a document has no kind. Others apply while the machine runs. */
+const isMain = ({ kind }: MachineDocument): boolean => kind === undefined;
 
 /** The generated configuration; undefined while it is not known. */
-const generated = ({ machineConfigurationInput: text }: Record<string, unknown>): Document | undefined =>
-  typeof text === "string" ? mainDocuments(text)[0] : undefined;
+const generated = ({ machineConfigurationInput: text }: Record<string, unknown>): MachineDocument | undefined =>
+  documentsIn(text).find(isMain);
 
-const patchesOf = ({ configPatches: patches }: Record<string, unknown>): Document[] =>
-  Array.isArray(patches) ? patches.flatMap((patch) => (typeof patch === "string" ? mainDocuments(patch) : [])) : [];
+const patchesOf = (inputs: Record<string, unknown>): MachineDocument[] => patchesIn(inputs).filter(isMain);
 
 /** Everything that patches say at each place where Talos decides, in their order. */
-const collected = (patches: readonly Document[]): Document => {
+const collected = (patches: readonly MachineDocument[]): MachineDocument => {
   const machines = patches.map(({ machine }) => section(machine));
   return {
     ...byKey(patches, ["machine"]),
@@ -159,7 +149,7 @@ const collected = (patches: readonly Document[]): Document => {
   };
 };
 
-const byKey = (documents: readonly Document[], except: readonly string[]): Document => {
+const byKey = (documents: readonly MachineDocument[], except: readonly string[]): MachineDocument => {
   const keys = new Set(documents.flatMap((each) => Object.keys(each)).filter((key) => !except.includes(key)));
   return Object.fromEntries(
     [...keys].map((key) => [key, documents.flatMap((each) => (key in each ? [each[key]] : []))]),

@@ -1,24 +1,15 @@
-import { parseAllDocuments } from "yaml";
-
-import { at, isObject, type Inputs, type Resource } from "./resource.ts";
+import { patchesIn } from "../components/talos/documents-in.ts";
+import { at, type Inputs, type Resource } from "./resource.ts";
 
 /** Several policies read the same documents, and parsing YAML is slow. */
 const parsed = new WeakMap<Inputs, Inputs[]>();
 
 /** Returns the unencrypted patches of a machine, in the order in which they are applied. */
 export const machineDocuments = ({ inputs }: Pick<Resource, "inputs">): Inputs[] => {
-  const documents = parsed.get(inputs) ?? parse(inputs);
+  const documents = parsed.get(inputs) ?? patchesIn(inputs);
   parsed.set(inputs, documents);
   return documents;
 };
-
-const parse = (inputs: Inputs): Inputs[] =>
-  Array.isArray(inputs.configPatches)
-    ? inputs.configPatches
-        .filter((patch) => typeof patch === "string")
-        .flatMap((patch) => parseAllDocuments(patch).map((document) => document.toJS() as unknown))
-        .filter(isObject)
-    : [];
 
 /** Returns the documents of a kind. */
 export const ofKind = (documents: Inputs[], kind: string): Inputs[] => documents.filter((each) => each.kind === kind);

@@ -17,18 +17,29 @@ type Document = Record<string, unknown>;
 export const closedVolumes = (before: readonly Document[], after: readonly Document[]): string[] => {
   const [old, now] = [volumesOf(before), volumesOf(after)];
   return [...new Set([...old.keys(), ...now.keys()])].filter((name) => {
-    // A user volume that is new is made, and one that is gone is not opened. System volumes are always there.
-    const isThere = name.startsWith("VolumeConfig ") || (old.has(name) && now.has(name));
+    // A volume that is new is made, and one that is gone is not opened.
+    const isThere = always.includes(name) || (old.has(name) && now.has(name));
     return isThere && !opens(old.get(name), now.get(name));
   });
 };
+
+/**
+ * The volumes that each machine has, whatever its configuration says. The cache of images has a partition only if a document asks for one.
+ *
+ * Source: siderolabs/talos, internal/app/machined/pkg/controllers/block/internal/volumes/volumeconfig/system_volumes.go, and
+ * createVolumeConfigDisk of controllers/cri/image_cache_config.go, both of main on 2026-08-21.
+ */
+const always = ["VolumeConfig STATE", "VolumeConfig EPHEMERAL"];
+
+/** Documents that may have a volume encrypted. Source: the same folder, user_volumes.go. */
+const kinds = ["VolumeConfig", "UserVolumeConfig", "RawVolumeConfig", "SwapVolumeConfig"];
 
 /** The keys of each volume; undefined where it is not encrypted. Patches may give a volume several documents, whose keys add up. */
 const volumesOf = (documents: readonly Document[]): Map<string, unknown[] | undefined> => {
   const volumes = new Map<string, unknown[] | undefined>();
   for (const { kind, name, encryption } of documents) {
-    if (kind !== "VolumeConfig" && kind !== "UserVolumeConfig") continue;
-    const volume = `${kind} ${String(name)}`;
+    if (!kinds.includes(String(kind))) continue;
+    const volume = `${String(kind)} ${String(name)}`;
     const { keys } = section(encryption);
     const given = encryption === undefined ? undefined : Array.isArray(keys) ? (keys as unknown[]) : [];
     const before = volumes.get(volume);

@@ -103,7 +103,7 @@ const outOfService = async (
 ): Promise<void> => {
   const { machine } = step;
   await gate(step, around);
-  await takeOut(machine, around);
+  await takeOut(machine, around, true);
   await change();
   await whole(machine, around);
   await around.actions.putBack(machine);
@@ -364,12 +364,18 @@ const oldNode = async (machine: string, { nodes }: Readings, actions: Actions): 
   return isOfIt ? [] : [`The node ${machine} has not been reported by the machine since it booted`];
 };
 
-/** Cordons a node and evicts its pods. A cluster of one machine has no other place for them. */
-const takeOut = async (machine: string, around: Surroundings): Promise<void> => {
+/**
+ * Cordons a node and evicts its pods. A cluster of one machine has no other place for them.
+ *
+ * @param comesBack whether the machine is the same afterwards. Then pods that a budget keeps may stay, if no other node takes any: they
+ * could not start elsewhere, so the budget would keep them for ever
+ */
+const takeOut = async (machine: string, around: Surroundings, comesBack = false): Promise<void> => {
   const { machines, actions, live, timeouts = usual, command } = around;
   const others = Object.keys(machines).filter((name) => name !== machine);
   if (others.length === 0) return;
   live(`${machine}: taking it out of service`);
+  const mayStay = comesBack && !(await hasOtherPlace(machine, around));
   await actions.takeOut(machine);
   const evicted = new Map<string, Pod>();
   let staying: string[] = [];
@@ -377,6 +383,7 @@ const takeOut = async (machine: string, around: Surroundings): Promise<void> => 
     const pods = await actions.pods(machine);
     for (const pod of pods) evicted.set(idOf(pod), pod);
     staying = await evict(pods, actions);
+    if (mayStay && staying.length > 0 && staying.every((each) => budget.test(each))) return true;
     if (pods.length === 0) {
       const volumes = await actions.attached(machine, [...evicted.values()]);
       staying = volumes.map((volume) => `the volume ${volume} is still attached`);
@@ -396,6 +403,16 @@ const takeOut = async (machine: string, around: Surroundings): Promise<void> => 
 };
 
 const idOf = ({ namespace, name }: Pod): string => `${namespace}/${name}`;
+
+/** Whether any other node takes pods. What cannot be read counts as one. */
+const hasOtherPlace = async (machine: string, { machines, actions }: Surroundings): Promise<boolean> => {
+  const { nodes } = await actions.readings(Object.keys(machines));
+  const others = nodes.filter(({ name }) => name !== machine);
+  return others.length === 0 || others.some(({ isCordoned, isTainted }) => !isCordoned && isTainted !== true);
+};
+
+/** What the eviction of a pod is refused with where a budget keeps it. Source: Kubernetes v1.36, pkg/registry/core/pod/storage/eviction.go. */
+const budget = /disruption budget/;
 
 /** Asks for the eviction of pods. Returns those that are still there, each with its reason. */
 const evict = (pods: readonly Pod[], actions: Actions): Promise<string[]> =>

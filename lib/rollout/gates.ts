@@ -25,6 +25,8 @@ export interface NodeReading {
   isReady: boolean;
   message: string;
   isCordoned: boolean;
+  /** Whether it has a taint, so that most pods do not go there. @default false */
+  isTainted?: boolean | undefined;
   /** The boot of the machine that reported it last. */
   boot: string;
 }

@@ -116,6 +116,7 @@ const nodeOf = (object: KubernetesObject & { metadata: { annotations?: Record<st
   name: object.metadata.name,
   ...readiness(object),
   isCordoned: object.spec?.unschedulable === true,
+  isTainted: ((object.spec?.taints ?? []) as { effect: string }[]).some(({ effect }) => effect !== "PreferNoSchedule"),
   mark: object.metadata.annotations?.[mark],
   ...nodeInfo(object.status?.nodeInfo as { kubeletVersion?: string; bootID?: string } | undefined),
 });

@@ -22,16 +22,21 @@ export const macsIn = (config: Readonly<Record<string, unknown>>): string[] =>
 
 const check = "Proxmox hardware addresses";
 
-/** @param macs of the stack's machines, by the name of their node */
+/**
+ * @param macs of the stack's machines, by the name of their node
+ * @param own numbers of the machines that the state has. One of the same name is the machine itself, which gets another number
+ */
 export const macFindings = (
   macs: Readonly<Record<string, readonly string[]>>,
   neighbours: Known<Neighbour[]>,
+  own: readonly number[],
 ): Finding[] => {
   if ("why" in neighbours) return [notAsked(check, neighbours.why)];
-  const taken = Object.entries(macs).flatMap(([name, own]) =>
+  const taken = Object.entries(macs).flatMap(([name, given]) =>
     neighbours.value.flatMap((neighbour) => {
+      if (neighbour.name === name && own.includes(neighbour.vmid)) return [];
       const others = valueOf(neighbour.macs) ?? [];
-      return own.filter((mac) => others.includes(mac)).map((mac) => takenFinding(name, mac, neighbour));
+      return given.filter((mac) => others.includes(mac)).map((mac) => takenFinding(name, mac, neighbour));
     }),
   );
   const unread = neighbours.value.filter((neighbour) => "why" in neighbour.macs);

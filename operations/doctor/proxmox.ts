@@ -323,7 +323,7 @@ const answerFindings = (config: HearthConfig, settings: Settings, facts: Asked):
     ...datastoreFindings(demandsOf(config, existing), answers.datastores),
     ...bridgeFindings(config, settings, answers),
     ...vmsOf(config).map((vm) => numberFinding(vm, facts)),
-    ...macFindings(macsOf(config), answers.neighbours),
+    ...macFindings(macsOf(config), answers.neighbours, facts.own),
     ...mappingFindings(mappingsOf(config), answers.mappings),
   ];
 };

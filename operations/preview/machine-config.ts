@@ -1,10 +1,8 @@
-import { parseAllDocuments, stringify } from "yaml";
+import { stringify } from "yaml";
 
 import { secretIn } from "../../components/secrets/looks-secret.ts";
+import { documentsIn, type MachineDocument } from "../../components/talos/documents-in.ts";
 import type { Fingerprints } from "./fingerprints.ts";
-
-/** The machine configuration of a node, as documents. */
-export type MachineDocument = Record<string, unknown>;
 
 /** The parts of a machine's configuration. */
 export interface MachineConfig {
@@ -13,12 +11,6 @@ export interface MachineConfig {
   /** The patches in it that contain no keys. */
   patches: string[];
 }
-
-/** Reads a multi-document configuration without Talos's own comments. */
-export const documentsOf = (text: string): MachineDocument[] =>
-  parseAllDocuments(text)
-    .map((document) => document.toJS() as MachineDocument | null)
-    .filter((document) => document !== null);
 
 /**
  * Returns a machine's configuration as it may be shown. Values that are known not to be secret are shown; all others
@@ -29,9 +21,9 @@ export const documentsOf = (text: string): MachineDocument[] =>
  * also in documents that Hearth does not know.
  */
 export const shownConfig = ({ whole, patches }: MachineConfig, fingerprints: Fingerprints): string => {
-  const clear = patches.flatMap(documentsOf);
+  const clear = patches.flatMap(documentsIn);
   const told = new Set(clear.flatMap((document) => leaves(document, identityOf(document), "")));
-  const documents = whole === undefined ? clear : documentsOf(whole);
+  const documents = whole === undefined ? clear : documentsIn(whole);
   return documents
     .map((document) => {
       const identity = identityOf(document);

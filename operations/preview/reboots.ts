@@ -6,8 +6,9 @@ import { partsOfImage } from "../../components/talos/installer.ts";
 import { changed, rebootFields, section } from "../../components/talos/reboots.ts";
 import { releaseOf, talosReleases, type WhileRunning } from "../../components/talos/releases/index.ts";
 import { registeredTaints, taintChange, taintText } from "../../components/talos/taints.ts";
+import { documentsIn, type MachineDocument } from "../../components/talos/documents-in.ts";
 import { closedVolumes } from "../../components/talos/volume-keys.ts";
-import { documentsOf, identityOf, type MachineDocument } from "./machine-config.ts";
+import { identityOf } from "./machine-config.ts";
 
 /** What a change requires of a machine beyond a new configuration. */
 export interface Restart {
@@ -33,7 +34,7 @@ export const machineRestarts = (node: string, before: string, after: string, rel
     ...upgrade(node, section(machine(old).install), section(machine(now).install)),
     ...reinstallation(node, section(machine(old).install), section(machine(now).install)),
     ...(running ? reboot(node, section(old.get("")), section(now.get("")), running.whileRunning) : []),
-    ...volumes(node, documentsOf(before), documentsOf(after)),
+    ...volumes(node, documentsIn(before), documentsIn(after)),
     ...taints(node, machine(old), machine(now)),
   ];
 };
@@ -56,7 +57,7 @@ const taints = (node: string, before: Record<string, unknown>, after: Record<str
 };
 
 const byIdentity = (text: string): Map<string, MachineDocument> =>
-  new Map(documentsOf(text).map((document) => [identityOf(document), document]));
+  new Map(documentsIn(text).map((document) => [identityOf(document), document]));
 
 /** Applying a new installer image only records it. The machine changes by an upgrade, which is a step of the rollout. */
 const upgrade = (node: string, before: Record<string, unknown>, after: Record<string, unknown>): Restart[] => {
@@ -144,7 +145,7 @@ const volumesThatDiffer = (before: readonly MachineDocument[], after: readonly M
 
 /** One text of patches: those of the document without a kind as one. While keys are not known, patches are all that can be compared. */
 export const merged = (patches: readonly string[]): string => {
-  const documents = patches.flatMap(documentsOf);
+  const documents = patches.flatMap(documentsIn);
   const isMain = (document: MachineDocument): boolean => document.kind === undefined;
   const main = documents.filter(isMain).reduce<Record<string, unknown>>(combined, {});
   return [main, ...documents.filter((document) => !isMain(document))].map((each) => stringify(each)).join("---\n");

@@ -1,4 +1,5 @@
 import { resourceTypes } from "../../components/resource-types.ts";
+import { documentsIn, type MachineDocument } from "../../components/talos/documents-in.ts";
 import type { RegistryCredentials } from "../../components/talos/documents/index.ts";
 import { parseRegistryCredentials, parseSecretPatches } from "../../infra/config/patches.ts";
 import { ofType, type State } from "../../lib/engine/state.ts";
@@ -6,7 +7,6 @@ import { requireDeployedMachines } from "../../lib/recovery/checkout.ts";
 import { revealed } from "../../lib/engine/value.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { Internet } from "../doctor/internet.ts";
-import { documentsOf, type MachineDocument } from "../preview/machine-config.ts";
 import { exchangeSecret, type GivenCarrier } from "./given-secret.ts";
 import { requireNothingElse } from "./nothing-else.ts";
 import { tryRegistry } from "./registry-access.ts";
@@ -109,7 +109,7 @@ export const credentialsIn = (state: State, configured: Record<string, string>, 
   const skipped = Object.entries(own).filter(([name]) => others.has(name));
   return ofType(state, resourceTypes.machineConfiguration).map(({ urn, inputs }) => {
     const { machineConfigurationInput: text } = (revealed(inputs) ?? {}) as { machineConfigurationInput?: string };
-    const given = documentsOf(text ?? "")
+    const given = documentsIn(text ?? "")
       .filter((document) => document.kind === kind && !others.has(String(document.name)))
       .map((document) => [String(document.name), credentialsOf(document)]);
     return { urn, value: inOneForm(Object.fromEntries([...skipped, ...given]) as Credentials) };
@@ -129,7 +129,7 @@ const registriesOfPatches = (text: string | undefined, stack: string): Set<strin
 /** The inputs of a machine's configuration without credentials for registries. */
 export const withoutCredentials = (inputs: Record<string, unknown>): Record<string, unknown> => ({
   ...inputs,
-  machineConfigurationInput: documentsOf(String(inputs.machineConfigurationInput)).filter(
+  machineConfigurationInput: documentsIn(String(inputs.machineConfigurationInput)).filter(
     (document) => document.kind !== kind,
   ),
 });

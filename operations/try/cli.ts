@@ -1,15 +1,13 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 
-import { endOrphan } from "../../lab/engine.ts";
-import { Lab } from "../../lab/lab.ts";
-import { labFolder } from "../../lib/engine/lab-folder.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { duration } from "../../lib/terminal/display.ts";
 import { interruption } from "../../lib/terminal/interruption.ts";
 import { withLock } from "../../toolchain/lock.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { Clone, isCloneOf } from "./clone.ts";
+import { Clone } from "./clone.ts";
+import { removeLab } from "./leftover.ts";
 import { outcomeOf, reportOf, type Outcome, type Trial as Report } from "./report.ts";
 import { timelineOf } from "./timeline.ts";
 import { Trial, type Measurement } from "./trial.ts";
@@ -101,18 +99,3 @@ const notesOf = ([change, back]: Report["parts"]): string[] => [
       ]
     : []),
 ];
-
-/**
- * Stops the lab of an earlier trial or of this one, and removes its clone.
- *
- * It proves first that the folder is a clone of this checkout, as only a trial makes one there.
- */
-const removeLab = async (root: string, folder: string, stack: string): Promise<void> => {
-  if (!(await isCloneOf(root, folder))) return;
-  const lab = await Lab.open(labFolder(folder, stack)).catch(() => undefined);
-  if (lab !== undefined && (await lab.written()) !== undefined) {
-    await endOrphan(lab.folder);
-    await lab.supervisor.stop();
-  }
-  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-};

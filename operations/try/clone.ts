@@ -66,6 +66,21 @@ export class Clone {
     return (await git(this.root, ["diff", "--name-only", "-z", from, to])).split("\0").filter((path) => path !== "");
   }
 
+  /**
+   * Makes a commit that changes the stack file of another one.
+   *
+   * @param change gets the whole text, and returns another one
+   */
+  async edited(commit: string, message: string, change: (text: string) => string): Promise<string> {
+    const { root, stack } = this;
+    const path = stackFile(stack);
+    await git(root, ["checkout", "--quiet", "--force", "--detach", commit]);
+    await writeFile(join(root, path), change(await readFile(join(root, path), "utf8")));
+    const author = ["-c", "user.name=Hearth", "-c", "user.email=hearth@localhost"];
+    await git(root, [...author, "commit", "--quiet", "--message", message, "--", path]);
+    return git(root, ["rev-parse", "HEAD"]);
+  }
+
   /** Checks a commit out, with the addresses of its stack file moved aside, and with the packages that it locks. */
   async take(commit: string): Promise<void> {
     await git(this.root, ["checkout", "--quiet", "--force", "--detach", commit]);

@@ -1,5 +1,5 @@
 import { announcedIn, completedIn, type AnnouncedStep } from "../deploy/step-lines.ts";
-import type { TimedStep } from "./judge.ts";
+import { machineOf, type TimedStep } from "./judge.ts";
 
 /** A line of a deployment, with when it was said. */
 export interface SaidLine {
@@ -32,4 +32,43 @@ export const stepsSaid = (lines: readonly SaidLine[], end: number): TimedStep[] 
   }
   const next = announced[steps.length];
   return next === undefined ? steps : [...steps, { ...next, from, to: end, isDone: false }];
+};
+
+/**
+ * Returns the steps of a deployment that was ended and run again, perhaps several times.
+ *
+ * A step that was not done lasts until the next step about its machine is, for its machine may be out of service until then.
+ *
+ * @param runs the steps of each run
+ */
+export const resumed = (runs: readonly (readonly TimedStep[])[]): TimedStep[] => {
+  const steps: TimedStep[] = [];
+  for (const step of runs.flat()) {
+    const before = steps.findIndex((each) => !each.isDone && machineOf(each) === machineOf(step));
+    if (before === -1) steps.push(step);
+    else steps.splice(before, 1, { ...step, from: steps[before]?.from ?? step.from });
+  }
+  return steps;
+};
+
+/** How many steps are done in several runs. */
+export const doneIn = (runs: readonly (readonly TimedStep[])[]): number =>
+  runs.flat().filter(({ isDone }) => isDone).length;
+
+/** When a deployment is killed. */
+export interface Kill {
+  /** How many steps are done by then, from the first run on. */
+  done: number;
+  /** Milliseconds after the last of them, or after the plan. */
+  after: number;
+}
+
+/** Reads lines, which are given one by one. At the one that says that the last of some steps is done, returns when to kill. */
+export const killedBy = ({ done, after }: Kill): ((text: string) => number | undefined) => {
+  let [announced, completed] = [0, 0];
+  return (text) => {
+    if (announcedIn(text) !== undefined) announced += 1;
+    if (completedIn(text) !== undefined) completed += 1;
+    return announced > 0 && completed >= done ? after : undefined;
+  };
 };

@@ -129,7 +129,8 @@ const shortened = (why: readonly string[]): string =>
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll(/\s+/g, " ");
 
-const rows = (headings: readonly string[], content: readonly (readonly string[])[]): string =>
+/** A table in Markdown. */
+export const rows = (headings: readonly string[], content: readonly (readonly string[])[]): string =>
   [headings, headings.map(() => "---"), ...content].map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n");
 
 /** Text as it is, whatever fences it has itself. */

@@ -3,10 +3,20 @@ import { createInterface } from "node:readline";
 
 import { execa } from "execa";
 
+import { killTree } from "../../lib/engine/processes.ts";
+
 /** How a command ended, and what it said. */
 export interface Ran {
   isDone: boolean;
   lines: { at: number; text: string }[];
+}
+
+interface Running {
+  signal: AbortSignal;
+  log: string;
+  say: (text: string) => void;
+  now: () => number;
+  killedBy?: ((text: string) => number | undefined) | undefined;
 }
 
 /** Variables by which a shell may hold credentials, or the address of another lab. A trial's commands have none of them. */
@@ -23,11 +33,12 @@ const endTimeout = 120_000;
  *
  * @param say gets each line as it is said
  * @param now the clock of the lines' times
+ * @param killedBy how many milliseconds after a line the command and all that it started are killed; undefined if not. @default never
  */
 export const runIn = async (
   root: string,
   args: readonly string[],
-  { signal, log, say, now }: { signal: AbortSignal; log: string; say: (text: string) => void; now: () => number },
+  { signal, log, say, now, killedBy }: Running,
 ): Promise<Ran> => {
   signal.throwIfAborted();
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => kept(name)));
@@ -45,16 +56,21 @@ export const runIn = async (
   const end = (): void => void child.kill("SIGTERM");
   signal.addEventListener("abort", end, { once: true });
   const lines: Ran["lines"] = [];
+  let killing: NodeJS.Timeout | undefined;
   try {
     for await (const text of createInterface({ input: child.all })) {
       lines.push({ at: now(), text });
       say(text);
+      const { pid } = child;
+      const wait = killing === undefined ? killedBy?.(text) : undefined;
+      if (wait !== undefined && pid !== undefined) killing = setTimeout(() => void killTree(pid), wait);
       await appendFile(log, `${text}\n`);
     }
     const { exitCode } = await child;
     signal.throwIfAborted();
     return { isDone: exitCode === 0, lines };
   } finally {
+    clearTimeout(killing);
     signal.removeEventListener("abort", end);
   }
 };

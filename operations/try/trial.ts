@@ -12,8 +12,8 @@ import type { Display } from "../../lib/terminal/display.ts";
 import { explain, Problem } from "../../toolchain/problem.ts";
 import { asksOf } from "./asks.ts";
 import type { Clone } from "./clone.ts";
-import { stepsSaid } from "./deployment.ts";
-import { judgedOutages, verdictsOf, type Measured } from "./judge.ts";
+import { doneIn, killedBy, resumed, stepsSaid, type Kill } from "./deployment.ts";
+import { judgedOutages, verdictsOf, type Measured, type TimedStep } from "./judge.ts";
 import { Prober } from "./prober.ts";
 import type { Part } from "./report.ts";
 import { lastWords, runIn, type Ran } from "./run.ts";
@@ -67,9 +67,13 @@ export class Trial {
     this.nodes = (await this.target()).nodes;
   }
 
-  /** Deploys a commit, and measures what is out of service meanwhile. */
-  async deploy(title: string, commit: string): Promise<Measurement> {
-    const { clone, stack, display } = this.stage;
+  /**
+   * Deploys a commit, and measures what is out of service meanwhile.
+   *
+   * @param kills when the deployment is killed, and then run again, in their order. @default never
+   */
+  async deploy(title: string, commit: string, kills: readonly Kill[] = []): Promise<Measurement> {
+    const { clone, display } = this.stage;
     const before = this.nodes;
     await clone.take(commit);
     const wrong = await this.connect().then(
@@ -78,15 +82,14 @@ export class Trial {
     );
     const after = wrong === undefined ? (await this.target()).nodes : before;
     const prober = await this.probe(before, after);
-    const ran: Ran =
+    const { ran, steps } =
       wrong === undefined
-        ? await this.run(title, ["operations/main.ts", "deploy", stack, "--lab", "--now"], () => prober.elapsed)
-        : { isDone: false, lines: wrong.split("\n").map((text) => ({ at: 0, text })) };
+        ? await this.carryOut(title, prober, kills)
+        : { ran: { isDone: false, lines: wrong.split("\n").map((text) => ({ at: 0, text })) }, steps: [] };
     const ended = prober.elapsed;
     const flux = ran.isDone ? await this.applied(prober) : { text: "", isApplied: false };
     await sleep(calm);
     const found = prober.found();
-    const steps = stepsSaid(ran.lines, ended);
     if (ran.isDone) this.nodes = after;
     const measured: Measured = {
       ...{ tracks: found.tracks, spread: found.spread, end: found.end, isDone: ran.isDone, steps },
@@ -190,14 +193,41 @@ export class Trial {
     }
   }
 
-  private async run(title: string, args: string[], now = (): number => performance.now()): Promise<Ran> {
+  /** Runs the deployment, and again after each time that it was killed. */
+  private async carryOut(
+    title: string,
+    prober: Prober,
+    kills: readonly Kill[],
+  ): Promise<{ ran: Ran; steps: TimedStep[] }> {
+    const command = ["operations/main.ts", "deploy", this.stage.stack, "--lab", "--now"];
+    const runs: TimedStep[][] = [];
+    const run = async (kill?: Kill): Promise<Ran> => {
+      const killed = kill && killedBy({ ...kill, done: kill.done - doneIn(runs) });
+      const ran = await this.run(title, command, () => prober.elapsed, killed);
+      runs.push(stepsSaid(ran.lines, prober.elapsed));
+      return ran;
+    };
+    for (const kill of kills) {
+      const { isDone } = await run(kill);
+      if (isDone)
+        throw new Problem(`${title}: the deployment ended before it was to be killed, after ${kill.done} steps`);
+    }
+    return { ran: await run(), steps: resumed(runs) };
+  }
+
+  private async run(
+    title: string,
+    args: string[],
+    now = (): number => performance.now(),
+    isKilled?: (text: string) => number | undefined,
+  ): Promise<Ran> {
     const { clone, display, signal, log } = this.stage;
     const say = (text: string): void => {
       if (/^Step \d+ of \d+: /.test(text)) display.line(`  ${text}`);
       else if (text.trim() !== "") display.live(`${title}: ${text.trim()}`);
     };
     display.live(title);
-    const ran = await runIn(clone.root, args, { signal, log, now, say });
+    const ran = await runIn(clone.root, args, { signal, log, now, say, killedBy: isKilled });
     display.clear();
     return ran;
   }

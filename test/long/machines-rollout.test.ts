@@ -129,7 +129,7 @@ describe("control planes of metal", () => {
 });
 
 describe("virtual machines", () => {
-  const names = ["den-dev-cp01", "den-dev-cp02", "den-dev-cp03", "den-dev-wk01"];
+  const names = ["den-dev-cp01", "den-dev-cp02", "den-dev-cp03", "den-dev-wk01", "den-dev-wk02"];
   let cluster: Cluster;
   let uid: string;
 
@@ -139,10 +139,7 @@ describe("virtual machines", () => {
     `      proxmox: { host: pve1, vmId: 201${number}, cores: 2, memory: 4096, disk: 40 }\n`;
 
   before(async () => {
-    const checkout = await LabCheckout.createSmall(octet);
-    cluster = new Cluster(checkout, "dev");
-    await checkout.edit("Pulumi.dev.yaml", (text) => text.replace(nodeIn("den-dev-wk02"), ""));
-    await checkout.commit("Have one worker");
+    cluster = new Cluster(await LabCheckout.createSmall(octet), "dev");
     await cluster.up();
     uid = await cluster.uid();
   });

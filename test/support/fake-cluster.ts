@@ -38,6 +38,8 @@ export class FakeCluster {
   untilKilled = Infinity;
   /** Pods that a budget keeps, with the reason. */
   readonly kept = new Map<string, string>();
+  /** Whether control planes take no pods. */
+  isTainted = false;
   /** Image that a machine does not boot. */
   broken = "";
   /** Image that cannot be pulled. */
@@ -330,7 +332,14 @@ export class FakeCluster {
         // Kubernetes has not noticed yet that the machine before is gone.
         const isOld = booting > 0 && joining !== undefined;
         const isReady = isOld || (booting === 0 && isGone !== true);
-        return { name, isReady, message: "kubelet stopped", isCordoned, boot: isOld ? "old" : boot };
+        return {
+          name,
+          isReady,
+          message: "kubelet stopped",
+          isCordoned,
+          isTainted: this.isTainted && roleOf(name) === "controlplane",
+          boot: isOld ? "old" : boot,
+        };
       }),
     };
   }

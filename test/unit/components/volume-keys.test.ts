@@ -35,6 +35,21 @@ describe("a volume of a machine that exists", () => {
     expect(closedVolumes(patches, [volume("EPHEMERAL", [recovery("a")])])).to.deep.equal([]);
   });
 
+  it("is not one that is made for the first time, such as the cache of images", () => {
+    const cache = (keys?: object[]) => volume("IMAGECACHE", keys);
+    expect(closedVolumes([], [cache([nodeId])])).to.deep.equal([]);
+    expect(closedVolumes([cache([nodeId])], [])).to.deep.equal([]);
+    expect(closedVolumes([cache()], [cache([nodeId])])).to.deep.equal(["VolumeConfig IMAGECACHE"]);
+  });
+
+  for (const kind of ["RawVolumeConfig", "SwapVolumeConfig"]) {
+    it(`is one of kind ${kind} too`, () => {
+      const [plain, encrypted] = [volume("data", undefined, kind), volume("data", [nodeId], kind)];
+      expect(closedVolumes([], [encrypted])).to.deep.equal([]);
+      expect(closedVolumes([plain], [encrypted])).to.deep.equal([`${kind} data`]);
+    });
+  }
+
   it("is one that was there and stays, if it is a user's", () => {
     const data = (keys?: object[]) => volume("data", keys, "UserVolumeConfig");
     expect(closedVolumes([], [data([nodeId])])).to.deep.equal([]);

@@ -99,6 +99,27 @@ describe("a rollout that is carried out", () => {
     expect(cluster.machines.get("wk01")).to.deep.include({ isCordoned: false, mark: undefined, version: "v1.13.8" });
   });
 
+  it("leaves pods that a budget keeps where no other node takes any, and evicts the others", async () => {
+    const cluster = new FakeCluster(1, 1);
+    cluster.isTainted = true;
+    const worker = cluster.machines.get("wk01");
+    worker?.pods.push({ namespace: "apps", name: "other", claims: [] });
+    cluster.kept.set("pod-of-wk01", "Cannot evict pod as it would violate the pod's disruption budget.");
+    Object.assign(cluster.machines.get("cp01") ?? {}, { version: "v1.13.9" });
+    await run(cluster, "v1.13.9", "v1.36.3", short);
+    expect(cluster.calls).to.include("evict other");
+    expect(worker).to.deep.include({ isCordoned: false, mark: undefined, version: "v1.13.9" });
+  });
+
+  it("destroys no machine with pods that a budget keeps, whether other nodes take some or not", async () => {
+    const cluster = new FakeCluster(1, 1);
+    cluster.isTainted = true;
+    cluster.kept.set("pod-of-wk01", "Cannot evict pod as it would violate the pod's disruption budget.");
+    cluster.outdated.add("wk01");
+    expect(await failure(run(cluster, "v1.13.8", "v1.36.3", short))).to.contain("wk01 cannot be drained");
+    expect(cluster.calls.filter((call) => call.startsWith("destroy"))).to.deep.equal([]);
+  });
+
   it("puts a machine back that cannot pull its image, and goes no further", async () => {
     const cluster = new FakeCluster(1, 2);
     cluster.missing = "factory.example/metal-installer/abc:v1.13.9";

@@ -76,6 +76,37 @@ describe("a rollout", () => {
     expect(step).to.include({ name: "talos/wk01", what: "installs another image profile", out: "wk01" });
   });
 
+  for (const [from, to, word] of [
+    ["metal-installer", "metal-installer-secureboot", "on"],
+    ["metal-installer-secureboot", "metal-installer", "off"],
+  ] as const) {
+    it(`does not turn SecureBoot ${word} for a machine that exists, by whatever step`, () => {
+      const given = cluster({ workers: 1 });
+      const installer = (name: string) => `factory.example/${name}/abc:v1.13.9`;
+      Object.assign(given.running.machines, {
+        wk01: { version: "v1.13.9", schematic: "abc", recorded: installer(from) },
+      });
+      const wanted = { ...image(), installer: installer(to) };
+      Object.assign(given.changes.machines, { wk01: { role: "worker", image: wanted } });
+      for (const replaced of [[], ["wk01"]]) {
+        const { steps, refusals } = planRollout({ ...given.changes, replaced }, given.running);
+        expect(steps).to.deep.equal([]);
+        expect(refusals.join()).to.contain(`wk01: SecureBoot is turned ${word} at the machine only`);
+      }
+    });
+  }
+
+  it("replaces a virtual machine by one with another boot image", () => {
+    const given = cluster({ workers: 1 });
+    const installer = (name: string) => `factory.example/${name}/abc:v1.13.9`;
+    Object.assign(given.running.machines, {
+      wk01: { version: "v1.13.9", schematic: "abc", recorded: installer("nocloud-installer") },
+    });
+    const wanted = { ...image(), installer: installer("nocloud-installer-secureboot") };
+    Object.assign(given.changes.machines, { wk01: { role: "worker", image: wanted } });
+    expect(names({ ...given, changes: { ...given.changes, replaced: ["wk01"] } })).to.deep.equal(["replace/wk01"]);
+  });
+
   it("tries a restart on workers before control planes", () => {
     const given = cluster();
     given.changes.restarts = { cp01: ["machine.udev"], cp02: ["machine.udev"], wk02: ["cpu"] };

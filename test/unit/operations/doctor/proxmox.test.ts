@@ -96,6 +96,13 @@ describe("doctor at Proxmox", () => {
     isHealthy(mapped({ value: [{ id: "gpu", checks: [] }] })());
   });
 
+  it("finds nothing where a machine is made anew with another number, and keeps its hardware address", () => {
+    const macs = { value: ["BC:24:11:20:00:11"] };
+    isHealthy(of(neighbour({ vmid: 2019, name: "den-dev-cp01", macs }), { own: [2019] })());
+    const findings = of(neighbour({ vmid: 2019, name: "den-dev-cp09", macs }), { own: [2019] })();
+    expect(findings.find(({ check }) => check.startsWith("Proxmox hardware address "))?.is).to.equal("problem");
+  });
+
   it("reads hardware addresses of machines and containers", () => {
     expect(
       macsIn({

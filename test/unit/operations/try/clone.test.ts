@@ -48,6 +48,19 @@ describe("the clone of a trial", () => {
     expect(await messageOf(clone.base(["origin/main"]))).to.contain("fetch that branch");
   });
 
+  it("makes a commit that changes the stack file of another one, and leaves the checkout as it is", async () => {
+    const clone = await Clone.create(root, folder, "dev");
+    const second = await clone.edited(first, "Change", (text) => `${text}  b: 1\n`);
+    const third = await clone.edited(second, "Change again", (text) => `${text}  c: 2\n`);
+    await clone.take(third);
+    expect(await readFile(join(folder, "Pulumi.dev.yaml"), "utf8"))
+      .to.contain("b: 1")
+      .and.contain("c: 2");
+    expect(await clone.changed(first, third)).to.deep.equal(["Pulumi.dev.yaml"]);
+    expect(await git("rev-parse", "HEAD")).to.equal(first);
+    expect(await git("status", "--short")).to.equal("");
+  });
+
   it("is the commit of a checkout without changes", async () => {
     const clone = await Clone.create(root, folder, "dev");
     expect(await clone.present()).to.deep.equal({ commit: first, isCommitted: true });

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { announcement, completion } from "../../../../operations/deploy/step-lines.ts";
 import { describePlan } from "../../../../operations/deploy/rollout.ts";
 import type { Step } from "../../../../lib/rollout/step.ts";
-import { stepsSaid } from "../../../../operations/try/deployment.ts";
+import { doneIn, killedBy, resumed, stepsSaid } from "../../../../operations/try/deployment.ts";
 
 const step = (name: string): Step => ({
   ...{ kind: "configure", machine: name.split("/")[1] ?? "", name, seconds: 240, restarts: true },
@@ -40,6 +40,37 @@ describe("the steps that a deployment says", () => {
   it("are none where it announces none", () => {
     expect(stepsSaid([other, { at: 1, text: "Preview of dev: 2 to update" }], 30_000)).to.deep.equal([]);
     expect(announcement(steps[0] ?? step("")).startsWith("configure/den-dev-wk01: restarts")).to.equal(true);
+  });
+});
+
+describe("a deployment that is killed and run again", () => {
+  const timed = (name: string, from: number, to: number, isDone = true) => ({
+    ...{ name, what: "", out: "", from, to, isDone },
+  });
+
+  it("has a step until the next one about its machine is done", () => {
+    const runs = [
+      [timed("talos/a", 0, 10), timed("talos/b", 10, 20, false)],
+      [timed("finish/b", 30, 40), timed("talos/c", 40, 50)],
+    ];
+    expect(doneIn(runs)).to.equal(3);
+    expect(resumed(runs)).to.deep.equal([timed("talos/a", 0, 10), timed("finish/b", 10, 40), timed("talos/c", 40, 50)]);
+  });
+
+  it("has a step that nothing went on with as not done", () => {
+    const runs = [[timed("talos/a", 0, 10, false)], [timed("talos/b", 30, 40)]];
+    expect(resumed(runs).map(({ name, isDone }) => [name, isDone])).to.deep.equal([
+      ["talos/a", false],
+      ["talos/b", true],
+    ]);
+  });
+
+  it("is killed when so many steps are done, or with the plan", () => {
+    const plan = `  ${announcement(step("configure/a"))}`;
+    const done = completion("Step 1 of 2", step("configure/a"), 5);
+    const [first, begun] = [killedBy({ done: 1, after: 7 }), killedBy({ done: 0, after: 0 })];
+    expect(["Preview of dev", plan, done].map(first)).to.deep.equal([undefined, undefined, 7]);
+    expect(["Preview of dev", plan].map(begun)).to.deep.equal([undefined, 0]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import { judgedOutages, verdictsOf, type Measured } from "../../../../operations/try/judge.ts";
+import { figureHeadings, figuresOf } from "../../../../operations/try/figures.ts";
 import { outcomeOf, reportOf, type Part, type Trial } from "../../../../operations/try/report.ts";
 import { timelineOf } from "../../../../operations/try/timeline.ts";
 
@@ -99,5 +100,30 @@ describe("the timeline of a trial", () => {
 
   it("shows names as text, and what was never out as one row", () => {
     expect(svg).to.contain("The &lt;change&gt;").and.contain("Objects of Flux (1)").and.contain("configure/wk01");
+  });
+});
+
+describe("the figures of a deployment", () => {
+  const down = (kind: "api" | "etcd", ...times: [number, number][]) => ({
+    ...{ kind, name: "" },
+    samples: [
+      { at: 0, is: "up" as const },
+      ...times.flatMap(([from, to]) => [
+        { at: from, is: "down" as const },
+        { at: to, is: "up" as const },
+      ]),
+    ],
+  });
+
+  it("are the longest outage in a row, and the most machines at once", () => {
+    const tracks = [...measured.tracks.slice(0, 1), down("api", [3000, 3800], [5000, 6500]), down("etcd")];
+    const row = figuresOf(part({ outages: judgedOutages({ ...measured, tracks }) }));
+    expect(row).to.have.length(figureHeadings.length);
+    expect(row).to.deep.equal(["The change", "`configure/wk01`", "1", "1.5 s, 2 times", "not gone", "12.0 s"]);
+  });
+
+  it("say that a change is refused", () => {
+    const row = figuresOf(part({ steps: [], outages: [], refusal: "no" }));
+    expect(row.slice(1, 3)).to.deep.equal(["refused", "0"]);
   });
 });

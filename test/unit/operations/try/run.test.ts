@@ -12,11 +12,21 @@ describe("a command of a trial", () => {
   let said: string[];
 
   /** Runs a program in place of a checkout's command line. */
-  const run = async (program: string, signal = new AbortController().signal) => {
+  const run = async (
+    program: string,
+    signal = new AbortController().signal,
+    killedBy?: (text: string) => number | undefined,
+  ) => {
     await mkdir(join(root, "scripts"), { recursive: true });
     await writeFile(join(root, "scripts", "setup.mjs"), program);
     const log = join(root, "log");
-    return runIn(root, ["a.ts", "up"], { signal, log, say: (text) => void said.push(text), now: () => said.length });
+    return runIn(root, ["a.ts", "up"], {
+      signal,
+      log,
+      say: (text) => void said.push(text),
+      now: () => said.length,
+      killedBy,
+    });
   };
 
   beforeEach(async () => {
@@ -67,6 +77,21 @@ describe("a command of a trial", () => {
     abort.abort(new Error("interrupted"));
     expect(await messageOf(ended)).to.equal("interrupted");
     expect(said).to.include("cleaned up");
+  });
+
+  it("is killed upon a line, with all that it started, and cleans up nothing", async () => {
+    const child = `import { spawn } from "node:child_process"; const child = spawn("sleep", ["1000"], { detached: true });`;
+    const { isDone, lines } = await run(
+      `${child} process.on("SIGTERM", () => console.log("cleaned up")); console.log(child.pid); console.log("go"); setInterval(() => {}, 1000)`,
+      undefined,
+      (text) => (text === "go" ? 0 : undefined),
+    );
+    expect(isDone).to.equal(false);
+    expect(lines.map(({ text }) => text)).to.have.length(2);
+    const pid = Number(lines[0]?.text);
+    expect(pid).to.be.greaterThan(0);
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    expect(command).to.equal("");
   });
 
   it("is quoted without its progress", () => {
