@@ -7,6 +7,7 @@ import { ConfigurationError, configKeys, examineConfig, unknownKeys, type Hearth
 import { approverProblems } from "./kubelet-approver.ts";
 import { platforms, platformSecrets } from "./platforms/index.ts";
 import { program } from "./program.ts";
+import { untrustedProxmox } from "./proxmox-trust.ts";
 import { guardMachines } from "./rollout-guard.ts";
 import { rolloutNote, withRunningKubernetes } from "./rollout.ts";
 import { readTree, TreeError, type Tree } from "./tree.ts";
@@ -45,6 +46,12 @@ const readOrExplain = (config: HearthConfig): Tree => {
 const rollout = rolloutNote(process.env);
 const loaded = withRunningKubernetes(load(), rollout);
 guardMachines(pulumi.getStack(), rollout);
+// Commands start the engine with what it has to trust.
+const untrusted =
+  loaded.proxmox && rollout === undefined
+    ? await untrustedProxmox(pulumi.getStack(), loaded.proxmox, process.env)
+    : undefined;
+if (untrusted !== undefined) throw new pulumi.RunError(untrusted);
 
 // Reading the state takes time, and only an import needs it.
 const config = adopts(loaded) ? withoutAdopted(loaded, await recordedDnsRecords()) : loaded;

@@ -17,7 +17,7 @@ import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
  * | addresses in `cluster`, `network`, `nodes`, `proxmox`  | the same with 127 as their first octet                   |
  * | `cluster.podCidr`, `cluster.serviceCidr`               | unchanged                                                |
  * | a name in `cluster.endpoint` or `proxmox.endpoint`     | the VIP's address, an address of the lab                 |
- * | `proxmox.insecure`                                     | unchanged: the lab's authority is trusted                |
+ * | `proxmox.ca`, `proxmox.fingerprint`                    | skipped: the lab's authority is trusted                  |
  * | `gitops.repository`, `gitops.knownHosts`               | the lab's Git server and its host key                    |
  * | `escrow`                                               | in the lab's folder, for the lab's key as well, no KMS   |
  * | placeholders of `escrow.recipients`                    | skipped                                                  |
@@ -149,7 +149,10 @@ export const deriveStack = (written: StackConfig, facts: LabFacts): StackConfig 
     "hearth:network": mapped(committed["hearth:network"]),
     "hearth:nodes": withoutRootOptions(mapped(committed["hearth:nodes"])),
     ...(proxmox && {
-      "hearth:proxmox": { ...mapped(proxmox), endpoint: `https://${proxmoxAddress(proxmox, services)}` },
+      "hearth:proxmox": {
+        ...without(mapped(proxmox), realCertificates),
+        endpoint: `https://${proxmoxAddress(proxmox, services)}`,
+      },
     }),
     "hearth:gitops": {
       ...committed["hearth:gitops"],
@@ -173,6 +176,9 @@ const withoutPools = ({ "hearth:pools": pools, ...config }: StackConfig): StackC
   return { ...config, "hearth:nodes": (raw as { nodes: StackConfig["hearth:nodes"] }).nodes };
 };
 
+/** They say which certificate the real Proxmox has. */
+const realCertificates = ["ca", "fingerprint"];
+
 /** Only root@pam may set these options of a machine, and the lab's stack signs in with a token. */
 const rootOptions = ["affinity", "hugepages"];
 
@@ -184,7 +190,7 @@ const withoutRootOptions = (nodes: StackConfig["hearth:nodes"]): StackConfig["he
     ]),
   );
 
-const without = <T extends object>(value: T, keys: string[]): T =>
+const without = <T extends object>(value: T, keys: readonly string[]): T =>
   Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key))) as T;
 
 /** The lab's escrow stays in the lab: no copy leaves it, and it uses no KMS. */

@@ -144,6 +144,18 @@ With --issue it keeps one issue at GitHub, which is open for as long as somethin
     load: async () => (await import("./gitops/render.ts")).render,
   }),
   command({
+    name: "trust",
+    group: "look",
+    summary:
+      "prints what a shell needs for plugins to trust Proxmox as the stack file says, before pulumi is run by hand",
+    forms: { STACK: "" },
+    details: `eval "$(npx hearth trust STACK)" adds a folder to SSL_CERT_DIR, with the certificate of hearth:proxmox.ca, or the one that Proxmox
+presents, after its fingerprint was compared with hearth:proxmox.fingerprint. Hearth's own commands do this by themselves.
+On macOS, plugins ask the keychain, and this has no effect.`,
+    json: "the file, and how many certificates are added",
+    load: async () => (await import("./config/trust.ts")).trust,
+  }),
+  command({
     name: "init",
     group: "change",
     summary: "writes a new stack file; asks for what flags do not give",

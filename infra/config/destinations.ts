@@ -11,6 +11,8 @@ export const destinations: Readonly<Record<string, string>> = {
   "images.*.overlay": "machines run what is in it before Talos",
   "images.*.services": "the secrets of these services are sent where it says",
   "proxmox.endpoint": "the Proxmox token is sent there",
+  "proxmox.ca": "the Proxmox token is sent to whoever has a certificate of it",
+  "proxmox.fingerprint": "the Proxmox token is sent to whoever has this certificate",
   "proxmox.insecure": "the Proxmox token is sent to whoever answers",
   "cluster.endpoint": "the administrator's kubeconfig is used there",
   "cluster.vip": "the administrator's kubeconfig is used there",

@@ -1,9 +1,14 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
 import { openPrivateFolder, type PrivateFolder } from "../secrets/private-folder.ts";
 
 /** The folder for temporary files of one run of the engine. */
 export interface EngineFolder extends Pick<PrivateFolder, "usedBy" | "remove"> {
   /** What tells programs of the folder. */
   environment: Record<"TMPDIR" | "TMP" | "TEMP", string>;
+  /** Writes a file into it, its name a path, and gives its path. */
+  write: (name: string, text: string) => string;
 }
 
 /**
@@ -22,5 +27,11 @@ const space = 2 ** 30;
  */
 export const openEngineFolder = (): EngineFolder => {
   const { path, usedBy, remove } = openPrivateFolder({ space });
-  return { environment: { TMPDIR: path, TMP: path, TEMP: path }, usedBy, remove };
+  const write = (name: string, text: string): string => {
+    const file = join(path, name);
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+  return { environment: { TMPDIR: path, TMP: path, TEMP: path }, usedBy, remove, write };
 };

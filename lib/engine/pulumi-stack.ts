@@ -1,12 +1,15 @@
 import { copyFile, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
+import { proxmoxSchema } from "../../infra/platforms/proxmox/settings.ts";
+import { parseStackFile, rawOf } from "../../infra/config/stack-file.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { withPrivateFolder } from "../secrets/private-folder.ts";
 import { writeWhole } from "../terminal/whole-file.ts";
 import { withoutCredentials } from "./backend.ts";
 import { Locked, lockHolders } from "./locked.ts";
 import { endEngine } from "./processes.ts";
+import { namedCertificates } from "./proxmox-trust.ts";
 import { complaints, type Ended, type Pulumi, type StreamOptions } from "./pulumi.ts";
 import type { RunReport } from "./report.ts";
 import type { State } from "./state.ts";
@@ -140,11 +143,23 @@ export class PulumiStack {
   }
 
   /** Runs an operation on the whole stack, and returns how it ended. */
-  try([command, ...flags]: Operation, { policyPacks, environment, ...options }: RunOptions = {}): Promise<Ended> {
+  async try([command, ...flags]: Operation, { policyPacks, environment, ...options }: RunOptions = {}): Promise<Ended> {
     const packs = (policyPacks ?? []).flatMap((pack) => ["--policy-pack", pack]);
     const args = [command, ...flags, "--stack", this.name, "--config-file", this.file, ...packs];
     const named = policyPacks === undefined ? {} : { PULUMI_OPTION_POLICY_PACK: undefined };
-    return this.pulumi.stream(args, this.name, { ...options, environment: { ...environment, ...named } });
+    const certificates = await this.certificates();
+    return this.pulumi.stream(args, this.name, { ...options, certificates, environment: { ...environment, ...named } });
+  }
+
+  /**
+   * What the stack's plugins have to trust beside the system's certificates, PEM.
+   *
+   * @throws Problem if Proxmox has another certificate than the stack file says
+   */
+  async certificates(): Promise<string[]> {
+    const text = await readFile(this.file, "utf8").catch(() => "");
+    const { data } = proxmoxSchema.safeParse(rawOf(parseStackFile(text)).proxmox);
+    return data === undefined ? [] : namedCertificates(data);
   }
 
   /**

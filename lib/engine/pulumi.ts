@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 
 import { execa } from "execa";
 
+import { trusting } from "../../infra/authorities.ts";
 import { codeOf, Problem } from "../../toolchain/problem.ts";
 import { openEngineFolder, type EngineFolder } from "./engine-folder.ts";
 import { readEvent, type EngineEvent } from "./events.ts";
@@ -20,6 +21,8 @@ export interface CallOptions {
 export interface StreamOptions {
   /** Beside what the engine's environment has. */
   environment?: Environment;
+  /** Certificates that plugins trust beside the system's, PEM. */
+  certificates?: readonly string[];
   /** Interrupts the engine, which then finishes what it has begun. */
   signal?: AbortSignal | undefined;
   /** How long it may take to finish, in milliseconds, before it is killed. @default no limit */
@@ -101,12 +104,22 @@ export class Pulumi {
     args: string[],
     stack: string,
     options: StreamOptions,
-    { environment, usedBy }: EngineFolder,
+    { environment, usedBy, write }: EngineFolder,
   ): Promise<Ended> {
     const report = new RunReport();
+    const { certificates = [] } = options;
+    const trust =
+      certificates.length === 0
+        ? {}
+        : trusting(write("certificates/named.pem", certificates.join("\n")), this.whole(options.environment));
     const child = execa(this.program, [...args, "--json", "--non-interactive"], {
       cwd: this.root,
-      env: this.whole({ ...options.environment, ...environment, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" }),
+      env: this.whole({
+        ...options.environment,
+        ...environment,
+        ...trust,
+        PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
+      }),
       extendEnv: false,
       // In a process group of its own, so that Ctrl-C reaches it once, from here, and it can end in order.
       detached: true,

@@ -2,8 +2,8 @@ import { rootCertificates } from "node:tls";
 
 import { EnvHttpProxyAgent, request } from "undici";
 
+import { authoritiesFor } from "../../infra/authorities.ts";
 import type { Environment } from "../../lib/engine/pulumi.ts";
-import { authoritiesFor } from "./trust.ts";
 
 /** An answer over HTTP. */
 export interface Answer {
@@ -24,7 +24,7 @@ export class Internet {
 
   static async of(environment: Environment): Promise<Internet> {
     const env = { ...process.env, ...environment };
-    const authorities = await authoritiesFor(environment);
+    const authorities = await authoritiesFor(env);
     const ca = authorities === undefined ? undefined : [...rootCertificates, authorities];
     return new Internet(
       new EnvHttpProxyAgent({

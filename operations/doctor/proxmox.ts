@@ -1,10 +1,10 @@
-import { rootCertificates } from "node:tls";
-
 import semver from "semver";
 
 import { resourceTypes } from "../../components/resource-types.ts";
 import { hardware } from "../../infra/config/checks/machines.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
+import { trustOf, type Trust } from "../../lib/engine/certificate.ts";
+import { proxmoxAuthorities } from "../../lib/engine/proxmox-trust.ts";
 import type { State } from "../../lib/engine/state.ts";
 import { askProxmox, virtualMachine, type AskProxmox, type VirtualMachine } from "../rebuild/proxmox.ts";
 import type { Subject } from "./doctor.ts";
@@ -15,7 +15,6 @@ import { mappingFindings, type Mapping } from "./proxmox-mappings.ts";
 import { needsOf, pathsOf, privilegeFindings, type Privileges } from "./proxmox-privileges.ts";
 import { roleCommands } from "./proxmox-role.ts";
 import { idsIn, secretOf } from "./surroundings.ts";
-import { authoritiesFor, trustOf, type Trust } from "./trust.ts";
 
 /** A host of the Proxmox cluster. Without Sys.Audit it has neither cores nor memory. Source: pve-manager 9.2.11, PVE/API2/Nodes.pm. */
 export interface Host {
@@ -105,9 +104,9 @@ const read = async (
     secrets,
     state,
     authorities,
-  }: { secrets: Known<Record<string, string>>; state: Known<State | undefined>; authorities: string | undefined },
+  }: { secrets: Known<Record<string, string>>; state: Known<State | undefined>; authorities: readonly string[] },
 ): Promise<ProxmoxFacts> => {
-  const trust = await trustOf(endpoint, [...rootCertificates, ...(authorities === undefined ? [] : [authorities])]);
+  const trust = await trustOf(endpoint, authorities);
   const token = secretOf(secrets, "proxmoxToken");
   const secret = valueOf(token);
   const isAsked = trust.is === "trusted" || (trust.is === "untrusted" && insecure);
@@ -239,7 +238,8 @@ const unaskedBecause = (trust: Trust, token: Known<string | undefined>): string 
     : "the token goes to no server whose certificate is not trusted";
 };
 
-const trustFindings = ({ endpoint, insecure }: Settings, trust: Trust): Finding[] => {
+const trustFindings = (settings: Settings, trust: Trust): Finding[] => {
+  const { endpoint, insecure, ca, fingerprint } = settings;
   const check = `Proxmox at ${new URL(endpoint).host}`;
   switch (trust.is) {
     case "silent":
@@ -259,20 +259,44 @@ const trustFindings = ({ endpoint, insecure }: Settings, trust: Trust): Finding[
               "remove proxmox.insecure",
             ),
           ]
-        : [fine(check, `answers with a certificate that is trusted until ${trust.until}`)];
+        : [
+            fine(check, `answers with a certificate that is trusted until ${trust.until}`),
+            ...(ca !== undefined || fingerprint !== undefined ? keychainFindings(check) : []),
+          ];
     case "untrusted":
-      return [untrusted(check, trust, insecure)];
+      return [untrusted(check, trust, settings)];
   }
 };
 
-const untrusted = (check: string, trust: Extract<Trust, { is: "untrusted" }>, insecure: boolean): Finding => {
+/** Source: Go 1.26, crypto/x509/root_darwin.go: it asks the system's verifier, and reads no file. */
+const keychainFindings = (check: string, system: NodeJS.Platform = process.platform): Finding[] =>
+  system === "darwin"
+    ? [
+        warning(
+          `${check} and the keychain`,
+          "on macOS, plugins trust what the keychain does, and not hearth:proxmox.ca or fingerprint",
+          "security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db FILE, with the same certificate",
+        ),
+      ]
+    : [];
+
+const untrusted = (check: string, trust: Extract<Trust, { is: "untrusted" }>, settings: Settings): Finding => {
   const { code, fingerprint, issuer, until } = trust;
+  const { insecure, ca, fingerprint: named } = settings;
   const said = `has a certificate of ${issuer} with the SHA-256 ${fingerprint}, which is not trusted (${code})`;
   if (insecure) {
-    const advice =
-      "trust Proxmox's own authority instead: /etc/pve/pve-root-ca.pem of a host, in this computer's certificates";
-    return warning(check, `${said}; proxmox.insecure takes it, and any other`, advice);
+    return warning(
+      check,
+      `${said}; proxmox.insecure takes it, and any other`,
+      `write proxmox.ca or proxmox.fingerprint instead of proxmox.insecure:\n${howToTrust(fingerprint)}`,
+    );
   }
+  if (named !== undefined && named !== fingerprint)
+    return problem(
+      check,
+      `has a certificate with the SHA-256 ${fingerprint}, and hearth:proxmox.fingerprint is ${named}`,
+      "compare it with the host's: pvenode cert info. If it was renewed, write the new one; if not, somebody is between",
+    );
   switch (code) {
     case "CERT_HAS_EXPIRED":
       return problem(
@@ -296,12 +320,23 @@ const untrusted = (check: string, trust: Extract<Trust, { is: "untrusted" }>, in
       return problem(
         check,
         said,
-        "compare the fingerprint with the host's: pvenode cert info\n" +
-          "then trust its authority, /etc/pve/pve-root-ca.pem of a host, in this computer's certificates (update-ca-certificates) or by SSL_CERT_FILE,\n" +
-          "or give the host a certificate of a known authority (ACME). proxmox.insecure: true takes any certificate, also an intruder's",
+        (ca === undefined ? "" : "the certificate of hearth:proxmox.ca did not sign it.\n") +
+          howToTrust(fingerprint) +
+          "\nor give the host a certificate of a known authority (ACME). proxmox.insecure: true takes any certificate, also an intruder's",
       );
   }
 };
+
+/** What to write under hearth:proxmox. */
+const howToTrust = (fingerprint: string): string =>
+  [
+    "compare the fingerprint with the host's (pvenode cert info), then write under hearth:proxmox",
+    `  fingerprint: "${fingerprint}"`,
+    "which is this certificate until it is renewed; or, for all certificates of the cluster, the content of /etc/pve/pve-root-ca.pem of a host",
+    "  ca: |",
+    "    -----BEGIN CERTIFICATE-----",
+    "    …",
+  ].join("\n");
 
 interface Asked extends Omit<ProxmoxFacts, "token" | "answers"> {
   token: string;
@@ -487,7 +522,8 @@ export const proxmox: Subject = {
   name: "Proxmox",
   examine: async ({ config, target, secrets, state }) => {
     if (!config.proxmox || vmsOf(config).length === 0) return [];
-    const authorities = await authoritiesFor(target.environment);
+    // By another fingerprint nothing is trusted, which is told with both.
+    const authorities = await proxmoxAuthorities(config.proxmox, target.environment).catch(() => []);
     return proxmoxFindings(config, await read(config, config.proxmox, { secrets, state, authorities }));
   },
 };

@@ -1,5 +1,8 @@
 import { request } from "node:https";
-import { rootCertificates } from "node:tls";
+
+import type { ProxmoxSettings } from "../../infra/platforms/proxmox/settings.ts";
+import { proxmoxAuthorities } from "../../lib/engine/proxmox-trust.ts";
+import type { Environment } from "../../lib/engine/pulumi.ts";
 
 /** What Proxmox reports about a virtual machine. */
 export type VirtualMachine =
@@ -57,9 +60,21 @@ const answerTimeout = 10_000;
 export interface ProxmoxServer {
   endpoint: string;
   insecure: boolean;
-  /** Certificates of additional authorities, PEM. */
-  authorities?: string | undefined;
+  /** Certificates to trust, PEM: of authorities, or the server's own. */
+  authorities: readonly string[];
 }
+
+/**
+ * The API of a stack's Proxmox.
+ *
+ * @param environment of the stack's engine
+ * @throws Problem if it has another certificate than the stack file says
+ */
+export const proxmoxServer = async (settings: ProxmoxSettings, environment: Environment): Promise<ProxmoxServer> => ({
+  endpoint: settings.endpoint,
+  insecure: settings.insecure,
+  authorities: await proxmoxAuthorities(settings, environment),
+});
 
 export interface ProxmoxAccess extends ProxmoxServer {
   token: string;
@@ -98,7 +113,8 @@ const send = (
         headers,
         rejectUnauthorized: !insecure,
         timeout: answerTimeout,
-        ...(authorities !== undefined && { ca: [...rootCertificates, authorities] }),
+        ca: [...authorities],
+        allowPartialTrustChain: true,
       },
       (answer) => {
         const chunks: Buffer[] = [];

@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { talosClientOf } from "../../lib/cluster/access.ts";
 import { clientOfSecrets, Talosctl } from "../../lib/cluster/talosctl.ts";
@@ -13,7 +11,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { lookAtEdge } from "./edge.ts";
 import { formerNodes, requireGone, requireKnownMembers } from "./former.ts";
 import { inquire } from "./inquiry.ts";
-import { askProxmox, type AskProxmox } from "./proxmox.ts";
+import { askProxmox, proxmoxServer, type AskProxmox } from "./proxmox.ts";
 
 export interface Examination {
   config: HearthConfig;
@@ -102,13 +100,9 @@ const proxmoxOf = async (
   target: Target,
   { proxmox }: HearthConfig,
   roots: Escrow | undefined,
-): Promise<AskProxmox | undefined> => {
-  if (!proxmox) return undefined;
-  const file = target.environment.SSL_CERT_FILE ?? process.env.SSL_CERT_FILE;
-  return askProxmox({
-    endpoint: proxmox.endpoint,
-    insecure: proxmox.insecure,
+): Promise<AskProxmox | undefined> =>
+  proxmox &&
+  askProxmox({
+    ...(await proxmoxServer(proxmox, target.environment)),
     token: await secretOf(target, roots, "proxmoxToken"),
-    authorities: file === undefined ? undefined : await readFile(file, "utf8"),
   });
-};

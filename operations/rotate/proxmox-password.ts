@@ -1,7 +1,7 @@
 import { Problem } from "../../toolchain/problem.ts";
 import { signIn, type ProxmoxAnswer } from "../rebuild/proxmox.ts";
 import { exchangeSecret, providersWith } from "./given-secret.ts";
-import { proxmoxServer } from "./proxmox-token.ts";
+import { proxmoxServerOf } from "./proxmox-token.ts";
 import { commitStep, type Rotation } from "./rotation.ts";
 
 const root = "root@pam";
@@ -18,7 +18,7 @@ export const proxmoxPassword: Rotation = {
     "Updates of the stack, from when you change the password at Proxmox until this ends. Change it there first; it is read from standard input.",
   rotate: async (surroundings) => {
     const { target } = surroundings;
-    const server = await proxmoxServer(target);
+    const server = await proxmoxServerOf(target);
     const { resumed, escrow } = await exchangeSecret(surroundings, {
       rotation: "proxmox-password",
       key: "proxmoxPassword",

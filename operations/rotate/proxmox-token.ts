@@ -1,7 +1,6 @@
 import type { Target } from "../../lib/engine/target.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { authoritiesFor } from "../doctor/trust.ts";
-import { askProxmox, type AskProxmox, type ProxmoxServer } from "../rebuild/proxmox.ts";
+import { askProxmox, proxmoxServer, type AskProxmox, type ProxmoxServer } from "../rebuild/proxmox.ts";
 import { exchangeSecret, providersWith } from "./given-secret.ts";
 import { commitStep, type Rotation } from "./rotation.ts";
 
@@ -19,7 +18,7 @@ export const proxmoxToken: Rotation = {
     "Nothing. Make the new token beside the old one first, with the same privileges; it is read from standard input.",
   rotate: async (surroundings) => {
     const { target } = surroundings;
-    const server = await proxmoxServer(target);
+    const server = await proxmoxServerOf(target);
     const ask = (token: string) => askProxmox({ ...server, token });
     const { resumed, old, next, escrow } = await exchangeSecret(surroundings, {
       rotation: "proxmox-token",
@@ -58,13 +57,12 @@ const removal = (old: string | undefined, next: string): string[] => {
 /**
  * The API of a stack's Proxmox.
  *
- * @throws Problem if the stack has no machines there
+ * @throws Problem if the stack has no machines there, or if it has another certificate than the stack file says
  */
-export const proxmoxServer = async (target: Target): Promise<ProxmoxServer> => {
+export const proxmoxServerOf = async (target: Target): Promise<ProxmoxServer> => {
   const { proxmox } = await target.config();
   if (!proxmox) throw new Problem(`${target.stack} has no machines on Proxmox: its stack file has no hearth:proxmox`);
-  const { endpoint, insecure } = proxmox;
-  return { endpoint, insecure, authorities: await authoritiesFor(target.environment) };
+  return proxmoxServer(proxmox, target.environment);
 };
 
 /** Privileges by path. Source: pve-access-control, PVE/API2/AccessControl.pm, permissions. */

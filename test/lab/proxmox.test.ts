@@ -1,12 +1,17 @@
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect } from "chai";
+import { parse, stringify } from "yaml";
 
+import { presentedBy } from "../../lib/engine/certificate.ts";
+import { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
+import { Pulumi } from "../../lib/engine/pulumi.ts";
 import { eventually } from "../support/lab-process.ts";
 import { processTree } from "../support/processes.ts";
 import { type Parameters, type Proxmox, proxmoxToken, startProxmox } from "../support/proxmox.ts";
+import { scratch, type Scratch } from "../support/scratch.ts";
 
 const schematic = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
 const imageUrl = `https://factory.talos.dev/image/${schematic}/v1.13.9/nocloud-amd64.qcow2`;
@@ -466,5 +471,68 @@ describe("Proxmox VE's API", () => {
       expect((await api.call("GET", "/version")).status).to.equal(200);
       expect(Date.now() - start).to.be.at.least(300);
     });
+  });
+});
+
+describe("the provider at a Proxmox with a certificate of its own authority", function () {
+  this.timeout(300_000);
+  const at = "127.70.0.3:8006";
+  let running: Proxmox;
+  let project: Scratch;
+  let settings: Record<string, unknown>;
+
+  /** Updates the project as Hearth's commands do, with more under hearth:proxmox, and says how it ended. */
+  const update = async (more: object): Promise<string> => {
+    const { engine, environment, folder } = project;
+    const file = join(folder, "Pulumi.test.yaml");
+    await writeFile(file, stringify({ ...settings, config: { "hearth:proxmox": { ...place, ...more } } }));
+    const stack = new PulumiStack(new Pulumi(engine, folder, environment), "test", file);
+    return stack.run(["up", "--yes", "--skip-preview"]).then(
+      () => "updated",
+      (error: unknown) => (error as Error).message,
+    );
+  };
+
+  const place = {
+    ...{ endpoint: `https://${at}`, imageDatastore: "local", diskDatastore: "local-lvm", bridge: "vmbr0" },
+  };
+
+  const pools = async () => ((await running.data("GET", "/pools")) as { poolid: string }[]).map(({ poolid }) => poolid);
+
+  beforeEach(async () => {
+    running = await startProxmox(at);
+    project = await scratch(
+      "pulumi-resource-proxmoxve",
+      `import * as proxmox from "@pulumi/proxmoxve";
+      const provider = new proxmox.Provider("proxmox", { endpoint: "https://${at}", apiToken: "${proxmoxToken}" });
+      new proxmox.PoolLegacy("pool", { poolId: "hearth" }, { provider });`,
+    );
+    settings = parse(await readFile(join(project.folder, "Pulumi.test.yaml"), "utf8")) as Record<string, unknown>;
+  });
+
+  afterEach(async () => {
+    await project.remove();
+    await running.stop();
+  });
+
+  it("is refused where nothing says whom to trust", async () => {
+    expect(await update({})).to.contain("certificate signed by unknown authority");
+    expect(await pools()).to.deep.equal([]);
+  });
+
+  it("makes what it is asked for by proxmox.ca", async () => {
+    expect(await update({ ca: await running.read("ca", "ca.crt") })).to.equal("updated");
+    expect(await pools()).to.deep.equal(["hearth"]);
+  });
+
+  it("makes it by proxmox.fingerprint, and is not even started at another certificate", async () => {
+    const { fingerprint } = (await presentedBy(place.endpoint)) ?? {};
+    expect(await update({ fingerprint })).to.equal("updated");
+    expect(await pools()).to.deep.equal(["hearth"]);
+    // Started again, the simulator has another certificate.
+    await running.restart("SIGTERM");
+    expect(await update({ fingerprint }))
+      .to.contain("has another certificate than hearth:proxmox.fingerprint says")
+      .and.contain(fingerprint);
   });
 });

@@ -124,7 +124,7 @@ describe("a new password of root@pam at the lab's Proxmox", () => {
   const server = async () => ({
     endpoint: `https://${address}`,
     insecure: false,
-    authorities: await readFile(join(proxmox.dir, "ca", "ca.crt"), "utf8"),
+    authorities: [await readFile(join(proxmox.dir, "ca", "ca.crt"), "utf8")],
   });
 
   it("is taken if Proxmox signs root in by it, whatever characters it has", async () => {
@@ -139,7 +139,7 @@ describe("a new password of root@pam at the lab's Proxmox", () => {
   });
 
   it("goes to no server whose certificate is not trusted, unless the stack file says so", async () => {
-    const untrusted = { ...(await server()), authorities: undefined };
+    const untrusted = { ...(await server()), authorities: [] };
     expect(await messageOf(signIn(untrusted, "root@pam", password))).to.match(/certificate/);
     requireSignedIn(await signIn({ ...untrusted, insecure: true }, "root@pam", password));
   });

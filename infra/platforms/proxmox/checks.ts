@@ -4,6 +4,7 @@ import type { PlatformDraft } from "../platform.ts";
 import { diskProblems } from "./disks.ts";
 import type { ProxmoxNode } from "./node.ts";
 import type { ProxmoxSettings } from "./settings.ts";
+import { trustProblems } from "./trust-checks.ts";
 import { rootOnly, tuningProblems } from "./tuning-checks.ts";
 
 type Draft = PlatformDraft<ProxmoxNode, ProxmoxSettings>;
@@ -289,6 +290,8 @@ const armMachines: Check = ({ images = {}, nodes }) =>
       },
     );
 
+const isTrustedOnce: Check = ({ settings }) => (settings ? trustProblems(settings) : []);
+
 const checks = [
   armMachines,
   apiIsKnown,
@@ -304,6 +307,7 @@ const checks = [
   taggedOnce,
   secureBootIsOff,
   endpointIsOrigin,
+  isTrustedOnce,
   serialsOnce,
   affinityIsPossible,
   disksHold,

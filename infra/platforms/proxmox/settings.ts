@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { httpsUrl, name, vlan } from "../../config/values.ts";
+import { certificates, fingerprint } from "./certificates.ts";
 import { tag } from "./vm.ts";
 
 export const proxmoxSchema = z.strictObject({
@@ -44,7 +45,17 @@ export const proxmoxSchema = z.strictObject({
    * @default false
    */
   antiAffinity: z.boolean().default(false),
-  /** Accept a certificate that no known authority signed. @default false */
+  /**
+   * Certificate of the authority that signs Proxmox's, in PEM: `/etc/pve/pve-root-ca.pem` of any host. While Hearth runs Pulumi, its
+   * plugins trust it beside the system's.
+   */
+  ca: certificates.optional(),
+  /**
+   * SHA-256 of the certificate that the endpoint presents, as Proxmox shows it: under System, Certificates of the host, or by
+   * `pvenode cert info`. It is another after the certificate was renewed.
+   */
+  fingerprint: fingerprint.optional(),
+  /** Accept any certificate, an intruder's too. @default false */
   insecure: z.boolean().default(false),
 });
 

@@ -54,6 +54,18 @@ describe("where a stack file sends credentials", () => {
       "hearth:proxmox.insecure: the Proxmox token is sent to whoever answers",
     ],
     [
+      "an authority that passes for Proxmox",
+      "    bridge: vmbr0",
+      "    bridge: vmbr0\n    ca: evil",
+      "hearth:proxmox.ca: the Proxmox token is sent to whoever has a certificate of it",
+    ],
+    [
+      "a certificate that passes for Proxmox's",
+      "    bridge: vmbr0",
+      "    bridge: vmbr0\n    fingerprint: 00:00",
+      "hearth:proxmox.fingerprint: the Proxmox token is sent to whoever has this certificate",
+    ],
+    [
       "the repository",
       "ssh://git@github.com/you/hearth.git",
       "ssh://git@github.com/evil/hearth.git",

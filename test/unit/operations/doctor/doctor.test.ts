@@ -9,7 +9,7 @@ import { examine, type Subject } from "../../../../operations/doctor/doctor.ts";
 import { fine, problem, warning } from "../../../../operations/doctor/finding.ts";
 import { report } from "../../../../operations/doctor/report.ts";
 import type { Surroundings } from "../../../../operations/doctor/surroundings.ts";
-import { trustOf } from "../../../../operations/doctor/trust.ts";
+import { trustOf } from "../../../../lib/engine/certificate.ts";
 
 const nothing = {} as Surroundings;
 

@@ -45,9 +45,10 @@ const without = (privilege: string, path: RegExp) => ({
   },
 });
 
-const untrusted = (code: string, insecure = false) => {
+const untrusted = (code: string, settings: { insecure?: boolean; ca?: string; fingerprint?: string } = {}) => {
+  const { insecure = false } = settings;
   const config = configOf("dev");
-  if (config.proxmox) config.proxmox.insecure = insecure;
+  Object.assign(config.proxmox ?? {}, settings);
   const trust = {
     is: "untrusted",
     code,
@@ -146,8 +147,22 @@ describe("doctor at Proxmox", () => {
       /other names/,
     ],
     [
+      "a certificate with another fingerprint than the stack file's",
+      untrusted("UNABLE_TO_VERIFY_LEAF_SIGNATURE", { fingerprint: "12:34" }),
+      "problem",
+      "Proxmox at 10.20.0.5:8006",
+      /SHA-256 AB:CD, and hearth:proxmox.fingerprint is 12:34/,
+    ],
+    [
+      "a certificate that the stack file's authority did not sign",
+      untrusted("UNABLE_TO_VERIFY_LEAF_SIGNATURE", { ca: "-----BEGIN" }),
+      "problem",
+      "Proxmox at 10.20.0.5:8006",
+      /AB:CD, which is not trusted/,
+    ],
+    [
       "proxmox.insecure",
-      untrusted("SELF_SIGNED_CERT_IN_CHAIN", true),
+      untrusted("SELF_SIGNED_CERT_IN_CHAIN", { insecure: true }),
       "warning",
       "Proxmox at 10.20.0.5:8006",
       /and any other/,
