@@ -33,8 +33,8 @@ type valuesRequest struct {
 type helmRelease struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
-	// Folder contains the chart. With names further folders by their path in the chart.
-	Folder string            `json:"folder"`
+	// Path is the chart's folder or archive. With names further folders by their path in the chart.
+	Path   string            `json:"path"`
 	With   map[string]string `json:"with"`
 	Values map[string]any    `json:"values"`
 }
@@ -77,10 +77,10 @@ func values(request valuesRequest) (valuesAnswer, error) {
 }
 
 func (r helmRelease) chart() (*chart.Chart, error) {
-	if _, err := os.Stat(r.Folder); err != nil {
+	if _, err := os.Stat(r.Path); err != nil {
 		return nil, err
 	}
-	loaded, err := loader.LoadDir(r.Folder)
+	loaded, err := loader.Load(r.Path)
 	if err != nil {
 		return nil, err
 	}
