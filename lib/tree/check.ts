@@ -85,10 +85,11 @@ export const checkCluster = async (checkout: string, stack: string, find?: FindC
   const config = clusterConfig(file, stack);
   if (config.gitops.engine === "argocd") return checkSecrets(checkout, encryptedTree(checkout, config));
   const cluster = await renderTree(checkout, stack, file);
-  const releases = await renderReleases(cluster, checkout, find ?? (await chartsOfModules()));
+  const schemasOf = await schemaFile(cluster.config.gitops.flux ?? "");
+  const releases = await renderReleases(cluster, checkout, find ?? (await chartsOfModules()), schemasOf);
   const all = [...cluster.objects, ...releases.objects];
   const request = {
-    schemas: await schemaFile(cluster.config.gitops.flux ?? ""),
+    schemas: schemasOf,
     objects: all.map(({ object }) => object),
   };
   const { objects: checked } = await askProgram<{ objects: CheckedObject[] }>("check", request);

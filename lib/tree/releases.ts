@@ -55,11 +55,13 @@ export const chartsOfModules = async (root = join(import.meta.dirname, "../.."))
  * Renders releases with their charts' templates and Helm's own code.
  *
  * @param checkout root of the checkout, which may contain charts itself
+ * @param schemas file of all schemas; charts test for Kubernetes' kinds in it
  */
 export const renderReleases = async (
   { objects }: Pick<RenderedCluster, "objects">,
   checkout: string,
   find: FindChart,
+  schemas: string,
 ): Promise<RenderedReleases> => {
   const chosen = await Promise.all(
     objects.filter(isRelease).map(async (release) => {
@@ -72,6 +74,7 @@ export const renderReleases = async (
   const rendered = chosen.flatMap(({ chart, ...each }) => (chart === undefined ? [] : [{ ...each, chart }]));
   const unrendered = chosen.filter(({ chart }) => chart === undefined);
   const answer = await askProgram<Answer>("values", {
+    schemas,
     kinds: objects.map(({ apiVersion, kind }) => `${apiVersion.includes("/") ? "" : "core/"}${apiVersion}/${kind}`),
     releases: rendered.map(({ release, values, chart: { path, with: others } }) => ({
       name: textAt(release.object, "spec", "releaseName") ?? release.name,

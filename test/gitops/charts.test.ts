@@ -11,9 +11,10 @@ import { sha256, tarGz, VendorServer } from "../support/vendors.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** A chart of one Deployment, whose account the chart does not create. */
-const chart = (account = "default"): Buffer =>
+/** A chart of one Deployment, whose account the chart does not create, and of further manifests. */
+const chart = (account = "default", more = ""): Buffer =>
   tarGz([
+    { path: "web/templates/more.yaml", content: more },
     { path: "web/Chart.yaml", content: "apiVersion: v2\nname: web\nversion: 1.2.0\n" },
     { path: "web/values.yaml", content: `account: ${account}\n` },
     {
@@ -109,6 +110,52 @@ describe("npx hearth check --charts", function () {
     );
     // Without the chart nobody would know.
     expect(await hearth(folder, ["check", "dev", "--tree"])).to.include({ exitCode: 0, stderr: "" });
+  });
+
+  it("holds it to the API server's own schemas, and gives charts the kinds that it has", async () => {
+    const findings = async (more: string): Promise<string> => {
+      serve(chart("default", more));
+      return (await check()).stderr;
+    };
+    const object = (version: string, name: string, rest: string): string =>
+      `apiVersion: ${version}\nkind: ${name}\nmetadata: { name: more }\n${rest}\n`;
+    const budget = "spec: { maxUnavailable: 1, selector: { matchLabels: { app: web } } }";
+    expect(await findings(object("policy/v1beta1", "PodDisruptionBudget", budget))).to.contain(
+      "PodDisruptionBudget web/more of HelmRelease web/web: no schema here has PodDisruptionBudget in policy/v1beta1",
+    );
+    const version =
+      '{{ if .Capabilities.APIVersions.Has "policy/v1/PodDisruptionBudget" }}policy/v1{{ else }}policy/v1beta1{{ end }}';
+    expect(await findings(object(version, "PodDisruptionBudget", budget))).to.equal("");
+    expect(await findings(object("v1", "Service", "spec: { port: 80 }"))).to.contain(
+      "Service web/more of HelmRelease web/web: spec.port is a field that its kind does not have",
+    );
+    expect(
+      await findings(object("v1", "ConfigMap", "data: {}").replace("name: more", "name: more, namespace: none")),
+    ).to.contain("ConfigMap none/more of HelmRelease web/web: nothing makes the namespace none");
+    // Its definition may be the chart's own.
+    expect(await findings(object("example.org/v1", "Thing", ""))).to.equal("");
+    expect(await findings(object("monitoring.coreos.com/v1", "PodMonitor", "spec: { selector: {} }"))).to.contain(
+      "PodMonitor web/more of HelmRelease web/web: nothing in this cluster brings its definition",
+    );
+  });
+
+  it("knows the pods that the operator of Prometheus makes", async () => {
+    const prometheus = `apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: { name: watch }
+spec: {}
+---
+apiVersion: v1
+kind: Service
+metadata: { name: watch }
+spec:
+  selector: { operator.prometheus.io/name: watch }
+  ports: [{ port: 80, targetPort: http-web }]
+`;
+    serve(chart("default", prometheus));
+    expect((await check()).stderr).to.contain(
+      "Service web/watch of HelmRelease web/web names the port http-web, which no container of Prometheus web/watch of HelmRelease web/web has",
+    );
   });
 
   it("ends with 2 where a chart cannot be had, and names it with the reason", async () => {
