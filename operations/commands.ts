@@ -16,14 +16,19 @@ export const commands: readonly Command[] = [
     summary: "checks stack files, each by itself and against the others; all unless named",
     forms: { "[STACK…]": "" },
     details: `With --tree it renders every Kustomization of the stacks' clusters as well, as Flux does, and holds each object to the API
-server's own schemas, and to the others.`,
+server's own schemas, and to the others.
+
+With --charts it renders releases with their charts as published, which it pulls from their repositories and keeps by their digest;
+gitops/chart-digests.yaml has the digests. It ends with 2 where a chart could not be had and nothing else is wrong.`,
     flags: {
       tree: {
         type: "boolean",
         what: "the clusters' part of gitops/ as well, as Flux and the API server would have it",
       },
+      charts: { type: "boolean", what: "as --tree, with the charts of all releases" },
+      update: { type: "boolean", what: "with --charts: record the digests of charts that have none yet" },
     },
-    json: "problems, warnings and what keeps it from being deployed, by stack, and with --tree what the tree's findings are",
+    json: "problems, warnings and what keeps it from being deployed, by stack, with --tree what the tree's findings are, and with --charts the charts",
     load: async () => (await import("./config/check.ts")).check,
   }),
   command({

@@ -1,5 +1,3 @@
-import { join } from "node:path";
-
 import { readStackFile } from "../../infra/config/stack-file.ts";
 import { encryptedTree } from "./argocd.ts";
 import { chartsOfModules, refusal, renderReleases, type FindChart } from "./releases.ts";
@@ -33,9 +31,6 @@ import { schemas } from "./rules/schemas.ts";
 import { secrets } from "./rules/secrets.ts";
 import { strangers } from "./rules/strangers.ts";
 import { trust } from "./rules/trust.ts";
-
-/** This checkout's root: its toolchain looks at whatever tree. */
-const root = join(import.meta.dirname, "../..");
 
 /** The outcome of checking one cluster. */
 export interface Checked {
@@ -90,10 +85,11 @@ export const checkCluster = async (checkout: string, stack: string, find?: FindC
   const config = clusterConfig(file, stack);
   if (config.gitops.engine === "argocd") return checkSecrets(checkout, encryptedTree(checkout, config));
   const cluster = await renderTree(checkout, stack, file);
-  const releases = await renderReleases(cluster, checkout, find ?? (await chartsOfModules(root)));
+  const schemasOf = await schemaFile(cluster.config.gitops.flux ?? "");
+  const releases = await renderReleases(cluster, checkout, find ?? (await chartsOfModules()), schemasOf);
   const all = [...cluster.objects, ...releases.objects];
   const request = {
-    schemas: await schemaFile(cluster.config.gitops.flux ?? ""),
+    schemas: schemasOf,
     objects: all.map(({ object }) => object),
   };
   const { objects: checked } = await askProgram<{ objects: CheckedObject[] }>("check", request);

@@ -25,51 +25,61 @@ export interface RenderedReleases {
   withoutChart: string[];
 }
 
-/** A folder that contains a chart. */
-export interface ChartFolder {
-  folder: string;
+/** A chart as files. */
+export interface ChartSource {
+  /** Its folder or its archive. */
+  path: string;
   /** Further folders by their path in the chart. */
   with: Record<string, string>;
 }
 
 /** Finds the chart that a release asks for. Undefined if it is not available here. */
-export type FindChart = (asked: AskedChart) => ChartFolder | undefined;
+export type FindChart = (asked: AskedChart) => ChartSource | undefined | Promise<ChartSource | undefined>;
 
 /**
  * Finds charts in the toolchain's Go modules.
  *
- * @param root root of the checkout whose toolchain pins the charts
+ * @param root root of the checkout whose toolchain pins the charts; this one unless it is given
  */
-export const chartsOfModules = async (root: string): Promise<FindChart> => {
+export const chartsOfModules = async (root = join(import.meta.dirname, "../..")): Promise<FindChart> => {
   const available = await availableCharts(root);
-  return ({ name, version }) =>
-    available.find((chart) => chart.name === name && chart.version === (semver.clean(version) ?? version));
+  return ({ name, version }) => {
+    const found = available.find(
+      (chart) => chart.name === name && chart.version === (semver.clean(version) ?? version),
+    );
+    return found && { path: found.folder, with: found.with };
+  };
 };
 
 /**
  * Renders releases with their charts' templates and Helm's own code.
  *
  * @param checkout root of the checkout, which may contain charts itself
+ * @param schemas file of all schemas; charts test for Kubernetes' kinds in it
  */
 export const renderReleases = async (
   { objects }: Pick<RenderedCluster, "objects">,
   checkout: string,
   find: FindChart,
+  schemas: string,
 ): Promise<RenderedReleases> => {
-  const chosen = objects.filter(isRelease).map((release) => {
-    const asked = chartOf(objects, release);
-    const chart = asked.kind === "GitRepository" ? ownChart(checkout, asked) : find(asked);
-    const values = valuesOf(release.object);
-    return { release, asked, values, chart: values === undefined ? undefined : chart };
-  });
+  const chosen = await Promise.all(
+    objects.filter(isRelease).map(async (release) => {
+      const asked = chartOf(objects, release);
+      const chart = asked.kind === "GitRepository" ? ownChart(checkout, asked) : await find(asked);
+      const values = valuesOf(release.object);
+      return { release, asked, values, chart: values === undefined ? undefined : chart };
+    }),
+  );
   const rendered = chosen.flatMap(({ chart, ...each }) => (chart === undefined ? [] : [{ ...each, chart }]));
   const unrendered = chosen.filter(({ chart }) => chart === undefined);
   const answer = await askProgram<Answer>("values", {
+    schemas,
     kinds: objects.map(({ apiVersion, kind }) => `${apiVersion.includes("/") ? "" : "core/"}${apiVersion}/${kind}`),
-    releases: rendered.map(({ release, values, chart: { folder, with: others } }) => ({
+    releases: rendered.map(({ release, values, chart: { path, with: others } }) => ({
       name: textAt(release.object, "spec", "releaseName") ?? release.name,
       namespace: textAt(release.object, "spec", "targetNamespace") ?? release.namespace ?? "",
-      ...{ folder, with: others, values },
+      ...{ path, with: others, values },
     })),
   });
   return {
@@ -89,7 +99,7 @@ interface Answer {
 }
 
 /** A chart in the repository itself. */
-const ownChart = (checkout: string, { name }: AskedChart): ChartFolder => ({ folder: join(checkout, name), with: {} });
+const ownChart = (checkout: string, { name }: AskedChart): ChartSource => ({ path: join(checkout, name), with: {} });
 
 /** A release's values. What comes from a Secret at a path is a placeholder; a whole file of values is unknown. */
 const valuesOf = (release: KubernetesObject): Record<string, unknown> | undefined => {

@@ -10,13 +10,23 @@ import type { HearthConfig } from "../../infra/config/schema.ts";
 import { approverProblems } from "../../infra/kubelet-approver.ts";
 import { ciliumFolder, writtenReleases } from "../../infra/tree-releases.ts";
 import type { Call } from "../../lib/terminal/command.ts";
+import { Problem } from "../../toolchain/problem.ts";
 import { checkTree } from "../gitops/check.ts";
 import { examineStacks, validStacks } from "./stacks.ts";
 import { unlistedSystems } from "./unlisted.ts";
 
+interface CheckFlags {
+  tree?: boolean | undefined;
+  charts?: boolean | undefined;
+  update?: boolean | undefined;
+}
+
 /** Reports problems of stack files, each by itself and against all others, and on request problems of their clusters' trees. */
-export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise<number> => {
+export const check = async (call: Call<CheckFlags>): Promise<number> => {
   const { root, stacks: wanted, print, complain } = call;
+  const { charts: withCharts = false, update = false } = call.values;
+  if (update && !withCharts) throw new Problem("--update records the digests of charts: give --charts with it");
+  const charts = withCharts ? await publishedCharts(call) : undefined;
   const examined = examineStacks(root);
   // The requested stacks come last, so that a collision is reported as theirs.
   const order = [...validStacks(examined)].sort(([a], [b]) => Number(wanted.includes(a)) - Number(wanted.includes(b)));
@@ -37,13 +47,19 @@ export const check = async (call: Call<{ tree?: boolean | undefined }>): Promise
     }
     bad ||= all.length > 0 || undeployable.length > 0;
     // Rendering is slow, and needs a valid configuration.
-    const tree = call.values.tree === true && all.length === 0 ? await checkTree(call, stack) : undefined;
+    const isAsked = call.values.tree === true || withCharts;
+    const tree = isAsked && all.length === 0 ? await checkTree(call, stack, charts?.find) : undefined;
     bad ||= tree !== undefined && tree.findings.length > 0;
     stacks[stack] = { problems: all, warnings, undeployable, ...(tree && { tree }) };
   }
-  call.answer({ stacks });
-  return bad ? 1 : 0;
+  const pulled = await charts?.report({ update, isWhole: wanted.length === 0 && !bad });
+  call.answer({ stacks, ...(pulled && { charts: pulled.charts }) });
+  if (bad || pulled?.hasMoved === true) return 1;
+  return pulled?.isPartial === true ? 2 : 0;
 };
+
+/** The renderer takes longer to load than stack files take to check. */
+const publishedCharts = async (call: Call) => (await import("../gitops/charts.ts")).PublishedCharts.of(call);
 
 const ofTree = (root: string, config: HearthConfig): ConfigurationProblem[] => [
   ...treeIsThere(root, config),

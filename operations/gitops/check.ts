@@ -1,15 +1,21 @@
 import { count } from "../../infra/config/error.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import type { Checked } from "../../lib/tree/check.ts";
+import type { FindChart } from "../../lib/tree/releases.ts";
 
-/** Reports problems in a cluster's part of the tree, as Flux and the API server would see them. */
+/**
+ * Reports problems in a cluster's part of the tree, as Flux and the API server would see them.
+ *
+ * @param find where charts are; the toolchain's Go modules unless it says otherwise
+ */
 export const checkTree = async (
   { root, print, complain }: Call,
   stack: string,
+  find?: FindChart,
 ): Promise<Pick<Checked, "findings" | "withoutSchema" | "withoutChart">> => {
   // The renderer takes longer to load than stack files take to check.
   const { checkCluster, describeFinding } = await import("../../lib/tree/check.ts");
-  const { cluster, findings, withoutSchema, withoutChart } = await checkCluster(root, stack);
+  const { cluster, findings, withoutSchema, withoutChart } = await checkCluster(root, stack, find);
   for (const finding of findings) complain(describeFinding(finding));
   print(`${stack}: ${contentOf(cluster)}, ${count(findings.length, "problem")}`);
   if (withoutSchema.length > 0) print(`  without a schema: ${withoutSchema.join(", ")}`);

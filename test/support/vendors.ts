@@ -93,6 +93,24 @@ export class VendorServer implements AsyncDisposable {
     return index.digest.replace("sha256:", "");
   }
 
+  /** Serves a chart's archive as a registry does, to clients that first ask for a token. Returns its repository. */
+  serveChart(name: string, tag: string, archive: Buffer, how: Omit<Served, "content"> = {}): string {
+    const token = `token-of-${name}`;
+    const digest = `sha256:${sha256(archive)}`;
+    this.serve(`/v2/${name}/blobs/${digest}`, archive, { token, ...how });
+    const layer = (mediaType: string, size: number, of: string) => ({ mediaType, size, digest: of });
+    const manifest = {
+      schemaVersion: 2,
+      layers: [
+        layer("application/vnd.cncf.helm.chart.provenance.v1.prov", 2, `sha256:${sha256("{}")}`),
+        layer("application/vnd.cncf.helm.chart.content.v1.tar+gzip", archive.length, digest),
+      ],
+    };
+    this.serve(`/v2/${name}/manifests/${tag}`, JSON.stringify(manifest), { token });
+    this.serve("/token", JSON.stringify({ token }));
+    return `oci://${this.host}/${name}`;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.server.closeAllConnections();
     this.server.close();

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
@@ -26,15 +27,17 @@ import (
 // valuesRequest is a request to check the values of releases, and to render them, as Helm would.
 type valuesRequest struct {
 	Releases []helmRelease `json:"releases"`
-	// Kinds are the cluster's kinds, in the form group/version/kind, which charts test for.
+	// Schemas is a file that the index subcommand wrote. Charts test for Kubernetes' own kinds in it.
+	Schemas string `json:"schemas"`
+	// Kinds are the cluster's other kinds, in the form group/version/kind.
 	Kinds []string `json:"kinds"`
 }
 
 type helmRelease struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
-	// Folder contains the chart. With names further folders by their path in the chart.
-	Folder string            `json:"folder"`
+	// Path is the chart's folder or archive. With names further folders by their path in the chart.
+	Path   string            `json:"path"`
 	With   map[string]string `json:"with"`
 	Values map[string]any    `json:"values"`
 }
@@ -54,7 +57,13 @@ func values(request valuesRequest) (valuesAnswer, error) {
 	// Helm logs a warning for values that it cannot merge.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	capabilities := common.DefaultCapabilities.Copy()
-	for _, kind := range request.Kinds {
+	own, err := ownKinds(request.Schemas)
+	if err != nil {
+		return valuesAnswer{}, err
+	}
+	// Helm's defaults have versions that the API server no longer serves, and no kinds.
+	capabilities.APIVersions = nil
+	for _, kind := range append(own, request.Kinds...) {
 		capabilities.APIVersions = append(capabilities.APIVersions, strings.TrimPrefix(kind, "core/"), strings.TrimPrefix(path.Dir(kind), "core/"))
 	}
 	answer := valuesAnswer{[]renderedRelease{}}
@@ -76,11 +85,38 @@ func values(request valuesRequest) (valuesAnswer, error) {
 	return answer, nil
 }
 
-func (r helmRelease) chart() (*chart.Chart, error) {
-	if _, err := os.Stat(r.Folder); err != nil {
+// ownKinds returns Kubernetes' own kinds. The index subcommand writes them first.
+func ownKinds(schemas string) ([]string, error) {
+	archive, err := zip.OpenReader(schemas)
+	if err != nil {
 		return nil, err
 	}
-	loaded, err := loader.LoadDir(r.Folder)
+	defer archive.Close()
+	kinds := []string{}
+	for _, entry := range archive.File {
+		// A schema is large, and its source comes first.
+		file, err := entry.Open()
+		if err != nil {
+			return nil, err
+		}
+		start, err := io.ReadAll(io.LimitReader(file, 64))
+		file.Close()
+		if err != nil {
+			return nil, err
+		}
+		if !strings.HasPrefix(string(start), `{"source":"kubernetes"`) {
+			break
+		}
+		kinds = append(kinds, entry.Name)
+	}
+	return kinds, nil
+}
+
+func (r helmRelease) chart() (*chart.Chart, error) {
+	if _, err := os.Stat(r.Path); err != nil {
+		return nil, err
+	}
+	loaded, err := loader.Load(r.Path)
 	if err != nil {
 		return nil, err
 	}

@@ -54,11 +54,23 @@ export class Registry {
   async layers(digest: string, { os, arch }: Asset): Promise<Layer[]> {
     const index = await this.manifest(digest);
     const { layers = [] } = index.manifests === undefined ? index : await this.platformOf(index.manifests, os, arch);
-    return layers.reverse().map((layer) => ({
-      url: `${this.base}/blobs/${layer.digest}`,
-      digest: layer.digest.replace("sha256:", ""),
+    return layers.reverse().map((layer) => this.located(layer));
+  }
+
+  private located({ digest }: Descriptor): Layer {
+    return {
+      url: `${this.base}/blobs/${digest}`,
+      digest: digest.replace("sha256:", ""),
       headers: this.headers,
-    }));
+    };
+  }
+
+  /** Returns the first layer of that media type in what the tag refers to now. */
+  async layer(mediaType: string): Promise<Layer> {
+    const { layers = [] } = document.parse(JSON.parse(await this.read(this.tag)));
+    const found = layers.find((layer) => layer.mediaType === mediaType);
+    if (found === undefined) throw new Error(`what it refers to has no ${mediaType}`);
+    return this.located(found);
   }
 
   /** Returns the digest of the image that the tag refers to now. */

@@ -28,7 +28,7 @@ type Pods = Endpoint & { object: TreeObject };
 
 /**
  * Ports that are scraped, called as a webhook, routed to or named by a Service, and that the policies on their pods do not admit from
- * where that comes. Pods that only an operator makes are not known, but for those of databases.
+ * where that comes. Pods that only an operator makes are not known, but for those of databases, Prometheus and Alertmanager.
  */
 export const admitted: Rule = (tree) => {
   const objects = [...everything(tree), ...standing(tree)];
@@ -60,6 +60,16 @@ const standing = (tree: Tree): TreeObject[] =>
 
 const workloads = ["Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"];
 
+/**
+ * The port of pods that the operator of Prometheus makes, by group and kind.
+ *
+ * Source: prometheus-operator v0.92.0, pkg/prometheus/server/operator.go, pkg/alertmanager/operator.go and pkg/operator/config_reloader.go.
+ */
+const watching: Record<string, number> = {
+  "monitoring.coreos.com/Prometheus": 9090,
+  "monitoring.coreos.com/Alertmanager": 9093,
+};
+
 const podsOf = (object: TreeObject): Pods[] => {
   const { kind, namespace = "", name, object: manifest } = object;
   if (groupOf(object) === "postgresql.cnpg.io" && kind === "Cluster") {
@@ -70,6 +80,19 @@ const podsOf = (object: TreeObject): Pods[] => {
       { name: "status", number: 8000 },
     ];
     return [{ object, namespace, labels: { "cnpg.io/cluster": name }, ports, isOnHost: false }];
+  }
+  const web = watching[`${groupOf(object)}/${kind}`];
+  if (web !== undefined) {
+    const labels = {
+      "app.kubernetes.io/name": kind.toLowerCase(),
+      [kind.toLowerCase()]: name,
+      ...(kind === "Prometheus" && { "operator.prometheus.io/name": name }),
+    };
+    const ports = [
+      { name: textAt(manifest, "spec", "portName") ?? "web", number: web },
+      { name: "reloader-web", number: 8080 },
+    ];
+    return [{ object, namespace, labels, ports, isOnHost: false }];
   }
   if (!workloads.includes(kind)) return [];
   const spec = podSpecOf(kind);

@@ -1,13 +1,13 @@
 import { at, chartOf, textAt } from "../../../infra/tree-objects.ts";
 import { projects } from "../../../toolchain/projects.ts";
 import { reaches } from "./graph.ts";
-import { called, findingAt, type Rule, type Tree, type TreeObject } from "./rule.ts";
+import { called, everything, findingAt, type Rule, type Tree, type TreeObject } from "./rule.ts";
 
-/** Custom resources that are applied before their definition, or without it. */
+/** Custom resources that are applied before their definition, or without it. A chart's own definitions come before all else of it. */
 export const definitionsInTime: Rule = (tree) =>
-  tree.objects.flatMap((object) => {
+  everything(tree).flatMap((object) => {
     const bringers = bringersOf(tree, object);
-    if (bringers === undefined) return [];
+    if (bringers === undefined || bringers.some((each) => isRelease(each, object.release))) return [];
     if (bringers.some((bringer) => comesFirst(tree, bringer, object))) return [];
     const [bringer] = bringers;
     return findingAt(tree, object, {
@@ -24,6 +24,9 @@ export const definitionsInTime: Rule = (tree) =>
             : `let ${object.kustomization} depend on ${bringer.kustomization}, which has to wait (wait: true)`,
     });
   });
+
+const isRelease = ({ name, namespace }: TreeObject, release: TreeObject["release"]): boolean =>
+  release !== undefined && release.name === name && release.namespace === namespace;
 
 /** What brings an object's definition; undefined where that is there before Flux is. */
 const bringersOf = (tree: Tree, { checked, object }: TreeObject): TreeObject[] | undefined => {

@@ -1,5 +1,5 @@
 import { at, listAt, textAt } from "../../../infra/tree-objects.ts";
-import { called, findingAt, type Rule } from "./rule.ts";
+import { called, everything, findingAt, type Rule } from "./rule.ts";
 
 /** The lists of containers that a pod has. */
 export const containerLists = ["containers", "initContainers", "ephemeralContainers"];
@@ -24,7 +24,7 @@ export const isPinned = (image: string): boolean => {
 
 /** Images without a tag, or with a tag that moves. */
 export const images: Rule = (tree) =>
-  tree.objects.flatMap((object) => {
+  everything(tree).flatMap((object) => {
     const spec = podSpecOf(object.kind);
     return containerLists.flatMap((list) =>
       listAt(object.object, ...spec, list).flatMap((container, index) => {

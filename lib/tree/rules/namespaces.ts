@@ -1,6 +1,6 @@
 import { at, textAt } from "../../../infra/tree-objects.ts";
 import { reaches } from "./graph.ts";
-import { called, findingAt, type Rule, type TreeObject } from "./rule.ts";
+import { called, everything, findingAt, type Rule, type TreeObject } from "./rule.ts";
 
 /** Namespaces that are there before the tree: Kubernetes' own, and the one that the program creates. */
 export const givenNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease", "flux-system"];
@@ -8,10 +8,10 @@ export const givenNamespaces = ["default", "kube-system", "kube-public", "kube-n
 /** Objects without a namespace that need one, or in one that is not there when they are applied. */
 export const namespaces: Rule = (tree) => {
   const makers = new Map<string, TreeObject>();
-  for (const object of tree.objects) {
+  for (const object of everything(tree)) {
     for (const name of namespacesOf(object)) if (!makers.has(name)) makers.set(name, object);
   }
-  return tree.objects.flatMap((object) => {
+  return everything(tree).flatMap((object) => {
     const { namespace, checked } = object;
     if (namespace === undefined) {
       if (!checked.namespaced) return [];

@@ -1,10 +1,10 @@
 import { groupOf } from "../../../infra/tree-objects.ts";
 import { withoutSchema } from "../../../toolchain/projects.ts";
-import { called, findingAt, type Rule } from "./rule.ts";
+import { called, everything, findingAt, type Rule, type TreeObject } from "./rule.ts";
 
-/** What the API server would refuse, or leave out. */
+/** What the API server would refuse, or leave out. Of charts, kinds that are not Kubernetes' own may be the chart's, and are not known. */
 export const schemas: Rule = (tree) =>
-  tree.objects.flatMap((object) => {
+  everything(tree).flatMap((object) => {
     const invalid = object.checked.errors.map(({ path, message }) =>
       findingAt(tree, object, {
         path: pathOf(path),
@@ -12,7 +12,7 @@ export const schemas: Rule = (tree) =>
         advice: `write it as ${object.apiVersion} has it: kubectl explain ${object.kind.toLowerCase()}${path === "" ? "" : `.${path.replace(/\[[^\]]*\]/g, "")}`}`,
       }),
     );
-    if (object.checked.source !== undefined || groupOf(object) in withoutSchema) return invalid;
+    if (object.checked.source !== undefined || groupOf(object) in withoutSchema || isOfChart(object)) return invalid;
     return [
       ...invalid,
       findingAt(tree, object, {
@@ -22,6 +22,9 @@ export const schemas: Rule = (tree) =>
       }),
     ];
   });
+
+const isOfChart = (object: TreeObject): boolean =>
+  object.release !== undefined && /\./.test(groupOf(object)) && !groupOf(object).endsWith(".k8s.io");
 
 /** `spec.ports[0].name`, or `metadata.labels[a.b/c]`, as a path. */
 export const pathOf = (text: string): (string | number)[] =>
