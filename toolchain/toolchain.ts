@@ -50,7 +50,7 @@ export interface ToolchainOptions {
 
 /**
  * Finds the programs that Hearth runs. It first looks on this machine, without the network: in Pulumi's plugin folder, on PATH
- * and in the cache. Then it downloads the vendors' releases, and builds what remains.
+ * and in the cache. Then it downloads the vendors' releases, and builds what remains: no plugin, if HEARTH_PLUGINS is `vendor`.
  */
 export class Toolchain {
   private readonly root: string;
@@ -87,6 +87,7 @@ export class Toolchain {
     }
     if (missing.length > 0) Object.assign(found, await this.vendors.fetch(missing));
     const remaining = missing.filter(({ tool }) => !(tool.name in found));
+    this.requireVendorPlugins(remaining);
     if (remaining.length > 0) Object.assign(found, await this.buildAll(remaining));
     return found;
   }
@@ -126,12 +127,31 @@ export class Toolchain {
     return withLock(cache.lock("build"), () => cache.prune(kept));
   }
 
+  /** Whether a tool is a plugin that has to be the vendor's: HEARTH_PLUGINS=vendor accepts no other. */
+  private isOnlyVendors({ vendorPlugin: plugin }: Tool): boolean {
+    const { HEARTH_PLUGINS: wanted } = this.env;
+    if (wanted !== undefined && wanted !== "" && wanted !== "vendor") {
+      throw new Problem(`HEARTH_PLUGINS is ${wanted}: set it to vendor, or do not set it`);
+    }
+    return wanted === "vendor" && plugin !== undefined;
+  }
+
+  private requireVendorPlugins(missing: readonly Missing[]): void {
+    const absent = missing.filter(({ tool }) => this.isOnlyVendors(tool)).map(({ tool }) => tool.name);
+    if (absent.length === 0) return;
+    throw new Problem(
+      `HEARTH_PLUGINS=vendor accepts the vendors' plugins only, and ${absent.join(", ")} ${absent.length === 1 ? "is" : "are"} not installed: ` +
+        "run pulumi install, or unset HEARTH_PLUGINS",
+    );
+  }
+
   private async survey(names: readonly string[]): Promise<Map<string, Located | Missing>> {
     const states = names.map(async (name) => [name, await this.find(this.tool(name))] as const);
     return new Map(await Promise.all(states));
   }
 
   private async find(tool: Tool): Promise<Located | Missing> {
+    const isOnlyVendors = this.isOnlyVendors(tool);
     const goMod = await this.goMod(tool);
     const version = pinned(tool, goMod);
     const companion = tool.shipsWith === undefined ? undefined : this.tool(tool.shipsWith);
@@ -143,6 +163,7 @@ export class Toolchain {
     if (installed !== undefined) return installed;
     const downloaded = await this.vendors.cached({ tool, version });
     if (downloaded !== undefined) return downloaded;
+    if (isOnlyVendors) return { tool, version, key: "", goMod, files: {} };
     const files = await this.sources(tool);
     const key = await this.key(tool, goMod, files).catch((error: unknown) => {
       // Without Go there can be no build of it. That is an error only when something has to be built.

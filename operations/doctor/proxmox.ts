@@ -3,18 +3,19 @@ import semver from "semver";
 import { resourceTypes } from "../../components/resource-types.ts";
 import { hardware } from "../../infra/config/checks/machines.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { trustOf, type Trust } from "../../lib/engine/certificate.ts";
+import type { Trust } from "../../lib/engine/certificate.ts";
 import { proxmoxAuthorities } from "../../lib/engine/proxmox-trust.ts";
 import type { State } from "../../lib/engine/state.ts";
-import { askProxmox, virtualMachine, type AskProxmox, type VirtualMachine } from "../rebuild/proxmox.ts";
+import { virtualMachine, type AskProxmox, type VirtualMachine } from "../rebuild/proxmox.ts";
 import type { Subject } from "./doctor.ts";
 import { fine, known, listed, notAsked, problem, valueOf, warning, type Finding, type Known } from "./finding.ts";
+import { reachOf } from "./proxmox-access.ts";
 import { datastoreFindings, demandsOf, type Datastore } from "./proxmox-datastores.ts";
 import { macFindings, macsIn, type Neighbour } from "./proxmox-macs.ts";
 import { mappingFindings, type Mapping } from "./proxmox-mappings.ts";
 import { needsOf, pathsOf, privilegeFindings, type Privileges } from "./proxmox-privileges.ts";
 import { roleCommands } from "./proxmox-role.ts";
-import { idsIn, secretOf } from "./surroundings.ts";
+import { idsIn } from "./surroundings.ts";
 
 /** A host of the Proxmox cluster. Without Sys.Audit it has neither cores nor memory. Source: pve-manager 9.2.11, PVE/API2/Nodes.pm. */
 export interface Host {
@@ -96,27 +97,22 @@ const mappingsOf = (config: HearthConfig): Record<string, string[]> => {
 
 const hostsOf = (config: HearthConfig): string[] => [...new Set(vmsOf(config).map(({ host }) => host))].sort();
 
-/** Reads what there is to know of Proxmox. The token goes to no server whose certificate is not trusted. */
+/** Reads what there is to know of Proxmox. */
 const read = async (
   config: HearthConfig,
-  { endpoint, insecure }: Settings,
+  settings: Settings,
   {
     secrets,
     state,
     authorities,
   }: { secrets: Known<Record<string, string>>; state: Known<State | undefined>; authorities: readonly string[] },
 ): Promise<ProxmoxFacts> => {
-  const trust = await trustOf(endpoint, authorities);
-  const token = secretOf(secrets, "proxmoxToken");
+  const { trust, token, ask: request } = await reachOf(settings, { secrets, authorities });
   const secret = valueOf(token);
-  const isAsked = trust.is === "trusted" || (trust.is === "untrusted" && insecure);
   return {
     trust,
     token: secret === undefined ? token : { value: idOf(secret) },
-    answers:
-      isAsked && secret !== undefined
-        ? await ask(config, askProxmox({ endpoint, insecure, token: secret, authorities }))
-        : undefined,
+    answers: request === undefined ? undefined : await ask(config, request),
     own: idsIn(state, resourceTypes.virtualMachine).map(Number),
     isStateKnown: "value" in state,
   };

@@ -6,6 +6,7 @@ import type { Call } from "../../lib/terminal/command.ts";
 import { duration } from "../../lib/terminal/display.ts";
 import { interruption } from "../../lib/terminal/interruption.ts";
 import { Problem } from "../../toolchain/problem.ts";
+import { datastoreWarnings } from "../doctor/proxmox-room.ts";
 import { policyPacks, runPreview, stateBefore } from "./engine.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import { examine, withDataOf } from "./data.ts";
@@ -80,19 +81,23 @@ const gather = async (
   { root, stack, values, display, open }: Call<PreviewFlags>,
   data: string | undefined,
 ): Promise<Sources> => {
-  const { engine } = await open();
+  const target = await open();
+  const { engine } = target;
+  const { config } = examineStackFile(readStackFile(root, stack));
   const signal = interruption("The preview was interrupted, and nothing was changed: run it again");
   const git = new Git(root);
   await using observer = await Observer.start();
   const policies = await policyPacks(root);
-  const [state, run, trees] = await Promise.all([
+  // The data of a commit that nobody has merged names no server that gets a credential beyond those of the engine.
+  const isAsked = config !== undefined && data === undefined;
+  const [state, run, trees, warnings] = await Promise.all([
     stateBefore(engine),
     runPreview(engine, { policyPacks: [...policies, observer.pack], signal }, (events) => {
       display.live(`Pulumi: ${describe(events)}`);
     }),
     treesOf(root, stack, git, { base: values.base, data }),
+    isAsked ? datastoreWarnings(target, config) : [],
   ]);
-  const { config } = examineStackFile(readStackFile(root, stack));
   return {
     stack,
     head: await headOf(git, data),
@@ -101,6 +106,7 @@ const gather = async (
     run,
     observed: observer.observed,
     trees,
+    warnings,
     exemptions: config?.policy.exemptions ?? [],
     kubernetes: config?.cluster.kubernetes,
     policies: policies.length > 0,

@@ -26,6 +26,8 @@ export interface Sources {
   run: Run;
   observed: Observed;
   trees: Trees;
+  /** What was found beside the engine. @default none */
+  warnings?: readonly string[];
   /** Exemptions of the stack file. @default none */
   exemptions?: readonly Exemption[];
   policies: boolean;
@@ -66,7 +68,7 @@ export const previewOf = (sources: Sources): { preview: Preview; markdown: strin
     tree: rendered ? treeChanges(trees.base ?? [], trees.head ?? [], fingerprints) : undefined,
     policy: policyResults(run.events, observerName),
     problems: [...problemsOf(run), ...trees.problems],
-    warnings: diagnostics(run.events, "warning").filter((text) => !isOfPlugins(text)),
+    warnings: [...diagnostics(run.events, "warning").filter((text) => !isOfPlugins(text)), ...(sources.warnings ?? [])],
     unknown: [
       ...unknown,
       ...unknownProperties(changes),

@@ -47,16 +47,23 @@ export interface Project {
   remove: () => Promise<void>;
 }
 
-/** Creates a project with a stack. Its engine finds only the stand-in plugins. */
+/** The plugins that the tests are about. The vendors' are tested instead if HEARTH_PLUGINS is `vendor`. */
+const isVendors = process.env.HEARTH_PLUGINS === "vendor";
+const testedPlugins = async (): Promise<string[]> =>
+  isVendors
+    ? Object.values(await labPrograms("pulumi-resource-random", "pulumi-resource-cloudflare")).map(dirname)
+    : [await standInPlugins()];
+
+/** Creates a project with a stack. Its engine finds only the stand-in plugins, or the vendors' if these are tested. */
 export const project = async (
   environment: Record<string, string>,
   secretsProvider = "passphrase",
 ): Promise<Project> => {
-  const [plugins, programs] = await Promise.all([standInPlugins(), labPrograms("pulumi", "pulumi-language-nodejs")]);
+  const [plugins, programs] = await Promise.all([testedPlugins(), labPrograms("pulumi", "pulumi-language-nodejs")]);
   const { pulumi: engine = "pulumi" } = programs;
   const folder = await mkdtemp(join(tmpdir(), "hearth-project-"));
   const env = {
-    PATH: [plugins, ...Object.values(programs).map(dirname), dirname(process.execPath), "/usr/bin", "/bin"].join(
+    PATH: [...plugins, ...Object.values(programs).map(dirname), dirname(process.execPath), "/usr/bin", "/bin"].join(
       delimiter,
     ),
     HOME: folder,

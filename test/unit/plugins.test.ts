@@ -63,6 +63,19 @@ describe("the table of plugins", () => {
   }
 });
 
+describe("the README", () => {
+  const row = (name: string) => rows.find((each) => each.name === name) ?? { brought: "", tried: "", wraps: "" };
+
+  it("says which plugins of the lab are older than their SDKs, and by how much", () => {
+    const [kubernetes, talos] = [row("kubernetes"), row("talos")];
+    const readme = read("README.md").replace(/\s+/g, " ");
+    expect(readme).to.contain(`kubernetes is ${kubernetes.tried} and not ${kubernetes.brought}`);
+    const wrapped = talos.wraps.split(" ").at(-1) ?? "";
+    expect(readme).to.contain(`talos wraps ${talos.tried} and not ${wrapped}`);
+    expect(row("proxmoxve").wraps).to.contain(row("proxmoxve").tried);
+  });
+});
+
 describe("pulumi install", () => {
   /**
    * The language host looks for packages below the program's folder, which is that of `main` in Pulumi.yaml. Source: pulumi v3.259.0,

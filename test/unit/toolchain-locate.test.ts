@@ -119,6 +119,19 @@ describe("Toolchain", () => {
     expect(await located("greet-plugin")).to.equal("plugin folder");
   });
 
+  it("takes no plugin but the vendor's with HEARTH_PLUGINS=vendor, and says how to get it", async () => {
+    await write("node_modules/@greet/plugin/package.json", '{"pulumi": {"name": "greet", "version": "6.1.0"}}');
+    const only = toolchain({ HEARTH_PLUGINS: "vendor" });
+    expect(await messageOf(only.ensure(["greet-plugin"]))).to.match(
+      /^HEARTH_PLUGINS=vendor accepts .* greet-plugin is not installed: run pulumi install/,
+    );
+    const path = await program("home/plugins/resource-greet-v6.1.0/greet-plugin", "");
+    expect(await only.ensure(["greet-plugin"])).to.deep.equal({ "greet-plugin": path });
+    expect(await messageOf(toolchain({ HEARTH_PLUGINS: "mine" }).locate(["greet-plugin"]))).to.equal(
+      "HEARTH_PLUGINS is mine: set it to vendor, or do not set it",
+    );
+  });
+
   it("says of a failed build which tool it was, where its log is, and how that ends", async function () {
     this.timeout(60_000);
     await write("toolchain/greet/main.go", "package main\n\nfunc main() { undefinedThing() }\n");

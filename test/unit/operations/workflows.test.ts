@@ -306,12 +306,13 @@ describe("the workflows of Hearth", () => {
       jobs: Record<string, Job>;
     };
 
-  it("are test, what takes long, preview, trial, deploy, promote, drift and the digests of what is downloaded", () => {
+  it("are test, what takes long, the vendors' plugins, preview, trial, deploy, promote, drift and the digests of what is downloaded", () => {
     expect(globSync("*.yml", { cwd: join(root, ".github", "workflows") }).sort()).to.deep.equal([
       "deploy.yml",
       "digests.yml",
       "drift.yml",
       "nightly.yml",
+      "plugins.yml",
       "preview.yml",
       "promote.yml",
       "test.yml",

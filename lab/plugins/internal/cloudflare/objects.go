@@ -13,6 +13,10 @@ import (
 	"hearth.dev/lab/plugins/internal/standin"
 )
 
+// schemaVersion is that of all three resources. Source: cloudflare/terraform-provider-cloudflare 5.22.0, internal/services,
+// schema.go of dns_record, zero_trust_tunnel_cloudflared and zero_trust_tunnel_cloudflared_config.
+const schemaVersion = 500
+
 // segment escapes a value for a URL's path.
 func segment(value resource.PropertyValue) string { return url.PathEscape(value.StringValue()) }
 

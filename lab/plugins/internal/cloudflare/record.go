@@ -118,7 +118,7 @@ func recordResource(api *client) standin.Resource {
 		return finish(object, known)
 	}
 	return standin.Resource{
-		Properties: properties, Check: checkRecord,
+		Properties: properties, SchemaVersion: schemaVersion, Check: checkRecord,
 		Create: func(ctx context.Context, given resource.PropertyMap) (standin.State, error) {
 			return send(ctx, http.MethodPost, "", given)
 		},

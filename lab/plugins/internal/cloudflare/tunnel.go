@@ -57,7 +57,7 @@ func tunnelResource(api *client) standin.Resource {
 		return decoded(properties, object, known, "accountId", "tunnelSecret", "configSrc")
 	}
 	return standin.Resource{
-		Properties: properties, Check: checkTunnel,
+		Properties: properties, SchemaVersion: schemaVersion, Check: checkTunnel,
 		Create: func(ctx context.Context, given resource.PropertyMap) (standin.State, error) {
 			var object map[string]any
 			if _, err := api.call(ctx, http.MethodPost, path(given, ""), nil, properties.Encode(given), &object); err != nil {

@@ -21,7 +21,7 @@ func tunnelConfigProperties() schema.Properties {
 		"accountId": {Kind: schema.String, Required: true, Replaces: true, Wire: schema.Omitted},
 		"tunnelId":  {Kind: schema.String, Required: true, Replaces: true},
 		"config": {Kind: schema.Record, Assigned: true, Fields: schema.Properties{
-			"ingresses":     {Kind: schema.Array, Wire: "ingress", Element: &schema.Property{Kind: schema.Record, Fields: rule}},
+			"ingresses":     {Kind: schema.Array, Wire: "ingress", Terraform: "ingress", Element: &schema.Property{Kind: schema.Record, Fields: rule}},
 			"originRequest": originRequest(),
 		}},
 		"source":    {Kind: schema.String, Assigned: true, OneOf: []string{"local", "cloudflare"}},
@@ -34,7 +34,7 @@ func tunnelConfigProperties() schema.Properties {
 func originRequest() *schema.Property {
 	fields := schema.Properties{
 		"access": {Kind: schema.Record, Fields: schema.Properties{
-			"audTags":  {Kind: schema.Array, Element: &schema.Property{Kind: schema.String}, Required: true, Wire: "audTag"},
+			"audTags":  {Kind: schema.Array, Element: &schema.Property{Kind: schema.String}, Required: true, Wire: "audTag", Terraform: "aud_tag"},
 			"required": {Kind: schema.Boolean},
 			"teamName": {Kind: schema.String, Required: true, Wire: "teamName"},
 		}},
@@ -94,8 +94,8 @@ func tunnelConfigResource(api *client) standin.Resource {
 		return finish(object, known)
 	}
 	return standin.Resource{
-		Properties: properties,
-		Create:     write,
+		Properties: properties, SchemaVersion: schemaVersion,
+		Create: write,
 		Import: func(ctx context.Context, id string) (standin.State, error) {
 			account, tunnel, err := importID(id, "ACCOUNT/TUNNEL")
 			if err != nil {

@@ -16,7 +16,7 @@ import (
 // state does not encrypt IDs. Use a RandomPassword for what must stay secret.
 func bytesResource() standin.Resource {
 	properties := schema.Properties{"length": required(integer(1)), "base64": secret(), "hex": secret()}
-	return generated(properties, func(given resource.PropertyMap) (standin.State, error) {
+	kind := generated(properties, func(given resource.PropertyMap) (standin.State, error) {
 		raw := make([]byte, int(given["length"].NumberValue()))
 		_, err := rand.Read(raw)
 		return bytesState(raw), err
@@ -27,6 +27,9 @@ func bytesResource() standin.Resource {
 		}
 		return bytesState(raw), nil
 	})
+	// Source: hashicorp/terraform-provider-random 3.9.0, internal/provider/resource_bytes.go.
+	kind.WithoutID = true
+	return kind
 }
 
 func bytesState(raw []byte) standin.State {

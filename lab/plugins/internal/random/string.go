@@ -46,7 +46,7 @@ func stringProperties() schema.Properties {
 
 // stringResource makes a string that is not secret. The string is its own ID.
 func stringResource() standin.Resource {
-	return characters(stringProperties(), func(result string) (string, resource.PropertyMap, error) {
+	return characters(2, stringProperties(), func(result string) (string, resource.PropertyMap, error) {
 		return result, resource.PropertyMap{"result": text(result)}, nil
 	})
 }
@@ -55,14 +55,16 @@ func stringResource() standin.Resource {
 func passwordResource() standin.Resource {
 	properties := stringProperties()
 	properties["result"], properties["bcryptHash"] = secret(), secret()
-	return characters(properties, func(result string) (string, resource.PropertyMap, error) {
+	return characters(3, properties, func(result string) (string, resource.PropertyMap, error) {
 		hash, err := bcrypt.GenerateFromPassword([]byte(result)[:min(len(result), bcryptLimit)], bcrypt.DefaultCost)
 		return "none", resource.PropertyMap{"result": text(result), "bcryptHash": text(string(hash))}, err
 	})
 }
 
+// characters describes a resource of characters. Its schema's version is that of hashicorp/terraform-provider-random 3.9.0,
+// internal/provider/resource_string.go and resource_password.go.
 func characters(
-	properties schema.Properties, outputs func(result string) (string, resource.PropertyMap, error),
+	schemaVersion int, properties schema.Properties, outputs func(result string) (string, resource.PropertyMap, error),
 ) standin.Resource {
 	kind := generated(properties, func(given resource.PropertyMap) (standin.State, error) {
 		result, err := compose(given)
@@ -81,7 +83,7 @@ func characters(
 		}
 		return standin.State{ID: id, Outputs: values}, err
 	})
-	kind.Check = checkCharacters
+	kind.Check, kind.SchemaVersion = checkCharacters, schemaVersion
 	return kind
 }
 

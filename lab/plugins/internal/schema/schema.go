@@ -55,6 +55,8 @@ type Property struct {
 	Min, Max *float64
 	// Wire is the property's name in the API: snake_case of its own name if empty, Omitted if the API lacks it.
 	Wire string
+	// Terraform is the property's name in Terraform: snake_case of its own name if empty.
+	Terraform string
 	// Same reports whether a state's value and a given one mean the same. before is the previous input.
 	Same func(state, given, before resource.PropertyValue) bool
 }

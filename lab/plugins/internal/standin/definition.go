@@ -26,6 +26,10 @@ type Plugin struct {
 // Resource describes a resource type.
 type Resource struct {
 	Properties schema.Properties
+	// SchemaVersion is the version of the resource's schema in Terraform, which the state keeps.
+	SchemaVersion int
+	// WithoutID says that the resource has no attribute id in Terraform.
+	WithoutID bool
 	// Check finds conflicts between properties that are each valid. Optional.
 	Check  func(given resource.PropertyMap) []schema.Failure
 	Create func(ctx context.Context, given resource.PropertyMap) (State, error)
@@ -44,6 +48,15 @@ type Resource struct {
 type State struct {
 	ID      string
 	Outputs resource.PropertyMap
+}
+
+// Stored returns a state's outputs in the form in which the vendor's plugin keeps them.
+func (r Resource) Stored(state State) resource.PropertyMap {
+	id := state.ID
+	if r.WithoutID {
+		id = ""
+	}
+	return r.Properties.Stored(id, r.SchemaVersion, r.Properties.Seal(state.Outputs))
 }
 
 // Function describes a lookup.

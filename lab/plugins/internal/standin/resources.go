@@ -56,7 +56,7 @@ func (s *server) Create(ctx context.Context, req plugin.CreateRequest) (plugin.C
 		return plugin.CreateResponse{}, failed("creating", req.Type, req.Name, err)
 	}
 	return plugin.CreateResponse{
-		ID: resource.ID(state.ID), Properties: kind.Properties.Seal(state.Outputs), Status: resource.StatusOK,
+		ID: resource.ID(state.ID), Properties: kind.Stored(state), Status: resource.StatusOK,
 	}, nil
 }
 
@@ -84,7 +84,7 @@ func (s *server) Read(ctx context.Context, req plugin.ReadRequest) (plugin.ReadR
 	return plugin.ReadResponse{ReadResult: plugin.ReadResult{
 		ID:      resource.ID(state.ID),
 		Inputs:  kind.Properties.Seal(kind.Properties.Given(state.Outputs, before)),
-		Outputs: kind.Properties.Seal(state.Outputs),
+		Outputs: kind.Stored(state),
 	}, Status: resource.StatusOK}, nil
 }
 
@@ -94,8 +94,12 @@ func (s *server) Update(ctx context.Context, req plugin.UpdateRequest) (plugin.U
 		return plugin.UpdateResponse{}, err
 	}
 	before := schema.Known(req.OldOutputs)
-	if req.Preview || kind.Update == nil {
+	if req.Preview {
 		return plugin.UpdateResponse{Properties: kind.Properties.Planned(req.NewInputs, before)}, nil
+	}
+	if kind.Update == nil {
+		planned := State{ID: string(req.ID), Outputs: kind.Properties.Planned(req.NewInputs, before)}
+		return plugin.UpdateResponse{Properties: kind.Stored(planned), Status: resource.StatusOK}, nil
 	}
 	ctx, done := s.during(ctx)
 	defer done()
@@ -103,7 +107,7 @@ func (s *server) Update(ctx context.Context, req plugin.UpdateRequest) (plugin.U
 	if err != nil {
 		return plugin.UpdateResponse{}, failed("updating", req.Type, req.Name, err)
 	}
-	return plugin.UpdateResponse{Properties: kind.Properties.Seal(state.Outputs), Status: resource.StatusOK}, nil
+	return plugin.UpdateResponse{Properties: kind.Stored(state), Status: resource.StatusOK}, nil
 }
 
 func (s *server) Delete(ctx context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
