@@ -37,6 +37,7 @@ import {
   describePlan,
   forgetRemoved,
   planFor,
+  requireLed,
   requireReachable,
   type KnownMachines,
   type RolloutEngine,
@@ -79,6 +80,7 @@ export const deploy = async (
   for (const advice of preview.advice) display.line(`  ${advice}`);
   const plan = cluster && planFor(stack, changes, cluster);
   for (const line of plan ? describePlan(plan) : []) display.line(`  ${line}`);
+  if (cluster) await requireLed(changes.reach);
   if (cluster) await requireReachable(cluster.access.kubeconfig, changes.reach?.after.endpoint);
   const isUnchanged = preview.isUnchanged && !plan?.steps.length;
   const update = async (kubernetes?: string): Promise<void> => {
