@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+
 import { documentsIn, patchesIn } from "../components/talos/documents-in.ts";
 import { section } from "../components/talos/reboots.ts";
 
@@ -88,7 +90,7 @@ const tokenProblems = (before: Reach, after: Reach): string[] => {
 };
 
 const vipProblems = (before: Reach, after: Reach, endpoint: string): string[] => {
-  const gone = before.vips.filter((vip) => !after.vips.includes(vip));
+  const gone = goneVips(before, after);
   const added = after.vips.filter((vip) => !before.vips.includes(vip));
   const lost = gone.filter((vip) => vip === hostOf(endpoint));
   if (lost.length > 0)
@@ -101,6 +103,34 @@ const vipProblems = (before: Reach, after: Reach, endpoint: string): string[] =>
       `Layer2VIPConfig to cluster.patches.controlPlanes first. ${guide}`,
   ];
 };
+
+/** The name by which the cluster is reached, while an update takes VIPs away; undefined if there is none, or nothing is taken away. */
+export const nameToResolve = (before: Reach, after: Reach): string | undefined => {
+  const name = after.endpoint === undefined ? undefined : hostOf(after.endpoint);
+  if (name === undefined || isIP(name) !== 0) return undefined;
+  return goneVips(before, after).length > 0 ? name : undefined;
+};
+
+/**
+ * Why a cluster would not be reached by a name any more.
+ *
+ * @param addresses what the name leads to
+ */
+export const strandedProblem = (
+  name: string,
+  addresses: readonly string[],
+  before: Reach,
+  after: Reach,
+): string | undefined => {
+  const lost = goneVips(before, after).filter((vip) => addresses.includes(vip));
+  if (lost.length === 0) return undefined;
+  return (
+    `cluster.endpoint leads to ${name}, which leads to ${lost.join()}, where no machine would answer any more: have the name lead to a control plane ` +
+    `or to another VIP first, and wait until nobody remembers the old address. ${guide}`
+  );
+};
+
+const goneVips = (before: Reach, after: Reach): string[] => before.vips.filter((vip) => !after.vips.includes(vip));
 
 const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, "");
 

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { resourceTypes } from "../components/resource-types.ts";
 import { documentsIn, patchesIn, type MachineDocument } from "../components/talos/documents-in.ts";
-import { partsOfImage } from "../components/talos/installer.ts";
+import { partsOfImage, secureBootProblem } from "../components/talos/installer.ts";
 import { rebootFields, section } from "../components/talos/reboots.ts";
 import { releaseOf, talosReleases } from "../components/talos/releases/index.ts";
 import { closedProblem, closedVolumes } from "../components/talos/volume-keys.ts";
@@ -45,6 +45,7 @@ export class RolloutGuard {
     if (type === resourceTypes.machineConfiguration) {
       requireReached(name, before, after);
       requireOpen(name, before, after);
+      requireSameBoot(name, before, after);
       const [from, to] = [kubernetesOf(before), kubernetesOf(after)];
       if (from !== undefined && to !== undefined && from !== to)
         throw new Error(
@@ -99,6 +100,17 @@ const requireOpen = (name: string, before: Record<string, unknown>, after: Recor
   if (closed.length > 0) throw new Error(closedProblem(name, `other keys of ${closed.join(", ")}`));
 };
 
+/**
+ * Requires that the state does not say of a machine that it has SecureBoot, or has none, when nothing at the machine changes.
+ *
+ * @throws Error that says what to do
+ */
+const requireSameBoot = (name: string, before: Record<string, unknown>, after: Record<string, unknown>): void => {
+  const installer = installerOf(after);
+  const problem = installer === undefined ? undefined : secureBootProblem(name, installerOf(before), installer);
+  if (problem !== undefined) throw new Error(problem);
+};
+
 /** A value without the bridge's notes on which of its parts are defaults. Source: pulumi-terraform-bridge v3, pkg/tfbridge, defaultsKey. */
 const asGiven = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(asGiven);
@@ -112,8 +124,7 @@ const asGiven = (value: unknown): unknown => {
  * are compared each for themselves.
  */
 const rebootsFor = (before: Record<string, unknown>, after: Record<string, unknown>): string[] => {
-  const image = patchesOf(before).findLast(({ machine }) => section(section(machine).install).image)?.machine;
-  const { version } = partsOfImage(String(section(section(image).install).image));
+  const { version } = partsOfImage(installerOf(before) ?? "");
   const { whileRunning } = releaseOf(version) ?? talosReleases.at(-1) ?? {};
   if (!whileRunning) return [];
   const [old, now] = [generated(before), generated(after)];
@@ -124,6 +135,12 @@ const rebootsFor = (before: Record<string, unknown>, after: Record<string, unkno
     ]),
   ];
 };
+
+/** The installer that the last patch names. */
+const installerOf = (inputs: Record<string, unknown>): string | undefined =>
+  patchesOf(inputs)
+    .map(({ machine }) => section(section(machine).install).image)
+    .findLast((image) => typeof image === "string");
 
 /** Whether a document has no kind. Others apply while the machine runs. */
 const isMain = ({ kind }: MachineDocument): boolean => kind === undefined;

@@ -1,6 +1,6 @@
 import semver from "semver";
 
-import { partsOfImage } from "../../components/talos/installer.ts";
+import { partsOfImage, secureBootProblem } from "../../components/talos/installer.ts";
 import { releaseOf } from "../../components/talos/releases/index.ts";
 import type { Role } from "../../components/talos/settings.ts";
 import { closedProblem } from "../../components/talos/volume-keys.ts";
@@ -73,22 +73,19 @@ const movingRefusals = ({ reach, moved = {} }: Changes): string[] => [
 const closingRefusals = ({ closed = {} }: Changes): string[] =>
   Object.entries(closed).map(([name, why]) => closedProblem(name, why));
 
-/**
- * A machine that was installed without SecureBoot does not get it by an upgrade, nor by a reset: keys are enrolled from the ISO that boots
- * first. A virtual machine that is made anew boots its image.
- */
+/** Neither a reset nor an upgrade turns SecureBoot on. A virtual machine that is made anew boots its image. */
 const secureBootRefusals = (changes: Changes, { machines }: Running): string[] =>
-  Object.entries(changes.machines).flatMap(([name, { image }]) => {
-    const { recorded } = machines[name] ?? {};
-    const [old, now] = [recorded, image.installer].map((each) => partsOfImage(each ?? "").installer);
-    const isSecure = (installer = ""): boolean => installer.endsWith("-secureboot");
-    if (recorded === undefined || isSecure(old) === isSecure(now)) return [];
-    if (isMadeAnew(changes, name) && now?.startsWith("metal-") !== true) return [];
-    return [
-      `${name}: SecureBoot is turned ${isSecure(now) ? "on" : "off"} at the machine only, and by no upgrade: remove ${name} from the stack file and deploy, ` +
-        "then boot it anew from its ISO (docs/guides/changing-a-cluster.md, SecureBoot), and add it again",
-    ];
-  });
+  Object.entries(changes.machines).flatMap(
+    ([
+      name,
+      {
+        image: { installer },
+      },
+    ]) =>
+      isMadeAnew(changes, name) && !partsOfImage(installer).installer.startsWith("metal-")
+        ? []
+        : (secureBootProblem(name, machines[name]?.recorded, installer) ?? []),
+  );
 
 /** A run that ended while a control plane joined leaves it to that, and nothing of it is left to do. */
 const learners = (changes: Changes, running: Running): string[] =>

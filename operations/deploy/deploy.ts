@@ -38,6 +38,7 @@ import {
   describePlan,
   forgetRemoved,
   planFor,
+  requireLed,
   requireReachable,
   type KnownMachines,
   type RolloutEngine,
@@ -81,6 +82,7 @@ export const deploy = async (
   for (const advice of preview.advice) display.line(`  ${advice}`);
   const plan = cluster && planFor(stack, changes, cluster);
   for (const line of plan ? describePlan(plan) : []) display.line(`  ${line}`);
+  if (cluster) await requireLed(changes.reach);
   if (cluster) await requireReachable(cluster.access.kubeconfig, changes.reach?.after.endpoint);
   // The engine records them when it gives the machine its configuration, so a run that is killed between finds the change again.
   if (cluster) await taint(cluster, display, changes);

@@ -1,7 +1,10 @@
+import { lookup } from "node:dns/promises";
+
 import { execa } from "execa";
 
 import { resourceTypes } from "../../components/resource-types.ts";
 import type { RolloutConfig } from "../../infra/config/rollout.ts";
+import { nameToResolve, strandedProblem } from "../../infra/reach.ts";
 import type { Role } from "../../components/talos/settings.ts";
 import { withServer } from "../../components/talos/kubeconfig.ts";
 import { typesOf } from "../../components/urn.ts";
@@ -209,6 +212,29 @@ export const requireReachable = async (kubeconfig: string, endpoint: string | un
         "Nothing was changed. Look whether the name leads to a control plane, and whether its certificates have it (cluster.certSANs)",
     );
   });
+};
+
+/** The addresses that a name leads to. */
+export type Resolve = (name: string) => Promise<string[]>;
+
+const addressesOf: Resolve = async (name) => (await lookup(name, { all: true })).map(({ address }) => address);
+
+/**
+ * Requires that the name by which the cluster is reached does not lead to a VIP that goes away.
+ *
+ * @throws Problem that says where it leads, or that this is not known
+ */
+export const requireLed = async (reach: Changes["reach"], resolve: Resolve = addressesOf): Promise<void> => {
+  const name = reach && nameToResolve(reach.before, reach.after);
+  if (reach === undefined || name === undefined) return;
+  const addresses = await resolve(name).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Problem(
+      `cluster.vip would go away, and where ${name} of cluster.endpoint leads is not known: ${why}\nNothing was changed. Deploy where that name is known`,
+    );
+  });
+  const problem = strandedProblem(name, addresses, reach.before, reach.after);
+  if (problem !== undefined) throw new Problem(`${problem}\nNothing was changed`);
 };
 
 /** When a step may begin; undefined if it may now. What an interrupted run took out of service is put back at any time. */

@@ -1,4 +1,4 @@
-import { lstat, mkdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, lstat, mkdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { execa } from "execa";
@@ -91,6 +91,24 @@ export class Clone {
     });
     await writeFile(file, movedAside(committed));
     await this.linkPackages();
+  }
+
+  /**
+   * Clones what is checked out once more, as another computer has it: with the lab, and with nothing that a command kept for itself.
+   *
+   * @returns the root of that clone, in this one's folder of what Git ignores. There is one at a time
+   */
+  async again(): Promise<string> {
+    const { root, stack } = this;
+    const again = join(root, ".hearth", "again");
+    await rm(again, { recursive: true, force: true });
+    await git(root, ["clone", "--quiet", "--shared", root, again]);
+    await git(again, ["checkout", "--quiet", "--detach", await git(root, ["rev-parse", "HEAD"])]);
+    await copyFile(join(root, stackFile(stack)), join(again, stackFile(stack)));
+    await symlink(join(root, ".lab"), join(again, ".lab"));
+    const packages = join(root, "node_modules");
+    if (await lstat(packages).catch(() => undefined)) await symlink(packages, join(again, "node_modules"));
+    return again;
   }
 
   /**

@@ -64,7 +64,7 @@ export interface Kill {
 }
 
 /** Reads lines, which are given one by one. At the one that says that the last of some steps is done, returns when to kill. */
-export const killedBy = ({ done, after }: Kill): ((text: string) => number | undefined) => {
+export const killedAt = ({ done, after }: Kill): ((text: string) => number | undefined) => {
   let [announced, completed] = [0, 0];
   return (text) => {
     if (announcedIn(text) !== undefined) announced += 1;

@@ -12,7 +12,7 @@ import type { Display } from "../../lib/terminal/display.ts";
 import { explain, Problem } from "../../toolchain/problem.ts";
 import { asksOf } from "./asks.ts";
 import type { Clone } from "./clone.ts";
-import { doneIn, killedBy, resumed, stepsSaid, type Kill } from "./deployment.ts";
+import { doneIn, killedAt, resumed, stepsSaid, type Kill } from "./deployment.ts";
 import { judgedOutages, verdictsOf, type Measured, type TimedStep } from "./judge.ts";
 import { Prober } from "./prober.ts";
 import type { Part } from "./report.ts";
@@ -193,7 +193,7 @@ export class Trial {
     }
   }
 
-  /** Runs the deployment, and again after each time that it was killed. */
+  /** Runs the deployment, and again after each time that it was killed, then from another clone. */
   private async carryOut(
     title: string,
     prober: Prober,
@@ -202,8 +202,9 @@ export class Trial {
     const command = ["operations/main.ts", "deploy", this.stage.stack, "--lab", "--now"];
     const runs: TimedStep[][] = [];
     const run = async (kill?: Kill): Promise<Ran> => {
-      const killed = kill && killedBy({ ...kill, done: kill.done - doneIn(runs) });
-      const ran = await this.run(title, command, () => prober.elapsed, killed);
+      const killed = kill && killedAt({ ...kill, done: kill.done - doneIn(runs) });
+      const root = runs.length === 0 ? undefined : await this.stage.clone.again();
+      const ran = await this.run(title, command, { now: () => prober.elapsed, killedBy: killed, root });
       runs.push(stepsSaid(ran.lines, prober.elapsed));
       return ran;
     };
@@ -218,16 +219,19 @@ export class Trial {
   private async run(
     title: string,
     args: string[],
-    now = (): number => performance.now(),
-    isKilled?: (text: string) => number | undefined,
+    {
+      now = () => performance.now(),
+      root = this.stage.clone.root,
+      killedBy,
+    }: { now?: () => number; root?: string | undefined; killedBy?: ReturnType<typeof killedAt> | undefined } = {},
   ): Promise<Ran> {
-    const { clone, display, signal, log } = this.stage;
+    const { display, signal, log } = this.stage;
     const say = (text: string): void => {
       if (/^Step \d+ of \d+: /.test(text)) display.line(`  ${text}`);
       else if (text.trim() !== "") display.live(`${title}: ${text.trim()}`);
     };
     display.live(title);
-    const ran = await runIn(clone.root, args, { signal, log, now, say, killedBy: isKilled });
+    const ran = await runIn(root, args, { signal, log, now, say, killedBy });
     display.clear();
     return ran;
   }

@@ -59,6 +59,13 @@ describe("an update by hand", () => {
       .and.contain("remove the machine, deploy, wipe its disks, and add it again");
   });
 
+  it("does not record that a machine has SecureBoot", () => {
+    const secure = patches().map((patch) => patch.replace("metal-installer", "metal-installer-secureboot"));
+    expect(said(configuration("wk01", { patches: secure }))).to.contain(
+      "wk01: SecureBoot is turned on at the machine only",
+    );
+  });
+
   it("migrates one machine, and not two together", () => {
     const moves = (name: string) => machine(name, { nodeName: "pve1" }, { nodeName: "pve2" });
     expect(said(moves("wk01"))).to.equal("");

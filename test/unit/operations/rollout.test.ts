@@ -8,6 +8,7 @@ import {
   describePlan,
   planFor,
   removedNodes,
+  requireLed,
   requireReachable,
   type KnownMachines,
   type RolloutOptions,
@@ -284,6 +285,44 @@ describe("an endpoint that the cluster does not have yet", () => {
   it("is not asked where it is the present one, or not known", async () => {
     await requireReachable(at("https://127.0.0.1:1"), "https://127.0.0.1:1");
     await requireReachable(at("https://127.0.0.1:1"), undefined);
+  });
+});
+
+describe("a name by which a cluster is reached", () => {
+  const reach = (name: string, ...vips: string[]) => ({
+    ...{ endpoint: `https://${name}:6443`, vips, certSANs: [name], issuers: [], audiences: [] },
+  });
+  const removed = (name: string) => ({
+    before: reach(name, "10.20.0.10", "10.20.0.9"),
+    after: reach(name, "10.20.0.9"),
+  });
+  const to =
+    (...addresses: string[]) =>
+    () =>
+      Promise.resolve(addresses);
+  const unasked = () => Promise.reject(new Error("it was asked"));
+
+  it("must not lead to a VIP that goes away", async () => {
+    const said = await failure(requireLed(removed("api.example.com"), to("10.20.0.11", "10.20.0.10")));
+    expect(said).to.contain("api.example.com, which leads to 10.20.0.10").and.contain("Nothing was changed");
+  });
+
+  it("may lead to any other address", async () => {
+    await requireLed(removed("api.example.com"), to("10.20.0.9"));
+  });
+
+  it("stops what it can strand where it leads nowhere that is known", async () => {
+    const said = await failure(
+      requireLed(removed("api.example.com"), () => Promise.reject(new Error("getaddrinfo ENOTFOUND api.example.com"))),
+    );
+    expect(said).to.contain("is not known: getaddrinfo ENOTFOUND");
+  });
+
+  it("is not resolved where nothing goes away, or the endpoint is an address", async () => {
+    const same = reach("api.example.com", "10.20.0.10");
+    await requireLed({ before: same, after: same }, unasked);
+    await requireLed(removed("10.20.0.9"), unasked);
+    await requireLed(undefined, unasked);
   });
 });
 

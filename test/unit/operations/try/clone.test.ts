@@ -61,6 +61,22 @@ describe("the clone of a trial", () => {
     expect(await git("status", "--short")).to.equal("");
   });
 
+  it("is cloned once more with the lab, and without what commands keep", async () => {
+    const clone = await Clone.create(root, folder, "dev");
+    await clone.take(first);
+    await mkdir(join(folder, ".lab"));
+    await mkdir(join(folder, ".hearth"));
+    await writeFile(join(folder, ".lab", "state"), "");
+    await writeFile(join(folder, ".hearth", "kept"), "");
+    for (let times = 0; times < 2; times += 1) {
+      const again = await clone.again();
+      expect(await readFile(join(again, "Pulumi.dev.yaml"), "utf8")).to.contain("10.148.0.1");
+      expect(await readFile(join(again, ".lab", "state"), "utf8")).to.equal("");
+      expect(await readFile(join(again, "node_modules", "ours"), "utf8")).to.equal("");
+      expect(await lstat(join(again, ".hearth")).catch(() => undefined)).to.equal(undefined);
+    }
+  });
+
   it("is the commit of a checkout without changes", async () => {
     const clone = await Clone.create(root, folder, "dev");
     expect(await clone.present()).to.deep.equal({ commit: first, isCommitted: true });

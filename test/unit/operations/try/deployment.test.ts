@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { announcement, completion } from "../../../../operations/deploy/step-lines.ts";
 import { describePlan } from "../../../../operations/deploy/rollout.ts";
 import type { Step } from "../../../../lib/rollout/step.ts";
-import { doneIn, killedBy, resumed, stepsSaid } from "../../../../operations/try/deployment.ts";
+import { doneIn, killedAt, resumed, stepsSaid } from "../../../../operations/try/deployment.ts";
 
 const step = (name: string): Step => ({
   ...{ kind: "configure", machine: name.split("/")[1] ?? "", name, seconds: 240, restarts: true },
@@ -68,7 +68,7 @@ describe("a deployment that is killed and run again", () => {
   it("is killed when so many steps are done, or with the plan", () => {
     const plan = `  ${announcement(step("configure/a"))}`;
     const done = completion("Step 1 of 2", step("configure/a"), 5);
-    const [first, begun] = [killedBy({ done: 1, after: 7 }), killedBy({ done: 0, after: 0 })];
+    const [first, begun] = [killedAt({ done: 1, after: 7 }), killedAt({ done: 0, after: 0 })];
     expect(["Preview of dev", plan, done].map(first)).to.deep.equal([undefined, undefined, 7]);
     expect(["Preview of dev", plan].map(begun)).to.deep.equal([undefined, 0]);
   });
