@@ -11,7 +11,7 @@ import { Locked, lockHolders } from "./locked.ts";
 import { endEngine } from "./processes.ts";
 import { namedCertificates } from "./proxmox-trust.ts";
 import { complaints, type Ended, type Pulumi, type StreamOptions } from "./pulumi.ts";
-import type { RunReport } from "./report.ts";
+import type { FailedResource, RunReport } from "./report.ts";
 import type { State } from "./state.ts";
 
 /** What the engine is asked to do with a whole stack, as its command and flags. */
@@ -182,6 +182,17 @@ export class PulumiStack {
     if (holders.length > 0) return new Locked(this.name, holders);
     const where = log === undefined ? "" : ` (log: ${log})`;
     const reasons = complaints(ended).map((reason) => reason.replaceAll(/^/gm, "  "));
-    return new Problem([`pulumi ${command} of ${this.name} failed${where}:`, ...reasons].join("\n"));
+    const said = [`pulumi ${command} of ${this.name} failed${where}:`, ...reasons].join("\n");
+    return new RunFailed(said, ended.report.failures);
+  }
+}
+
+/** A run of the engine that failed. */
+export class RunFailed extends Problem {
+  constructor(
+    message: string,
+    readonly failures: readonly FailedResource[],
+  ) {
+    super(message);
   }
 }

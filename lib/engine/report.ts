@@ -20,12 +20,21 @@ export const phaseOf = (urn: string): string => {
 
 const shortType = (type: string): string => type.split(":").at(-1) ?? type;
 
+/** A resource that could not be changed, and what its provider said. */
+export interface FailedResource {
+  type: string;
+  name: string;
+  message: string;
+}
+
 /** The events of one run of the engine. */
 export class RunReport {
   readonly phases = new Map<string, Phase>();
   /** Resources changed, as `create Vm den-dev-cp01`. */
   readonly changes: string[] = [];
   readonly errors: string[] = [];
+  /** The resources that errors are about. The stack itself stands for the program. */
+  readonly failures: FailedResource[] = [];
   /** Advisory findings of policies. */
   readonly advice: string[] = [];
   /** Number of resources by operation; undefined until the run has ended. */
@@ -73,7 +82,11 @@ export class RunReport {
     if (severity === "debug") return undefined;
     const text = message.trim();
     const named = urn === undefined || urn === "" ? text : `${nameOf(urn)}: ${text}`;
-    if (severity === "error" && text !== "update failed" && text !== "preview failed") this.errors.push(named);
+    if (severity === "error" && text !== "update failed" && text !== "preview failed") {
+      this.errors.push(named);
+      if (urn !== undefined && urn !== "")
+        this.failures.push({ type: typesOf(urn).at(-1) ?? "", name: nameOf(urn), message: text });
+    }
     return `${severity}: ${named}`;
   }
 

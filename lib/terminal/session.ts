@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 
 import { Problem } from "../../toolchain/problem.ts";
 
@@ -15,13 +15,45 @@ export interface Session {
   ask?: ((question: string) => Promise<string>) | undefined;
 }
 
-const ask = async (question: string): Promise<string> => {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await terminal.question(question);
-  } finally {
-    terminal.close();
-  }
+/**
+ * Asks at a terminal, one question after another. Lines that are pasted together answer one question each, and the beginning of a line stays
+ * for the next one to go on with.
+ */
+export const asking = (input: NodeJS.ReadableStream, output: NodeJS.WritableStream) => {
+  const waiting: string[] = [];
+  let begun = "";
+  return (question: string): Promise<string> => {
+    const next = waiting.shift();
+    if (next !== undefined) {
+      output.write(`${question}${next}\n`);
+      return Promise.resolve(next);
+    }
+    return new Promise((resolve, reject) => {
+      const terminal = createInterface({ input, output, terminal: true, historySize: 0 });
+      let answer: string | undefined;
+      terminal.on("line", (line) => {
+        if (answer !== undefined) return void waiting.push(line);
+        answer = line;
+        // What was pasted with it arrives in the same chunk.
+        setImmediate(() => {
+          begun = terminal.line;
+          terminal.close();
+        });
+      });
+      terminal.on("SIGINT", () => {
+        process.kill(process.pid, "SIGINT");
+        terminal.close();
+      });
+      terminal.on("close", () => {
+        if (answer === undefined) reject(new Problem("Nobody answered: the input has ended"));
+        else resolve(answer);
+      });
+      terminal.setPrompt(question);
+      terminal.prompt();
+      terminal.write(begun);
+      begun = "";
+    });
+  };
 };
 
 /** Asks the person whether to continue. @throws Problem if there is nobody to ask */
@@ -58,7 +90,7 @@ export const terminal = (root = join(import.meta.dirname, "../..")): Terminal =>
   root,
   print: console.log,
   complain: console.error,
-  ask: process.stdin.isTTY ? ask : undefined,
+  ask: process.stdin.isTTY ? asking(process.stdin, process.stderr) : undefined,
   claim: () => {
     const write = process.stdout.write.bind(process.stdout);
     process.stdout.write = process.stderr.write.bind(process.stderr);

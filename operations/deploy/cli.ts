@@ -24,7 +24,7 @@ export const deployCommand = async (call: Call<DeployFlags>): Promise<number> =>
     ...(values.step && { confirm: agreed }),
   }).catch(async (error: unknown) => {
     // Why the deployment failed counts, not why the doctor did.
-    if (!signal.aborted) await sayWhatIsBroken(place).catch(() => undefined);
+    if (!signal.aborted) await sayWhatIsBroken(place, error).catch(() => undefined);
     throw error;
   });
   const outcome = left.length > 0 ? "Ended before its end" : isChanged ? "Deployed" : "Nothing to deploy";

@@ -1,8 +1,17 @@
+import { RunFailed } from "../../lib/engine/pulumi-stack.ts";
+import type { FailedResource } from "../../lib/engine/report.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import type { Display } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
+import { cloudflare } from "../doctor/cloudflare.ts";
 import { examine, type Subject } from "../doctor/doctor.ts";
+import { factory } from "../doctor/factory.ts";
 import type { Finding } from "../doctor/finding.ts";
+import { firewall } from "../doctor/firewall.ts";
+import { git } from "../doctor/git.ts";
+import { machines } from "../doctor/machines.ts";
+import { network } from "../doctor/network.ts";
+import { proxmox } from "../doctor/proxmox.ts";
 import { todo } from "../doctor/report.ts";
 import { apis, subjects } from "../doctor/subjects.ts";
 import { surroundingsOf } from "../doctor/surroundings.ts";
@@ -24,10 +33,15 @@ export const requireReadyApis = async (place: Place): Promise<void> => {
   if (found.length > 0) throw new Problem(notReady(place.target.stack, found));
 };
 
-/** Says what the doctor finds after a deployment has failed, which may be why. */
-export const sayWhatIsBroken = async (place: Place): Promise<void> => {
-  const found = await problemsIn(place, subjects, "Looking for the reason");
-  for (const line of brokenLines(place.target.stack, found)) place.display.line(line);
+/** Says which checks of the doctor would have told why a deployment failed. */
+export const sayWhatIsBroken = async (place: Place, error: unknown): Promise<void> => {
+  const failures = error instanceof RunFailed ? error.failures : [];
+  const { nodes } = await place.target.config();
+  const which = suspects(failures);
+  const found = await problemsIn(place, which, "Looking for the reason");
+  const told = about(error instanceof Error ? error.message : "", found, Object.keys(nodes));
+  const isKnown = which.length < subjects.length;
+  for (const line of brokenLines(place.target.stack, told, isKnown)) place.display.line(line);
 };
 
 const problemsIn = async (
@@ -53,6 +67,41 @@ export const notReady = (stack: string, found: readonly Finding[]): string =>
     `npx hearth doctor ${stack} looks at everything. --unchecked deploys all the same.`,
   ].join("\n");
 
-/** What the doctor finds after a failure; nothing where all is well. */
-export const brokenLines = (stack: string, found: readonly Finding[]): string[] =>
-  found.length === 0 ? [] : [`npx hearth doctor ${stack} would have told:`, ...found.flatMap(todo)];
+/** The subjects that tell why resources of a provider fail. Any other failure may have any reason. */
+const reasonsOf: Readonly<Record<string, readonly Subject[]>> = {
+  proxmoxve: [proxmox, factory],
+  talos: [machines, network, firewall, factory],
+  kubernetes: [machines, network, firewall],
+  cloudflare: [cloudflare],
+  github: [git],
+};
+
+/** The subjects that may tell why these resources failed; all if it is not known which did. */
+export const suspects = (failures: readonly FailedResource[]): readonly Subject[] => {
+  const reasons = failures.map(({ type }) => reasonsOf[type.split(":")[0] ?? ""]);
+  if (reasons.length === 0 || reasons.includes(undefined)) return subjects;
+  return subjects.filter((subject) => reasons.some((each) => each?.includes(subject)));
+};
+
+/** What was found, without what is of other machines than those that the failure names. */
+export const about = (failure: string, found: readonly Finding[], machineNames: readonly string[]): Finding[] => {
+  const namedIn = (text: string): string[] => machineNames.filter((name) => text.includes(name));
+  const failed = namedIn(failure);
+  return found.filter(({ check, found: what }) => {
+    const named = namedIn(`${check} ${what}`);
+    return failed.length === 0 || named.length === 0 || named.some((name) => failed.includes(name));
+  });
+};
+
+/**
+ * The checks that would have told of a failure; nothing where all is well.
+ *
+ * @param isKnown whether they are only of what failed
+ */
+export const brokenLines = (stack: string, found: readonly Finding[], isKnown: boolean): string[] =>
+  found.length === 0
+    ? []
+    : [
+        `npx hearth doctor ${stack} ${isKnown ? "would have told:" : "finds this now, which may be the reason:"}`,
+        ...found.flatMap(todo),
+      ];

@@ -249,8 +249,8 @@ const memberReleaseFinding = (
   if (semver.gt(release.value, talos)) {
     return warning(
       check,
-      `${runs}, and cluster.talos is ${talos}: a deployment would take it back`,
-      `write ${release.value} as cluster.talos, unless it is meant to go back`,
+      `${runs}, and cluster.talos is ${talos}: a deployment keeps what somebody installed by hand`,
+      `write ${release.value} as cluster.talos: if the profile of its image changes as well, a deployment takes it to ${talos}`,
     );
   }
   return fine(check, release.value === talos ? runs : `${runs}; the next deployment takes it to ${talos}`);

@@ -1,10 +1,12 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
 import { expect } from "chai";
 
+import { schematicId } from "../../components/talos/schematic.ts";
 import { LabCheckout } from "../support/lab-checkout.ts";
 
-const octet = 67;
+const octet = 70;
 const machines = { cp: "den-dev-cp01", first: "den-dev-wk01", second: "den-dev-wk02" };
 
 interface NodeList {
@@ -66,6 +68,18 @@ describe("a change of a cluster that runs", () => {
       });
   };
 
+  /** The profile's ID as each machine tells it of the image that it runs. */
+  const schematics = () =>
+    Promise.all(
+      ["11", "21", "22"].map(async (last) => {
+        const address = `127.${octet.toString()}.0.${last}`;
+        const asked = `talosctl --nodes ${address} --endpoints ${address} get extensions --output yaml`;
+        const { exitCode, said } = await shell(asked);
+        expect(exitCode, said).to.equal(0);
+        return /name: schematic\n +version: ([0-9a-f]{64})/.exec(said)?.[1];
+      }),
+    );
+
   const setCores = (from: number, to: number) =>
     checkout.edit("Pulumi.dev.yaml", (text) =>
       text.replaceAll(`cores: ${from},`, `cores: ${to},`).replaceAll(`cores: ${from}\n`, `cores: ${to}\n`),
@@ -90,15 +104,26 @@ describe("a change of a cluster that runs", () => {
     );
   });
 
-  it("upgrades Talos machine by machine, and goes on where a person ended it", async () => {
-    await checkout.edit("Pulumi.dev.yaml", (text) => text.replace("talos: v1.13.9", "talos: v1.13.10"));
-    await checkout.commit("Upgrade Talos");
+  it("upgrades Talos machine by machine to a profile that nobody ever registered, and goes on where a person ended it", async () => {
+    const extensions = ["siderolabs/qemu-guest-agent", "siderolabs/util-linux-tools"];
+    const next = schematicId({ extensions, kernelArguments: [] });
+    const registered = checkout.file(".lab/dev/factory", `${next}.yaml`);
+    expect(existsSync(registered)).to.equal(false);
+    expect(await schematics()).not.to.include(next);
+    await checkout.edit("Pulumi.dev.yaml", (text) =>
+      text
+        .replace("talos: v1.13.9", "talos: v1.13.10")
+        .replace("extensions: [siderolabs/qemu-guest-agent]", `extensions: [${extensions.join(", ")}]`),
+    );
+    await checkout.commit("Upgrade Talos, with another extension");
     const first = await deploy(`--until ${machines.cp}`);
     expect(first).to.contain("Step 1 of 3: talos/den-dev-cp01 done").and.contain("left: talos/den-dev-wk01");
     expect((await nodes()).get(machines.first)?.talos).to.equal("v1.13.9");
     const second = await deploy();
     expect(second).to.contain("Step 2 of 2: talos/den-dev-wk02 done").and.contain("is as the program says");
     await expectInService("v1.13.10");
+    expect(await readFile(registered, "utf8")).to.contain("siderolabs/util-linux-tools");
+    expect(await schematics()).to.deep.equal([next, next, next]);
     expect(await deploy()).to.contain("Nothing to deploy");
   });
 
