@@ -229,6 +229,32 @@ spec: { template: { spec: { containers: [{ args: ["--oidc-issuer-url=https://${h
     expect(foundOf(trust, tree("acme-v02", "id.home.example.com"))).to.deep.equal([]);
     expect(foundOf(trust, tree("acme-staging-v02", "id.elsewhere.example.com"))).to.deep.equal([]);
   });
+
+  const own = tree("", "id.home.example.com").replace(/spec: \{ acme.*/, "spec: { ca: { secretName: own } }");
+  const given = (more: string): string => own.replace("containers: [{", `containers: [{ ${more},`);
+  const problem =
+    "Deployment proxy/proxy signs people in at id.home.example.com, whose certificate is of the issuer acme, an authority of the cluster's own, which it does not trust";
+
+  it("are found where they are of an authority of the cluster's own", () => {
+    expect(foundOf(trust, own)).to.deep.equal([problem]);
+    expect(foundOf(trust, own.replace("ca: { secretName: own }", "selfSigned: {}"))).to.deep.equal([problem]);
+  });
+
+  it("are trusted by whoever is given the authority in a file", () => {
+    const mount = "volumeMounts: [{ name: own, mountPath: /own }]";
+    expect(foundOf(trust, given(`env: [{ name: SSL_CERT_DIR, value: /own }], ${mount}`))).to.deep.equal([]);
+    expect(foundOf(trust, given(`env: [{ name: SSL_CERT_FILE, value: /own/ca.crt }], ${mount}`))).to.deep.equal([]);
+    // Nothing is there.
+    expect(foundOf(trust, given("env: [{ name: SSL_CERT_DIR, value: /own }]"))).to.deep.equal([problem]);
+    expect(foundOf(trust, given(`env: [{ name: SSL_CERT_DIR, value: /owner }], ${mount}`))).to.deep.equal([problem]);
+  });
+
+  it("are found where routes are probed", () => {
+    const probing = own.replace(/args: .*\] \}\] \} \} \}/, 'args: ["--auto-httproute"] }] } } }');
+    expect(foundOf(trust, probing)).to.deep.equal([
+      "Deployment proxy/proxy probes *.home.example.com, whose certificate is of the issuer acme, an authority of the cluster's own, which it does not trust",
+    ]);
+  });
 });
 
 describe("single sign-on at the gateways", () => {
