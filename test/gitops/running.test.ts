@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
+import { budgets } from "../../lib/tree/rules/budgets.ts";
 import { claims } from "../../lib/tree/rules/claims.ts";
 import { etcdMetrics } from "../../lib/tree/rules/etcd-metrics.ts";
 import { extensions } from "../../lib/tree/rules/extensions.ts";
@@ -254,6 +255,43 @@ spec: { template: { spec: { containers: [{ args: ["--oidc-issuer-url=https://${h
     expect(foundOf(trust, probing)).to.deep.equal([
       "Deployment proxy/proxy probes *.home.example.com, whose certificate is of the issuer acme, an authority of the cluster's own, which it does not trust",
     ]);
+  });
+});
+
+describe("what runs more than once", () => {
+  const served = (replicas: number, budget = ""): string => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: notes, namespace: notes }
+spec: { replicas: ${replicas.toString()}, template: { metadata: { labels: { app: notes } } } }
+${
+  budget === ""
+    ? ""
+    : `---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: { name: notes, namespace: notes }
+spec: { ${budget}, selector: { matchLabels: { app: notes } } }
+`
+}`;
+
+  it("has a budget, so that a drain leaves some of it", () => {
+    expect(foundOf(budgets, served(1))).to.deep.equal([]);
+    expect(foundOf(budgets, served(2, "maxUnavailable: 1"))).to.deep.equal([]);
+    const problem =
+      "Deployment notes/notes has 2 pods, and no PodDisruptionBudget: a drain may take all of them at once";
+    expect(foundOf(budgets, served(2))).to.deep.equal([problem]);
+    const others = served(2, "maxUnavailable: 1").replace("matchLabels: { app: notes }", "matchLabels: { app: other }");
+    expect(foundOf(budgets, others)).to.deep.equal([problem]);
+  });
+
+  it("has one that lets a pod go", () => {
+    const problem =
+      "PodDisruptionBudget notes/notes lets no pod of Deployment notes/notes go: a drain of its machine never ends";
+    for (const budget of ["maxUnavailable: 0", "minAvailable: 2", 'minAvailable: "100%"', 'maxUnavailable: "0%"'])
+      expect(foundOf(budgets, served(2, budget)), budget).to.deep.equal([problem]);
+    expect(foundOf(budgets, served(1, "minAvailable: 1"))).to.deep.equal([problem]);
+    expect(foundOf(budgets, served(3, "minAvailable: 2"))).to.deep.equal([]);
   });
 });
 
