@@ -6,6 +6,7 @@ import { clusterConfig, renderTree, type Finding, type RenderedCluster } from ".
 import { askProgram } from "./program.ts";
 import { Sources } from "./sources.ts";
 import { admitted } from "./rules/admitted.ts";
+import { budgets } from "./rules/budgets.ts";
 import { claims } from "./rules/claims.ts";
 import { definitionsInTime } from "./rules/definitions.ts";
 import { dependencies } from "./rules/dependencies.ts";
@@ -69,6 +70,7 @@ const rules: readonly Rule[] = [
   trust,
   pastSignOn,
   publicNames,
+  budgets,
 ];
 
 /**

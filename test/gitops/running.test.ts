@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
+import { budgets } from "../../lib/tree/rules/budgets.ts";
 import { claims } from "../../lib/tree/rules/claims.ts";
 import { etcdMetrics } from "../../lib/tree/rules/etcd-metrics.ts";
 import { extensions } from "../../lib/tree/rules/extensions.ts";
@@ -228,6 +229,69 @@ spec: { template: { spec: { containers: [{ args: ["--oidc-issuer-url=https://${h
     ]);
     expect(foundOf(trust, tree("acme-v02", "id.home.example.com"))).to.deep.equal([]);
     expect(foundOf(trust, tree("acme-staging-v02", "id.elsewhere.example.com"))).to.deep.equal([]);
+  });
+
+  const own = tree("", "id.home.example.com").replace(/spec: \{ acme.*/, "spec: { ca: { secretName: own } }");
+  const given = (more: string): string => own.replace("containers: [{", `containers: [{ ${more},`);
+  const problem =
+    "Deployment proxy/proxy signs people in at id.home.example.com, whose certificate is of the issuer acme, an authority of the cluster's own, which it does not trust";
+
+  it("are found where they are of an authority of the cluster's own", () => {
+    expect(foundOf(trust, own)).to.deep.equal([problem]);
+    expect(foundOf(trust, own.replace("ca: { secretName: own }", "selfSigned: {}"))).to.deep.equal([problem]);
+  });
+
+  it("are trusted by whoever is given the authority in a file", () => {
+    const mount = "volumeMounts: [{ name: own, mountPath: /own }]";
+    expect(foundOf(trust, given(`env: [{ name: SSL_CERT_DIR, value: /own }], ${mount}`))).to.deep.equal([]);
+    expect(foundOf(trust, given(`env: [{ name: SSL_CERT_FILE, value: /own/ca.crt }], ${mount}`))).to.deep.equal([]);
+    // Nothing is there.
+    expect(foundOf(trust, given("env: [{ name: SSL_CERT_DIR, value: /own }]"))).to.deep.equal([problem]);
+    expect(foundOf(trust, given(`env: [{ name: SSL_CERT_DIR, value: /owner }], ${mount}`))).to.deep.equal([problem]);
+  });
+
+  it("are found where routes are probed", () => {
+    const probing = own.replace(/args: .*\] \}\] \} \} \}/, 'args: ["--auto-httproute"] }] } } }');
+    expect(foundOf(trust, probing)).to.deep.equal([
+      "Deployment proxy/proxy probes *.home.example.com, whose certificate is of the issuer acme, an authority of the cluster's own, which it does not trust",
+    ]);
+  });
+});
+
+describe("what runs more than once", () => {
+  const served = (replicas: number, budget = ""): string => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: notes, namespace: notes }
+spec: { replicas: ${replicas.toString()}, template: { metadata: { labels: { app: notes } } } }
+${
+  budget === ""
+    ? ""
+    : `---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: { name: notes, namespace: notes }
+spec: { ${budget}, selector: { matchLabels: { app: notes } } }
+`
+}`;
+
+  it("has a budget, so that a drain leaves some of it", () => {
+    expect(foundOf(budgets, served(1))).to.deep.equal([]);
+    expect(foundOf(budgets, served(2, "maxUnavailable: 1"))).to.deep.equal([]);
+    const problem =
+      "Deployment notes/notes has 2 pods, and no PodDisruptionBudget: a drain may take all of them at once";
+    expect(foundOf(budgets, served(2))).to.deep.equal([problem]);
+    const others = served(2, "maxUnavailable: 1").replace("matchLabels: { app: notes }", "matchLabels: { app: other }");
+    expect(foundOf(budgets, others)).to.deep.equal([problem]);
+  });
+
+  it("has one that lets a pod go", () => {
+    const problem =
+      "PodDisruptionBudget notes/notes lets no pod of Deployment notes/notes go: a drain of its machine never ends";
+    for (const budget of ["maxUnavailable: 0", "minAvailable: 2", 'minAvailable: "100%"', 'maxUnavailable: "0%"'])
+      expect(foundOf(budgets, served(2, budget)), budget).to.deep.equal([problem]);
+    expect(foundOf(budgets, served(1, "minAvailable: 1"))).to.deep.equal([problem]);
+    expect(foundOf(budgets, served(3, "minAvailable: 2"))).to.deep.equal([]);
   });
 });
 

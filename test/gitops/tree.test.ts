@@ -83,6 +83,11 @@ describe("the GitOps tree", function () {
       await edit("environment.yaml", (text) =>
         text.replace("cluster_issuer: letsencrypt-production", "cluster_issuer: internal"),
       );
+      const trusting = (await checkCluster(checkout, "prod")).findings.map(({ message }) => message);
+      expect(trusting.filter((message) => message.endsWith("which it does not trust"))).to.have.length(4);
+      await edit("kustomization.yaml", (text) =>
+        text.replace("# - ../shared/internal-authority", "- ../shared/internal-authority"),
+      );
       const { findings, cluster } = await checkCluster(checkout, "prod");
       expect(findings.map(describeFinding)).to.deep.equal([]);
       const objectOf = (kind: string, name: string) =>

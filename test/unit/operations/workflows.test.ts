@@ -306,8 +306,9 @@ describe("the workflows of Hearth", () => {
       jobs: Record<string, Job>;
     };
 
-  it("are test, what takes long, the vendors' plugins, preview, trial, deploy, promote, drift and the digests of what is downloaded", () => {
+  it("are test, charts, what takes long, the vendors' plugins, preview, trial, deploy, promote, drift and the digests of what is downloaded", () => {
     expect(globSync("*.yml", { cwd: join(root, ".github", "workflows") }).sort()).to.deep.equal([
+      "charts.yml",
       "deploy.yml",
       "digests.yml",
       "drift.yml",
@@ -384,6 +385,7 @@ describe("the workflows of Hearth", () => {
     );
     const called = lines.flatMap((line) => /^(?!\s*#).*npx hearth (.+?)(?: \|\| .*)?$/.exec(line)?.[1] ?? []);
     expect([...new Set(called.map((line) => line.split(" ")[0]))]).to.have.members([
+      "check",
       "deploy",
       "tools",
       "drift",
