@@ -1,9 +1,12 @@
 package talos
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -157,6 +160,58 @@ func TestPacketsAreCaptured(t *testing.T) {
 	}
 	if _, err := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth9"}); status.Code(err) != codes.NotFound {
 		t.Errorf("a link that is not there: %v", err)
+	}
+}
+
+// uploaded is a stream of requests that a client sends.
+type uploaded struct {
+	grpc.ServerStream
+	requests []*machine.ImageServiceImportRequest
+	answer   *machine.ImageServiceImportResponse
+}
+
+func (u *uploaded) Recv() (*machine.ImageServiceImportRequest, error) {
+	if len(u.requests) == 0 {
+		return nil, io.EOF
+	}
+	next := u.requests[0]
+	u.requests = u.requests[1:]
+	return next, nil
+}
+
+func (u *uploaded) SendAndClose(answer *machine.ImageServiceImportResponse) error {
+	u.answer = answer
+	return nil
+}
+
+func TestAnImageIsImportedFromAnArchive(t *testing.T) {
+	m := booted(t)
+	load := func(file, content string) (string, error) {
+		var archive bytes.Buffer
+		writer := tar.NewWriter(&archive)
+		_ = writer.WriteHeader(&tar.Header{Name: file, Size: int64(len(content)), Mode: 0o644, Typeflag: tar.TypeReg})
+		_, _ = writer.Write([]byte(content))
+		_ = writer.Close()
+		stream := &uploaded{requests: []*machine.ImageServiceImportRequest{
+			{Request: &machine.ImageServiceImportRequest_Containerd{Containerd: system}},
+			{Request: &machine.ImageServiceImportRequest_ImageChunk{ImageChunk: &common.Data{Bytes: archive.Bytes()}}},
+		}}
+		err := (&imageService{boot: m.boot}).Import(stream)
+		return stream.answer.GetName(), err
+	}
+	for file, content := range map[string]string{
+		"manifest.json": `[{"RepoTags":["example.org/tools:1"]}]`,
+		"index.json":    `{"manifests":[{"annotations":{"io.containerd.image.name":"example.org/tools:1"}}]}`,
+	} {
+		if name, err := load(file, content); err != nil || name != "example.org/tools:1" {
+			t.Errorf("%s: %q, %v", file, name, err)
+		}
+	}
+	if all, _ := m.imagesIn(systemImages); !hasImage(all, "example.org/tools:1") {
+		t.Errorf("the image is not kept: %v", all)
+	}
+	if _, err := load("layer.tar", ""); status.Code(err) != codes.InvalidArgument {
+		t.Errorf("an archive without an image: %v", err)
 	}
 }
 
