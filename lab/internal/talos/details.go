@@ -3,6 +3,7 @@ package talos
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"path"
 	"slices"
 	"strings"
@@ -160,7 +161,44 @@ func (b *boot) publishDetails(cfg config.Provider, name string) {
 		security := cfg.Machine().Security()
 		r.TypedSpec().IssuingCA, r.TypedSpec().AcceptedCAs, r.TypedSpec().Token = security.IssuingCA(), security.AcceptedCAs(), security.Token()
 	})
+	put(b, secrets.NewCertSAN(secrets.NamespaceName, secrets.CertSANAPIID), func(r *secrets.CertSAN) {
+		*r.TypedSpec() = secrets.CertSANSpec{FQDN: name}
+		for _, host := range apiHosts(cfg, name, b.machine.address, vips(cfg)) {
+			if address, err := netip.ParseAddr(host); err == nil {
+				r.TypedSpec().IPs = append(r.TypedSpec().IPs, address)
+			} else {
+				r.TypedSpec().DNSNames = append(r.TypedSpec().DNSNames, host)
+			}
+		}
+	})
+	put(b, cri.NewRegistriesConfig(), func(r *cri.RegistriesConfig) {
+		r.TypedSpec().RegistryMirrors = map[string]*cri.RegistryMirrorConfig{}
+		for host, mirror := range cfg.RegistryMirrorConfigs() {
+			all := &cri.RegistryMirrorConfig{MirrorSkipFallback: mirror.SkipFallback()}
+			for _, endpoint := range mirror.Endpoints() {
+				all.MirrorEndpoints = append(all.MirrorEndpoints, cri.RegistryEndpointConfig{
+					EndpointEndpoint: endpoint.Endpoint(), EndpointOverridePath: endpoint.OverridePath(),
+				})
+			}
+			r.TypedSpec().RegistryMirrors[host] = all
+		}
+	})
+	b.publishVolumeConfigs()
 	b.publishKubernetesDetails(cfg)
+}
+
+// publishVolumeConfigs publishes what the machine's own volumes are to be. Source: siderolabs/talos v1.13.9,
+// internal/app/machined/pkg/controllers/block/internal/volumes.
+func (b *boot) publishVolumeConfigs() {
+	for _, label := range systemVolumes {
+		put(b, block.NewVolumeConfig(block.NamespaceName, label), func(r *block.VolumeConfig) {
+			r.TypedSpec().Type = block.VolumeTypePartition
+			r.TypedSpec().Mount.TargetPath = map[string]string{"STATE": "/system/state", "EPHEMERAL": "/var"}[label]
+			if label != "META" {
+				r.TypedSpec().Provisioning.FilesystemSpec.Type = block.FilesystemTypeXFS
+			}
+		})
+	}
 }
 
 // publishWatchdog publishes the configured watchdog timer. It is fed three times in its timeout. Source: siderolabs/talos v1.13.9,

@@ -1,12 +1,14 @@
 package talos
 
 import (
+	"net/netip"
 	"strconv"
 
 	"github.com/siderolabs/talos/pkg/machinery/config"
 	"github.com/siderolabs/talos/pkg/machinery/constants"
 	"github.com/siderolabs/talos/pkg/machinery/resources/etcd"
 	"github.com/siderolabs/talos/pkg/machinery/resources/k8s"
+	"github.com/siderolabs/talos/pkg/machinery/resources/network"
 	"github.com/siderolabs/talos/pkg/machinery/resources/secrets"
 )
 
@@ -23,6 +25,13 @@ func (b *boot) publishKubernetesDetails(cfg config.Provider) {
 		spec.ExtraArgs, spec.ExtraConfig = argValues(kube.ExtraArgs()), kube.ExtraConfig()
 		spec.DefaultRuntimeSeccompEnabled, spec.SkipNodeRegistration = kube.DefaultRuntimeSeccompProfileEnabled(), kube.SkipNodeRegistration()
 		spec.DisableManifestsDirectory = kube.DisableManifestsDirectory()
+	})
+	inside := prefixesOf(append(plane.Network().PodCIDRs(), plane.Network().ServiceCIDRs()...))
+	put(b, network.NewNodeAddressFilter(network.NamespaceName, k8s.NodeAddressFilterNoK8s), func(r *network.NodeAddressFilter) {
+		r.TypedSpec().ExcludeSubnets = inside
+	})
+	put(b, network.NewNodeAddressFilter(network.NamespaceName, k8s.NodeAddressFilterOnlyK8s), func(r *network.NodeAddressFilter) {
+		r.TypedSpec().IncludeSubnets = inside
 	})
 	if prism := cfg.Machine().Features().KubePrism(); prism.Enabled() {
 		put(b, k8s.NewKubePrismConfig(k8s.NamespaceName, k8s.KubePrismConfigID), func(r *k8s.KubePrismConfig) {
@@ -74,6 +83,16 @@ func (b *boot) publishKubernetesDetails(cfg config.Provider) {
 		}
 	})
 	put(b, secrets.NewEtcdRoot(secrets.EtcdRootID), func(r *secrets.EtcdRoot) { r.TypedSpec().EtcdCA = plane.Etcd().CA() })
+}
+
+func prefixesOf(written []string) []netip.Prefix {
+	var all []netip.Prefix
+	for _, each := range written {
+		if prefix, err := netip.ParsePrefix(each); err == nil {
+			all = append(all, prefix)
+		}
+	}
+	return all
 }
 
 // prismEndpoints are where KubePrism finds the API server: the cluster's endpoint, and on a control plane its own too.
