@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
-import { parse, parseAllDocuments } from "yaml";
+import { parseAllDocuments } from "yaml";
+
+import { parseFile } from "./tree-error.ts";
 
 /** The fields of a kustomization.yaml that name files or folders. */
 interface Kustomization {
@@ -64,8 +66,9 @@ const entriesOf = (root: string, folder: string): string[] => {
 };
 
 const entriesNamed = (root: string, folder: string): string[] => {
-  const text = readFileSync(join(root, folder, "kustomization.yaml"), "utf8");
-  const { resources = [], components = [], generators = [] } = parse(text) as Kustomization;
+  const file = join(folder, "kustomization.yaml");
+  const text = readFileSync(join(root, file), "utf8");
+  const { resources = [], components = [], generators = [] } = parseFile(text, file) as Kustomization;
   return [...resources, ...components, ...generators].filter((entry) => !entry.includes("://"));
 };
 

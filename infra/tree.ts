@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { parse, parseAllDocuments } from "yaml";
+import { parseAllDocuments } from "yaml";
 
 import { substitute } from "../components/gitops/substitute.ts";
 import type { ChartRelease } from "../components/helm/install-once.ts";
@@ -12,6 +12,7 @@ import { format } from "./config/error.ts";
 import type { HearthConfig } from "./config/index.ts";
 import { entryFolder, plainFacts } from "./facts.ts";
 import { at, chartOf, textAt, treeObject } from "./tree-objects.ts";
+import { parseFile, TreeError } from "./tree-error.ts";
 import { ciliumFolder, fluxOperatorFolder } from "./tree-releases.ts";
 import { encryptedFiles } from "./tree-walk.ts";
 
@@ -24,10 +25,7 @@ export interface Tree {
   encryptedFiles: EncryptedFile[];
 }
 
-/** Thrown for a person's mistake in the GitOps tree. */
-export class TreeError extends Error {
-  override name = "TreeError";
-}
+export { TreeError } from "./tree-error.ts";
 
 /** The checkout that the program is in. */
 export const repositoryRoot = join(import.meta.dirname, "..");
@@ -47,7 +45,8 @@ export const readTree = (config: HearthConfig, root = repositoryRoot): Tree => {
   return {
     cilium: suitable(chartRelease(ciliumFolder, read), config),
     fluxOperator: chartRelease(fluxOperatorFolder, read),
-    argoCd: (parse(read(`${argoChart}/values.yaml`)) as { argoCd: ChartRelease }).argoCd,
+    argoCd: (parseFile(read(`${argoChart}/values.yaml`), `${argoChart}/values.yaml`) as { argoCd: ChartRelease })
+      .argoCd,
     encryptedFiles: encryptedFiles(root, requireEntry(config, root), facts).map((path) => ({
       path,
       dataKeys: dataKeys(readFileSync(join(root, path), "utf8")),
@@ -93,7 +92,7 @@ const filled = (root: string, file: string, facts: Record<string, string>): stri
 
 /** The release that a folder holds, with its chart as Flux finds it. */
 const chartRelease = (folder: string, read: (file: string) => string): ChartRelease => {
-  const objectOf = (file: string) => treeObject(parse(read(file)));
+  const objectOf = (file: string) => treeObject(parseFile(read(file), file));
   const files = { source: `${folder}/ocirepository.yaml`, release: `${folder}/helmrelease.yaml` };
   const release = objectOf(files.release);
   const { source, version } = chartOf([objectOf(files.source)], release);

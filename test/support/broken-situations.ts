@@ -1,5 +1,8 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 
+import { checkpointFile } from "../../lab/checkpoint.ts";
+import { labFolder } from "../../lib/engine/lab-folder.ts";
 import type { LabCheckout } from "./lab-checkout.ts";
 import { LabFaults } from "./lab-faults.ts";
 
@@ -30,11 +33,11 @@ const changeVm = (settings: Settings, node: string, values: object): void => {
   Object.assign(nodesOf(settings)[node]?.proxmox ?? {}, values);
 };
 
-/** Moves a file of the checkout away. */
+/** Moves a file away. */
 const without =
-  (...path: string[]) =>
+  (path: string) =>
   async (checkout: LabCheckout): Promise<() => Promise<void>> => {
-    const file = checkout.file(...path);
+    const file = resolve(checkout.path, path);
     await rename(file, `${file}.away`);
     return () => rename(`${file}.away`, file);
   };
@@ -45,7 +48,9 @@ const changed =
   async (checkout: LabCheckout): Promise<() => Promise<void>> => {
     const file = checkout.file(...path);
     const before = await readFile(file, "utf8");
-    await writeFile(file, edit(before));
+    const after = edit(before);
+    if (after === before) throw new Error(`The edit changes nothing in ${file}`);
+    await writeFile(file, after);
     return () => writeFile(file, before);
   };
 
@@ -61,7 +66,7 @@ const failing =
 export const rounds: readonly Round[] = [
   {
     change: (settings) => {
-      changeVm(settings, "den-dev-wk01", { bridge: "vmbr9", cores: 64, pciMappings: ["gpu"] });
+      changeVm(settings, "den-dev-wk01", { bridge: "vmbr9", cores: 64 });
       changeVm(settings, "den-dev-wk02", { host: "pve9" });
       change(settings, "proxmox", { imageDatastore: "local-lvm" });
       change(settings, "gitops", { branch: "mian" });
@@ -70,7 +75,6 @@ export const rounds: readonly Round[] = [
     broken: [
       ["a bridge that the host lacks", /^Proxmox bridge vmbr9 on pve1$/, /there are vmbr0/],
       ["more cores than the host has", /^Proxmox host pve1$/, /has 32 cores, and den-dev-wk01 asks for 64/],
-      ["a PCI mapping that is not there", /^Proxmox PCI mapping gpu on pve1$/, /is not there/],
       ["a host that is not in the cluster", /^Proxmox host pve9$/, /is not in the cluster, which has pve1/],
       ["a datastore without import", /^Proxmox datastore local-lvm on pve1$/, /has no content type import/],
       ["a branch that is not there", /^Git branch mian$/, /is not in the repository, which has main/],
@@ -91,16 +95,20 @@ export const rounds: readonly Round[] = [
       ["a datastore that is not there", /^Proxmox datastore nowhere on pve1$/, /is not there/],
       ["hardware addresses that other machines have", /^Proxmox hardware address/, /belongs to/],
       ["a folder that is not on the branch", /^Git folder gitops\/clusters\/nowhere$/, /is not on main/],
-      ["another zone", /^Cloudflare (right|zone)/, /zone 00000000/],
+      ["another zone", /^Cloudflare right DNS: Edit$/, /zone example\.com/],
     ],
   },
   {
     change: (settings, octet) => {
-      change(settings, "network", { gateway: `127.${String(octet)}.0.199` });
-      change(settings, "cluster", { vip: `127.${String(octet)}.0.98`, talos: "v1.13.5" });
+      change(settings, "network", { gateway: `127.${String(octet)}.0.96` });
+      change(settings, "cluster", {
+        ...{ vip: `127.${String(octet)}.0.98`, endpoint: `https://127.${String(octet)}.0.98:6443`, talos: "v1.13.5" },
+      });
       Object.assign(nodesOf(settings)["den-dev-wk02"] ?? {}, { address: `127.${String(octet)}.0.99` });
+      const { repository, knownHosts } = settings["hearth:gitops"] ?? {};
       change(settings, "gitops", {
-        repository: String(settings["hearth:gitops"]?.repository).replace(/:\d+\//, ":2229/"),
+        repository: String(repository).replace(":2222", ":2229"),
+        knownHosts: String(knownHosts).replace(":2222", ":2229"),
       });
     },
     broken: [
@@ -112,18 +120,12 @@ export const rounds: readonly Round[] = [
     ],
   },
   {
-    begin: without(".lab", "dev", "escrow.sops.yaml"),
-    change: (settings) => {
-      (settings["hearth:escrow"]?.recipients as string[]).push("<your age recipient>");
-    },
-    broken: [
-      ["an escrow that is not there", /^escrow$/, /escrow/],
-      ["a placeholder in the stack file", /^computer stack file$/, /recipient/],
-    ],
+    begin: without(".lab/dev/escrow.sops.yaml"),
+    broken: [["an escrow that is not there", /^escrow$/, /is missing/]],
   },
   {
     begin: changed(
-      (text) => text.replace(/(BEGIN AGE ENCRYPTED FILE-----\s+)(\S{8})/, "$1YWdlLWVu"),
+      (text) => text.replaceAll(/(BEGIN AGE ENCRYPTED FILE-----\s+\S{40})\S{8}/g, "$1AAAAAAAA"),
       ...["gitops", "clusters", "dev", "environment.sops.yaml"],
     ),
     change: (settings) => {
@@ -132,7 +134,7 @@ export const rounds: readonly Round[] = [
       );
     },
     broken: [
-      ["an escrow without a recipient of the stack file", /^escrow$/, /recipient/],
+      ["an escrow without a recipient of the stack file", /^escrow$/, /is encrypted to others/],
       ["a file of the tree that the stack's key does not open", /^tree encrypted files$/, /environment\.sops\.yaml/],
     ],
   },
@@ -148,7 +150,7 @@ export const rounds: readonly Round[] = [
     ],
   },
   {
-    begin: without(".lab", "dev", "state", ".pulumi", "stacks", "hearth", "dev.json"),
+    begin: async (checkout) => without(await checkpointFile(labFolder(checkout.path, "dev")))(checkout),
     broken: [["a backend that has no such stack", /^computer state$/, /there is no stack dev/]],
   },
   {
