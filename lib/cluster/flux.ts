@@ -15,6 +15,8 @@ export interface FluxObject {
   namespace: string;
   name: string;
   isReady: boolean;
+  /** Whether its controller works on it, or waits for the health of what it applied. */
+  isUnderWay: boolean;
   /** Whether somebody has stopped its reconciliation. */
   isSuspended: boolean;
   /** Revision it has fetched or applied, as `refs/heads/main@sha1:…`; of a HelmRelease, the chart's version. */
@@ -29,6 +31,7 @@ const describe = (kind: FluxObject["kind"], object: KubernetesObject, revision: 
   namespace: object.metadata.namespace ?? "",
   name: object.metadata.name,
   ...readiness(object),
+  isUnderWay: object.status?.conditions?.find(({ type }) => type === "Ready")?.status === "Unknown",
   isSuspended: object.spec?.suspend === true,
   revision: text(revision),
 });
@@ -106,7 +109,9 @@ export const waitForFlux = async (
     if (Date.now() - asked > 10_000) {
       asked = Date.now();
       const sources = waitingFor.filter(({ kind }) => kind === "GitRepository");
-      await hurry(kubernetes, sources.length > 0 ? sources : waitingFor.filter(({ kind }) => kind === "Kustomization"));
+      // A request would end a Kustomization's wait for health, and begin it anew. Source: kustomize-controller v1.9.4, HealthCheckCanceled.
+      const idle = waitingFor.filter(({ kind, isUnderWay }) => kind === "Kustomization" && !isUnderWay);
+      await hurry(kubernetes, sources.length > 0 ? sources : idle);
     }
     await sleep(500, undefined, { ...(signal && { signal }) }).catch(() => undefined);
   }

@@ -110,6 +110,32 @@ metadata: { name: linstor }
       void Object.assign(nodes["den-prod-cp01"]?.labels ?? {}, { "hearth.dev/storage": "true" });
     expect(foundOf(extensions, linstor, label, "prod")).to.have.length(1);
   });
+
+  it("are asked of machines with the label of graphics", () => {
+    const plugin = (label: string) => `
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: plugin, namespace: gpu }
+spec: { template: { spec: { nodeSelector: { ${label}: "true" } } } }
+`;
+    for (const [label, driver] of [
+      ["intel.feature.node.kubernetes.io/gpu", "siderolabs/i915"],
+      ["amd.com/gpu.present", "siderolabs/amdgpu"],
+    ] as const) {
+      const given = (driven: boolean) => (config: HearthConfig) => {
+        Object.assign(config.nodes["den-prod-cp01"]?.labels ?? {}, { [label]: "true" });
+        for (const image of Object.values(config.images))
+          image.extensions = driven
+            ? [...image.extensions, driver]
+            : image.extensions.filter((each) => each !== driver);
+      };
+      expect(foundOf(extensions, plugin(label), undefined, "prod")).to.deep.equal([]);
+      expect(foundOf(extensions, plugin(label), given(true), "prod")).to.deep.equal([]);
+      expect(foundOf(extensions, plugin(label), given(false), "prod")).to.deep.equal([
+        `DaemonSet gpu/plugin needs ${driver}, which machines with the image intel lack: it finds no graphics there`,
+      ]);
+    }
+  });
 });
 
 describe("the runtime of NVIDIA's cards", () => {

@@ -26,7 +26,7 @@ export const definitionsInTime: Rule = (tree) =>
   });
 
 const isRelease = ({ name, namespace }: TreeObject, release: TreeObject["release"]): boolean =>
-  release !== undefined && release.name === name && release.namespace === namespace;
+  release?.name === name && release.namespace === namespace;
 
 /** What brings an object's definition; undefined where that is there before Flux is. */
 const bringersOf = (tree: Tree, { checked, object }: TreeObject): TreeObject[] | undefined => {

@@ -1,5 +1,5 @@
 import type { HearthConfig } from "../../../infra/config/index.ts";
-import { groupOf, isRelease, textAt } from "../../../infra/tree-objects.ts";
+import { at, groupOf, isRelease, textAt } from "../../../infra/tree-objects.ts";
 import { called, everything, findingAt, type Rule, type TreeObject } from "./rule.ts";
 
 interface Need {
@@ -27,7 +27,19 @@ const needOf = (object: TreeObject): Need | undefined => {
     const labels = { "nvidia.com/gpu.present": "true" };
     return { extensions, otherwise: "its pods do not start there", labels };
   }
+  const selected =
+    object.kind === "DaemonSet" ? at(object.object, "spec", "template", "spec", "nodeSelector") : undefined;
+  const [label, driver] = Object.entries(graphics).find(([each]) => textAt(selected, each) === "true") ?? [];
+  if (label !== undefined && driver !== undefined) {
+    return { extensions: [driver], otherwise: "it finds no graphics there", labels: { [label]: "true" } };
+  }
   return undefined;
+};
+
+/** The driver that graphics need, by the label of the nodes that have them. Source: siderolabs/extensions v1.13.9, drm. */
+const graphics: Record<string, string> = {
+  "intel.feature.node.kubernetes.io/gpu": "siderolabs/i915",
+  "amd.com/gpu.present": "siderolabs/amdgpu",
 };
 
 /** Drivers and runtimes that need an extension of Talos which the image of a machine lacks. */

@@ -24,7 +24,7 @@ export const schemas: Rule = (tree) =>
   });
 
 const isOfChart = (object: TreeObject): boolean =>
-  object.release !== undefined && /\./.test(groupOf(object)) && !groupOf(object).endsWith(".k8s.io");
+  object.release !== undefined && groupOf(object).includes(".") && !groupOf(object).endsWith(".k8s.io");
 
 /** `spec.ports[0].name`, or `metadata.labels[a.b/c]`, as a path. */
 export const pathOf = (text: string): (string | number)[] =>

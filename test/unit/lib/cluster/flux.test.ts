@@ -1,5 +1,7 @@
 import { expect } from "chai";
-import { culprit, unapplied, type FluxObject } from "../../../../lib/cluster/flux.ts";
+import { culprit, fluxApi, unapplied, waitForFlux, type FluxObject } from "../../../../lib/cluster/flux.ts";
+import type { Kubernetes } from "../../../../lib/cluster/kubernetes.ts";
+import { failureOf } from "../../../support/failure.ts";
 
 const revision = "refs/heads/main@sha1:0123456789abcdef0123456789abcdef01234567";
 const object = (change: Partial<FluxObject> = {}): FluxObject => ({
@@ -7,6 +9,7 @@ const object = (change: Partial<FluxObject> = {}): FluxObject => ({
   namespace: "flux-system",
   name: "apps",
   isReady: true,
+  isUnderWay: false,
   isSuspended: false,
   revision,
   message: "",
@@ -61,5 +64,28 @@ describe("culprit", () => {
 
   it("is nothing where nothing is waited for", () => {
     expect(culprit([])).to.equal(undefined);
+  });
+});
+
+describe("waitForFlux", () => {
+  it("asks for what stands still, and leaves alone what waits for health, which would begin to wait anew", async () => {
+    const asked: string[] = [];
+    const of = (name: string, status: string) => ({
+      metadata: { namespace: "flux-system", name },
+      status: { conditions: [{ type: "Ready", status }], artifact: { revision }, lastAppliedRevision: revision },
+    });
+    const kubernetes = {
+      list: (path: string) =>
+        Promise.resolve(
+          path === fluxApi.repositories
+            ? [of("flux-system", "True")]
+            : path === fluxApi.kustomizations
+              ? [of("checking", "Unknown"), of("waiting", "False"), of("done", "True")]
+              : [],
+        ),
+      annotate: (path: string) => Promise.resolve(void asked.push(path)),
+    };
+    await failureOf(waitForFlux(kubernetes as unknown as Kubernetes, { revision, timeout: 100 }));
+    expect(asked).to.deep.equal(["/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/waiting"]);
   });
 });
