@@ -29,7 +29,7 @@ import { talosLab } from "../support/talos.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 
-const subnet = 72;
+const subnet = 75;
 
 interface Examined {
   exitCode: number;
