@@ -100,7 +100,6 @@ export const rounds: readonly Round[] = [
   },
   {
     change: (settings, octet) => {
-      change(settings, "network", { gateway: `127.${String(octet)}.0.96` });
       change(settings, "cluster", {
         ...{ vip: `127.${String(octet)}.0.98`, endpoint: `https://127.${String(octet)}.0.98:6443`, talos: "v1.13.5" },
       });
@@ -112,7 +111,6 @@ export const rounds: readonly Round[] = [
       });
     },
     broken: [
-      ["a gateway that does not answer", /^network gateway /, /does not answer/],
       ["a VIP that does not answer", /^network VIP /, /does not answer on port 6443/],
       ["an older Talos than runs", /^machine .*'s Talos$/, /keeps what somebody installed/],
       ["a machine's address at which nobody answers", /^machine den-dev-wk02 at /, /the state has a configuration/],
