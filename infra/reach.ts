@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 
 import { documentsIn, patchesIn } from "../components/talos/documents-in.ts";
-import { section } from "../components/talos/reboots.ts";
+import { section } from "../components/talos/section.ts";
 
 /** How a cluster is reached, as the configuration of one of its control planes says. */
 export interface Reach {

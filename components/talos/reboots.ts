@@ -1,12 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import type { WhileRunning } from "./releases/index.ts";
-
-type Section = Record<string, unknown>;
-
-/** A value as an object; empty for any other value. */
-export const section = (value: unknown): Section =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Section) : {};
+import { section, type Section } from "./section.ts";
 
 /** Names of the fields in which two objects differ. */
 export const changed = (before: Section, after: Section): string[] =>

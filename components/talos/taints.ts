@@ -1,4 +1,4 @@
-import { section } from "./reboots.ts";
+import { section } from "./section.ts";
 
 /** A taint as Kubernetes has it. A key may stand there once for each effect. */
 export interface Taint {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { section } from "./reboots.ts";
+import { section } from "./section.ts";
 
 type Document = Record<string, unknown>;
 

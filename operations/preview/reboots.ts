@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
 
 import { partsOfImage } from "../../components/talos/installer.ts";
-import { changed, rebootFields, section } from "../../components/talos/reboots.ts";
+import { changed, rebootFields } from "../../components/talos/reboots.ts";
+import { section } from "../../components/talos/section.ts";
 import { releaseOf, talosReleases, type WhileRunning } from "../../components/talos/releases/index.ts";
 import { registeredTaints, taintChange, taintText } from "../../components/talos/taints.ts";
 import { documentsIn, type MachineDocument } from "../../components/talos/documents-in.ts";

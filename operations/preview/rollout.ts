@@ -1,6 +1,6 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { partsOfImage } from "../../components/talos/installer.ts";
-import { section } from "../../components/talos/reboots.ts";
+import { section } from "../../components/talos/section.ts";
 import { nameOf, typesOf } from "../../components/urn.ts";
 import { reachOf } from "../../infra/reach.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
