@@ -85,6 +85,8 @@ export const rounds: readonly Round[] = [
     change: (settings) => {
       changeVm(settings, "den-dev-wk01", { vmId: 3021, memory: 999_999 });
       changeVm(settings, "den-dev-wk02", { vmId: 3022, diskDatastore: "nowhere" });
+      const [one, other] = [nodesOf(settings)["den-dev-wk01"], nodesOf(settings)["den-dev-wk02"]];
+      if (one && other) [one.mac, other.mac] = [other.mac, one.mac];
       change(settings, "gitops", { path: "gitops/clusters/nowhere" });
       change(settings, "cloudflare", {
         zone: { ...(settings["hearth:cloudflare"]?.zone as object), id: "0".repeat(32) },
