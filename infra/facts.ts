@@ -7,6 +7,7 @@ import { ciliumFacts, loadBalancerFacts, type Announcement } from "../components
 import { kernelName } from "../components/talos/documents/links.ts";
 import type { HearthConfig } from "./config/index.ts";
 import { nth } from "./config/ipv4.ts";
+import { nth as nth6 } from "./config/ipv6.ts";
 
 /** The properties of a tunnel that are known after its creation. */
 export interface TunnelFacts {
@@ -48,7 +49,7 @@ export const plainFacts = ({
   }),
   ...loadBalancerFacts(pools(network), announcementOf(network, nodes)),
   ...ciliumFacts({ ...network, ipv6: network.ipv6 !== undefined }),
-  ...wellKnownAddresses(network.loadBalancers),
+  ...wellKnownAddresses(network),
   // external-dns identifies its own records by this owner.
   txt_owner_id: `hearth-${cluster.name}`,
   // Volumes of apps may begin empty until then.
@@ -116,12 +117,19 @@ const furtherNetworks = (networks: HearthConfig["network"]["networks"]): Record<
     Object.entries(networks).map(([name, { subnet }]) => [`network_${name.replaceAll("-", "_")}_cidr`, subnet]),
   );
 
-/** Addresses of load balancers that routers and people rely on. They are the first of the range, so that they never change. */
-const wellKnownAddresses = (loadBalancers: string): Record<string, string> => ({
-  dns_address: nth(loadBalancers, 1),
-  internal_gateway_address: nth(loadBalancers, 2),
-  external_gateway_address: nth(loadBalancers, 3),
-});
+/**
+ * Addresses of load balancers that routers and people rely on. They are the first of the range, so that they never change. A gateway has
+ * one of each family, with a comma between. Source: Cilium v1.20.2, operator/pkg/lbipam/lbipam.go, getSVCRequestedIPs.
+ */
+const wellKnownAddresses = ({ loadBalancers, ipv6 }: HearthConfig["network"]): Record<string, string> => {
+  const each = (index: number): string =>
+    [nth(loadBalancers, index), ...(ipv6 ? [nth6(ipv6.loadBalancers, index)] : [])].join(",");
+  return {
+    dns_address: nth(loadBalancers, 1),
+    internal_gateway_address: each(2),
+    external_gateway_address: each(3),
+  };
+};
 
 /** All facts of the cluster that the tree may substitute. */
 export const clusterFacts = (

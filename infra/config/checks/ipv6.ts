@@ -112,6 +112,18 @@ const poolIsWhereItIsAnnounced: Check = (draft) => {
     }));
 };
 
+/** The third and the fourth address of the pool are the gateways'. */
+const poolHasRoom: Check = ({ network }) =>
+  network?.ipv6 && prefixLength(network.ipv6.loadBalancers) > 126
+    ? [
+        {
+          path: at("loadBalancers"),
+          problem: `${network.ipv6.loadBalancers} has no room for the addresses of both gateways`,
+          advice: "use a larger range, such as a /112",
+        },
+      ]
+    : [];
+
 const sizesFit: Check = ({ network, nodes }) => {
   if (!network?.ipv6) return [];
   const { subnet, podCidr, serviceCidr } = network.ipv6;
@@ -146,5 +158,6 @@ export const ipv6Checks: Check[] = [
   rangesAreCanonical,
   rangesAreApart,
   poolIsWhereItIsAnnounced,
+  poolHasRoom,
   sizesFit,
 ];

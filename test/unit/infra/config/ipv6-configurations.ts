@@ -51,6 +51,18 @@ export const badIpv6: BadConfiguration[] = [
     ],
   },
   {
+    what: "an IPv6 pool without the gateways' addresses",
+    stack: "dev",
+    changes: [both({ loadBalancers: "fd00:10:20::1:0/127" }), ...nodes()],
+    problems: [
+      [
+        "network.ipv6.loadBalancers",
+        "fd00:10:20::1:0/127 has no room for the addresses of both gateways",
+        "use a larger range, such as a /112",
+      ],
+    ],
+  },
+  {
     what: "a node with IPv6 in a cluster without it",
     stack: "dev",
     changes: [["nodes/den-dev-wk02/address6", "fd00:10:20::22"]],
