@@ -25,7 +25,7 @@ const readers = {
 };
 
 /** Programs that the tests need. Building them first keeps tests from timing out. */
-const programs = ["hearth-tree", "actionlint", "sops", "staticcheck"];
+const programs = ["hearth-tree", "hearth-promql", "actionlint", "sops", "staticcheck"];
 
 const secondsSince = (moment: number): number => Math.round((Date.now() - moment) / 1000);
 

@@ -11,7 +11,7 @@ import { moduleFolder } from "./modules.ts";
 import { patchedCopy } from "./patch.ts";
 import type { Patch } from "./patches.ts";
 import { Problem } from "./problem.ts";
-import type { Tool } from "./tools.ts";
+import { rootModule, type Tool } from "./tools.ts";
 
 /** How many of the last lines of a failed build's log its message shows. */
 const shownLines = 8;
@@ -36,7 +36,8 @@ export const buildArguments = (tools: readonly Tool[], goMod: string, folder: st
   ...tools.map((tool) => tool.package),
 ];
 
-const importPath = ({ package: path }: Tool): string => path.replace(/^\.\//, "hearth.dev/");
+const importPath = ({ package: path, module }: Tool): string =>
+  path.replace(/^\.\//, module === rootModule ? "hearth.dev/" : `hearth.dev/${module}/`);
 
 /** Returns the name that `go build` gives a package's program: the last element of its path that is not a major version. */
 export const programName = (path: string): string =>

@@ -14,7 +14,7 @@ export interface Tool {
   module: string;
   /** The Go package to build. */
   package: string;
-  /** Folder of the tool's source in this repository, relative to the root. Only for Hearth's own code. */
+  /** Folder of the tool's source, relative to the module. Only for Hearth's own code. */
   source?: string;
   /** The required module that has the tool's version. Undefined for Hearth's own programs, which have no version. */
   versionOf?: string;
@@ -174,6 +174,8 @@ export const tools: readonly Tool[] = [
     versionOf: "github.com/rhysd/actionlint",
     linker: (version) => [setVariable("github.com/rhysd/actionlint.version", version)],
   },
+  // Tests ask it whether alerts fire.
+  { name: "hearth-promql", module: "toolchain/promql", package: "./fires", source: "fires" },
   kubernetes("kubectl", { ask: ["version", "--client"], accepts: () => ">=1.30.0" }),
   {
     name: "talosctl",

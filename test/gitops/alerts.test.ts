@@ -3,9 +3,12 @@ import { join } from "node:path";
 
 import { parser } from "@prometheus-io/lezer-promql";
 import { expect } from "chai";
+import { execa } from "execa";
 import { parse, parseAllDocuments } from "yaml";
 
 import { renderTree } from "../../lib/tree/render.ts";
+import { Toolchain } from "../../toolchain/toolchain.ts";
+import { situations } from "./alert-series.ts";
 
 const root = join(import.meta.dirname, "../..");
 const monitoring = join(root, "gitops/infrastructure");
@@ -64,6 +67,34 @@ describe("alerts", () => {
     const monitors = objects.filter(({ kind }) => kind === "PodMonitor");
     expect(monitors.map(({ namespace, name }) => `${namespace ?? ""}/${name}`)).to.include.members(jobs);
   }).timeout(60_000);
+
+  it("fire where they have to, and nowhere else, by Prometheus' own engine", async () => {
+    const alerts = rules.flatMap(({ alert, expr, for: pending = "" }) =>
+      alert === undefined ? [] : [{ alert, expr, for: pending }],
+    );
+    expect(Object.keys(situations)).to.have.members(alerts.map(({ alert }) => alert));
+    const cases = alerts.flatMap(({ alert, ...rule }) =>
+      (["fires", "quiet"] as const).flatMap((what) =>
+        (situations[alert]?.[what] ?? []).map((series) => ({
+          name: `${alert}: ${series.join(", ")}`,
+          what,
+          ...rule,
+          series,
+        })),
+      ),
+    );
+    const { "hearth-promql": program = "" } = await new Toolchain({ root }).ensure(["hearth-promql"]);
+    const request = { alerts: cases.map(({ expr, for: pending, series }) => ({ expr, for: pending, series })) };
+    const { stdout } = await execa(program, { input: JSON.stringify(request) });
+    const { fires } = JSON.parse(stdout) as { fires: boolean[] };
+    const wrong = (what: "fires" | "quiet") =>
+      cases.filter((each, index) => each.what === what && fires[index] !== (what === "fires")).map(({ name }) => name);
+    expect({ silent: wrong("fires"), false: wrong("quiet") }).to.deep.equal({ silent: [], false: [] });
+    // Each is seen both ways, so that no expression is always true.
+    expect(
+      Object.values(situations).filter(({ fires: some, quiet }) => some.length === 0 || quiet.length === 0),
+    ).to.deep.equal([]);
+  }).timeout(120_000);
 
   it("are named once each", () => {
     const names = rules.flatMap(({ alert }) => alert ?? []);
