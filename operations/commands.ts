@@ -274,7 +274,9 @@ docs/guides/promotion.md tells the rest.`,
     summary: "writes the folder of a new app",
     forms: { "new NAME": "writes an app of one image, with a route, and turns it on in a cluster" },
     details: `The app runs as the level restricted wants, on a file system that it cannot write to but for /tmp, and only gateways reach it. It
-passes every check as it comes. docs/guides/add-an-app.md tells what else an app may have: a volume, a database, secrets, a chart.`,
+passes every check as it comes. The values of secrets are read from standard input, a line each, in the order of --secret; the password of a volume's
+backups is drawn into the cluster's environment.sops.yaml, for which SOPS_AGE_KEY_FILE names your identity. With --lab it is an example, whose secrets may be
+encrypted to the lab's key. docs/guides/add-an-app.md tells what else an app may have, such as a chart.`,
     flags: {
       image: { type: "string", value: "IMAGE", what: "its image with tag and digest" },
       port: { type: "string", value: "PORT", what: "the port that its container listens on (8080)" },
@@ -286,7 +288,21 @@ passes every check as it comes. docs/guides/add-an-app.md tells what else an app
         what: "the cluster that it is turned on in; the others list it turned off (dev)",
       },
       "sign-on": { type: "boolean", what: "only people who have signed in reach it" },
+      volume: {
+        type: "string",
+        value: "PATH",
+        what: "where its container has a volume, which is backed up every night",
+      },
+      size: { type: "string", value: "SIZE", what: "the volume's size (5Gi)" },
+      database: { type: "boolean", what: "it has a Postgres with backups, and its address in DATABASE_URL" },
+      secret: {
+        type: "string",
+        multiple: true,
+        value: "KEY",
+        what: "a variable with a secret value; as often as needed",
+      },
     },
+    uses: ["lab", "identity"],
     json: "the files that were written",
     load: async () => (await import("./app/cli.ts")).app,
   }),

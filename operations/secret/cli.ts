@@ -1,11 +1,10 @@
 import { basename } from "node:path";
 
-import { Problem } from "../../toolchain/problem.ts";
 import type { Call } from "../../lib/terminal/command.ts";
-import { HiddenLines } from "../../lib/terminal/hidden-lines.ts";
 import { SecretFiles } from "./files.ts";
 import { initSecrets } from "./init.ts";
 import { secretManifest } from "./template.ts";
+import { readValues } from "./values.ts";
 
 /**
  * Writes the tree's encrypted files.
@@ -53,25 +52,4 @@ const create = async (
   session.print(`Wrote ${path}: name it in the folder's kustomization.yaml, and commit both`);
   session.answer({ files: [path] });
   return 0;
-};
-
-const readValues = async (
-  keys: string[],
-  input: NodeJS.ReadableStream,
-  session: Pick<Call, "ask" | "complain">,
-): Promise<Record<string, string>> => {
-  const lines = new HiddenLines(input);
-  try {
-    const values: Record<string, string> = {};
-    for (const key of keys) {
-      if (session.ask !== undefined) session.complain(`${key}:`);
-      const value = await lines.next();
-      if (value === undefined || value === "")
-        throw new Problem(`There is no value for ${key}: give a line for each key`);
-      values[key] = value;
-    }
-    return values;
-  } finally {
-    lines.close();
-  }
 };

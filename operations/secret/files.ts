@@ -77,6 +77,17 @@ export class SecretFiles {
     return this.sops.inCheckout(this.root, ["decrypt", path], { identities: keys });
   }
 
+  /** Adds a value to a Secret, or changes it, and leaves the others as they are encrypted. It goes only through a pipe. */
+  async set(path: string, key: string, value: string, identities: readonly string[]): Promise<void> {
+    await this.requireRule(path);
+    const keys = [...identities, ...(await this.identities(path))];
+    const index = `["stringData"][${JSON.stringify(key)}]`;
+    await this.sops.inCheckout(this.root, ["set", "--value-stdin", path, index], {
+      input: JSON.stringify(value),
+      identities: keys,
+    });
+  }
+
   /** Lets the user change a file in their editor. */
   async edit(path: string): Promise<void> {
     this.require(path);
@@ -99,7 +110,7 @@ export class SecretFiles {
   }
 
   /** Refuses a path that no environment's rule is for, or whose rule names recipients whose identity is publicly known. */
-  private async requireRule(path: string): Promise<void> {
+  async requireRule(path: string): Promise<void> {
     const rule = ruleFor(await readFile(join(this.root, ".sops.yaml"), "utf8"), path);
     if (rule === undefined) {
       throw new Problem(
