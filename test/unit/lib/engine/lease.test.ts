@@ -203,11 +203,13 @@ describe("a lease", () => {
     const away = new FakeStore("away");
     away.get = () => Promise.reject(new Error("no route"));
     const [free, taken] = [new FakeStore("free"), new FakeStore("taken")];
-    const other = withLease([taken], use(), () => pause(150));
+    let end = (): void => undefined;
+    const other = withLease([taken], use(), () => new Promise<void>((resolve) => (end = resolve)));
     await pause(5);
     const second = withLease([free, away, taken], use({ skip: () => undefined }), () => Promise.resolve());
     expect(await messageOf(second)).to.contain("taken has its lease");
     expect(free.held).to.equal(undefined);
+    end();
     await other;
   });
 
