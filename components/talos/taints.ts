@@ -28,6 +28,8 @@ export interface TaintChange {
   removed: Taint[];
   /** What evicts pods at once, without regard to their budgets. A person decides when. */
   evicting: Taint[];
+  /** What one of those takes the place of. It stays until then, so that no pod comes meanwhile. */
+  replaced: Taint[];
 }
 
 /**
@@ -38,11 +40,17 @@ export interface TaintChange {
  */
 export const taintChange = (before: readonly Taint[], after: readonly Taint[]): TaintChange | undefined => {
   const added = after.filter((taint) => !before.some((each) => isSame(each, taint) && each.value === taint.value));
-  const removed = before.filter((taint) => !after.some((each) => isSame(each, taint)));
+  const gone = before.filter((taint) => !after.some((each) => isSame(each, taint)));
+  if (added.length + gone.length === 0) return undefined;
   const evicts = ({ effect }: Taint): boolean => effect === "NoExecute";
-  return added.length + removed.length === 0
-    ? undefined
-    : { set: added.filter((taint) => !evicts(taint)), removed, evicting: added.filter(evicts) };
+  const evicting = added.filter(evicts);
+  const isReplaced = ({ key }: Taint): boolean => evicting.some((each) => each.key === key);
+  return {
+    set: added.filter((taint) => !evicts(taint)),
+    removed: gone.filter((taint) => !isReplaced(taint)),
+    evicting,
+    replaced: gone.filter(isReplaced),
+  };
 };
 
 /** Returns the taints of a node after a change. Those that others set stay. */
@@ -54,6 +62,9 @@ export const taintsAfter = (running: readonly Taint[], { set, removed }: TaintCh
 /** As `kubectl taint` takes it. @example "dedicated=storage:NoSchedule" */
 export const taintText = ({ key, value, effect }: Taint): string =>
   `${key}${value === undefined ? "" : `=${value}`}:${effect}`;
+
+/** As `kubectl taint` takes it to take it off. @example "dedicated=storage:NoSchedule-" */
+export const removedText = (taint: Taint): string => `${taintText(taint)}-`;
 
 /** Kubernetes tells taints apart by key and effect. */
 const isSame = (one: Taint, other: Taint): boolean => one.key === other.key && one.effect === other.effect;

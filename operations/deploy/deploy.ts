@@ -2,7 +2,7 @@ import { stackFile } from "../../infra/config/error.ts";
 import { today } from "../../infra/config/policy.ts";
 import { examineStackFile, readStackFile } from "../../infra/config/stack-file.ts";
 import { rolloutEnvironment } from "../../infra/rollout.ts";
-import { taintText } from "../../components/talos/taints.ts";
+import { removedText, taintText } from "../../components/talos/taints.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import { alertmanagersOf } from "../../lib/cluster/alertmanager.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
@@ -243,7 +243,7 @@ const taint = async ({ access }: RunningCluster, display: Display, { taints }: M
   for (const [name, change] of Object.entries(taints)) {
     if (await setTaints(kubernetes, name, change))
       display.line(
-        `  The node ${name} has its taints: ${[...change.set.map(taintText), ...change.removed.map((each) => `${taintText(each)}-`)].join(" ")}`,
+        `  The node ${name} has its taints: ${[...change.set.map(taintText), ...change.removed.map(removedText)].join(" ")}`,
       );
   }
 };

@@ -6,7 +6,7 @@ import { partsOfImage } from "../../components/talos/installer.ts";
 import { changed, rebootFields } from "../../components/talos/reboots.ts";
 import { section } from "../../components/talos/section.ts";
 import { releaseOf, talosReleases, type WhileRunning } from "../../components/talos/releases/index.ts";
-import { registeredTaints, taintChange, taintText } from "../../components/talos/taints.ts";
+import { registeredTaints, removedText, taintChange, taintText } from "../../components/talos/taints.ts";
 import { documentsIn, type MachineDocument } from "../../components/talos/documents-in.ts";
 import { closedVolumes } from "../../components/talos/volume-keys.ts";
 import { identityOf } from "./machine-config.ts";
@@ -44,7 +44,7 @@ export const machineRestarts = (node: string, before: string, after: string, rel
 const taints = (node: string, before: Record<string, unknown>, after: Record<string, unknown>): Restart[] => {
   const change = taintChange(registeredTaints(before), registeredTaints(after));
   if (!change) return [];
-  const evicting = change.evicting.map(taintText).join(" ");
+  const evicting = [...change.evicting.map(taintText), ...change.replaced.map(removedText)].join(" ");
   return [
     {
       node,

@@ -6,7 +6,7 @@ import { setTaints } from "../../../../operations/deploy/taints.ts";
 import { messageOf } from "../../../support/failure.ts";
 
 const [gpu, other] = [taintOf("gpu", "NoSchedule"), taintOf("other", "a:NoSchedule")];
-const change = taintChange([], [gpu]) ?? { set: [], removed: [], evicting: [] };
+const change = taintChange([], [gpu]) ?? { set: [], removed: [], evicting: [], replaced: [] };
 
 describe("the taints of a node", () => {
   /** An API with a node that changes before each of the first writings. */

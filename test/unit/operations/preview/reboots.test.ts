@@ -85,7 +85,11 @@ describe("what needs a reboot", () => {
       "  kubelet: { extraConfig: { registerWithTaints: [{ key: gpu, value: a, effect: NoExecute }] } }",
     );
     expect(restarts(tainted("gpu"), evicting)).to.deep.equal([
-      { node, what: `\`kubectl taint node ${node} gpu=a:NoExecute\` by you`, why: "a taint that evicts pods at once" },
+      {
+        node,
+        what: `\`kubectl taint node ${node} gpu=a:NoExecute gpu:NoSchedule-\` by you`,
+        why: "a taint that evicts pods at once",
+      },
     ]);
   });
 
