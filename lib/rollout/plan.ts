@@ -75,16 +75,10 @@ const closingRefusals = ({ closed = {} }: Changes): string[] =>
 
 /** Neither a reset nor an upgrade turns SecureBoot on. A virtual machine that is made anew boots its image. */
 const secureBootRefusals = (changes: Changes, { machines }: Running): string[] =>
-  Object.entries(changes.machines).flatMap(
-    ([
-      name,
-      {
-        image: { installer },
-      },
-    ]) =>
-      isMadeAnew(changes, name) && !partsOfImage(installer).installer.startsWith("metal-")
-        ? []
-        : (secureBootProblem(name, machines[name]?.recorded, installer) ?? []),
+  Object.entries(changes.machines).flatMap(([name, { image }]) =>
+    isMadeAnew(changes, name) && !partsOfImage(image.installer).installer.startsWith("metal-")
+      ? []
+      : (secureBootProblem(name, machines[name]?.recorded, image.installer) ?? []),
   );
 
 /** A run that ended while a control plane joined leaves it to that, and nothing of it is left to do. */

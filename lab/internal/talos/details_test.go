@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/cosi-project/runtime/pkg/resource"
-	"github.com/cosi-project/runtime/pkg/resource/protobuf"
 	"github.com/siderolabs/talos/pkg/machinery/api/common"
 	"github.com/siderolabs/talos/pkg/machinery/api/machine"
 	"google.golang.org/grpc"
@@ -68,15 +67,7 @@ func TestEveryKindOfTalosCanBeListedAndSent(t *testing.T) {
 		if len(list.Items) == 0 != isEmpty {
 			t.Errorf("%s has %d items, and is listed as empty: %v", definition.Type, len(list.Items), isEmpty)
 		}
-		for _, item := range list.Items {
-			message, err := protobuf.FromResource(item)
-			if err == nil {
-				_, err = message.Marshal()
-			}
-			if err != nil {
-				t.Errorf("%s: %v", item.Metadata(), err)
-			}
-		}
+		requireSendable(t, list)
 	}
 	for _, name := range slices.Concat(none, gaps) {
 		if !known[name] {

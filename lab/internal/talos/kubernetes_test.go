@@ -92,15 +92,7 @@ func TestWhatClientsReadCanBeSent(t *testing.T) {
 		if err != nil || len(list.Items) == 0 {
 			t.Errorf("%s: %d, %v", kind.Type(), len(list.Items), err)
 		}
-		for _, item := range list.Items {
-			message, err := protobuf.FromResource(item)
-			if err == nil {
-				_, err = message.Marshal()
-			}
-			if err != nil {
-				t.Errorf("%s: %v", item.Metadata(), err)
-			}
-		}
+		requireSendable(t, list)
 	}
 	manifests, _ := m.state.List(t.Context(), k8s.NewManifest(k8s.ControlPlaneNamespaceName, "").Metadata())
 	names := ""
@@ -109,5 +101,19 @@ func TestWhatClientsReadCanBeSent(t *testing.T) {
 	}
 	if !strings.Contains(names, "00-kubelet-bootstrapping-token") || !strings.Contains(names, "11-core-dns") {
 		t.Errorf("the manifests are %s", names)
+	}
+}
+
+// requireSendable requires that the API can send each of the resources.
+func requireSendable(t *testing.T, list resource.List) {
+	t.Helper()
+	for _, item := range list.Items {
+		message, err := protobuf.FromResource(item)
+		if err == nil {
+			_, err = message.Marshal()
+		}
+		if err != nil {
+			t.Errorf("%s: %v", item.Metadata(), err)
+		}
 	}
 }
