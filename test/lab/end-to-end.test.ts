@@ -174,7 +174,7 @@ describe("npm run lab", () => {
     }, 200).unref();
     const running = checkout.lab();
     // It takes seconds, so the engine is killed before it is done.
-    await untilLogged(checkout, /create kubernetes:helm\.sh\/v3:Release cilium/);
+    await untilBegun(checkout, "cilium");
     process.kill(Number(readFileSync(checkout.file(".lab/dev/engine.pid"), "utf8")), "SIGKILL");
     clearInterval(watching);
     const { exitCode, all } = await running;
@@ -226,15 +226,22 @@ interface KeyReference {
   valueFrom: { secretKeyRef: { name: string; key: string } };
 }
 
-/** Waits until a new log of an update has a line that matches. */
-const untilLogged = async (checkout: LabCheckout, line: RegExp): Promise<void> => {
-  const logs = checkout.file(".lab/dev/logs");
-  const known = globSync("pulumi-up-*.log", { cwd: logs }).sort().at(-1);
+interface Checkpoint {
+  checkpoint: { latest?: { pending_operations?: { resource: { urn: string } }[] } };
+}
+
+/** Waits until the stack's state says that the engine has begun a resource. Its log says so a moment before. */
+const untilBegun = async (checkout: LabCheckout, name: string): Promise<void> => {
+  const [file = ""] = globSync(checkout.file(".lab/dev/pulumi/.pulumi/stacks/*/dev.json"));
   const started = Date.now();
   while (Date.now() - started < 300_000) {
-    const newest = globSync("pulumi-up-*.log", { cwd: logs }).sort().at(-1);
-    if (newest !== undefined && newest !== known && line.test(readFileSync(join(logs, newest), "utf8"))) return;
+    try {
+      const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as Checkpoint;
+      if (checkpoint.latest?.pending_operations?.some(({ resource }) => resource.urn.endsWith(`::${name}`))) return;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error(`No new log of an update says ${String(line)}`);
+  throw new Error(`The state has no operation on ${name} under way`);
 };

@@ -497,7 +497,7 @@ describe("the lab's Talos machine", () => {
       await eventually(
         "only one member is left",
         async () => ((await on(first, "etcd", "members")).match(/ false/g) ?? []).length === 1,
-        90,
+        300,
       );
       await eventually(
         "it is in maintenance mode",

@@ -94,17 +94,47 @@ func (m *machined) EtcdLeaveCluster(ctx context.Context, _ *machine.EtcdLeaveClu
 // leaveTimeout is how long a member waits for the answer to its removal, which may cut off its connection.
 const leaveTimeout = 10 * time.Second
 
+// Talos' own limits of leaving. Source: siderolabs/talos v1.13.9, internal/pkg/etcd/etcd.go, LeaveCluster.
+const (
+	leavePatience = 5 * time.Minute
+	leaveInterval = 10 * time.Second
+)
+
 func leaveEtcd(ctx context.Context, client *clientv3.Client, plane *controlplane.ControlPlane, address netip.Addr) error {
+	ctx, cancel := context.WithTimeout(ctx, leavePatience)
+	defer cancel()
 	self, _, err := ownMember(ctx, client, address)
 	if err != nil {
 		return fmt.Errorf("failed to leave cluster: %w", err)
 	}
-	attempt, cancel := context.WithTimeout(ctx, leaveTimeout)
-	defer cancel()
-	if _, err := client.MemberRemove(attempt, self.ID); err != nil && !hasLeft(ctx, plane, self.ID) {
+	err = whileUnhealthy(ctx, leaveInterval, func() error {
+		attempt, cancel := context.WithTimeout(ctx, leaveTimeout)
+		defer cancel()
+		_, err := client.MemberRemove(attempt, self.ID)
+		if err != nil && hasLeft(ctx, plane, self.ID) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("failed to leave cluster: failed to remove member %s: %w", etcdres.FormatMemberID(self.ID), err)
 	}
 	return nil
+}
+
+// whileUnhealthy removes a member again while etcd says that members have not found each other yet, or that it stops.
+func whileUnhealthy(ctx context.Context, interval time.Duration, remove func() error) error {
+	for {
+		err := remove()
+		if !errors.Is(err, rpctypes.ErrUnhealthy) && !errors.Is(err, rpctypes.ErrStopped) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(interval):
+		}
+	}
 }
 
 // hasLeft reports whether the other members no longer know the member.

@@ -11,6 +11,7 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/api/common"
 	"github.com/siderolabs/talos/pkg/machinery/api/machine"
 	"github.com/siderolabs/talos/pkg/machinery/resources/runtime"
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"hearth.dev/lab/internal/controlplane"
@@ -245,12 +246,10 @@ func (b *boot) leaveCluster() error {
 	if plane == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
-	defer cancel()
 	client, err := plane.EtcdClient()
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	return leaveEtcd(ctx, client, plane, b.machine.address)
+	return leaveEtcd(clientv3.WithRequireLeader(b.ctx), client, plane, b.machine.address)
 }
