@@ -104,6 +104,26 @@ describe("a program of the project", function () {
     expect(await run()).to.equal("loads Used\nbegins Used");
   });
 
+  it("loads what serializes functions once a function is serialized", async () => {
+    for (const name of ["@pulumi", "@npmcli", "typescript"]) {
+      await symlink(join(project, "node_modules", name), join(root, "node_modules", name));
+    }
+    await program(`import * as pulumi from "@pulumi/pulumi";
+      const serializers = () => Object.values(require.cache)
+        .map(({ filename }) => /(arborist|typescript)\\/lib\\/(index|typescript)\\.js$/.exec(filename ?? "")?.[1])
+        .filter((name) => name !== undefined)
+        .join();
+      console.log("begins with", serializers());
+      const two = 2;
+      const { text } = await pulumi.runtime.serializeFunction(() => two * 21);
+      console.log(text.includes("two * 21"), serializers());
+      process.chdir("checkout");
+      await pulumi.runtime.computeCodePaths();
+      console.log(serializers());
+    `);
+    expect(await run()).to.equal("begins with \ntrue typescript\ntypescript,arborist");
+  });
+
   it("fails with the line of its source", async () => {
     await program(
       `type Nothing = undefined;\n\nconst fails = (): Nothing => {\n  throw new Error("broken");\n};\nfails();\n`,
