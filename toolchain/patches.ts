@@ -64,6 +64,12 @@ export const patches: Readonly<Record<string, readonly Patch[]>> = {
           from: 'fmt.Sprintf("127.0.0.1:%d", handle.Port), pipes.directory())',
           to: "req.GetMonitorAddress(), pipes.directory())",
         },
+        // Today's host reads this option from Pulumi.yaml (v3.259.0, parseOptions), which says false. Else it loads TypeScript.
+        {
+          file: "nodejs/cmd/pulumi-language-nodejs/main.go",
+          from: 'flag.BoolVar(&typescript, "typescript", true,',
+          to: 'flag.BoolVar(&typescript, "typescript", false,',
+        },
       ],
     },
   ],
