@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 
+import "../../toolchain/untraced.mjs";
 import { resourceTypes } from "../../components/resource-types.ts";
 import { secretSignature, signatureKey } from "./wire.ts";
 
