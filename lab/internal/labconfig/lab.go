@@ -94,6 +94,9 @@ type Proxmox struct {
 	// Leases are the loopback addresses that the network's DHCP server reserves, by hardware address. Without a
 	// reservation, a machine that asks for an address gets none.
 	Leases map[string]string `json:"leases,omitempty"`
+	// SSH is the host:port of each host's SSH server, by node. root signs in with Password. A host that is not in it
+	// has none.
+	SSH map[string]string `json:"ssh,omitempty"`
 }
 
 // Cloudflare is the simulated Cloudflare API.
