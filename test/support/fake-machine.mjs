@@ -17,7 +17,7 @@ server.on("tlsClientError", () => undefined);
 server.listen(50000, spec.address, () => {
   const folder = dirname(option("--spec"));
   if (existsSync(join(dir, "guest-agent"))) {
-    const interfaces = [{ name: "bond0" }, { name: "eth0", mac: spec.mac, address: `${spec.address}/24` }];
+    const interfaces = [{ name: "bond0" }, { name: "eth0", mac: spec.mac, addresses: [`${spec.address}/24`] }];
     writeFileSync(join(folder, "guest-agent.json"), JSON.stringify({ interfaces }));
   }
   writeFileSync(join(folder, "pid"), String(process.pid));

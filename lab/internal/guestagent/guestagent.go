@@ -5,6 +5,8 @@ package guestagent
 import (
 	"errors"
 	"io/fs"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 
@@ -19,8 +21,8 @@ type Interface struct {
 	Name string `json:"name"`
 	// MAC is the hardware address. Empty for an interface without one.
 	MAC string `json:"mac,omitempty"`
-	// Address is an IPv4 address with its prefix length. Empty for an interface without one.
-	Address string `json:"address,omitempty"`
+	// Addresses are the addresses with their prefix lengths.
+	Addresses []string `json:"addresses,omitempty"`
 }
 
 // report is the content of the file.
@@ -32,11 +34,23 @@ type report struct {
 // Talos's kernel. Source: siderolabs/pkgs, kernel/build/config-amd64 (BONDING, DUMMY, NET_SCH_TEQL, NET_IPIP, IPV6_SIT, IPV6_TUNNEL).
 // That the card's index is 7, peers rely on: bbtechsys/terraform-proxmox-talos, main.tf.
 var virtual = []Interface{
-	{Name: "lo", MAC: "00:00:00:00:00:00", Address: "127.0.0.1/8"},
+	{Name: "lo", MAC: "00:00:00:00:00:00", Addresses: []string{"127.0.0.1/8", "::1/128"}},
 	{Name: "bond0"}, {Name: "dummy0"}, {Name: "teql0"}, {Name: "tunl0"}, {Name: "sit0"}, {Name: "ip6tnl0"},
 }
 
 func file(folder string) string { return filepath.Join(folder, "guest-agent.json") }
+
+// Advertised returns the IPv6 address that Linux makes of a hardware address and the prefix that the lab's router advertises. Clients
+// that look for a machine's address pass over loopback addresses, as its IPv4 address is one in the lab. Nothing listens at it.
+func Advertised(mac string) string {
+	hardware, err := net.ParseMAC(mac)
+	if err != nil || len(hardware) != 6 {
+		return ""
+	}
+	address := [16]byte{0: 0xfd, 1: 0x1a, 2: 0xb0}
+	copy(address[8:], []byte{hardware[0] ^ 2, hardware[1], hardware[2], 0xff, 0xfe, hardware[3], hardware[4], hardware[5]})
+	return netip.PrefixFrom(netip.AddrFrom16(address), 64).String()
+}
 
 // Start makes the agent of the machine in folder answer, with the machine's network card.
 func Start(folder string, card Interface) error {

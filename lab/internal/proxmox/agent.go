@@ -58,12 +58,23 @@ func agentInterfaces(c *call) (any, error) {
 		if each.MAC != "" {
 			entry["hardware-address"] = each.MAC
 		}
-		if prefix, err := netip.ParsePrefix(each.Address); err == nil {
-			entry["ip-addresses"] = []map[string]any{
-				{"ip-address": prefix.Addr().String(), "ip-address-type": "ipv4", "prefix": prefix.Bits()},
-			}
+		if len(each.Addresses) > 0 {
+			entry["ip-addresses"] = describeAddresses(each.Addresses)
 		}
 		list = append(list, entry)
 	}
 	return map[string]any{"result": list}, nil
+}
+
+func describeAddresses(addresses []string) []map[string]any {
+	list := []map[string]any{}
+	for _, address := range addresses {
+		prefix, err := netip.ParsePrefix(address)
+		if err != nil {
+			continue
+		}
+		kind := map[bool]string{true: "ipv4", false: "ipv6"}[prefix.Addr().Is4()]
+		list = append(list, map[string]any{"ip-address": prefix.Addr().String(), "ip-address-type": kind, "prefix": prefix.Bits()})
+	}
+	return list
 }

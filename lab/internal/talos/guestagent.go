@@ -18,8 +18,9 @@ func (b *boot) startGuestAgent() {
 	if !hasAgent {
 		return
 	}
+	mac := b.machine.spec.MAC
 	card := guestagent.Interface{
-		Name: b.cardName(), MAC: b.machine.spec.MAC, Address: netip.PrefixFrom(b.machine.address, 24).String(),
+		Name: b.cardName(), MAC: mac, Addresses: []string{netip.PrefixFrom(b.machine.address, 24).String(), guestagent.Advertised(mac)},
 	}
 	if err := guestagent.Start(b.machine.disk.path(), card); err != nil {
 		b.machine.log.Printf("starting the guest agent: %v", err)

@@ -45,7 +45,7 @@ func TestTheGuestAgentRunsInMaintenanceMode(t *testing.T) {
 		if err != nil || strings.Join(got, " ") != names {
 			t.Errorf("schematic %s: the agent tells %v, %v", schematic, told, err)
 		}
-		if len(told) > 0 && told[len(told)-1].Address != own+"/24" {
+		if len(told) > 0 && strings.Join(told[len(told)-1].Addresses, " ") != own+"/24 fd1a:b000::be24:11ff:fe00:10/64" {
 			t.Errorf("the card has %+v", told[len(told)-1])
 		}
 		stop()
