@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	coreconfig "github.com/siderolabs/talos/pkg/machinery/config"
 	"github.com/siderolabs/talos/pkg/machinery/config/generate"
 	"github.com/siderolabs/talos/pkg/machinery/config/machine"
 	"github.com/siderolabs/talos/pkg/machinery/config/types/v1alpha1"
@@ -49,7 +48,7 @@ func TestAClusterHasTalosOwnNetworkUnlessItIsDisabled(t *testing.T) {
 		t.Errorf("by default it has %s", got)
 	}
 	node := generated(t)
-	raw := node.Config.(coreconfig.Provider).RawV1Alpha1()
+	raw := node.Config.RawV1Alpha1()
 	raw.ClusterConfig.ClusterNetwork.CNI = &v1alpha1.CNIConfig{CNIName: "none"}
 	raw.ClusterConfig.ProxyConfig = &v1alpha1.ProxyConfig{Disabled: new(true)}
 	if got := groups(t, node); got != "" {
