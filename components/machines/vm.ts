@@ -136,7 +136,7 @@ export const vmArgs = (
     ...(machine.pciMappings?.length && {
       hostpcis: machine.pciMappings.map((mapping, index) => ({ device: `hostpci${index}`, mapping, pcie: true })),
     }),
-    // The agent does not answer in maintenance mode, so nothing may wait for the address that it reports.
+    // The address is known. To wait for the agent's would take 15 minutes with an image that has no agent.
     agent: { enabled: true, waitForIp: { disabled: true } },
     ...(defaults.watchdog && { watchdog: { enabled: true, model: "i6300esb", action: "reset" } }),
     startup: { order: isControlPlane ? 1 : 2, upDelay: 5, downDelay: 60, ...withoutUndefined({ ...machine.startup }) },

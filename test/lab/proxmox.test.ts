@@ -326,7 +326,7 @@ describe("Proxmox VE's API", () => {
       expect(await api.read("logs", "machine-vm-113.log")).to.contain("the machine ended: signal: killed");
     });
 
-    it("tells its address by the guest agent only when it has left maintenance mode", async () => {
+    it("tells its interfaces by the guest agent if its image has one, while it runs", async () => {
       const interfaces = `${qemu}/114/agent/network-get-interfaces`;
       await downloadImage(api);
       await api.task("POST", qemu, machine(114, "127.91.1.14"));
@@ -334,10 +334,14 @@ describe("Proxmox VE's API", () => {
       await api.task("POST", `${qemu}/114/status/start`);
       const first = await pid(api, "vm-114");
       expect((await api.call("GET", interfaces)).reason).to.equal("QEMU guest agent is not running");
-      await writeFile(join(api.dir, "configured"), "");
+      await writeFile(join(api.dir, "guest-agent"), "");
       await api.task("POST", `${qemu}/114/status/reboot`);
       await pid(api, "vm-114", first);
-      expect(JSON.stringify(await api.data("GET", interfaces))).to.contain('"ip-address":"127.91.1.14"');
+      const { result } = (await api.data("GET", interfaces)) as { result: Record<string, unknown>[] };
+      expect(result.map(({ name }) => name)).to.deep.equal(["bond0", "eth0"]);
+      expect(result[0]).not.to.have.any.keys("hardware-address", "ip-addresses");
+      const address = { "ip-address": "127.91.1.14", "ip-address-type": "ipv4", prefix: 24 };
+      expect(result[1]).to.deep.include({ "hardware-address": "bc:24:11:00:00:24", "ip-addresses": [address] });
     });
 
     it("changes what is asked for, and grows disks but does not shrink them", async () => {

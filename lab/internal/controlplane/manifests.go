@@ -13,6 +13,7 @@ import (
 	"text/template"
 
 	"github.com/siderolabs/talos/pkg/machinery/config/config"
+	"github.com/siderolabs/talos/pkg/machinery/constants"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,9 +34,19 @@ var (
 	//go:embed manifests/coredns.yaml
 	coreDNSTemplate string
 
+	//go:embed manifests/flannel.yaml
+	flannelTemplate string
+	//go:embed manifests/kube-proxy.yaml
+	proxyTemplate string
+
 	bootstrapManifests = template.Must(template.New("bootstrap").Parse(bootstrapTemplate))
 	coreDNSManifests   = template.Must(template.New("coredns").Parse(coreDNSTemplate))
+	flannelManifests   = template.Must(template.New("flannel").Parse(flannelTemplate))
+	proxyManifests     = template.Must(template.New("kube-proxy").Parse(proxyTemplate))
 )
+
+// flannelImage is that of Talos. Source: siderolabs/talos v1.13.9, pkg/images/list.go.
+const flannelImage = "ghcr.io/siderolabs/flannel:" + constants.FlannelVersion
 
 // Manifest is a group of objects that Talos creates in a new cluster, and that `talosctl upgrade-k8s` applies again.
 type Manifest struct {
@@ -44,8 +55,9 @@ type Manifest struct {
 	Objects []*unstructured.Unstructured
 }
 
-// Manifests returns what kubelets need to join, CoreDNS, and the configuration's inline manifests. It omits kube-proxy and
-// Flannel, which the lab cannot run.
+// Manifests returns what kubelets need to join, Flannel, kube-proxy and CoreDNS unless the configuration disables them, and the
+// configuration's inline manifests. Source: siderolabs/talos v1.13.9, internal/app/machined/pkg/controllers/k8s/manifest.go, and
+// internal/k8stemplates beside it.
 func Manifests(node Node) ([]Manifest, error) {
 	cluster := node.Config.Cluster()
 	var out bytes.Buffer
@@ -53,6 +65,16 @@ func Manifests(node Node) ([]Manifest, error) {
 		"TokenID": cluster.Token().ID(), "TokenSecret": cluster.Token().Secret(), "Server": server(node.Config),
 	}); err != nil {
 		return nil, err
+	}
+	if network := cluster.Network(); network.CNI().Name() == constants.FlannelCNI {
+		if err := flannelManifests.Execute(&out, map[string]any{"Image": flannelImage, "PodCIDR": network.PodCIDRs()[0]}); err != nil {
+			return nil, err
+		}
+	}
+	if proxy := cluster.Proxy(); proxy.Enabled() {
+		if err := proxyManifests.Execute(&out, map[string]any{"Image": proxy.Image(), "Mode": proxy.Mode()}); err != nil {
+			return nil, err
+		}
 	}
 	if cluster.CoreDNS().Enabled() {
 		addresses, err := cluster.Network().DNSServiceIPs()
@@ -99,6 +121,10 @@ func groupOf(object *unstructured.Unstructured) string {
 	switch name := object.GetName(); {
 	case object.GetKind() == "Secret":
 		return "00-kubelet-bootstrapping-token"
+	case strings.Contains(name, "flannel"):
+		return "05-flannel"
+	case name == "kube-proxy":
+		return "10-kube-proxy"
 	case name == "system-bootstrap-node-bootstrapper":
 		return "01-csr-node-bootstrap"
 	case name == "system-bootstrap-approve-node-client-csr":

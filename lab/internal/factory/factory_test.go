@@ -2,9 +2,11 @@ package factory
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -171,5 +173,30 @@ func TestDescribesAnImage(t *testing.T) {
 	again, _ := f.Asset("/image/" + plain + "/v1.13.9/metal-amd64-secureboot.raw.xz")
 	if a.Checksum("sha256") != again.Checksum("sha256") || len(a.Checksum("sha512")) != 128 || a.Size != again.Size {
 		t.Error("is another file each time")
+	}
+}
+
+func TestListsReleasesAndTheirExtensions(t *testing.T) {
+	_, server := testFactory(t)
+	status, text, _ := ask(t, "GET", server.URL+"/versions", "")
+	var versions []string
+	if err := json.Unmarshal([]byte(text), &versions); err != nil || status != 200 || versions[0] != "v1.12.0" || versions[len(versions)-1] != "v1.13.9" {
+		t.Errorf("versions: %d %q", status, text)
+	}
+	for _, release := range []string{"v1.13.9", "1.12.0"} {
+		var all []extensionInfo
+		status, text, _ := ask(t, "GET", server.URL+"/version/"+release+"/extensions/official", "")
+		if err := json.Unmarshal([]byte(text), &all); err != nil || status != 200 {
+			t.Fatalf("%s: %d %q", release, status, text)
+		}
+		at := slices.IndexFunc(all, func(e extensionInfo) bool { return e.Name == "siderolabs/qemu-guest-agent" })
+		if at < 0 || all[at].Ref != "ghcr.io/siderolabs/qemu-guest-agent:v"+strings.TrimPrefix(release, "v") || len(all[at].Digest) != 71 {
+			t.Errorf("%s: %+v", release, all)
+		}
+	}
+	for release, want := range map[string]string{"v1.13.10": "404 version 1.13.10 is not available\n", "latest": "500 internal server error\n"} {
+		if status, text, _ := ask(t, "GET", server.URL+"/version/"+release+"/extensions/official", ""); fmt.Sprintf("%d %s", status, text) != want {
+			t.Errorf("%s: %d %q", release, status, text)
+		}
 	}
 }

@@ -18,6 +18,8 @@ func (f *Factory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /schematics", f.handle(f.create))
 	mux.HandleFunc("GET /schematics/{schematic}", f.handle(f.show))
+	mux.HandleFunc("GET /versions", f.handle(listVersions))
+	mux.HandleFunc("GET /version/{version}/extensions/official", f.handle(listExtensions))
 	mux.HandleFunc("HEAD /image/{schematic}/{version}/{path}", f.handle(f.describe))
 	mux.ServeHTTP(w, r)
 }
@@ -60,6 +62,22 @@ func (f *Factory) show(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/yaml")
 	_, err = w.Write(document)
 	return err
+}
+
+// listVersions lists the releases of Talos, or those that are broken: none of the lab's is.
+func listVersions(w http.ResponseWriter, r *http.Request) error {
+	if r.URL.Query().Get("broken") == "true" {
+		return json.NewEncoder(w).Encode([]string{})
+	}
+	return json.NewEncoder(w).Encode(releases())
+}
+
+func listExtensions(w http.ResponseWriter, r *http.Request) error {
+	extensions, err := officialExtensions(r.PathValue("version"))
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(w).Encode(extensions)
 }
 
 func (f *Factory) describe(w http.ResponseWriter, r *http.Request) error {

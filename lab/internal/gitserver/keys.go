@@ -2,8 +2,6 @@ package gitserver
 
 import (
 	"bufio"
-	"crypto/ed25519"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,37 +15,18 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"hearth.dev/lab/internal/atomicfile"
+	"hearth.dev/lab/internal/hostkey"
 )
 
 // openHostKey reads the server's key, or creates one, and writes the known_hosts line for clients.
 func openHostKey(dir, address string) (gossh.Signer, error) {
 	path := filepath.Join(dir, "host_key")
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		raw, err = createHostKey(path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the Git server's host key: %w", err)
-	}
-	signer, err := gossh.ParsePrivateKey(raw)
+	signer, err := hostkey.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("the Git server's host key %s: %w", path, err)
 	}
 	line := knownhosts.Line([]string{address}, signer.PublicKey()) + "\n"
 	return signer, atomicfile.Write(filepath.Join(dir, "known_hosts"), []byte(line), 0o644)
-}
-
-func createHostKey(path string) ([]byte, error) {
-	_, key, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		return nil, err
-	}
-	block, err := gossh.MarshalPrivateKey(key, "hearth lab")
-	if err != nil {
-		return nil, err
-	}
-	raw := pem.EncodeToMemory(block)
-	return raw, atomicfile.Write(path, raw, 0o600)
 }
 
 // authorized reports whether the file of authorized keys lists key. A line that cannot be parsed authorizes nobody.

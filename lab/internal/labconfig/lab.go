@@ -91,6 +91,12 @@ type Proxmox struct {
 	// Loopback maps an address in cloud-init data to the loopback address on which the machine listens, if they differ.
 	// It is usually empty, because the derived configuration makes them equal.
 	Loopback map[string]string `json:"loopback,omitempty"`
+	// Leases are the loopback addresses that the network's DHCP server reserves, by hardware address. Without a
+	// reservation, a machine that asks for an address gets none.
+	Leases map[string]string `json:"leases,omitempty"`
+	// SSH is the host:port of each host's SSH server, by node. root signs in with Password. A host that is not in it
+	// has none.
+	SSH map[string]string `json:"ssh,omitempty"`
 }
 
 // Cloudflare is the simulated Cloudflare API.
@@ -152,6 +158,9 @@ type Machine struct {
 	TPM        bool   `json:"tpm"`
 	// Image is the Talos image that the machine boots.
 	Image Image `json:"image"`
+	// Medium is what the image is on: "disk", on which Talos is installed then, or "cdrom". By default it is the disk
+	// with the platform "nocloud", and a CD with another.
+	Medium string `json:"medium,omitempty"`
 }
 
 // Disk is a block device of a machine.

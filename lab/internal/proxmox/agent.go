@@ -1,79 +1,80 @@
 package proxmox
 
 import (
-	"crypto/tls"
-	"net"
-	"strings"
-	"time"
+	"net/netip"
+
+	"hearth.dev/lab/internal/guestagent"
 )
 
-// agentTimeout is how long the guest agent may take to answer.
-const agentTimeout = 500 * time.Millisecond
-
-// agent checks that the guest agent of a call's machine answers, and returns the machine's address and MAC.
-func (c *call) agent() (address, mac string, err error) {
+// agent returns what the guest agent of a call's machine tells: the interfaces of the machine.
+// Source: qemu-server 9.2.6, PVE/QemuServer/Agent.pm, assert_agent_available.
+func (c *call) agent() ([]guestagent.Interface, error) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	v, err := c.vmOf()
 	if err != nil {
-		c.mu.Unlock()
-		return "", "", err
+		return nil, err
 	}
-	configured, running := v.agentEnabled(), v.Running
-	spec, problem := c.specOf(v)
-	c.mu.Unlock()
-	switch {
-	case !configured:
-		return "", "", fail("No QEMU guest agent configured")
-	case !running:
-		return "", "", fail("VM %d is not running", c.num("vmid"))
-	case problem != nil || !configuredTalos(spec.Address):
-		return "", "", fail("QEMU guest agent is not running")
+	if _, configured := v.Config["agent"]; !configured {
+		return nil, fail("No QEMU guest agent configured")
 	}
-	return spec.Address, spec.MAC, nil
-}
-
-// configuredTalos reports whether the Talos API at an address asks for client certificates. In maintenance mode it does
-// not, and no extension service runs, so no guest agent either.
-func configuredTalos(address string) bool {
-	asked := false
-	config := &tls.Config{
-		InsecureSkipVerify: true, // only what the server asks for matters
-		NextProtos:         []string{"h2"},
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			asked = true
-			return &tls.Certificate{}, nil
-		},
+	if !v.Running {
+		return nil, fail("VM %d is not running", c.num("vmid"))
 	}
-	dialer := &net.Dialer{Timeout: agentTimeout}
-	connection, err := tls.DialWithDialer(dialer, "tcp", net.JoinHostPort(address, "50000"), config)
-	if err == nil {
-		_ = connection.Close()
+	silent := fail("QEMU guest agent is not running")
+	if c.processes[v.ID] == nil || !v.agentEnabled() {
+		return nil, silent
 	}
-	return asked
+	interfaces, err := guestagent.Interfaces(c.lab.Path("machines", v.Machine))
+	if err != nil {
+		return nil, err
+	}
+	if len(interfaces) == 0 {
+		return nil, silent
+	}
+	return interfaces, nil
 }
 
 func agentPing(c *call) (any, error) {
-	if _, _, err := c.agent(); err != nil {
+	if _, err := c.agent(); err != nil {
 		return nil, err
 	}
 	return map[string]any{"result": map[string]any{}}, nil
 }
 
+// agentInterfaces answers as qemu-ga does: interfaces without an address have no list of addresses, and those without a hardware
+// address do not name one. Source: QEMU 10.1, qga/commands-posix.c, qmp_guest_network_get_interfaces.
 func agentInterfaces(c *call) (any, error) {
-	address, mac, err := c.agent()
+	interfaces, err := c.agent()
 	if err != nil {
 		return nil, err
 	}
 	statistics := map[string]int{
 		"rx-bytes": 0, "rx-dropped": 0, "rx-errs": 0, "rx-packets": 0, "tx-bytes": 0, "tx-dropped": 0, "tx-errs": 0, "tx-packets": 0,
 	}
-	one := func(name, hardware, ip string, prefix int) map[string]any {
-		return map[string]any{
-			"name": name, "hardware-address": hardware, "statistics": statistics,
-			"ip-addresses": []map[string]any{{"ip-address": ip, "ip-address-type": "ipv4", "prefix": prefix}},
+	list := []map[string]any{}
+	for _, each := range interfaces {
+		entry := map[string]any{"name": each.Name, "statistics": statistics}
+		if each.MAC != "" {
+			entry["hardware-address"] = each.MAC
 		}
+		if len(each.Addresses) > 0 {
+			entry["ip-addresses"] = describeAddresses(each.Addresses)
+		}
+		list = append(list, entry)
 	}
-	return map[string]any{"result": []map[string]any{
-		one("lo", "00:00:00:00:00:00", "127.0.0.1", 8), one("ens18", strings.ToLower(mac), address, 24),
-	}}, nil
+	return map[string]any{"result": list}, nil
+}
+
+func describeAddresses(addresses []string) []map[string]any {
+	list := []map[string]any{}
+	for _, address := range addresses {
+		prefix, err := netip.ParsePrefix(address)
+		if err != nil {
+			continue
+		}
+		kind := map[bool]string{true: "ipv4", false: "ipv6"}[prefix.Addr().Is4()]
+		list = append(list, map[string]any{"ip-address": prefix.Addr().String(), "ip-address-type": kind, "prefix": prefix.Bits()})
+	}
+	return list
 }

@@ -1,6 +1,9 @@
 package proxmox
 
-import "time"
+import (
+	"net"
+	"time"
+)
 
 var seesNode = []access{needs("/nodes/{node}", "Sys.Audit")}
 
@@ -64,8 +67,13 @@ func nodeTime(*call) (any, error) {
 
 func nodeNetwork(c *call) (any, error) {
 	list := []map[string]any{}
-	for _, bridge := range c.lab.Proxmox.Bridges {
-		list = append(list, map[string]any{"iface": bridge, "type": "bridge", "active": 1, "autostart": 1, "method": "manual", "bridge_ports": "eno1"})
+	address, _, _ := net.SplitHostPort(c.lab.Proxmox.SSH[c.str("node")])
+	for at, bridge := range c.lab.Proxmox.Bridges {
+		entry := map[string]any{"iface": bridge, "type": "bridge", "active": 1, "autostart": 1, "method": "manual", "bridge_ports": "eno1"}
+		if at == 0 && address != "" {
+			entry["method"], entry["address"], entry["netmask"], entry["cidr"] = "static", address, "8", address+"/8"
+		}
+		list = append(list, entry)
 	}
 	return list, nil
 }

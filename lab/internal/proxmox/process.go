@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hearth.dev/lab/internal/child"
+	"hearth.dev/lab/internal/guestagent"
 	"hearth.dev/lab/internal/labconfig"
 	"hearth.dev/lab/internal/statefile"
 )
@@ -62,6 +63,10 @@ func (c *cluster) boot(v *vm) error {
 	}
 	file := c.lab.Path("machines", v.Machine, "spec.json")
 	if err := statefile.Write(file, spec); err != nil {
+		return fail("start failed: %v", err)
+	}
+	// A machine whose power was cut could not stop its agent.
+	if err := guestagent.Stop(c.lab.Path("machines", v.Machine)); err != nil {
 		return fail("start failed: %v", err)
 	}
 	program, err := machineProgram(c.lab)

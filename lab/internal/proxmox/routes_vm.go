@@ -51,6 +51,10 @@ var vmEndpoints = []endpoint{
 		"digest": digest, "bwlimit": atLeast(0), "target-vmid": vmID, "target-disk": driveOrUnusedName, "target-digest": digest,
 	}, []access{needs("/vms/{vmid}", "VM.Config.Disk")}, moveDisk},
 	{"POST", qemu + "/{vmid}/migrate", migration, []access{needs("/vms/{vmid}", "VM.Migrate")}, migrateVM},
+	{"POST", qemu + "/{vmid}/clone", cloning, []access{
+		needs("/vms/{vmid}", "VM.Clone"), needsOneOf(needs("/vms/{newid}", "VM.Allocate"), needs("/pool/{pool}", "VM.Allocate")),
+	}, cloneVM},
+	{"POST", qemu + "/{vmid}/template", schema{"disk": driveName}, []access{needs("/vms/{vmid}", "VM.Allocate")}, makeTemplate},
 	{"GET", qemu + "/{vmid}/status/current", nil, seesVM, currentStatus},
 	{"POST", qemu + "/{vmid}/status/start", schema{
 		"skiplock": flag(), "stateuri": text().upTo(128), "migratedfrom": formatted(isNodeName), "migration_type": enum("secure", "insecure"),

@@ -31,6 +31,11 @@ func Run(ctx context.Context, lab *labconfig.Lab) error {
 	server := &http.Server{Handler: c, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.Default()}
 	// The real API speaks only HTTP/1.1. Its messages are in the status line, which HTTP/2 does not have.
 	server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	if err := c.startSSH(serving); err != nil {
+		return err
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	log.Printf("Proxmox VE at https://%s, nodes %v", lab.Proxmox.Address, lab.Proxmox.Nodes)

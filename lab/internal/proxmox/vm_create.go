@@ -227,18 +227,23 @@ func tidy(config map[string]string) {
 	}
 }
 
+// defaultBoot is the first disk, the first CD, cloud-init's too, and the first network card. Source: qemu-server 9.2.6,
+// PVE/QemuServer.pm, get_default_bootdevices, and PVE/QemuServer/Drive.pm, resolve_first_disk.
 func defaultBoot(config map[string]string) string {
 	var order []string
-	for _, name := range []string{"scsi0", "virtio0", "sata0", "ide0"} {
-		if _, there := config[name]; there {
-			order = append(order, name)
-			break
+	first := func(devices []string, fits func(value string) bool) {
+		for _, name := range devices {
+			if value, there := config[name]; there && fits(value) {
+				order = append(order, name)
+				return
+			}
 		}
 	}
-	for _, name := range []string{"ide2", "net0"} {
-		if _, there := config[name]; there && !strings.Contains(config[name], "cloudinit") {
-			order = append(order, name)
-		}
-	}
+	drives := driveNames()
+	drives = drives[:len(drives)-2] // without those of the firmware
+	isCD := func(value string) bool { return strings.Contains(value, "media=cdrom") }
+	first(drives, func(value string) bool { return !isCD(value) })
+	first(drives, isCD)
+	first(names("net", 32), func(string) bool { return true })
 	return "order=" + strings.Join(order, ";")
 }

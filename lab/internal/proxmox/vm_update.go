@@ -169,9 +169,15 @@ func (c *call) release(v *vm, drive fields, remove bool) {
 		delete(c.state.Volumes, volumeKey(v.Node, volume.ID))
 		return
 	}
+	v.addUnused(volume.ID)
+}
+
+// addUnused keeps a volume as the machine's first free unused disk.
+func (v *vm) addUnused(volume string) {
 	for n := range 256 {
-		if _, taken := v.Config["unused"+strconv.Itoa(n)]; !taken {
-			v.Config["unused"+strconv.Itoa(n)] = volume.ID
+		name := "unused" + strconv.Itoa(n)
+		if _, taken := v.Config[name]; !taken {
+			v.Config[name] = volume
 			return
 		}
 	}

@@ -95,11 +95,13 @@ func (m *Machine) boot(parent context.Context) (ending, error) {
 		return poweredOff, err
 	}
 	defer b.stopEverything()
+	b.startGuestAgent()
 	if cfg == nil {
 		if cfg, err = b.maintenance(); cfg == nil || err != nil {
 			return b.endedBy(parent), err
 		}
 		m.address = m.own()
+		b.startGuestAgent()
 	}
 	if err := b.run(cfg); err != nil {
 		return poweredOff, err
@@ -240,6 +242,7 @@ func (b *boot) stopEverything() {
 	}
 	b.mu.Unlock()
 	b.stopServices()
+	b.stopGuestAgent()
 	b.serving.Lock()
 	b.apid.stop()
 	if b.trustd != nil {

@@ -27,11 +27,22 @@ type record struct {
 	Installed bool `json:"installed"`
 	// SystemDisk is the device on which Talos is installed.
 	SystemDisk string `json:"systemDisk"`
+	// Installation is what the installer wrote. It is nil if the disk had Talos from the start.
+	Installation *Installation `json:"installation,omitempty"`
 	slots
 	// StagedImage is the installer image of an upgrade at the next boot.
 	StagedImage string `json:"stagedImage,omitempty"`
 	// Meta are the values of META by key, which `talosctl meta` writes.
 	Meta map[uint8][]byte `json:"meta,omitempty"`
+}
+
+// Installation is a Talos that was installed from other media.
+type Installation struct {
+	// Device is the disk, for example /dev/sda.
+	Device string `json:"device"`
+	// Platform is Talos's platform, "nocloud" or "metal".
+	Platform   string `json:"platform"`
+	SecureBoot bool   `json:"secureBoot,omitempty"`
 }
 
 func (d disk) path(elements ...string) string {

@@ -52,14 +52,25 @@ func New(lab *labconfig.Lab, spec labconfig.Machine) (*Machine, error) {
 	return m, err
 }
 
-// fresh is the record of a machine that has never run. A disk image for a cloud platform already contains Talos. Metal
-// boots from other media until Talos is installed.
+// fresh is the record of a machine that has never run. A disk image already contains Talos. From other media, Talos has
+// to be installed.
 func (m *Machine) fresh() record {
 	r := record{slots: slots{Image: m.spec.Image}}
-	if m.spec.Platform != "metal" && len(m.spec.Disks) > 0 {
+	medium := m.spec.Medium
+	if medium == "" {
+		medium = map[bool]string{true: "cdrom", false: "disk"}[m.platform() == "metal"]
+	}
+	if medium == "disk" && len(m.spec.Disks) > 0 {
 		r.Installed, r.SystemDisk = true, m.spec.Disks[0].Device
 	}
 	return r
+}
+
+// Installed describes what the installer wrote to a disk of the named machine, and the image that is there now. It is nil if
+// the machine was never installed from other media.
+func Installed(lab *labconfig.Lab, name string) (*Installation, labconfig.Image, error) {
+	kept, err := disk{lab.Path("machines", name)}.load(record{})
+	return kept.Installation, kept.Image, err
 }
 
 // ending is how a boot ends.
