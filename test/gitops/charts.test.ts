@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 
 import { cacheRoot } from "../../toolchain/cache.ts";
-import { digestsFile } from "../../lib/tree/chart-digests.ts";
+import { chartDigests } from "../../lib/tree/digest-list.ts";
 import { hearth, type Outcome } from "../support/hearth.ts";
 import { sha256, tarGz, VendorServer } from "../support/vendors.ts";
 
@@ -167,9 +167,9 @@ spec:
 
   it("records digests on request, and ends with 1 once a chart was pushed again", async () => {
     serve(chart());
-    expect((await check()).stdout).to.contain(`without a digest in ${digestsFile}, which --update records`);
+    expect((await check()).stdout).to.contain(`without a digest in ${chartDigests.file}, which --update records`);
     expect(await check("--update")).to.include({ exitCode: 0 });
-    const recorded = await readFile(join(folder, digestsFile), "utf8");
+    const recorded = await readFile(join(folder, chartDigests.file), "utf8");
     expect(recorded).to.contain(`oci://${vendor.host}/charts/web:1.2.0: sha256:${sha256(chart())}`);
     expect((await check()).stdout).not.to.contain("without a digest");
 
@@ -179,7 +179,7 @@ spec:
     const moved = await check("--update");
     expect(moved.exitCode).to.equal(1);
     expect(moved.stderr).to.contain(sha256(again)).and.not.to.contain("nobody");
-    expect(await readFile(join(folder, digestsFile), "utf8")).to.equal(recorded);
+    expect(await readFile(join(folder, chartDigests.file), "utf8")).to.equal(recorded);
   });
 
   it("refuses --update by itself", async () => {

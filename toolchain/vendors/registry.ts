@@ -38,7 +38,7 @@ export interface Reference {
 /**
  * Splits the reference of an image with a tag or a digest.
  *
- * Without a scheme, a registry of this computer is asked without TLS. Source: containerd v2.3, core/remotes/docker/registry.go, MatchLocalhost.
+ * Without a scheme, a registry of this computer is asked without TLS. Source: containerd v2.2, core/remotes/docker/registry.go, MatchLocalhost.
  */
 export const parseReference = (reference: string): Reference => {
   const found = /^(?:(https?):\/\/)?([^/]+)\/([^@]+?)(?::([^:/@]+))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(reference);
