@@ -63,7 +63,7 @@ export class ChartArchives {
   /** The archive of the chart that a release asks for. Undefined if it could not be had; see {@link pulled}. */
   readonly find = async (asked: AskedChart): Promise<ChartSource | undefined> => {
     const { path } = await this.chart(asked);
-    return path === undefined ? undefined : { path, with: {} };
+    return path === undefined ? undefined : { path, with: {}, isPublished: true };
   };
 
   /** What became of each chart, in the order of the keys. */
