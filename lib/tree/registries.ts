@@ -24,7 +24,7 @@ export const askRegistries = async (web: Web, images: readonly string[], pause =
     [...new Set(images.map(registryOf))].map(async (registry) => {
       let silence: Answer | undefined;
       for (const image of images.filter((each) => registryOf(each) === registry)) {
-        const { isSilent = false, ...answer } = silence === undefined ? await askTwice(web, image, pause) : silence;
+        const { isSilent = false, ...answer } = silence ?? (await askTwice(web, image, pause));
         if (isSilent) silence = answer;
         said.set(image, answer);
       }

@@ -54,7 +54,7 @@ export const reportImages = async (
     if (unused.length > 0) print(`named by nothing any more, which --update removes: ${unused.join(", ")}`);
   }
   const still = waiting.filter((image) => !update || !(image in added));
-  print(`${count(images.length, "image")}, of charts ${still.length.toString()} without a digest`);
+  print(`${count(images.length, "image")}, of which ${still.length.toString()} of charts wait for a digest`);
   return { images: images.map((image) => ({ image, ...said.get(image) })), isBad: findings.length > 0 };
 };
 

@@ -107,7 +107,7 @@ export class VendorServer implements AsyncDisposable {
 
   /** Serves a chart's archive as a registry does, to clients that first ask for a token. Returns its repository. */
   serveChart(name: string, tag: string, archive: Buffer, how: Omit<Served, "content"> = {}): string {
-    const token = `token-of-${name}`;
+    const token = "anonymous";
     const digest = `sha256:${sha256(archive)}`;
     this.serve(`/v2/${name}/blobs/${digest}`, archive, { token, ...how });
     const layer = (mediaType: string, size: number, of: string) => ({ mediaType, size, digest: of });
