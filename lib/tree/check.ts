@@ -33,6 +33,7 @@ import { schemas } from "./rules/schemas.ts";
 import { secrets } from "./rules/secrets.ts";
 import { strangers } from "./rules/strangers.ts";
 import { trust } from "./rules/trust.ts";
+import { working } from "./rules/working.ts";
 
 /** The outcome of checking one cluster. */
 export interface Checked {
@@ -73,6 +74,7 @@ export const rulesOfOptions: readonly Rule[] = [
   pastSignOn,
   publicNames,
   budgets,
+  working,
 ];
 
 const allRules: readonly Rule[] = [...rulesOfOptions, ...machineRules];
