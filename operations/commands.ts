@@ -19,16 +19,17 @@ export const commands: readonly Command[] = [
 server's own schemas, and to the others.
 
 With --charts it renders releases with their charts as published, which it pulls from their repositories and keeps by their digest;
-gitops/chart-digests.yaml has the digests. It ends with 2 where a chart could not be had and nothing else is wrong.`,
+gitops/chart-digests.yaml has the digests. It turns on what the clusters' lists have behind a # as well, asks registries whether all images
+exist, and holds those of charts to gitops/image-digests.yaml. It ends with 2 where a chart could not be had and nothing else is wrong.`,
     flags: {
       tree: {
         type: "boolean",
         what: "the clusters' part of gitops/ as well, as Flux and the API server would have it",
       },
-      charts: { type: "boolean", what: "as --tree, with the charts of all releases" },
-      update: { type: "boolean", what: "with --charts: record the digests of charts that have none yet" },
+      charts: { type: "boolean", what: "as --tree, with the charts of all releases, of options too, and their images" },
+      update: { type: "boolean", what: "with --charts: record the digests of charts and images that have none yet" },
     },
-    json: "problems, warnings and what keeps it from being deployed, by stack, with --tree what the tree's findings are, and with --charts the charts",
+    json: "problems, warnings and what keeps it from being deployed, by stack, with --tree what the tree's findings are, and with --charts those of options, the charts and the images",
     load: async () => (await import("./config/check.ts")).check,
   }),
   command({

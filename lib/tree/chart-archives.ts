@@ -11,7 +11,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { download, type DownloadOptions } from "../../toolchain/vendors/download.ts";
 import { Registry } from "../../toolchain/vendors/registry.ts";
 import { discard, reasonOf, Web } from "../../toolchain/vendors/web.ts";
-import type { ChartDigests } from "./chart-digests.ts";
+import type { Digests } from "./digest-list.ts";
 import { chartKey, originOf, type ChartOrigin } from "./chart-origin.ts";
 import type { ChartSource } from "./releases.ts";
 
@@ -54,7 +54,7 @@ export class ChartArchives {
   private readonly asked = new Map<string, Promise<PulledChart>>();
 
   constructor(
-    private readonly digests: ChartDigests,
+    private readonly digests: Digests,
     private readonly web: Web = new Web(),
     private readonly cache: ToolCache = new ToolCache(),
     private readonly options: DownloadOptions = {},
@@ -63,7 +63,7 @@ export class ChartArchives {
   /** The archive of the chart that a release asks for. Undefined if it could not be had; see {@link pulled}. */
   readonly find = async (asked: AskedChart): Promise<ChartSource | undefined> => {
     const { path } = await this.chart(asked);
-    return path === undefined ? undefined : { path, with: {} };
+    return path === undefined ? undefined : { path, with: {}, isPublished: true };
   };
 
   /** What became of each chart, in the order of the keys. */

@@ -1,6 +1,7 @@
 import { readStackFile } from "../../infra/config/stack-file.ts";
 import { encryptedTree } from "./argocd.ts";
 import { chartsOfModules, refusal, renderReleases, type FindChart } from "./releases.ts";
+import { imagesOf, type NamedImage } from "./images.ts";
 import { schemaFile } from "./schemas.ts";
 import { clusterConfig, renderTree, type Finding, type RenderedCluster } from "./render.ts";
 import { askProgram } from "./program.ts";
@@ -32,11 +33,14 @@ import { schemas } from "./rules/schemas.ts";
 import { secrets } from "./rules/secrets.ts";
 import { strangers } from "./rules/strangers.ts";
 import { trust } from "./rules/trust.ts";
+import { working } from "./rules/working.ts";
 
 /** The outcome of checking one cluster. */
 export interface Checked {
   cluster: RenderedCluster;
   findings: Finding[];
+  /** Images that it names, without those of charts that are not as published. */
+  images: NamedImage[];
   /** Kinds that were checked for their form only, as `apiVersion/kind`. */
   withoutSchema: string[];
   /** Charts that no module has at the requested version, so their values were not checked. */
@@ -46,7 +50,11 @@ export interface Checked {
 /** What holds for encrypted files, whichever engine decrypts them. */
 const secretRules: readonly Rule[] = [secrets, environments, strangers];
 
-const rules: readonly Rule[] = [
+/** What the tree asks of the stack's machines. */
+const machineRules: readonly Rule[] = [requests, extensions, etcdMetrics, machineLogs, peerCache];
+
+/** What holds for a system that is off, whatever machines there are. */
+export const rulesOfOptions: readonly Rule[] = [
   duplicates,
   namespaces,
   dependencies,
@@ -58,20 +66,18 @@ const rules: readonly Rule[] = [
   outside,
   schemas,
   references,
-  requests,
   admitted,
   podSecurity,
   memoryVolumes,
   claims,
-  extensions,
-  etcdMetrics,
-  machineLogs,
-  peerCache,
   trust,
   pastSignOn,
   publicNames,
   budgets,
+  working,
 ];
+
+const allRules: readonly Rule[] = [...rulesOfOptions, ...machineRules];
 
 /**
  * Checks a cluster's part of the tree: every object that Flux would apply, against the API server's own schemas and against
@@ -81,8 +87,14 @@ const rules: readonly Rule[] = [
  * @param checkout root of a checkout of the repository
  * @param stack name of the cluster's stack
  * @param find where charts are; the toolchain's Go modules unless it says otherwise
+ * @param rules all that there are, unless some do not apply
  */
-export const checkCluster = async (checkout: string, stack: string, find?: FindChart): Promise<Checked> => {
+export const checkCluster = async (
+  checkout: string,
+  stack: string,
+  find?: FindChart,
+  rules: readonly Rule[] = allRules,
+): Promise<Checked> => {
   const file = readStackFile(checkout, stack);
   const config = clusterConfig(file, stack);
   if (config.gitops.engine === "argocd") return checkSecrets(checkout, encryptedTree(checkout, config));
@@ -108,6 +120,10 @@ export const checkCluster = async (checkout: string, stack: string, find?: FindC
   return {
     cluster,
     findings: distinct([...cluster.findings, ...rules.flatMap((rule) => rule(tree)), ...refused]).sort(byPlace),
+    images: [
+      ...tree.objects,
+      ...tree.released.filter(({ release }) => release && releases.published.has(release)),
+    ].flatMap(imagesOf),
     withoutChart: releases.withoutChart,
     withoutSchema: [
       ...new Set(
@@ -123,7 +139,7 @@ const checkSecrets = (checkout: string, cluster: RenderedCluster): Checked => {
   const objects = cluster.objects.map((object) => ({ ...object, checked: unchecked }));
   const tree: Tree = { ...cluster, sources: new Sources(checkout), objects, released: [], unrendered: [] };
   const findings = [...cluster.findings, ...secretRules.flatMap((rule) => rule(tree))];
-  return { cluster, findings: distinct(findings).sort(byPlace), withoutChart: [], withoutSchema: [] };
+  return { cluster, findings: distinct(findings).sort(byPlace), images: [], withoutChart: [], withoutSchema: [] };
 };
 
 const unchecked: CheckedObject = { namespaced: false, errors: [] };

@@ -19,6 +19,8 @@ export interface RenderedReleases {
   objects: ReleasedObject[];
   /** Values that a chart refuses, by release. */
   refused: { release: RenderedObject; version: string; path: string; message: string }[];
+  /** Releases that were rendered with their chart as it is published. */
+  published: Set<RenderedObject>;
   /** Releases whose chart is not available here. */
   unrendered: RenderedObject[];
   /** Their charts, with the versions. */
@@ -31,6 +33,8 @@ export interface ChartSource {
   path: string;
   /** Further folders by their path in the chart. */
   with: Record<string, string>;
+  /** Whether it is as its project publishes it. A project's module may have no versions of images yet. */
+  isPublished?: true;
 }
 
 /** Finds the chart that a release asks for. Undefined if it is not available here. */
@@ -89,6 +93,7 @@ export const renderReleases = async (
     refused: rendered.flatMap(({ release, asked: { version } }, index) =>
       (answer.releases[index]?.errors ?? []).map((error) => ({ release, version, ...error })),
     ),
+    published: new Set(rendered.filter(({ chart }) => chart.isPublished).map(({ release }) => release)),
     unrendered: unrendered.map(({ release }) => release),
     withoutChart: [...new Set(unrendered.map(({ asked }) => `${asked.name} ${asked.version}`.trim()))].sort(),
   };
@@ -99,7 +104,10 @@ interface Answer {
 }
 
 /** A chart in the repository itself. */
-const ownChart = (checkout: string, { name }: AskedChart): ChartSource => ({ path: join(checkout, name), with: {} });
+const ownChart = (checkout: string, { name }: AskedChart): ChartSource => ({
+  ...{ path: join(checkout, name), with: {} },
+  isPublished: true,
+});
 
 /** A release's values. What comes from a Secret at a path is a placeholder; a whole file of values is unknown. */
 const valuesOf = (release: KubernetesObject): Record<string, unknown> | undefined => {

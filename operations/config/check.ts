@@ -11,7 +11,8 @@ import { approverProblems } from "../../infra/kubelet-approver.ts";
 import { ciliumFolder, writtenReleases } from "../../infra/tree-releases.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { checkTree } from "../gitops/check.ts";
+import type { NamedImage } from "../../lib/tree/images.ts";
+import { checkTree, checkTreeWithOptions, type CheckedTree } from "../gitops/check.ts";
 import { examineStacks, validStacks } from "./stacks.ts";
 import { unlistedSystems } from "./unlisted.ts";
 
@@ -32,7 +33,9 @@ export const check = async (call: Call<CheckFlags>): Promise<number> => {
   const order = [...validStacks(examined)].sort(([a], [b]) => Number(wanted.includes(a)) - Number(wanted.includes(b)));
   const across = checkStacks(order);
   const stacks: Record<string, object> = {};
+  const images: NamedImage[] = [];
   let bad = false;
+  let isWhole = wanted.length === 0;
   for (const [stack, { config, problems, warnings: own, undeployable }] of examined) {
     if (wanted.length > 0 && !wanted.includes(stack)) continue;
     const others = [...(across[stack] ?? []), ...(config ? ofTree(root, config) : [])];
@@ -49,17 +52,35 @@ export const check = async (call: Call<CheckFlags>): Promise<number> => {
     // Rendering is slow, and needs a valid configuration.
     const isAsked = call.values.tree === true || withCharts;
     const tree = isAsked && all.length === 0 ? await checkTree(call, stack, charts?.find) : undefined;
-    bad ||= tree !== undefined && tree.findings.length > 0;
-    stacks[stack] = { problems: all, warnings, undeployable, ...(tree && { tree }) };
+    const options = charts && tree && (await checkTreeWithOptions(call, stack, tree, charts.find));
+    const found = [tree, options].flatMap((each) => each ?? []);
+    bad ||= found.some(({ findings }) => findings.length > 0);
+    // What cannot be rendered names nothing.
+    isWhole &&= tree !== undefined && found.every(({ findings }) => findings.length === 0);
+    images.push(...found.flatMap((each) => each.images));
+    stacks[stack] = {
+      ...{ problems: all, warnings, undeployable },
+      ...(tree && { tree: answered(tree) }),
+      ...(options && { options: answered(options) }),
+    };
   }
-  const pulled = await charts?.report({ update, isWhole: wanted.length === 0 && !bad });
-  call.answer({ stacks, ...(pulled && { charts: pulled.charts }) });
-  if (bad || pulled?.hasMoved === true) return 1;
+  const pulled = await charts?.report({ update, isWhole });
+  const known =
+    pulled && (await (await reportOfImages())(call, images, { update, isWhole: isWhole && !pulled.isPartial }));
+  call.answer({ stacks, ...(pulled && { charts: pulled.charts }), ...(known && { images: known.images }) });
+  if (bad || pulled?.hasMoved === true || known?.isBad === true) return 1;
   return pulled?.isPartial === true ? 2 : 0;
 };
 
 /** The renderer takes longer to load than stack files take to check. */
 const publishedCharts = async (call: Call) => (await import("../gitops/charts.ts")).PublishedCharts.of(call);
+const reportOfImages = async () => (await import("../gitops/images.ts")).reportImages;
+
+const answered = ({ findings, withoutSchema, withoutChart }: CheckedTree) => ({
+  findings,
+  withoutSchema,
+  withoutChart,
+});
 
 const ofTree = (root: string, config: HearthConfig): ConfigurationProblem[] => [
   ...treeIsThere(root, config),

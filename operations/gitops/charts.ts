@@ -1,7 +1,7 @@
 import { count } from "../../infra/config/error.ts";
 import type { Call } from "../../lib/terminal/command.ts";
 import { ChartArchives, type PulledChart } from "../../lib/tree/chart-archives.ts";
-import { digestsFile, readDigests, updatedDigests, writeDigests } from "../../lib/tree/chart-digests.ts";
+import { chartDigests, updatedDigests } from "../../lib/tree/digest-list.ts";
 import { chartsOfModules, type FindChart } from "../../lib/tree/releases.ts";
 import type { Web } from "../../toolchain/vendors/web.ts";
 
@@ -25,7 +25,7 @@ export class PublishedCharts {
 
   /** @throws Problem where the file of digests is not valid */
   static async of(call: Pick<Call, "root" | "print" | "complain">, web?: Web): Promise<PublishedCharts> {
-    const archives = new ChartArchives(readDigests(call.root), web);
+    const archives = new ChartArchives(chartDigests.read(call.root), web);
     const inModules = await chartsOfModules();
     return new PublishedCharts(call, archives, async (asked) => (await archives.find(asked)) ?? inModules(asked));
   }
@@ -42,14 +42,14 @@ export class PublishedCharts {
     const had = charts.filter(({ path }) => path !== undefined);
     for (const { key, reason } of charts) if (reason !== undefined) complain(`${key} cannot be had: ${reason}`);
     print(`${had.length.toString()} of ${count(charts.length, "chart")} could be had as published`);
-    const recorded = readDigests(root);
+    const recorded = chartDigests.read(root);
     const unrecorded = had.filter(({ key }) => !(key in recorded));
     if (update) {
-      await writeDigests(root, updatedDigests(recorded, charts, isWhole));
-      print(`${digestsFile}: ${count(unrecorded.length, "digest")} added`);
+      await chartDigests.write(root, updatedDigests(recorded, charts, isWhole));
+      print(`${chartDigests.file}: ${count(unrecorded.length, "digest")} added`);
     } else if (unrecorded.length > 0) {
       print(
-        `without a digest in ${digestsFile}, which --update records: ${unrecorded.map(({ key }) => key).join(", ")}`,
+        `without a digest in ${chartDigests.file}, which --update records: ${unrecorded.map(({ key }) => key).join(", ")}`,
       );
     }
     return {

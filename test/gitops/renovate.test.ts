@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
+import { imageDigests } from "../../lib/tree/digest-list.ts";
+
 const root = join(import.meta.dirname, "../..");
 
 interface Renovate {
@@ -13,7 +15,17 @@ interface Renovate {
     depTypeTemplate?: string;
     autoReplaceStringTemplate?: string;
   }[];
-  packageRules: { groupName?: string; matchPackageNames?: string[]; matchDepTypes?: string[]; pinDigests?: boolean }[];
+  packageRules: {
+    groupName?: string;
+    matchPackageNames?: string[];
+    matchDepTypes?: string[];
+    matchFileNames?: string[];
+    matchUpdateTypes?: string[];
+    matchManagers?: string[];
+    pinDigests?: boolean;
+    automerge?: boolean;
+    enabled?: boolean;
+  }[];
 }
 
 const renovate = JSON.parse(readFileSync(join(root, "renovate.json"), "utf8")) as Renovate;
@@ -78,7 +90,8 @@ const pins = (file: string): { line: number; version: string }[] =>
     .flatMap((text, index) => {
       const image = /^\s*-?\s*image(?:Name)?: [^\s@]+:([^\s@]+)(?:@\S+)?$/.exec(text)?.[1];
       const other = /^\s*(?:tag|version|talos|kubernetes|gatewayApi|flux): ["']?(v?\d+\.\d[^"'\s@]*)/.exec(text)?.[1];
-      const version = image ?? other;
+      const ofChart = file === imageDigests.file ? /^[^\s:]+:(\S+): sha256:/.exec(text)?.[1] : undefined;
+      const version = image ?? other ?? ofChart;
       return version === undefined ? [] : [{ line: index + 1, version }];
     });
 
@@ -124,6 +137,26 @@ describe("Renovate", () => {
     const pinned = renovate.packageRules.filter(({ pinDigests }) => pinDigests === true);
     // Charts are of the same registries, and their tag has no place for a digest.
     expect(pinned.map(({ matchDepTypes }) => matchDepTypes)).to.deep.equal([["image"]]);
+  });
+
+  it("moves no tag of an image of a chart, and merges no tag that was pushed again by itself", () => {
+    const images = found(imageDigests.file);
+    expect(images.map(({ type }) => type)).to.deep.equal(images.map(() => "image of a chart"));
+    for (const { of, version, digest, replaced } of images)
+      expect(replaced).to.equal(`${of}:${version}: ${digest ?? ""}`);
+    // The last rule that says something holds.
+    const last = (update: string, key: "automerge" | "enabled"): boolean | undefined =>
+      renovate.packageRules.findLast(
+        (rule) =>
+          rule[key] !== undefined &&
+          (rule.matchDepTypes ?? ["image of a chart"]).includes("image of a chart") &&
+          (rule.matchFileNames ?? ["gitops/**"]).includes("gitops/**") &&
+          (rule.matchUpdateTypes ?? [update]).includes(update) &&
+          rule.matchPackageNames === undefined &&
+          rule.matchManagers === undefined,
+      )?.[key];
+    for (const update of ["major", "minor", "patch"]) expect(last(update, "enabled"), update).to.equal(false);
+    expect(last("digest", "automerge")).to.equal(false);
   });
 
   for (const [group, members] of [

@@ -12,6 +12,7 @@ import { peerCache } from "../../lib/tree/rules/peer-cache.ts";
 import { publicNames } from "../../lib/tree/rules/public-names.ts";
 import { references } from "../../lib/tree/rules/references.ts";
 import { trust } from "../../lib/tree/rules/trust.ts";
+import { working } from "../../lib/tree/rules/working.ts";
 import { foundOf } from "../support/tree.ts";
 
 describe("volumes in memory", () => {
@@ -281,6 +282,48 @@ spec: { template: { spec: { containers: [{ args: ["--oidc-issuer-url=https://${h
     expect(foundOf(trust, probing)).to.deep.equal([
       "Deployment proxy/proxy probes *.home.example.com, whose certificate is of the issuer acme, an authority of the cluster's own, which it does not trust",
     ]);
+  });
+});
+
+describe("what Flux takes for ready", () => {
+  const applied = (object: string, spec: string) => `
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: { name: all, namespace: flux-system }
+spec: { ${spec} }
+---
+${object}
+`;
+  const database = "apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: { name: notes, namespace: notes }";
+  const expression = (version: string, kind: string) =>
+    `healthCheckExprs: [{ apiVersion: ${version}, kind: ${kind}, current: has(status.phase) }]`;
+
+  it("works, where an operator makes it: by an expression for its kind", () => {
+    expect(foundOf(working, applied(database, expression("postgresql.cnpg.io/v1", "Cluster")))).to.deep.equal([]);
+    for (const others of [
+      "wait: true",
+      expression("example.com/v1", "Cluster"),
+      expression("postgresql.cnpg.io/v1", "Pooler"),
+    ])
+      expect(foundOf(working, applied(database, others)), others).to.deep.equal([
+        "Cluster notes/notes: Flux takes it for ready as soon as it is applied, whether it works or not",
+      ]);
+  });
+
+  it("says so of itself otherwise", () => {
+    expect(
+      foundOf(working, applied("apiVersion: v1\nkind: Service\nmetadata: { name: notes }", "wait: true")),
+    ).to.deep.equal([]);
+  });
+
+  it("has the pods of a driver of Ceph", () => {
+    const driver = "apiVersion: csi.ceph.io/v1\nkind: Driver\nmetadata: { name: rbd, namespace: ceph }";
+    const pods = ["{ kind: Deployment, name: rbd-ctrlplugin }", "{ kind: DaemonSet, name: rbd-nodeplugin }"];
+    expect(foundOf(working, applied(driver, `healthChecks: [${pods.join(", ")}]`))).to.deep.equal([]);
+    expect(foundOf(working, applied(driver, `healthChecks: [${pods[0] ?? ""}]`))).to.deep.equal([
+      "Driver ceph/rbd: nothing waits for its DaemonSet rbd-nodeplugin, without which no volume is mounted",
+    ]);
+    expect(foundOf(working, applied(driver, "wait: true"))).to.have.length(2);
   });
 });
 

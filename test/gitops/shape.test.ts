@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 import { expect } from "chai";
 import { parseAllDocuments } from "yaml";
@@ -41,6 +41,15 @@ describe("the shape of the tree", function () {
         );
       }
     }
+  });
+
+  it("has every system in the table of docs/systems.md", () => {
+    const table = read("docs/systems.md")
+      .split("\n")
+      .filter((line) => line.startsWith("| "))
+      .join("\n");
+    const named = systems.filter((file) => new RegExp(`\\b${basename(dirname(file))}\\b`).test(table));
+    expect(systems.filter((file) => !named.includes(file))).to.deep.equal([]);
   });
 
   it("has a name of its own for every Kustomization", () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 
 import { checkCluster, describeFinding } from "../../lib/tree/check.ts";
+import { optionsOf, withOptions } from "../../lib/tree/options.ts";
 
 const root = join(import.meta.dirname, "../..");
 const stacks = ["dev", "prod"];
@@ -144,7 +145,7 @@ describe("the GitOps tree", function () {
         const file = join(checkout, "gitops/clusters", stack, "kustomization.yaml");
         const text = await readFile(file, "utf8");
         expect(text).to.match(/^ {2}# - .*kubevirt/m);
-        await writeFile(file, text.replaceAll(/^ {2}# - (?=\.\.\/)/gm, "  - "));
+        await writeFile(file, withOptions(text, optionsOf(text)));
         const stackFile = join(checkout, `Pulumi.${stack}.yaml`);
         await writeFile(stackFile, withWhatSystemsNeed(await readFile(stackFile, "utf8")));
       }

@@ -2,7 +2,7 @@ import { parseAllDocuments } from "yaml";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { isRelease, treeObject } from "../../infra/tree-objects.ts";
-import type { Rule, Tree } from "../../lib/tree/rules/rule.ts";
+import { isFluxKustomization, type Rule, type Tree } from "../../lib/tree/rules/rule.ts";
 import { configOf } from "./doctor.ts";
 
 /** What a rule finds of manifests, on a stack; releases count as those whose charts cannot be had. */
@@ -26,6 +26,9 @@ export const foundOf = (
   const tree = {
     config,
     objects,
+    kustomizations: objects
+      .filter(isFluxKustomization)
+      .map(({ name, namespace = "", file, object }) => ({ name: `${namespace}/${name}`, file, object })),
     created: [],
     released: [],
     unrendered: objects.filter(isRelease),

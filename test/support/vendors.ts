@@ -22,6 +22,10 @@ export interface Served {
   redirect?: string;
   /** The token that a request needs. */
   token?: string;
+  /** Whether the connection is cut off instead of an answer. */
+  dropped?: boolean;
+  /** Whether a registry says the digest of a manifest. Default: true. */
+  saysDigest?: boolean;
 }
 
 /** Stands in for the vendors' servers on 127.0.0.1: serves files, with faults on the way, and images of a registry. */
@@ -93,9 +97,17 @@ export class VendorServer implements AsyncDisposable {
     return index.digest.replace("sha256:", "");
   }
 
+  /** Serves what a tag refers to, to clients that first ask for a token. Returns its digest, `sha256:…`. */
+  serveTag(image: string, content: string, how: Omit<Served, "content"> = {}): string {
+    const [name = "", tag = ""] = image.split(":");
+    this.serve(`/v2/${name}/manifests/${tag}`, content, { token: "anonymous", ...how });
+    this.serve("/token", JSON.stringify({ token: "anonymous" }));
+    return `sha256:${sha256(content)}`;
+  }
+
   /** Serves a chart's archive as a registry does, to clients that first ask for a token. Returns its repository. */
   serveChart(name: string, tag: string, archive: Buffer, how: Omit<Served, "content"> = {}): string {
-    const token = `token-of-${name}`;
+    const token = "anonymous";
     const digest = `sha256:${sha256(archive)}`;
     this.serve(`/v2/${name}/blobs/${digest}`, archive, { token, ...how });
     const layer = (mediaType: string, size: number, of: string) => ({ mediaType, size, digest: of });
@@ -130,7 +142,9 @@ export class VendorServer implements AsyncDisposable {
     const file = this.files.get(path);
     if (file?.silent === true) return;
     if (file === undefined) return void response.writeHead(404).end("no such file");
-    const status = request.method === "GET" ? file.statuses?.shift() : undefined;
+    if (file.dropped === true) return void response.destroy();
+    const isManifest = path.includes("/manifests/");
+    const status = request.method === "GET" || isManifest ? file.statuses?.shift() : undefined;
     if (status !== undefined) return void response.writeHead(status).end("not now");
     if (file.token !== undefined && request.headers.authorization !== `Bearer ${file.token}`) {
       const challenge = `Bearer realm="${this.url}/token",service="here",scope="repository:${path}:pull"`;
@@ -149,7 +163,11 @@ export class VendorServer implements AsyncDisposable {
       return void response.writeHead(416, { "content-range": `bytes */${total}` }).end();
     }
     const rest = content.subarray(from);
-    const header = { "content-length": rest.length };
+    const isManifest = (request.url ?? "").includes("/manifests/") && file.saysDigest !== false;
+    const header = {
+      "content-length": rest.length,
+      ...(isManifest && { "docker-content-digest": `sha256:${sha256(content)}` }),
+    };
     const end = (content.length - 1).toString();
     if (range === undefined) response.writeHead(200, header);
     else response.writeHead(206, { ...header, "content-range": `bytes ${from.toString()}-${end}/${total}` });

@@ -27,27 +27,56 @@ export interface Layer {
   headers: Record<string, string>;
 }
 
-/** Splits the reference of an image into the URL of its repository and its tag. */
-export const parseReference = (reference: string): { base: string; tag: string } => {
-  const found = /^(?:(https?):\/\/)?([^/]+)\/(.+):([^:/]+)$/.exec(reference);
-  if (found === null) throw new Problem(`"${reference}" is not the reference of an image with a tag`);
-  const [, scheme = "https", host = "", repository = "", tag = ""] = found;
+/** An image by its parts. */
+export interface Reference {
+  /** URL of its repository in the registry. */
+  base: string;
+  /** Its tag, or its digest (`sha256:…`) if it has one. */
+  version: string;
+}
+
+/**
+ * Splits the reference of an image with a tag or a digest.
+ *
+ * Without a scheme, a registry of this computer is asked without TLS. Source: containerd v2.2, core/remotes/docker/registry.go, MatchLocalhost.
+ */
+export const parseReference = (reference: string): Reference => {
+  const found = /^(?:(https?):\/\/)?([^/]+)\/([^@]+?)(?::([^:/@]+))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(reference);
+  const [, scheme, host = "", repository = "", tag, digest] = found ?? [];
+  const version = digest ?? tag;
+  if (version === undefined) throw new Problem(`"${reference}" is not the reference of an image with a tag`);
+  const isHub = host === "docker.io";
+  const path = isHub && !repository.includes("/") ? `library/${repository}` : repository;
   // Docker Hub's registry has another host name than its images.
-  const server = host === "docker.io" ? "registry-1.docker.io" : host;
-  return { base: `${scheme}://${server}/v2/${repository}`, tag };
+  const server = isHub ? "registry-1.docker.io" : host;
+  return { base: `${scheme ?? (isLocal(host) ? "http" : "https")}://${server}/v2/${path}`, version };
 };
+
+const isLocal = (host: string): boolean => /^(localhost|127(\.\d+){3})(:\d+)?$/.test(host);
+
+/** Thrown where a registry answers, and not with what it was asked for. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+
+  constructor(
+    readonly status: number,
+    what = "",
+  ) {
+    super(`HTTP ${status.toString()}${what}`);
+  }
+}
 
 /** An anonymous client of an image registry, which gets the token that the registry's challenge demands. */
 export class Registry {
   private headers: Record<string, string> = {};
   private readonly base: string;
-  private readonly tag: string;
+  private readonly version: string;
 
   constructor(
     private readonly web: Web,
     private readonly reference: string,
   ) {
-    ({ base: this.base, tag: this.tag } = parseReference(reference));
+    ({ base: this.base, version: this.version } = parseReference(reference));
   }
 
   /** Returns the layers of an image for a platform, the topmost first. */
@@ -67,15 +96,26 @@ export class Registry {
 
   /** Returns the first layer of that media type in what the tag refers to now. */
   async layer(mediaType: string): Promise<Layer> {
-    const { layers = [] } = document.parse(JSON.parse(await this.read(this.tag)));
+    const { layers = [] } = document.parse(JSON.parse(await this.read(this.version)));
     const found = layers.find((layer) => layer.mediaType === mediaType);
     if (found === undefined) throw new Error(`what it refers to has no ${mediaType}`);
     return this.located(found);
   }
 
-  /** Returns the digest of the image that the tag refers to now. */
+  /**
+   * Returns the digest of what the reference names now.
+   *
+   * It asks by HEAD, which Docker Hub does not count as a pull. Sources: distribution-spec v1.1, "Pulling manifests", of the header
+   * Docker-Content-Digest, which a registry may leave out; docs.docker.com, "Docker Hub pull usage and limits".
+   *
+   * @throws Refused if the registry does not have it, or does not say
+   */
   async digest(): Promise<string> {
-    return sha256(await this.read(this.tag));
+    const answer = await this.ask(`${this.base}/manifests/${this.version}`, "HEAD");
+    await discard(answer);
+    if (answer.statusCode !== 200) throw new Refused(answer.statusCode);
+    const said = /^sha256:([0-9a-f]{64})$/.exec(String(answer.headers["docker-content-digest"]))?.[1];
+    return said ?? sha256(await this.read(this.version));
   }
 
   /** Whether the registry answers requests for the image, even if it does not have it. */
@@ -102,7 +142,7 @@ export class Registry {
     const answer = await this.ask(`${this.base}/manifests/${version}`, "GET");
     if (answer.statusCode !== 200) {
       await discard(answer);
-      throw new Error(`HTTP ${answer.statusCode.toString()}`);
+      throw new Refused(answer.statusCode);
     }
     return answer.body.text();
   }
@@ -119,9 +159,15 @@ export class Registry {
 
   private async token(challenge: string, signal?: AbortSignal): Promise<string> {
     const part = (name: string): string | undefined => new RegExp(`${name}="([^"]*)"`).exec(challenge)?.[1];
-    const url = new URL(part("realm") ?? "");
+    const realm = part("realm");
+    if (!/^bearer /i.test(challenge) || realm === undefined) throw new Error("wants a password");
+    const url = new URL(realm);
     for (const name of ["service", "scope"]) url.searchParams.set(name, part(name) ?? "");
     const answer = await this.web.ask(url.href, signal === undefined ? {} : { signal });
+    if (answer.statusCode !== 200) {
+      await discard(answer);
+      throw new Refused(answer.statusCode, " for a token");
+    }
     const body = z
       .object({ token: z.string() })
       .or(z.object({ access_token: z.string() }))

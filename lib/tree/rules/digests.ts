@@ -1,6 +1,7 @@
 import { parse } from "yaml";
 
 import { at, groupOf, listAt } from "../../../infra/tree-objects.ts";
+import { hasDigest } from "../images.ts";
 import { containerLists, isPinned, podSpecOf } from "./images.ts";
 import type { RenderedCluster } from "../render.ts";
 import { called, findingAt, type Rule } from "./rule.ts";
@@ -13,7 +14,12 @@ export const pendingFile = "gitops/pending-digests.yaml";
 /** Images by the text of the list. */
 export const pendingImages = (text: string): Record<string, string> => (parse(text) ?? {}) as Record<string, string>;
 
-const hasDigest = (image: string): boolean => /@sha256:[0-9a-f]{64}$/.test(image);
+/** The text of the list without the lines of some images. */
+export const withoutPending = (text: string, images: readonly string[]): string =>
+  text
+    .split("\n")
+    .filter((line) => !images.some((image) => line.startsWith(`${image}: `)))
+    .join("\n");
 
 /** Paths of images in kinds that run pods by themselves, by group and kind. */
 const others: Record<string, string[]> = {

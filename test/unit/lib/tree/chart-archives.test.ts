@@ -6,7 +6,7 @@ import { expect } from "chai";
 
 import { treeObject, type AskedChart } from "../../../../infra/tree-objects.ts";
 import { ChartArchives, type PulledChart } from "../../../../lib/tree/chart-archives.ts";
-import type { ChartDigests } from "../../../../lib/tree/chart-digests.ts";
+import type { Digests } from "../../../../lib/tree/digest-list.ts";
 import { ToolCache } from "../../../../toolchain/cache.ts";
 import { Web } from "../../../../toolchain/vendors/web.ts";
 import { sha256, tarGz, VendorServer, type Served } from "../../../support/vendors.ts";
@@ -49,12 +49,12 @@ describe("ChartArchives", () => {
   };
 
   /** What becomes of charts that are asked for one after the other. */
-  const pull = async (charts: AskedChart[], digests: ChartDigests = {}): Promise<PulledChart[]> => {
+  const pull = async (charts: AskedChart[], digests: Digests = {}): Promise<PulledChart[]> => {
     const archives = new ChartArchives(digests, web, new ToolCache(folder), { tries: 3, pause: 1 });
     for (const chart of charts) await archives.find(chart);
     return archives.pulled();
   };
-  const only = async (chart: AskedChart, digests?: ChartDigests): Promise<PulledChart> => {
+  const only = async (chart: AskedChart, digests?: Digests): Promise<PulledChart> => {
     const [pulled, ...others] = await pull([chart], digests);
     expect(others).to.deep.equal([]);
     return pulled ?? { key: "none" };

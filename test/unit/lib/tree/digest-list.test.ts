@@ -4,26 +4,26 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
-import { digestsFile, readDigests, updatedDigests, writeDigests } from "../../../../lib/tree/chart-digests.ts";
+import { chartDigests, updatedDigests } from "../../../../lib/tree/digest-list.ts";
 
 const [one, two] = [`sha256:${"1".repeat(64)}`, `sha256:${"2".repeat(64)}`];
 
-describe("the digests of charts", () => {
+describe("a list of digests", () => {
   let folder: string;
   beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), "hearth-digests-"))));
   afterEach(() => rm(folder, { recursive: true }));
 
   it("are read as they were written, in order, and are none without the file", async () => {
-    expect(readDigests(folder)).to.deep.equal({});
-    await writeDigests(folder, { "oci://b/web:1.0.0": two, "https://a/web:1.0.0": one });
-    expect(readDigests(folder)).to.deep.equal({ "https://a/web:1.0.0": one, "oci://b/web:1.0.0": two });
-    expect(await readFile(join(folder, digestsFile), "utf8")).to.match(/^# (.|\n)+https:(.|\n)+oci:/);
+    expect(chartDigests.read(folder)).to.deep.equal({});
+    await chartDigests.write(folder, { "oci://b/web:1.0.0": two, "https://a/web:1.0.0": one });
+    expect(chartDigests.read(folder)).to.deep.equal({ "https://a/web:1.0.0": one, "oci://b/web:1.0.0": two });
+    expect(await readFile(join(folder, chartDigests.file), "utf8")).to.match(/^# (.|\n)+https:(.|\n)+oci:/);
   });
 
   it("are refused where one is none", async () => {
     await mkdir(join(folder, "gitops"));
-    await writeFile(join(folder, digestsFile), "oci://b/web:1.0.0: sha256:12\n");
-    expect(() => readDigests(folder)).to.throw("gitops/chart-digests.yaml: oci://b/web:1.0.0 is no digest");
+    await writeFile(join(folder, chartDigests.file), "oci://b/web:1.0.0: sha256:12\n");
+    expect(() => chartDigests.read(folder)).to.throw("gitops/chart-digests.yaml: oci://b/web:1.0.0 is no digest");
   });
 
   it("come in for charts without one; a recorded one is never replaced", () => {
