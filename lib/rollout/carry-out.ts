@@ -482,12 +482,13 @@ const configure = async ({ machine, restarts, what }: ConfigureStep, around: Sur
 const upgradeKubernetes = async (step: KubernetesStep, around: Surroundings): Promise<void> => {
   const { to } = step;
   const { actions, live, timeouts = usual, command } = around;
+  const names = Object.keys(around.machines);
   await gate(step, around);
   live(`Upgrading Kubernetes to ${to}`);
-  await actions.upgradeKubernetes(to);
+  await actions.upgradeKubernetes(to, names);
   let found = { lowest: "", highest: "" };
   const isDone = await eventually(around, timeouts.boot, async () => {
-    found = await actions.kubernetes();
+    found = await actions.kubernetes(names);
     return found.lowest === to && found.highest === to;
   });
   if (!isDone)

@@ -141,7 +141,11 @@ export class FakeCluster {
         if (booting > 0 || isGone) throw new Error("connection refused");
         return { version, schematic, boot };
       }),
-    kubernetes: () => this.call("kubernetes", () => this.kubernetes),
+    kubernetes: (names) =>
+      this.call("kubernetes", () => {
+        this.requireThere(names);
+        return this.kubernetes;
+      }),
     takeOut: (name) =>
       this.call(`takeOut ${name}`, () => {
         const machine = this.machines.get(name);
@@ -222,8 +226,9 @@ export class FakeCluster {
         if (this.machines.get(name)?.isGone === false) this.violations.push(`${name} lost its node while it ran`);
         this.machines.delete(name);
       }),
-    upgradeKubernetes: (to) =>
+    upgradeKubernetes: (to, names) =>
       this.call("upgradeKubernetes", () => {
+        this.requireThere(names);
         this.kubernetes = { lowest: to, highest: to };
       }),
   };
@@ -255,6 +260,11 @@ export class FakeCluster {
     });
     this.recorded.add(name);
     this.outdated.delete(name);
+  }
+
+  /** A machine that is gone answers nothing. */
+  private requireThere(names: readonly string[]): void {
+    for (const name of names) if (this.at(name).isGone === true) throw new Error(`${name}: connection refused`);
   }
 
   private at(name: string): FakeMachine {

@@ -149,6 +149,12 @@ describe("a deployment with steps", () => {
     expect(cluster.running.marked).to.deep.equal([]);
   });
 
+  it("upgrades Kubernetes without a machine that was removed before", async () => {
+    const cluster = new FakeCluster(1, 2);
+    await rollOut(cluster, { removed: ["wk02"], kubernetes: "v1.36.4" });
+    expect(cluster.kubernetes).to.deep.equal({ lowest: "v1.36.4", highest: "v1.36.4" });
+  });
+
   it("ends after the step, or the machine, that a person names, and updates nothing else", async () => {
     for (const until of ["talos/cp01", "cp01"]) {
       const cluster = new FakeCluster(1, 2);
