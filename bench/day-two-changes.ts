@@ -114,7 +114,10 @@ export const changesOf: Record<"dev" | "prod", DayTwoChange[]> = {
         stack.setIn(keysOf(`${node("den-dev-wk09")}/renamedFrom`), "den-dev-wk02");
       },
     },
-    { title: "the address of a worker", change: set(`${node("den-dev-wk01")}/address`, "10.20.0.29"), isRefused: true },
+    {
+      title: "the address of a worker",
+      change: all(set(`${node("den-dev-wk01")}/address`, "10.20.0.29"), exempt("den-dev-wk01")),
+    },
     { title: "the role of a worker", change: set(`${node("den-dev-wk01")}/role`, "controlplane"), isRefused: true },
     {
       title: "one control plane → three",

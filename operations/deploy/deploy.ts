@@ -22,7 +22,8 @@ import { Problem } from "../../toolchain/problem.ts";
 import { requireSigningKeys } from "../backup/signing-key.ts";
 import { takeSnapshot } from "../etcd/snapshot.ts";
 import type { Resources } from "../preview/changes.ts";
-import { stateBefore } from "../preview/engine.ts";
+import { machinesToReplace, replacing } from "../preview/another-address.ts";
+import { beforeOf } from "../preview/engine.ts";
 import { Observer } from "../preview/observer.ts";
 import { backUpState } from "../state/backup.ts";
 import { detached } from "../../lib/engine/loss.ts";
@@ -77,7 +78,7 @@ export const deploy = async (
   const cluster = await runningCluster(target, (text) => {
     display.live(text);
   });
-  const { preview, changes } = await previewed(target, display, run, cluster);
+  const { preview, changes, replaced } = await previewed(target, display, run, cluster);
   display.line(`Preview of ${stack}: ${describeChanges(preview)}`);
   for (const advice of preview.advice) display.line(`  ${advice}`);
   const plan = cluster && planFor(stack, changes, cluster);
@@ -93,7 +94,7 @@ export const deploy = async (
   };
   const left =
     cluster && plan && plan.steps.length > 0
-      ? await rollOut(target, display, { run, update, signal, cluster, changes, plan, options })
+      ? await rollOut(target, display, { run, update, signal, cluster, changes, replaced, plan, options })
       : [];
   if (left.length > 0) {
     for (const { name, what } of left) display.line(`  left: ${name} ${what}`);
@@ -121,14 +122,16 @@ const previewed = async (
   display: Display,
   run: ReturnType<typeof runOn>,
   cluster: RunningCluster | undefined,
-): Promise<{ preview: RunReport; changes: MachineChanges }> => {
+): Promise<{ preview: RunReport; changes: MachineChanges; replaced: string[] }> => {
   const { engine, root } = target;
   const events: EngineEvent[] = [];
   const losses = new Losses();
   await using observer = await Observer.start();
   const running = cluster?.running.kubernetes.lowest;
   const isPlanned = cluster !== undefined;
-  const preview = await run(["preview"], {
+  const state = await engine.state();
+  const replaced = cluster ? machinesToReplace(state, (await target.config()).nodes) : [];
+  const preview = await run(["preview", ...replacing(replaced)], {
     policyPacks: [policyPack(root), observer.pack],
     environment: rolloutEnvironment({
       kubernetes: running === "" ? undefined : running,
@@ -145,9 +148,9 @@ const previewed = async (
   });
   display.clear();
   if (!preview.isUnchanged) await requireKept(target, losses, isPlanned);
-  const before: Resources = cluster ? (await stateBefore(engine)).resources : new Map();
+  const before: Resources = cluster ? beforeOf(state).resources : new Map();
   const { kubernetes } = (await target.config()).cluster;
-  return { preview, changes: changesOf(events, { before, after: observer.observed.resources, kubernetes }) };
+  return { preview, replaced, changes: changesOf(events, { before, after: observer.observed.resources, kubernetes }) };
 };
 
 interface RollingOut {
@@ -156,6 +159,8 @@ interface RollingOut {
   signal: AbortSignal;
   cluster: RunningCluster;
   changes: MachineChanges;
+  /** Resources that the engine replaces only if it is told to. */
+  replaced: readonly string[];
   plan: RolloutPlan;
   options: RolloutOptions;
 }
@@ -163,11 +168,14 @@ interface RollingOut {
 const rollOut = async (
   target: Target,
   display: Display,
-  { run, update, signal, cluster, changes, plan, options }: RollingOut,
+  { run, update, signal, cluster, changes, replaced, plan, options }: RollingOut,
 ): Promise<Step[]> => {
   const targeted = async (urns: readonly string[], kubernetes: string): Promise<void> => {
     if (urns.length === 0) return;
-    const named = [...new Set(urns)].flatMap((urn) => ["--target", urn]);
+    const named = [
+      ...[...new Set(urns)].flatMap((urn) => ["--target", urn]),
+      ...replacing(replaced.filter((urn) => urns.includes(urn))),
+    ];
     const environment = rolloutEnvironment({ kubernetes, isPlanned: true });
     await run(["up", "--yes", "--skip-preview", ...named], { environment });
   };
@@ -187,7 +195,7 @@ const rollOut = async (
     display.live(text);
   };
   const { health } = (await target.config()).rollout;
-  const actions = await actionsOn(cluster, changes, checksOf(health));
+  const { actions, made } = await actionsOn(cluster, changes, checksOf(health));
   const timeouts = { ...usual, health: health.timeout * 60_000 };
   const kubernetes = new Kubernetes(cluster.access.kubeconfig);
   const lease = kubernetesLease(kubernetes, "hearth-rollout");
@@ -202,7 +210,7 @@ const rollOut = async (
   });
   const left = await withLease([lease], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
     carryOutRollout(plan, cluster, changes, {
-      ...{ actions, engine, display, options, timeouts, command },
+      ...{ actions, made, engine, display, options, timeouts, command },
       signal: AbortSignal.any([signal, lost]),
       recorded: cluster.recorded,
       silence: () => silences.begin(),

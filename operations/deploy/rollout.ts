@@ -121,6 +121,8 @@ export const carryOutRollout = async (
     options: RolloutOptions;
     /** Silences the alerts that are expected, before the first step and while the next ones go on. @default nothing is silenced */
     silence?: () => Promise<void>;
+    /** Called when the engine has configured a machine, or made it. @default nothing is done */
+    made?: (machine: string) => void;
     /** Machines that the state has. */
     recorded: Record<string, { role: "controlplane" | "worker" }>;
     timeouts?: Timeouts;
@@ -132,7 +134,10 @@ export const carryOutRollout = async (
   let kubernetes = running.kubernetes.lowest;
   const actions: Actions = {
     ...around.actions,
-    configure: (name) => engine.target(changes.targets[name] ?? [], kubernetes),
+    configure: async (name) => {
+      await engine.target(changes.targets[name] ?? [], kubernetes);
+      around.made?.(name);
+    },
     remove: (name, isLost) => {
       const urns = changes.deletions[name] ?? [];
       // The engine would have it reset.
@@ -290,15 +295,29 @@ const prepare = async (
 };
 
 /** The actions of a rollout on a cluster that runs, but for what the engine does. */
+export interface ClusterActions {
+  actions: Omit<Actions, keyof EngineActions>;
+  /** From now on, a machine that the engine has made answers at its new address. */
+  made: (machine: string) => void;
+}
+
+/** Returns the actions of a rollout. A machine that is replaced has its former address until then. */
 export const actionsOn = async (
   { access, recorded, talosctl }: RunningCluster,
   { joining }: Pick<MachineChanges, "joining">,
   health: readonly HealthCheck[],
-): Promise<Omit<Actions, keyof EngineActions>> => {
+): Promise<ClusterActions> => {
   const { stdout } = await execa(talosctl, ["upgrade", "--help"]);
   // Since Talos 1.13.
   const drainsByItself = /--drain\b/.test(stdout);
-  return clusterActions({ ...access, machines: { ...joining, ...recorded } }, { drainsByItself, health });
+  const machines = { ...joining, ...recorded };
+  return {
+    actions: clusterActions({ ...access, machines }, { drainsByItself, health }),
+    made: (machine) => {
+      const now = joining[machine];
+      if (now) machines[machine] = now;
+    },
+  };
 };
 
 /**

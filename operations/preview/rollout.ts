@@ -103,10 +103,11 @@ export const rolloutChanges = (
   };
 };
 
-/** The addresses of machines that change it, by their names. */
+/** The addresses of machines that would change it and are not made anew, by their names. */
 const movesIn = (configured: readonly ResourceChange[]): Record<string, { from: string; to: string }> => {
   const moves: Record<string, { from: string; to: string }> = {};
-  for (const { name, properties } of configured) {
+  for (const { name, operation, properties } of configured) {
+    if (operation !== "update") continue;
     const { before, after } = properties.find(({ path }) => path === "node") ?? {};
     // As they are shown, in quotes.
     if (before !== undefined && after !== undefined)

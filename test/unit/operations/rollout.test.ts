@@ -66,6 +66,7 @@ const rollOut = async (
     display: { live: () => undefined, line: (text) => void said.push(text) },
     ...{ signal: new AbortController().signal, command: "npx hearth deploy dev", options, timeouts },
     recorded: Object.fromEntries([...cluster.machines].map(([name, { role }]) => [name, { role }])),
+    made: (machine) => void cluster.calls.push(`made ${machine}`),
     silence: () => Promise.resolve(void cluster.calls.push("silence")),
   });
   return { engine, left, said };
@@ -147,6 +148,15 @@ describe("a deployment with steps", () => {
     expect(engine).to.deep.equal(["remove urn of wk02 at v1.36.3", "update at v1.36.3"]);
     expect(cluster.calls).to.include.members(["takeOut wk02", "evict pod-of-wk02", "deleteNode wk02"]);
     expect(cluster.running.marked).to.deep.equal([]);
+  });
+
+  it("reaches a machine where the engine has put it, from then on", async () => {
+    const cluster = new FakeCluster(1, 1);
+    Object.assign(cluster.machines.get("wk01") ?? {}, { isOutdated: true });
+    await rollOut(cluster, {});
+    const at = cluster.calls.indexOf("made wk01");
+    expect(at).to.be.greaterThan(cluster.calls.indexOf("takeOut wk01"));
+    expect(cluster.calls.slice(at)).to.include.members(["machine wk01", "putBack wk01"]);
   });
 
   it("upgrades Kubernetes without a machine that was removed before", async () => {
