@@ -14,6 +14,7 @@ import type {
   JoinStep,
   KubernetesStep,
   RemoveStep,
+  RenameStep,
   ReplaceStep,
   Step,
   TalosStep,
@@ -91,6 +92,8 @@ const work = async (step: Step, around: Surroundings): Promise<void> => {
       return remove(step, around);
     case "configure":
       return outOfService(step, around, () => configure(step, around));
+    case "rename":
+      return rename(step, around);
     case "talos":
       return outOfService(step, around, () => upgradeTalos(step, around));
   }
@@ -118,6 +121,25 @@ const join = async (step: JoinStep, around: Surroundings): Promise<void> => {
   await actions.configure(machine);
   await whole(machine, { ...around, machines: { ...around.machines, [machine]: { role } } });
   await actions.putBack(machine);
+};
+
+/**
+ * Gives a machine another name. Kubernetes takes it for another node, so its pods have to leave before.
+ *
+ * The former node is deleted when the machine itself reports as the new one.
+ */
+const rename = async (step: RenameStep, around: Surroundings): Promise<void> => {
+  const { machine, from } = step;
+  const { actions, live, timeouts = usual } = around;
+  const { [from]: now, ...others } = around.machines;
+  await gate({ ...step, machine: from }, around);
+  await takeOut(from, around, true);
+  live(`${from}: giving it the name ${machine}`);
+  await actions.configure(machine);
+  await whole(machine, { ...around, machines: { ...others, ...(now && { [machine]: now }) } });
+  const isForgotten = await eventually(around, timeouts.gate, () => actions.deleteNode(from).then(() => true));
+  if (!isForgotten)
+    throw new Problem(`${from} is ${machine} now, and its former node is left: \`kubectl delete node ${from}\``);
 };
 
 /** Destroys a machine and creates it again. Only the engine's preview tells that this is still to do. */

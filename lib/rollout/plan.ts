@@ -12,6 +12,7 @@ import type {
   ConfigureStep,
   FinishStep,
   KubernetesStep,
+  RenameStep,
   Running,
   RunningMachine,
   Step,
@@ -43,7 +44,9 @@ export const planRollout = (changes: Changes, running: Running): RolloutPlan => 
   const isHalfWay = running.kubernetes.lowest !== running.kubernetes.highest;
   const order = orderOf(changes, running, { talos: talos.steps, kubernetes: kubernetes.steps, isHalfWay });
   const membership = membershipSteps(changes, running);
+  const renames = renameSteps(changes, running);
   const refusals = [
+    ...renameRefusals(changes, running),
     ...movingRefusals(changes),
     ...closingRefusals(changes),
     ...secureBootRefusals(changes, running),
@@ -51,13 +54,23 @@ export const planRollout = (changes: Changes, running: Running): RolloutPlan => 
   ];
   if (refusals.length > 0) return { steps: [], refusals, notes: [] };
   const [first, second] = order.isKubernetesFirst ? [kubernetes, talos] : [talos, kubernetes];
-  const machines = [...configureSteps(changes, running), ...membership.later];
+  const isBegun = ({ from }: RenameStep): boolean => running.marked.includes(from);
+  const machines = [
+    ...configureSteps(changes, running),
+    ...renames.filter((step) => !isBegun(step)),
+    ...membership.later,
+  ];
   const steps: Step[] = order.isKubernetesFirst
     ? [...first.steps, ...second.steps, ...machines]
     : [...first.steps, ...machines, ...second.steps];
   const changed = [...membership.first, ...membership.later];
   return {
-    steps: [...membership.first, ...finishSteps(changes, running, steps, changed), ...steps],
+    steps: [
+      ...membership.first,
+      ...renames.filter(isBegun),
+      ...finishSteps(changes, running, steps, changed),
+      ...steps,
+    ],
     refusals,
     notes: [...talos.notes, ...learners(changes, running)],
   };
@@ -222,6 +235,31 @@ const whatFor = (why: readonly string[]): string => {
     ...(others.length > 0 ? [`restarts for ${others.join(", ")}`] : []),
   ].join(", and ");
 };
+
+/** Machines that get another name: workers, then control planes, the leader of etcd last. Their nodes are others, and the former ones go. */
+const renameSteps = ({ machines, renamed = {} }: Changes, { leader }: Running): RenameStep[] => {
+  const rank = (machine: string): number =>
+    machines[machine]?.role === "controlplane" ? 1 + Number(renamed[machine] === leader) : 0;
+  return Object.entries(renamed)
+    .sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b))
+    .map(([machine, from]) => ({
+      kind: "rename",
+      name: `rename/${machine}`,
+      ...{ machine, from },
+      what: `drains ${from}, and gives it its new name`,
+      out: from,
+      seconds: usual.configure,
+    }));
+};
+
+/** What else changes of a machine is planned by the name that it has. */
+const renameRefusals = ({ machines, renamed = {} }: Changes, running: Running): string[] =>
+  Object.entries(renamed).flatMap(([machine, from]) => {
+    const [image, now] = [machines[machine]?.image, running.machines[from]];
+    return image && now && !isInstalled(image, now)
+      ? [`${from} would get the name ${machine} and another Talos image: deploy its new name alone first`]
+      : [];
+  });
 
 /** A machine that was taken out of service is put back, unless a step is about it that begins at the same place. */
 const finishSteps = (

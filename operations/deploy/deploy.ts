@@ -222,7 +222,9 @@ const rollOut = async (
 
 /** Machines that steps are about. An upgrade of Kubernetes is about all of them. */
 const machinesOf = (steps: readonly Step[], all: readonly string[]): string[] => [
-  ...new Set(steps.flatMap((step) => ("machine" in step ? step.machine : all))),
+  ...new Set(
+    steps.flatMap((step) => ("from" in step ? [step.from, step.machine] : "machine" in step ? step.machine : all)),
+  ),
 ];
 
 /** Takes a snapshot of etcd before a step that can hurt it. */

@@ -246,13 +246,17 @@ export const requireLed = async (reach: Changes["reach"], resolve: Resolve = add
 const waitsFor = (step: Step, { marked }: Running, { windows }: RolloutOptions): string | undefined => {
   const isOutage = step.kind !== "join" && step.kind !== "finish" && !("isLost" in step && step.isLost);
   if (windows === undefined || !isOutage) return undefined;
-  if ("machine" in step && marked.includes(step.machine)) return undefined;
+  if ("machine" in step && marked.includes("from" in step ? step.from : step.machine)) return undefined;
   const opens = nextWindow(windows, new Date());
   return opens && describeTime(opens, windows.timeZone);
 };
 
 /** The machines of a cluster after a step. */
 const after = (step: Step, machines: Record<string, { role: Role }>): Record<string, { role: Role }> => {
+  if (step.kind === "rename") {
+    const { [step.from]: now, ...others } = machines;
+    return { ...others, ...(now && { [step.machine]: now }) };
+  }
   if (step.kind === "join" || step.kind === "replace") return { ...machines, [step.machine]: { role: step.role } };
   if (step.kind !== "remove") return machines;
   return Object.fromEntries(Object.entries(machines).filter(([name]) => name !== step.machine));

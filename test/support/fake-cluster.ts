@@ -49,6 +49,8 @@ export class FakeCluster {
   readonly recorded = new Set<string>();
   /** Machines whose present change destroys them. */
   readonly outdated = new Set<string>();
+  /** The present names of machines that get another one, by the latter. */
+  readonly renamed = new Map<string, string>();
   /** Members of etcd, and whether they vote. */
   readonly members = new Map<string, boolean>();
   leader = "cp01";
@@ -93,6 +95,13 @@ export class FakeCluster {
     this.at(name).isGone = true;
   }
 
+  /** The stack file gives a machine another name. */
+  rename(from: string, to: string): void {
+    this.desired.delete(from);
+    this.desired.set(to, roleOf(to));
+    this.renamed.set(to, from);
+  }
+
   get running(): Running {
     const all = [...this.machines];
     const answering = all.filter(([name, { isGone }]) => isGone !== true && this.recorded.has(name));
@@ -119,7 +128,8 @@ export class FakeCluster {
     const [desired, recorded] = [[...this.desired.keys()], [...this.recorded]];
     return {
       machines: Object.fromEntries([...this.desired].map(([name, role]) => [name, { role, image }])),
-      created: desired.filter((name) => !this.recorded.has(name)),
+      renamed: Object.fromEntries([...this.renamed].filter(([, from]) => this.recorded.has(from))),
+      created: desired.filter((name) => !this.recorded.has(name) && !this.renamed.has(name)),
       replaced: recorded.filter((name) => this.desired.has(name) && this.outdated.has(name)),
       isBootstrapped: false,
       kubernetes,
@@ -127,7 +137,9 @@ export class FakeCluster {
         all.flatMap(([name, { isOutdated }]) => (isOutdated ? [[name, ["machine.udev"]]] : [])),
       ),
       removed: Object.fromEntries(
-        recorded.filter((name) => !this.desired.has(name)).map((name) => [name, roleOf(name)]),
+        recorded
+          .filter((name) => !this.desired.has(name) && ![...this.renamed.values()].includes(name))
+          .map((name) => [name, roleOf(name)]),
       ),
     };
   }
@@ -184,6 +196,11 @@ export class FakeCluster {
         this.reboot(name, installer === this.broken ? {} : { version, schematic });
       }),
     configure: async (name) => {
+      const from = this.renamed.get(name);
+      if (from !== undefined && this.recorded.has(from))
+        return this.call(`rename ${from}`, () => {
+          this.takeName(from, name);
+        });
       if (this.recorded.has(name) && !this.outdated.has(name))
         return this.call(`configure ${name}`, () => {
           this.reboot(name, { isOutdated: false });
@@ -250,6 +267,22 @@ export class FakeCluster {
     this.stop(name);
     if (this.members.has(name)) this.violations.push(`${name} was destroyed as a member of etcd`);
     Object.assign(this.machines.get(name) ?? {}, { isGone: true, pods: [] });
+  }
+
+  /** The machine goes on under another name. Its former node stays, as it was when it last reported. */
+  private takeName(from: string, to: string): void {
+    this.stop(from);
+    const machine = this.at(from);
+    if (machine.pods.length > 0) this.violations.push(`${from} had pods when it got another name`);
+    this.machines.set(to, { ...machine, mark: undefined, isCordoned: false, booting: 3, syncing: 4 });
+    Object.assign(machine, { isGone: true });
+    this.recorded.delete(from);
+    this.recorded.add(to);
+    const isVoting = this.members.get(from);
+    if (isVoting === undefined) return;
+    this.members.delete(from);
+    this.members.set(to, isVoting);
+    if (this.leader === from) this.leader = to;
   }
 
   private create(name: string): void {

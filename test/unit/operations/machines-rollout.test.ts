@@ -90,6 +90,12 @@ const replacing = (...names: string[]): FakeCluster => {
   return cluster;
 };
 
+const renaming = (...names: [from: string, to: string][]): FakeCluster => {
+  const cluster = new FakeCluster(3, 2);
+  for (const [from, to] of names) cluster.rename(from, to);
+  return cluster;
+};
+
 const withLost = (cluster: FakeCluster, name: string): FakeCluster => {
   cluster.lose(name);
   return cluster;
@@ -103,6 +109,8 @@ const cases: Record<string, () => FakeCluster> = {
     from(3, ["cp04", "cp05", "cp06"]),
   "one new control plane in place of a lost one": () => withLost(from(3, ["cp01", "cp03", "cp04"]), "cp02"),
   "a control plane and a worker that are replaced": () => replacing("cp01", "wk01"),
+  "a control plane and both workers with other names": () =>
+    renaming(["cp01", "cp09"], ["wk01", "wk08"], ["wk02", "wk09"]),
   "all control planes, replaced": () => replacing("cp01", "cp02", "cp03"),
 };
 
@@ -141,6 +149,25 @@ describe("a deployment that changes which machines there are", () => {
       "deleteNode cp01",
     ];
     expect(cluster.calls.filter((call) => order.includes(call))).to.deep.equal(order);
+  });
+
+  it("drains a machine before it gets another name, and deletes its former node when it is back under the new one", async () => {
+    const cluster = renaming(["wk01", "wk09"]);
+    await deploy(cluster);
+    const order = ["takeOut wk01", "evict pod-of-wk01", "rename wk01", "machine wk09", "deleteNode wk01"];
+    const seen = cluster.calls.filter((call) => order.includes(call));
+    expect([...new Set(seen)]).to.deep.equal(order);
+  });
+
+  it("keeps the former node of a machine that does not come back under its new name, and takes no other one out", async () => {
+    const cluster = renaming(["wk01", "wk08"], ["wk02", "wk09"]);
+    const { configure } = cluster.actions;
+    cluster.actions.configure = async (name) => {
+      await configure(name);
+      Object.assign(cluster.machines.get(name) ?? {}, { booting: Infinity });
+    };
+    expect(await failure(deploy(cluster, { ...timeouts, boot: 40 }))).to.contain("wk08 is out of service");
+    expect(cluster.calls).to.not.contain("deleteNode wk01").and.not.contain("takeOut wk02");
   });
 
   it("takes none out while another one is not well, and says which", async () => {
