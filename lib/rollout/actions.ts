@@ -32,6 +32,8 @@ export interface Actions {
   pull: (name: string, image: TalosImage) => Promise<void>;
   /** Installs an image on a machine, and has it reboot. */
   install: (name: string, image: TalosImage) => Promise<void>;
+  /** Restarts a machine. */
+  reboot: (name: string) => Promise<void>;
   /** Gives a machine what the program declares of it. */
   configure: (name: string) => Promise<void>;
   /** Upgrades Kubernetes through one of these machines. */
@@ -132,6 +134,9 @@ export const clusterActions = (
       // Without comments in the configuration, which the program does not render either.
       const plain = ["--with-docs=false", "--with-examples=false"];
       await talos.once(first, ["upgrade-k8s", "--to", to.replace(/^v/, ""), ...plain], kubernetesTimeout);
+    },
+    reboot: async (name) => {
+      await talos.once(addressOf(name), ["reboot", "--wait=false"], etcdTimeout);
     },
     forfeitLeadership: async (name) => {
       await talos.once(addressOf(name), ["etcd", "forfeit-leadership"], etcdTimeout);

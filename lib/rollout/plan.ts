@@ -55,6 +55,7 @@ export const planRollout = (changes: Changes, running: Running): RolloutPlan => 
   if (refusals.length > 0) return { steps: [], refusals, notes: [] };
   const [first, second] = order.isKubernetesFirst ? [kubernetes, talos] : [talos, kubernetes];
   const isBegun = ({ from }: RenameStep): boolean => running.marked.includes(from);
+  const unfinished = unfinishedRenames(changes, running);
   const machines = [
     ...configureSteps(changes, running),
     ...renames.filter((step) => !isBegun(step)),
@@ -67,6 +68,7 @@ export const planRollout = (changes: Changes, running: Running): RolloutPlan => 
   return {
     steps: [
       ...membership.first,
+      ...unfinished,
       ...renames.filter(isBegun),
       ...finishSteps(changes, running, steps, changed),
       ...steps,
@@ -242,14 +244,28 @@ const renameSteps = ({ machines, renamed = {} }: Changes, { leader }: Running): 
     machines[machine]?.role === "controlplane" ? 1 + Number(renamed[machine] === leader) : 0;
   return Object.entries(renamed)
     .sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b))
-    .map(([machine, from]) => ({
-      kind: "rename",
-      name: `rename/${machine}`,
-      ...{ machine, from },
-      what: `drains ${from}, and gives it its new name`,
-      out: from,
-      seconds: usual.configure,
-    }));
+    .map(([machine, from]) => renameStep(machine, from));
+};
+
+const renameStep = (machine: string, from: string): RenameStep => ({
+  kind: "rename",
+  name: `rename/${machine}`,
+  ...{ machine, from },
+  what: `drains ${from}, and gives it its new name`,
+  out: from,
+  seconds: usual.configure,
+});
+
+/** Control planes that an interrupted run gave another name, and that have not restarted since: etcd counts them under the former one. */
+const unfinishedRenames = (changes: Changes, running: Running): RenameStep[] => {
+  const members = (running.members ?? []).map(({ name }) => name);
+  const formers = running.marked.filter((name) => members.includes(name) && !(name in running.machines));
+  const named = Object.keys(running.machines).filter(
+    (name) => isPlane(changes, name) && !members.includes(name) && !isMadeAnew(changes, name),
+  );
+  const [from, machine] = [formers[0], named[0]];
+  if (from === undefined || machine === undefined || formers.length > 1 || named.length > 1) return [];
+  return [{ ...renameStep(machine, from), role: "controlplane" }];
 };
 
 /** What else changes of a machine is planned by the name that it has. */

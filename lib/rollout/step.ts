@@ -38,6 +38,8 @@ export interface RenameStep extends Common {
   machine: string;
   /** The name that it has. */
   from: string;
+  /** Set for a control plane that has the name already, while etcd still counts it under the former one. */
+  role?: Role;
 }
 
 /** Creates a machine and configures it, and waits until it is a part of the cluster. */

@@ -215,6 +215,16 @@ export class FakeCluster {
         this.create(name);
       });
     },
+    reboot: (name) =>
+      this.call(`reboot ${name}`, () => {
+        const from = this.renamed.get(name) ?? "";
+        const isVoting = this.members.get(from);
+        this.reboot(name, {});
+        if (isVoting === undefined) return;
+        this.members.delete(from);
+        this.members.set(name, isVoting);
+        if (this.leader === from) this.leader = name;
+      }),
     forfeitLeadership: (name) =>
       this.call(`forfeitLeadership ${name}`, () => {
         if (this.leader === name) this.leader = [...this.members.keys()].find((other) => other !== name) ?? name;
@@ -278,11 +288,6 @@ export class FakeCluster {
     Object.assign(machine, { isGone: true });
     this.recorded.delete(from);
     this.recorded.add(to);
-    const isVoting = this.members.get(from);
-    if (isVoting === undefined) return;
-    this.members.delete(from);
-    this.members.set(to, isVoting);
-    if (this.leader === from) this.leader = to;
   }
 
   private create(name: string): void {
