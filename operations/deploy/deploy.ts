@@ -41,6 +41,7 @@ import {
   planFor,
   requireLed,
   requireReachable,
+  strangers,
   type KnownMachines,
   type RolloutEngine,
   type RolloutOptions,
@@ -82,6 +83,8 @@ export const deploy = async (
   display.line(`Preview of ${stack}: ${describeChanges(preview)}`);
   for (const advice of preview.advice) display.line(`  ${advice}`);
   const plan = cluster && planFor(stack, changes, cluster);
+  const known = { desired: Object.keys(changes.machines), recorded: Object.keys(cluster?.recorded ?? {}) };
+  for (const line of cluster ? strangers(cluster.nodes, known) : []) display.line(`  ${line}`);
   for (const line of plan ? describePlan(plan) : []) display.line(`  ${line}`);
   if (cluster) await requireLed(changes.reach);
   if (cluster) await requireReachable(cluster.access.kubeconfig, changes.reach?.after.endpoint);

@@ -351,6 +351,21 @@ export interface KnownMachines {
   removed: readonly string[];
 }
 
+/**
+ * Says which nodes are not Ready and are no machines of the stack. DaemonSets are never Ready while they have a pod there, and a rollout waits
+ * for its health. One that is marked is deleted by the deployment itself.
+ */
+export const strangers = (
+  nodes: readonly { name: string; isReady: boolean; mark: string | undefined }[],
+  { desired, recorded }: Pick<KnownMachines, "desired" | "recorded">,
+): string[] =>
+  nodes
+    .filter(({ name, isReady, mark }) => !isReady && mark === undefined && ![...desired, ...recorded].includes(name))
+    .map(
+      ({ name }) =>
+        `The node ${name} is not Ready, and is no machine of this stack: if it is gone for good, \`kubectl delete node ${name}\``,
+    );
+
 /** The nodes that have no machine any more: those that were drained for that, or whose machine this update removed. */
 export const removedNodes = (
   nodes: readonly { name: string; mark: string | undefined; isCordoned: boolean }[],

@@ -10,6 +10,7 @@ import {
   removedNodes,
   requireLed,
   requireReachable,
+  strangers,
   type KnownMachines,
   type RolloutOptions,
 } from "../../../operations/deploy/rollout.ts";
@@ -351,6 +352,20 @@ describe("the machines of a state", () => {
     });
     const resources = [of("cp01"), of("wk01", { pendingReplacement: true })];
     expect(Object.keys(recordedMachines({ version: 3, deployment: { resources } }))).to.deep.equal(["cp01"]);
+  });
+});
+
+describe("a node that is no machine of the stack", () => {
+  const known = { desired: ["wk01"], recorded: ["wk01", "wk03"] };
+  const said = (name: string, isReady: boolean, mark?: string) => strangers([{ name, isReady, mark }], known).join();
+
+  it("is named where it is not Ready, for a rollout may wait for DaemonSets on it", () => {
+    expect(said("wk02", false)).to.contain("The node wk02 is not Ready").and.contain("kubectl delete node wk02");
+  });
+
+  it("is nobody's business where it is Ready, and one of a machine is none", () => {
+    expect(said("wk02", true) + said("wk01", false) + said("wk03", false)).to.equal("");
+    expect(said("wk02", false, "schedulable")).to.equal("");
   });
 });
 
