@@ -46,7 +46,10 @@ export const planRollout = (changes: Changes, running: Running): RolloutPlan => 
   const membership = membershipSteps(changes, running);
   const renames = renameSteps(changes, running);
   const refusals = [
-    ...renameRefusals(changes, running),
+    ...renameRefusals(changes, running, [
+      ...[...talos.steps, ...kubernetes.steps, ...configureSteps(changes, running)],
+      ...[...membership.first, ...membership.later],
+    ]),
     ...movingRefusals(changes),
     ...closingRefusals(changes),
     ...secureBootRefusals(changes, running),
@@ -268,14 +271,20 @@ const unfinishedRenames = (changes: Changes, running: Running): RenameStep[] => 
   return [{ ...renameStep(machine, from), role: "controlplane" }];
 };
 
-/** What else changes of a machine is planned by the name that it has. */
-const renameRefusals = ({ machines, renamed = {} }: Changes, running: Running): string[] =>
-  Object.entries(renamed).flatMap(([machine, from]) => {
-    const [image, now] = [machines[machine]?.image, running.machines[from]];
-    return image && now && !isInstalled(image, now)
-      ? [`${from} would get the name ${machine} and another Talos image: deploy its new name alone first`]
-      : [];
-  });
+/**
+ * Why machines do not get other names now. The engine does that in an update of the whole stack only: in one with targets it ends with a panic,
+ * for resources that are no targets go on to depend on the former name (seen with pulumi 3.259.0).
+ */
+const renameRefusals = ({ machines, renamed = {} }: Changes, running: Running, others: readonly Step[]): string[] => {
+  const [first, second] = Object.entries(renamed);
+  if (first === undefined) return [];
+  const [machine, from] = first;
+  const [image, now] = [machines[machine]?.image, running.machines[from]];
+  const isImaged = image !== undefined && now !== undefined && !isInstalled(image, now);
+  return second !== undefined || others.length > 0 || isImaged
+    ? [`${from} would get the name ${machine} together with other changes of machines: deploy its new name alone first`]
+    : [];
+};
 
 /** A machine that was taken out of service is put back, unless a step is about it that begins at the same place. */
 const finishSteps = (

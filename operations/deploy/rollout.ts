@@ -135,7 +135,9 @@ export const carryOutRollout = async (
   const actions: Actions = {
     ...around.actions,
     configure: async (name) => {
-      await engine.target(changes.targets[name] ?? [], kubernetes);
+      // It is the only change of machines then.
+      if (name in (changes.renamed ?? {})) await engine.update(kubernetes);
+      else await engine.target(changes.targets[name] ?? [], kubernetes);
       around.made?.(name);
     },
     remove: (name, isLost) => {

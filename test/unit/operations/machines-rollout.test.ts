@@ -34,7 +34,9 @@ const deploy = async (cluster: FakeCluster, waits = timeouts): Promise<void> => 
         remove: async (all, forgotten) => {
           for (const name of named(all)) await cluster.actions.remove(name, forgotten.includes(urnOf(name)));
         },
-        update: () => Promise.resolve(),
+        update: async () => {
+          for (const [to, from] of cluster.renamed) if (cluster.recorded.has(from)) await cluster.actions.configure(to);
+        },
         snapshot: () => Promise.resolve(),
       },
       display: { live: () => undefined, line: () => undefined },
@@ -109,8 +111,8 @@ const cases: Record<string, () => FakeCluster> = {
     from(3, ["cp04", "cp05", "cp06"]),
   "one new control plane in place of a lost one": () => withLost(from(3, ["cp01", "cp03", "cp04"]), "cp02"),
   "a control plane and a worker that are replaced": () => replacing("cp01", "wk01"),
-  "a control plane and both workers with other names": () =>
-    renaming(["cp01", "cp09"], ["wk01", "wk08"], ["wk02", "wk09"]),
+  "a control plane with another name": () => renaming(["cp02", "cp09"]),
+  "a worker with another name": () => renaming(["wk01", "wk09"]),
   "all control planes, replaced": () => replacing("cp01", "cp02", "cp03"),
 };
 
@@ -160,7 +162,7 @@ describe("a deployment that changes which machines there are", () => {
   });
 
   it("keeps the former node of a machine that does not come back under its new name, and takes no other one out", async () => {
-    const cluster = renaming(["wk01", "wk08"], ["wk02", "wk09"]);
+    const cluster = renaming(["wk01", "wk08"]);
     const { configure } = cluster.actions;
     cluster.actions.configure = async (name) => {
       await configure(name);
@@ -168,6 +170,18 @@ describe("a deployment that changes which machines there are", () => {
     };
     expect(await failure(deploy(cluster, { ...timeouts, boot: 40 }))).to.contain("wk08 is out of service");
     expect(cluster.calls).to.not.contain("deleteNode wk01").and.not.contain("takeOut wk02");
+  });
+
+  it("gives a machine another name only where nothing else changes of any machine", () => {
+    const refusal = (cluster: FakeCluster, talos = "v1.13.8") =>
+      planRollout(cluster.wants(talos, "v1.36.3"), cluster.running).refusals.join();
+    expect(refusal(renaming(["wk01", "wk09"]))).to.equal("");
+    const why = "wk01 would get the name wk09 together with other changes of machines";
+    expect(refusal(renaming(["wk01", "wk09"], ["wk02", "wk08"]))).to.contain(why);
+    expect(refusal(renaming(["wk01", "wk09"]), "v1.13.9")).to.contain(why);
+    const joined = renaming(["wk01", "wk09"]);
+    joined.desired.set("wk03", "worker");
+    expect(refusal(joined)).to.contain(why);
   });
 
   it("takes none out while another one is not well, and says which", async () => {
