@@ -76,6 +76,13 @@ const endpoint = (network: string, old: string, other: string, link: string): Da
   ];
 };
 
+const rename = (from: string, to: string) => (stack: Document) => {
+  const machine = stack.getIn(keysOf(node(from)));
+  stack.deleteIn(keysOf(node(from)));
+  stack.setIn(keysOf(node(to)), machine);
+  stack.setIn(keysOf(`${node(to)}/renamedFrom`), from);
+};
+
 const talos = "hearth:cluster/talos";
 const udev = { machine: { udev: { rules: ['SUBSYSTEM=="net", ATTR{mtu}="1500"'] } } };
 
@@ -104,17 +111,11 @@ export const changesOf: Record<"dev" | "prod", DayTwoChange[]> = {
       title: "a worker on another Proxmox host",
       change: all(set("hearth:proxmox/hosts", ["pve1", "pve2"]), set(`${node("den-dev-wk02")}/proxmox/host`, "pve2")),
     },
+    { title: "a worker renamed", change: rename("den-dev-wk02", "den-dev-wk09") },
     {
-      title: "a worker renamed",
-      change: (stack) => {
-        const path = keysOf(node("den-dev-wk02"));
-        const worker = stack.getIn(path);
-        stack.deleteIn(path);
-        stack.setIn(keysOf(node("den-dev-wk09")), worker);
-        stack.setIn(keysOf(`${node("den-dev-wk09")}/renamedFrom`), "den-dev-wk02");
-      },
+      title: "the address of a worker",
+      change: all(set(`${node("den-dev-wk01")}/address`, "10.20.0.29"), exempt("den-dev-wk01")),
     },
-    { title: "the address of a worker", change: set(`${node("den-dev-wk01")}/address`, "10.20.0.29"), isRefused: true },
     { title: "the role of a worker", change: set(`${node("den-dev-wk01")}/role`, "controlplane"), isRefused: true },
     {
       title: "one control plane → three",
@@ -143,6 +144,7 @@ export const changesOf: Record<"dev" | "prod", DayTwoChange[]> = {
       kills: [0, 1, 2].map((done) => ({ done, after: 20_000 })),
     },
     { title: "a patch release of Kubernetes", change: set("hearth:cluster/kubernetes", "v1.36.5") },
+    { title: "a control plane renamed", change: rename("den-prod-cp02", "den-prod-cp08") },
     {
       title: "three control planes → one",
       change: all(
@@ -160,7 +162,7 @@ export const changesOf: Record<"dev" | "prod", DayTwoChange[]> = {
       title: "other keys of all disks",
       change: all(
         set("hearth:cluster/diskEncryption", "nodeID"),
-        exempt("den-prod-cp01", "den-prod-cp02", "den-prod-cp03"),
+        exempt("den-prod-cp01", "den-prod-cp08", "den-prod-cp03"),
       ),
     },
     {

@@ -14,6 +14,7 @@ import { timelineOf, type Drawn } from "../operations/try/timeline.ts";
 import { Trial } from "../operations/try/trial.ts";
 import { Display } from "../lib/terminal/display.ts";
 import { interruption } from "../lib/terminal/interruption.ts";
+import { explain, Problem } from "../toolchain/problem.ts";
 import { changesOf, type DayTwoChange } from "./day-two-changes.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -33,7 +34,7 @@ const measure = async (stack: "dev" | "prod", titles: readonly string[]): Promis
   const log = join(root, ".hearth", `day-two-${stack}.log`);
   await removeLab(root, folder, stack);
   const display = new Display();
-  const signal = interruption("It was interrupted, and its lab is removed");
+  const signal = interruption(`The measurement of ${stack} was interrupted, and its lab is removed`);
   await mkdir(join(root, ".hearth"), { recursive: true });
   await writeFile(log, "");
   const clone = await Clone.create(root, folder, stack);
@@ -52,11 +53,12 @@ const measure = async (stack: "dev" | "prod", titles: readonly string[]): Promis
       await report(stack, base, { parts, drawn });
       const isRefused = found.part.refusal !== undefined;
       if (isRefused !== (change.isRefused ?? false))
-        throw new Error(`${change.title}: ${found.part.refusal ?? "it is carried out, and should be refused"}`);
+        throw new Problem(`${change.title}: ${found.part.refusal ?? "it is carried out, and should be refused"}`);
       if (!isRefused) last = commit;
     }
   } finally {
     trial.end();
+    display.clear();
     await removeLab(root, folder, stack);
   }
 };
@@ -81,5 +83,11 @@ const report = async (
 };
 
 const [stack, ...titles] = process.argv.slice(2);
-if (stack === "dev" || stack === "prod") await measure(stack, titles);
-else console.error("Name a stack: node --import tsx bench/day-two.ts dev|prod [TITLE…]");
+try {
+  if (stack !== "dev" && stack !== "prod")
+    throw new Problem("Name a stack: node --import tsx bench/day-two.ts dev|prod [TITLE…]");
+  await measure(stack, titles);
+} catch (error) {
+  console.error(explain(error));
+  process.exitCode = 1;
+}

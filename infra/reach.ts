@@ -134,8 +134,7 @@ const goneVips = (before: Reach, after: Reach): string[] => before.vips.filter((
 
 const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, "");
 
-/** Why a machine does not get another address. */
+/** Why an update does not give a machine another address. A deployment replaces it, unless it gets another name as well. */
 export const addressProblem = (name: string, from: string, to: string): string =>
   `${name} would go from ${from} to ${to}, and no update changes the address of a machine that runs: it would wait for one at ${to}. ` +
-  `Give ${to} to a machine of another name and remove ${name} in the same change; where both are one computer, remove ${name}, deploy, and ` +
-  "add it again in another deployment";
+  "npx hearth deploy replaces the machine, where only its address changes and an exemption from kept-resources names it";

@@ -131,6 +131,8 @@ const rebootsFor = (before: Record<string, unknown>, after: Record<string, unkno
   const [old, now] = [generated(before), generated(after)];
   return [
     ...new Set([
+      // Kubernetes takes it for another node, and its pods are gone.
+      ...(hostnameOf(before) === hostnameOf(after) ? [] : ["another name"]),
       ...(old && now ? rebootFields(old, now, whileRunning) : []),
       ...rebootFields(collected(patchesOf(before)), collected(patchesOf(after)), whileRunning),
     ]),
@@ -142,6 +144,9 @@ const installerOf = (inputs: Record<string, unknown>): string | undefined =>
   patchesOf(inputs)
     .map(({ machine }) => section(section(machine).install).image)
     .findLast((image) => typeof image === "string");
+
+const hostnameOf = (inputs: Record<string, unknown>): unknown =>
+  patchesIn(inputs).findLast(({ kind }) => kind === "HostnameConfig")?.hostname;
 
 /** Whether a document has no kind. Others apply while the machine runs. */
 const isMain = ({ kind }: MachineDocument): boolean => kind === undefined;

@@ -5,6 +5,7 @@ import { expandPools } from "../infra/config/expand-pools.ts";
 import { platforms, type PlatformName } from "../infra/platforms/index.ts";
 import { Problem } from "../toolchain/problem.ts";
 import type { Credentials } from "./credentials.ts";
+import { labRollout } from "./rollout-health.ts";
 import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
 
 /**
@@ -24,6 +25,7 @@ import type { Bucket, LabChart, LabConfig, Machine } from "./lab-config.ts";
  * | `escrow.signers`                                       | the lab's own, as soon as its escrow is written          |
  * | `proxmox.affinity`, `proxmox.hugepages` of a node      | skipped: only root@pam itself may set them               |
  * | `pools`                                                | each of their nodes by itself                            |
+ * | `rollout.health`                                       | without what no controller of the lab establishes        |
  * | secrets                                                | the lab's own, where the stack needs them; a known age   |
  * |                                                        | seed; no others, such as `machinePatches`                |
  */
@@ -154,6 +156,7 @@ export const deriveStack = (written: StackConfig, facts: LabFacts): StackConfig 
         endpoint: `https://${proxmoxAddress(proxmox, services)}`,
       },
     }),
+    "hearth:rollout": labRollout(committed["hearth:rollout"]),
     "hearth:gitops": {
       ...committed["hearth:gitops"],
       repository: `ssh://git@${services.git}/hearth.git`,

@@ -122,6 +122,10 @@ const remainingDependencies = (objects: Objects, suspended: Objects): Map<string
 const checkable =
   /^(|apps|batch|autoscaling|policy|(networking|rbac\.authorization|storage|apiextensions|scheduling)\.k8s\.io|(.+\.)?toolkit\.fluxcd\.io|fluxcd\.controlplane\.io)$/;
 
+/** Whether a controller in the lab sets the status of objects of an API version. */
+export const hasController = ({ apiVersion }: { apiVersion?: unknown }): boolean =>
+  checkable.test(group({ apiVersion: String(apiVersion) }));
+
 /** The remaining health checks of each Kustomization that contains something that cannot be checked here. */
 const healthChecks = (kustomizations: RenderedCluster["kustomizations"], objects: Objects, suspended: Objects) => {
   const remaining = new Map<string, unknown[]>();

@@ -16,8 +16,8 @@ export interface Actions {
   health: () => Promise<Health>;
   /** @throws Problem if the machine does not answer */
   machine: (name: string) => Promise<MachineReading>;
-  /** The lowest and the highest release of Kubernetes that runs. */
-  kubernetes: () => Promise<{ lowest: string; highest: string }>;
+  /** The lowest and the highest release of Kubernetes that runs on these machines. */
+  kubernetes: (machines: readonly string[]) => Promise<{ lowest: string; highest: string }>;
   /** Cordons a node, and marks it for a run that goes on with this one. Done again, it changes nothing. */
   takeOut: (name: string) => Promise<void>;
   /** Takes the mark off, and uncordons the node unless it was cordoned before. */
@@ -32,9 +32,12 @@ export interface Actions {
   pull: (name: string, image: TalosImage) => Promise<void>;
   /** Installs an image on a machine, and has it reboot. */
   install: (name: string, image: TalosImage) => Promise<void>;
+  /** Restarts a machine. */
+  reboot: (name: string) => Promise<void>;
   /** Gives a machine what the program declares of it. */
   configure: (name: string) => Promise<void>;
-  upgradeKubernetes: (to: string) => Promise<void>;
+  /** Upgrades Kubernetes through one of these machines. */
+  upgradeKubernetes: (to: string, machines: readonly string[]) => Promise<void>;
   /** Has the etcd member of a machine give its leadership to another one, if it leads. */
   forfeitLeadership: (name: string) => Promise<void>;
   /** Has a machine take its own member out of etcd. */
@@ -62,18 +65,19 @@ export const clusterActions = (
   const { talos, kubeconfig, machines } = access;
   const kubernetes = new Kubernetes(kubeconfig);
   const addressOf = (name: string): string => machines[name]?.address ?? "";
+  /** The cluster as it is when only these machines are in it. */
+  const among = (names: readonly string[]): Access => ({
+    ...access,
+    machines: Object.fromEntries(Object.entries(machines).filter(([name]) => names.includes(name))),
+  });
   const nodePath = (name: string): string => `/api/v1/nodes/${name}`;
   const onNode = async (name: string): Promise<KubernetesObject[]> =>
     kubernetes.list(`/api/v1/pods?fieldSelector=${encodeURIComponent(`spec.nodeName=${name}`)}`);
   return {
-    readings: (names) =>
-      readCluster({
-        ...access,
-        machines: Object.fromEntries(Object.entries(machines).filter(([name]) => names.includes(name))),
-      }),
+    readings: (names) => readCluster(among(names)),
     health: () => readHealth(kubernetes, health),
     machine: (name) => readMachine(talos, addressOf(name)),
-    kubernetes: async () => readKubernetes(access, await readNodes(kubeconfig)),
+    kubernetes: async (names) => readKubernetes(among(names), await readNodes(kubeconfig)),
     takeOut: async (name) => {
       const node = (await readNodes(kubeconfig)).find((each) => each.name === name);
       // A machine without a node has nothing to drain.
@@ -123,13 +127,16 @@ export const clusterActions = (
       const drain = drainsByItself ? ["--drain=false"] : [];
       await talos.once(addressOf(name), ["upgrade", "--image", installer, "--wait=false", ...drain], installTimeout);
     },
-    upgradeKubernetes: async (to) => {
-      const [first = ""] = Object.values(machines).flatMap(({ role, address }) =>
+    upgradeKubernetes: async (to, names) => {
+      const [first = ""] = Object.values(among(names).machines).flatMap(({ role, address }) =>
         role === "controlplane" ? address : [],
       );
       // Without comments in the configuration, which the program does not render either.
       const plain = ["--with-docs=false", "--with-examples=false"];
       await talos.once(first, ["upgrade-k8s", "--to", to.replace(/^v/, ""), ...plain], kubernetesTimeout);
+    },
+    reboot: async (name) => {
+      await talos.once(addressOf(name), ["reboot", "--wait=false"], etcdTimeout);
     },
     forfeitLeadership: async (name) => {
       await talos.once(addressOf(name), ["etcd", "forfeit-leadership"], etcdTimeout);

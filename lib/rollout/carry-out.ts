@@ -14,6 +14,7 @@ import type {
   JoinStep,
   KubernetesStep,
   RemoveStep,
+  RenameStep,
   ReplaceStep,
   Step,
   TalosStep,
@@ -91,6 +92,8 @@ const work = async (step: Step, around: Surroundings): Promise<void> => {
       return remove(step, around);
     case "configure":
       return outOfService(step, around, () => configure(step, around));
+    case "rename":
+      return rename(step, around);
     case "talos":
       return outOfService(step, around, () => upgradeTalos(step, around));
   }
@@ -118,6 +121,46 @@ const join = async (step: JoinStep, around: Surroundings): Promise<void> => {
   await actions.configure(machine);
   await whole(machine, { ...around, machines: { ...around.machines, [machine]: { role } } });
   await actions.putBack(machine);
+};
+
+/**
+ * Gives a machine another name. Kubernetes takes it for another node, so its pods have to leave before.
+ *
+ * A member of etcd has the name with which it started, so a control plane restarts. The former node is deleted when the machine itself reports
+ * as the new one. Source: siderolabs/talos v1.13.9, internal/app/machined/pkg/system/services/etcd.go, and refreshKubeletCerts of
+ * pkg/controllers/k8s/kubelet_service.go.
+ */
+const rename = async (step: RenameStep, around: Surroundings): Promise<void> => {
+  const { machine, from } = step;
+  const { actions, live, timeouts = usual } = around;
+  const { [from]: before, [machine]: named, ...others } = around.machines;
+  const now = named ?? before;
+  if (named) await gate({ ...step, machine: from }, { ...around, machines: others });
+  else {
+    await gate({ ...step, machine: from }, around);
+    await takeOut(from, around, true);
+    live(`${from}: giving it the name ${machine}`);
+    await actions.configure(machine);
+  }
+  if (now?.role === "controlplane") await restart(machine, around);
+  await whole(machine, { ...around, machines: { ...others, ...(now && { [machine]: now }) } });
+  const isForgotten = await eventually(around, timeouts.gate, () => actions.deleteNode(from).then(() => true));
+  if (!isForgotten)
+    throw new Problem(`${from} is ${machine} now, and its former node is left: \`kubectl delete node ${from}\``);
+};
+
+const restart = async (machine: string, around: Surroundings): Promise<void> => {
+  const { actions, live, timeouts = usual } = around;
+  let before: MachineReading | undefined;
+  await eventually(around, timeouts.boot, async () => {
+    before = await actions.machine(machine);
+    return true;
+  });
+  // Whatever keeps it from answering is told when the cluster is to be whole again.
+  if (before === undefined) return;
+  live(`${machine}: restarting it`);
+  await actions.reboot(machine);
+  await rebooted(machine, before, around);
 };
 
 /** Destroys a machine and creates it again. Only the engine's preview tells that this is still to do. */
@@ -467,27 +510,32 @@ const upgradeTalos = async (step: TalosStep, around: Surroundings): Promise<void
 };
 
 const configure = async ({ machine, restarts, what }: ConfigureStep, around: Surroundings): Promise<void> => {
-  const { actions, live, timeouts = usual } = around;
+  const { actions, live } = around;
   const before = await actions.machine(machine);
   live(`${machine}: ${restarts ? "giving it its configuration" : what}`);
   await actions.configure(machine);
   if (!restarts) return;
   live(`${machine}: waiting for its restart`);
-  await eventually(around, timeouts.restart, async () => {
-    const now = await actions.machine(machine).catch(() => undefined);
+  await rebooted(machine, before, around);
+};
+
+/** Waits until a machine has booted anew, or does not seem to. */
+const rebooted = (machine: string, before: MachineReading, around: Surroundings): Promise<boolean> =>
+  eventually(around, (around.timeouts ?? usual).restart, async () => {
+    const now = await around.actions.machine(machine).catch(() => undefined);
     return now !== undefined && now.boot !== before.boot;
   });
-};
 
 const upgradeKubernetes = async (step: KubernetesStep, around: Surroundings): Promise<void> => {
   const { to } = step;
   const { actions, live, timeouts = usual, command } = around;
+  const names = Object.keys(around.machines);
   await gate(step, around);
   live(`Upgrading Kubernetes to ${to}`);
-  await actions.upgradeKubernetes(to);
+  await actions.upgradeKubernetes(to, names);
   let found = { lowest: "", highest: "" };
   const isDone = await eventually(around, timeouts.boot, async () => {
-    found = await actions.kubernetes();
+    found = await actions.kubernetes(names);
     return found.lowest === to && found.highest === to;
   });
   if (!isDone)

@@ -12,6 +12,7 @@ import type {
   ConfigureStep,
   FinishStep,
   KubernetesStep,
+  RenameStep,
   Running,
   RunningMachine,
   Step,
@@ -43,7 +44,12 @@ export const planRollout = (changes: Changes, running: Running): RolloutPlan => 
   const isHalfWay = running.kubernetes.lowest !== running.kubernetes.highest;
   const order = orderOf(changes, running, { talos: talos.steps, kubernetes: kubernetes.steps, isHalfWay });
   const membership = membershipSteps(changes, running);
+  const renames = renameSteps(changes, running);
   const refusals = [
+    ...renameRefusals(changes, running, [
+      ...[...talos.steps, ...kubernetes.steps, ...configureSteps(changes, running)],
+      ...[...membership.first, ...membership.later],
+    ]),
     ...movingRefusals(changes),
     ...closingRefusals(changes),
     ...secureBootRefusals(changes, running),
@@ -51,13 +57,25 @@ export const planRollout = (changes: Changes, running: Running): RolloutPlan => 
   ];
   if (refusals.length > 0) return { steps: [], refusals, notes: [] };
   const [first, second] = order.isKubernetesFirst ? [kubernetes, talos] : [talos, kubernetes];
-  const machines = [...configureSteps(changes, running), ...membership.later];
+  const isBegun = ({ from }: RenameStep): boolean => running.marked.includes(from);
+  const unfinished = unfinishedRenames(changes, running);
+  const machines = [
+    ...configureSteps(changes, running),
+    ...renames.filter((step) => !isBegun(step)),
+    ...membership.later,
+  ];
   const steps: Step[] = order.isKubernetesFirst
     ? [...first.steps, ...second.steps, ...machines]
     : [...first.steps, ...machines, ...second.steps];
   const changed = [...membership.first, ...membership.later];
   return {
-    steps: [...membership.first, ...finishSteps(changes, running, steps, changed), ...steps],
+    steps: [
+      ...membership.first,
+      ...unfinished,
+      ...renames.filter(isBegun),
+      ...finishSteps(changes, running, steps, changed),
+      ...steps,
+    ],
     refusals,
     notes: [...talos.notes, ...learners(changes, running)],
   };
@@ -221,6 +239,51 @@ const whatFor = (why: readonly string[]): string => {
     ...(others.length < why.length ? ["moves to another host"] : []),
     ...(others.length > 0 ? [`restarts for ${others.join(", ")}`] : []),
   ].join(", and ");
+};
+
+/** Machines that get another name: workers, then control planes, the leader of etcd last. Their nodes are others, and the former ones go. */
+const renameSteps = ({ machines, renamed = {} }: Changes, { leader }: Running): RenameStep[] => {
+  const rank = (machine: string): number =>
+    machines[machine]?.role === "controlplane" ? 1 + Number(renamed[machine] === leader) : 0;
+  return Object.entries(renamed)
+    .sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b))
+    .map(([machine, from]) => renameStep(machine, from));
+};
+
+const renameStep = (machine: string, from: string): RenameStep => ({
+  kind: "rename",
+  name: `rename/${machine}`,
+  ...{ machine, from },
+  what: `drains ${from}, and gives it its new name`,
+  out: from,
+  seconds: usual.configure,
+});
+
+/** Control planes that an interrupted run gave another name, and that have not restarted since: etcd counts them under the former one. */
+const unfinishedRenames = (changes: Changes, running: Running): RenameStep[] => {
+  const members = (running.members ?? []).map(({ name }) => name);
+  const formers = running.marked.filter((name) => members.includes(name) && !(name in running.machines));
+  const named = Object.keys(running.machines).filter(
+    (name) => isPlane(changes, name) && !members.includes(name) && !isMadeAnew(changes, name),
+  );
+  const [from, machine] = [formers[0], named[0]];
+  if (from === undefined || machine === undefined || formers.length > 1 || named.length > 1) return [];
+  return [{ ...renameStep(machine, from), role: "controlplane" }];
+};
+
+/**
+ * Why machines do not get other names now. The engine does that in an update of the whole stack only: in one with targets it ends with a panic,
+ * for resources that are no targets go on to depend on the former name (seen with pulumi 3.259.0).
+ */
+const renameRefusals = ({ machines, renamed = {} }: Changes, running: Running, others: readonly Step[]): string[] => {
+  const [first, second] = Object.entries(renamed);
+  if (first === undefined) return [];
+  const [machine, from] = first;
+  const [image, now] = [machines[machine]?.image, running.machines[from]];
+  const isImaged = image !== undefined && now !== undefined && !isInstalled(image, now);
+  return second !== undefined || others.length > 0 || isImaged
+    ? [`${from} would get the name ${machine} together with other changes of machines: deploy its new name alone first`]
+    : [];
 };
 
 /** A machine that was taken out of service is put back, unless a step is about it that begins at the same place. */

@@ -2,7 +2,8 @@ import type { Role } from "../../components/talos/settings.ts";
 import type { Reach } from "../../infra/reach.ts";
 
 /** One step of a rollout. It takes at most one machine out of service. */
-export type Step = TalosStep | ConfigureStep | JoinStep | ReplaceStep | RemoveStep | KubernetesStep | FinishStep;
+export type Step =
+  TalosStep | ConfigureStep | RenameStep | JoinStep | ReplaceStep | RemoveStep | KubernetesStep | FinishStep;
 
 interface Common {
   /** By which `--until` names it. @example "talos/den-dev-wk01" */
@@ -28,6 +29,17 @@ export interface ConfigureStep extends Common {
   machine: string;
   /** Whether it restarts. One that only moves to another host goes on running. */
   restarts: boolean;
+}
+
+/** Gives a machine the name of another node. */
+export interface RenameStep extends Common {
+  kind: "rename";
+  /** Its new name. */
+  machine: string;
+  /** The name that it has. */
+  from: string;
+  /** Set for a control plane that has the name already, while etcd still counts it under the former one. */
+  role?: Role;
 }
 
 /** Creates a machine and configures it, and waits until it is a part of the cluster. */
@@ -98,6 +110,8 @@ export interface Changes {
   replaced: string[];
   /** Whether the update would bootstrap etcd. */
   isBootstrapped: boolean;
+  /** The present names of machines that get another one, by the latter. @default none */
+  renamed?: Record<string, string>;
   /** How the cluster is reached before and after; undefined if no control plane stays. */
   reach?: { before: Reach; after: Reach } | undefined;
   /** Machines whose address changes. @default none */

@@ -15,7 +15,7 @@ import { taintChanges } from "./taints.ts";
 export interface MachineChanges extends Changes {
   /** Resources that the engine updates or creates for a machine, by the machine's name. */
   targets: Record<string, string[]>;
-  /** How the machines are reached that it creates, or destroys and creates again. */
+  /** How the machines are reached that it creates, destroys and creates again, or gives another name. */
   joining: Access["machines"];
   /** Resources of a machine that the engine deletes, by the machine's name. */
   deletions: Record<string, string[]>;
@@ -54,7 +54,9 @@ export const changesOf = (
   const needs = changes.filter(({ type, operation }) => operation === "create" && isNeeded(type)).map(({ urn }) => urn);
   // Another host needs the machine's image too.
   const moving = Object.keys(machines.restarts).filter((name) => machines.restarts[name]?.includes(anotherHost));
-  const reached = Object.entries(machinesIn(after)).filter(([name]) => made.includes(name));
+  const reached = Object.entries(machinesIn(after)).filter(
+    ([name]) => made.includes(name) || name in (machines.renamed ?? {}),
+  );
   return {
     ...machines,
     joining: Object.fromEntries(reached.map(([name, { role, address }]) => [name, { role, address }])),

@@ -22,7 +22,8 @@ import { Problem } from "../../toolchain/problem.ts";
 import { requireSigningKeys } from "../backup/signing-key.ts";
 import { takeSnapshot } from "../etcd/snapshot.ts";
 import type { Resources } from "../preview/changes.ts";
-import { stateBefore } from "../preview/engine.ts";
+import { machinesToReplace, replacing } from "../preview/another-address.ts";
+import { beforeOf } from "../preview/engine.ts";
 import { Observer } from "../preview/observer.ts";
 import { backUpState } from "../state/backup.ts";
 import { detached } from "../../lib/engine/loss.ts";
@@ -40,6 +41,7 @@ import {
   planFor,
   requireLed,
   requireReachable,
+  strangers,
   type KnownMachines,
   type RolloutEngine,
   type RolloutOptions,
@@ -77,10 +79,12 @@ export const deploy = async (
   const cluster = await runningCluster(target, (text) => {
     display.live(text);
   });
-  const { preview, changes } = await previewed(target, display, run, cluster);
+  const { preview, changes, replaced } = await previewed(target, display, run, cluster);
   display.line(`Preview of ${stack}: ${describeChanges(preview)}`);
   for (const advice of preview.advice) display.line(`  ${advice}`);
   const plan = cluster && planFor(stack, changes, cluster);
+  const known = { desired: Object.keys(changes.machines), recorded: Object.keys(cluster?.recorded ?? {}) };
+  for (const line of cluster ? strangers(cluster.nodes, known) : []) display.line(`  ${line}`);
   for (const line of plan ? describePlan(plan) : []) display.line(`  ${line}`);
   if (cluster) await requireLed(changes.reach);
   if (cluster) await requireReachable(cluster.access.kubeconfig, changes.reach?.after.endpoint);
@@ -93,7 +97,7 @@ export const deploy = async (
   };
   const left =
     cluster && plan && plan.steps.length > 0
-      ? await rollOut(target, display, { run, update, signal, cluster, changes, plan, options })
+      ? await rollOut(target, display, { run, update, signal, cluster, changes, replaced, plan, options })
       : [];
   if (left.length > 0) {
     for (const { name, what } of left) display.line(`  left: ${name} ${what}`);
@@ -121,14 +125,16 @@ const previewed = async (
   display: Display,
   run: ReturnType<typeof runOn>,
   cluster: RunningCluster | undefined,
-): Promise<{ preview: RunReport; changes: MachineChanges }> => {
+): Promise<{ preview: RunReport; changes: MachineChanges; replaced: string[] }> => {
   const { engine, root } = target;
   const events: EngineEvent[] = [];
   const losses = new Losses();
   await using observer = await Observer.start();
   const running = cluster?.running.kubernetes.lowest;
   const isPlanned = cluster !== undefined;
-  const preview = await run(["preview"], {
+  const state = await engine.state();
+  const replaced = cluster ? machinesToReplace(state, (await target.config()).nodes) : [];
+  const preview = await run(["preview", ...replacing(replaced)], {
     policyPacks: [policyPack(root), observer.pack],
     environment: rolloutEnvironment({
       kubernetes: running === "" ? undefined : running,
@@ -145,9 +151,9 @@ const previewed = async (
   });
   display.clear();
   if (!preview.isUnchanged) await requireKept(target, losses, isPlanned);
-  const before: Resources = cluster ? (await stateBefore(engine)).resources : new Map();
+  const before: Resources = cluster ? beforeOf(state).resources : new Map();
   const { kubernetes } = (await target.config()).cluster;
-  return { preview, changes: changesOf(events, { before, after: observer.observed.resources, kubernetes }) };
+  return { preview, replaced, changes: changesOf(events, { before, after: observer.observed.resources, kubernetes }) };
 };
 
 interface RollingOut {
@@ -156,6 +162,8 @@ interface RollingOut {
   signal: AbortSignal;
   cluster: RunningCluster;
   changes: MachineChanges;
+  /** Resources that the engine replaces only if it is told to. */
+  replaced: readonly string[];
   plan: RolloutPlan;
   options: RolloutOptions;
 }
@@ -163,11 +171,14 @@ interface RollingOut {
 const rollOut = async (
   target: Target,
   display: Display,
-  { run, update, signal, cluster, changes, plan, options }: RollingOut,
+  { run, update, signal, cluster, changes, replaced, plan, options }: RollingOut,
 ): Promise<Step[]> => {
   const targeted = async (urns: readonly string[], kubernetes: string): Promise<void> => {
     if (urns.length === 0) return;
-    const named = [...new Set(urns)].flatMap((urn) => ["--target", urn]);
+    const named = [
+      ...[...new Set(urns)].flatMap((urn) => ["--target", urn]),
+      ...replacing(replaced.filter((urn) => urns.includes(urn))),
+    ];
     const environment = rolloutEnvironment({ kubernetes, isPlanned: true });
     await run(["up", "--yes", "--skip-preview", ...named], { environment });
   };
@@ -187,7 +198,7 @@ const rollOut = async (
     display.live(text);
   };
   const { health } = (await target.config()).rollout;
-  const actions = await actionsOn(cluster, changes, checksOf(health));
+  const { actions, made } = await actionsOn(cluster, changes, checksOf(health));
   const timeouts = { ...usual, health: health.timeout * 60_000 };
   const kubernetes = new Kubernetes(cluster.access.kubeconfig);
   const lease = kubernetesLease(kubernetes, "hearth-rollout");
@@ -202,7 +213,7 @@ const rollOut = async (
   });
   const left = await withLease([lease], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
     carryOutRollout(plan, cluster, changes, {
-      ...{ actions, engine, display, options, timeouts, command },
+      ...{ actions, made, engine, display, options, timeouts, command },
       signal: AbortSignal.any([signal, lost]),
       recorded: cluster.recorded,
       silence: () => silences.begin(),
@@ -214,7 +225,9 @@ const rollOut = async (
 
 /** Machines that steps are about. An upgrade of Kubernetes is about all of them. */
 const machinesOf = (steps: readonly Step[], all: readonly string[]): string[] => [
-  ...new Set(steps.flatMap((step) => ("machine" in step ? step.machine : all))),
+  ...new Set(
+    steps.flatMap((step) => ("from" in step ? [step.from, step.machine] : "machine" in step ? step.machine : all)),
+  ),
 ];
 
 /** Takes a snapshot of etcd before a step that can hurt it. */

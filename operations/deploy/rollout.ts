@@ -121,6 +121,8 @@ export const carryOutRollout = async (
     options: RolloutOptions;
     /** Silences the alerts that are expected, before the first step and while the next ones go on. @default nothing is silenced */
     silence?: () => Promise<void>;
+    /** Called when the engine has configured a machine, or made it. @default nothing is done */
+    made?: (machine: string) => void;
     /** Machines that the state has. */
     recorded: Record<string, { role: "controlplane" | "worker" }>;
     timeouts?: Timeouts;
@@ -132,7 +134,12 @@ export const carryOutRollout = async (
   let kubernetes = running.kubernetes.lowest;
   const actions: Actions = {
     ...around.actions,
-    configure: (name) => engine.target(changes.targets[name] ?? [], kubernetes),
+    configure: async (name) => {
+      // It is the only change of machines then.
+      if (name in (changes.renamed ?? {})) await engine.update(kubernetes);
+      else await engine.target(changes.targets[name] ?? [], kubernetes);
+      around.made?.(name);
+    },
     remove: (name, isLost) => {
       const urns = changes.deletions[name] ?? [];
       // The engine would have it reset.
@@ -241,13 +248,17 @@ export const requireLed = async (reach: Changes["reach"], resolve: Resolve = add
 const waitsFor = (step: Step, { marked }: Running, { windows }: RolloutOptions): string | undefined => {
   const isOutage = step.kind !== "join" && step.kind !== "finish" && !("isLost" in step && step.isLost);
   if (windows === undefined || !isOutage) return undefined;
-  if ("machine" in step && marked.includes(step.machine)) return undefined;
+  if ("machine" in step && marked.includes("from" in step ? step.from : step.machine)) return undefined;
   const opens = nextWindow(windows, new Date());
   return opens && describeTime(opens, windows.timeZone);
 };
 
 /** The machines of a cluster after a step. */
 const after = (step: Step, machines: Record<string, { role: Role }>): Record<string, { role: Role }> => {
+  if (step.kind === "rename") {
+    const { [step.from]: now, ...others } = machines;
+    return { ...others, ...(now && { [step.machine]: now }) };
+  }
   if (step.kind === "join" || step.kind === "replace") return { ...machines, [step.machine]: { role: step.role } };
   if (step.kind !== "remove") return machines;
   return Object.fromEntries(Object.entries(machines).filter(([name]) => name !== step.machine));
@@ -290,15 +301,29 @@ const prepare = async (
 };
 
 /** The actions of a rollout on a cluster that runs, but for what the engine does. */
+export interface ClusterActions {
+  actions: Omit<Actions, keyof EngineActions>;
+  /** From now on, a machine that the engine has made answers at its new address. */
+  made: (machine: string) => void;
+}
+
+/** Returns the actions of a rollout. A machine that is replaced has its former address until then. */
 export const actionsOn = async (
   { access, recorded, talosctl }: RunningCluster,
   { joining }: Pick<MachineChanges, "joining">,
   health: readonly HealthCheck[],
-): Promise<Omit<Actions, keyof EngineActions>> => {
+): Promise<ClusterActions> => {
   const { stdout } = await execa(talosctl, ["upgrade", "--help"]);
   // Since Talos 1.13.
   const drainsByItself = /--drain\b/.test(stdout);
-  return clusterActions({ ...access, machines: { ...joining, ...recorded } }, { drainsByItself, health });
+  const machines = { ...joining, ...recorded };
+  return {
+    actions: clusterActions({ ...access, machines }, { drainsByItself, health }),
+    made: (machine) => {
+      const now = joining[machine];
+      if (now) machines[machine] = now;
+    },
+  };
 };
 
 /**
@@ -327,6 +352,21 @@ export interface KnownMachines {
   /** Machines that this update removed. One that did not answer could not be drained. */
   removed: readonly string[];
 }
+
+/**
+ * Says which nodes are not Ready and are no machines of the stack. DaemonSets are never Ready while they have a pod there, and a rollout waits
+ * for its health. One that is marked is deleted by the deployment itself.
+ */
+export const strangers = (
+  nodes: readonly { name: string; isReady: boolean; mark: string | undefined }[],
+  { desired, recorded }: Pick<KnownMachines, "desired" | "recorded">,
+): string[] =>
+  nodes
+    .filter(({ name, isReady, mark }) => !isReady && mark === undefined && ![...desired, ...recorded].includes(name))
+    .map(
+      ({ name }) =>
+        `The node ${name} is not Ready, and is no machine of this stack: if it is gone for good, \`kubectl delete node ${name}\``,
+    );
 
 /** The nodes that have no machine any more: those that were drained for that, or whose machine this update removed. */
 export const removedNodes = (

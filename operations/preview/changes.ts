@@ -44,6 +44,13 @@ const operations: Record<string, Operation> = {
 };
 const nothing = new Set(["same", "read", "read-replacement", "read-discard", "refresh", "discard-replaced"]);
 
+/**
+ * What the engine blames where a replacement was asked for, or goes with another one.
+ *
+ * Source: pulumi 3.259.0, pkg/resource/deploy/step_generator.go, diff.
+ */
+const noProperties = ["id", "replaceWith"];
+
 /** Properties that another part of the report shows. */
 const toldElsewhere: Record<string, string[]> = {
   [resourceTypes.machineConfiguration]: ["machineConfigurationInput", "configPatches", "clientConfiguration"],
@@ -97,7 +104,7 @@ const changeOf = (
     type,
     name: nameOf(urn),
     operation,
-    because: [...new Set(step.keys ?? [])].filter((key) => !key.startsWith("__")),
+    because: [...new Set(step.keys ?? [])].filter((key) => !key.startsWith("__") && !noProperties.includes(key)),
     properties: differences,
     unknown: operation === "delete" ? [] : unknownPaths(without(now, hidden)),
     danger,

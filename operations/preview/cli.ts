@@ -7,7 +7,8 @@ import { duration } from "../../lib/terminal/display.ts";
 import { interruption } from "../../lib/terminal/interruption.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { datastoreWarnings } from "../doctor/proxmox-room.ts";
-import { policyPacks, runPreview, stateBefore } from "./engine.ts";
+import { machinesToReplace } from "./another-address.ts";
+import { beforeOf, policyPacks, runPreview } from "./engine.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import { examine, withDataOf } from "./data.ts";
 import { removeForeignData } from "./foreign-data.ts";
@@ -90,9 +91,10 @@ const gather = async (
   const policies = await policyPacks(root);
   // The data of a commit that nobody has merged names no server that gets a credential beyond those of the engine.
   const isAsked = config !== undefined && data === undefined;
-  const [state, run, trees, warnings] = await Promise.all([
-    stateBefore(engine),
-    runPreview(engine, { policyPacks: [...policies, observer.pack], signal }, (events) => {
+  const recorded = await engine.state();
+  const replaced = machinesToReplace(recorded, config === undefined ? {} : (await target.config()).nodes);
+  const [run, trees, warnings] = await Promise.all([
+    runPreview(engine, { policyPacks: [...policies, observer.pack], replaced, signal }, (events) => {
       display.live(`Pulumi: ${describe(events)}`);
     }),
     treesOf(root, stack, git, { base: values.base, data }),
@@ -102,7 +104,7 @@ const gather = async (
     stack,
     head: await headOf(git, data),
     base: trees.mergeBase === undefined ? undefined : `\`${trees.mergeBase.slice(0, 10)}\``,
-    state,
+    state: beforeOf(recorded),
     run,
     observed: observer.observed,
     trees,

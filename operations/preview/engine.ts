@@ -3,9 +3,10 @@ import { access, constants } from "node:fs/promises";
 import { rolloutEnvironment } from "../../infra/rollout.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
-import { resourcesOf } from "../../lib/engine/state.ts";
+import { resourcesOf, type State } from "../../lib/engine/state.ts";
 import { policyPack } from "../../lib/engine/target.ts";
 import { readValues } from "../../lib/engine/value.ts";
+import { replacing } from "./another-address.ts";
 import type { ResourceState } from "./changes.ts";
 
 /** The part of a stack's state that a preview reads. */
@@ -25,9 +26,8 @@ export interface Run {
   stderr: string;
 }
 
-/** The stack's state with its secrets, which stay in memory. */
-export const stateBefore = async (engine: PulumiStack): Promise<Before> => {
-  const state = await engine.state();
+/** The part of a state that a preview reads, with its secrets, which stay in memory. */
+export const beforeOf = (state: State): Before => {
   const resources = resourcesOf(state);
   return {
     time: resources.length === 0 ? undefined : state.deployment.manifest?.time,
@@ -41,15 +41,20 @@ export const stateBefore = async (engine: PulumiStack): Promise<Before> => {
  * Runs a preview of the engine.
  *
  * @param policyPacks the packs that take part
+ * @param replaced resources that the engine replaces
  * @param onEvent called after each event
  */
 export const runPreview = async (
   engine: PulumiStack,
-  { policyPacks, signal }: { policyPacks: readonly string[]; signal: AbortSignal },
+  {
+    policyPacks,
+    replaced,
+    signal,
+  }: { policyPacks: readonly string[]; replaced: readonly string[]; signal: AbortSignal },
   onEvent: (events: readonly EngineEvent[]) => void,
 ): Promise<Run> => {
   const events: EngineEvent[] = [];
-  const { exitCode, stderr } = await engine.try(["preview"], {
+  const { exitCode, stderr } = await engine.try(["preview", ...replacing(replaced)], {
     policyPacks,
     signal,
     environment: rolloutEnvironment({ isPlanned: true }),

@@ -83,6 +83,7 @@ export const rolloutChanges = (
   return {
     machines: machinesIn(after),
     reach,
+    renamed: renamesIn(recorded, machinesIn(after), created),
     moved: movesIn(configured),
     closed: Object.fromEntries(restarts.filter(({ isFatal }) => isFatal).map(({ node, why }) => [node, why])),
     kubernetes,
@@ -103,10 +104,27 @@ export const rolloutChanges = (
   };
 };
 
-/** The addresses of machines that change it, by their names. */
+/** The present names of machines that go on at their addresses under other names, by the latter. */
+const renamesIn = (
+  recorded: Record<string, ConfiguredMachine>,
+  desired: Record<string, ConfiguredMachine>,
+  created: readonly ResourceChange[],
+): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(desired)
+      .filter(([name]) => !(name in recorded) && !created.some((each) => each.name === name))
+      .flatMap(([name, { address }]) =>
+        Object.entries(recorded)
+          .filter(([from, machine]) => machine.address === address && !(from in desired))
+          .map(([from]) => [name, from] as const),
+      ),
+  );
+
+/** The addresses of machines that would change it and are not made anew, by their names. */
 const movesIn = (configured: readonly ResourceChange[]): Record<string, { from: string; to: string }> => {
   const moves: Record<string, { from: string; to: string }> = {};
-  for (const { name, properties } of configured) {
+  for (const { name, operation, properties } of configured) {
+    if (operation !== "update") continue;
     const { before, after } = properties.find(({ path }) => path === "node") ?? {};
     // As they are shown, in quotes.
     if (before !== undefined && after !== undefined)

@@ -58,6 +58,10 @@ const slack = 3000;
 /** The machine that a step is about; undefined for one that is about all. */
 export const machineOf = ({ name }: Pick<TimedStep, "name">): string | undefined => name.split("/")[1];
 
+/** Whether a step is about a machine, under its new name or under the one that the step takes from it. */
+const isAbout = (step: TimedStep, machine: string): boolean =>
+  machineOf(step) === machine || (step.name.startsWith("rename/") && step.out === machine);
+
 /** Returns all outages, with what announced each. */
 export const judgedOutages = (measured: Measured): Judged[] =>
   measured.tracks.flatMap((track) =>
@@ -71,7 +75,7 @@ export const judgedOutages = (measured: Measured): Judged[] =>
 /** A machine that was taken away is not asked any more from then on. */
 const untilRemoved = ({ kind, name, samples }: Track, { removed, steps }: Measured): Track["samples"] => {
   if ((kind !== "machine" && kind !== "node") || !removed.includes(name)) return samples;
-  const left = steps.find((step) => step.name === `remove/${name}` && step.isDone)?.to;
+  const left = steps.find((step) => /^(remove|rename)\//.test(step.name) && isAbout(step, name) && step.isDone)?.to;
   if (left === undefined) return samples;
   return [...samples.filter(({ at }) => at < left), { at: left, is: "none" }];
 };
@@ -86,7 +90,7 @@ const judge = (track: Track, outage: Outage, measured: Measured): Judgement => {
   const expected = (step: TimedStep): Judgement => ({ isExpected: true, why: `${step.name} takes out ${step.out}` });
   const { kind, name } = track;
   if (kind === "machine" || kind === "node") {
-    const own = during.find((step) => machineOf(step) === name || (kind === "node" && machineOf(step) === undefined));
+    const own = during.find((step) => isAbout(step, name) || (kind === "node" && machineOf(step) === undefined));
     if (own === undefined) return { isExpected: false, why: "no step under way was about it" };
     return isWithin(outage, own)
       ? expected(own)

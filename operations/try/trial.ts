@@ -139,8 +139,11 @@ export class Trial {
     const lab = await Lab.open(this.folder);
     const config = await lab.written();
     const { engine } = await this.open();
+    const known = new Set<string | undefined>(Object.values(before).map(({ address }) => address));
+    // A machine that gets another name is asked once.
+    const added = Object.keys(after).filter((name) => !(name in before) && !known.has(after[name]?.address));
     const machines = Object.fromEntries(
-      [...new Set([...Object.keys(before), ...Object.keys(after)])].map((name) => {
+      [...Object.keys(before), ...added].map((name) => {
         const both = [before[name], after[name]].flatMap((node) => node ?? []);
         return [name, { role: both[0]?.role ?? "worker", addresses: [...new Set(both.map(({ address }) => address))] }];
       }),

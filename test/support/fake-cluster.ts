@@ -49,6 +49,8 @@ export class FakeCluster {
   readonly recorded = new Set<string>();
   /** Machines whose present change destroys them. */
   readonly outdated = new Set<string>();
+  /** The present names of machines that get another one, by the latter. */
+  readonly renamed = new Map<string, string>();
   /** Members of etcd, and whether they vote. */
   readonly members = new Map<string, boolean>();
   leader = "cp01";
@@ -93,6 +95,13 @@ export class FakeCluster {
     this.at(name).isGone = true;
   }
 
+  /** The stack file gives a machine another name. */
+  rename(from: string, to: string): void {
+    this.desired.delete(from);
+    this.desired.set(to, roleOf(to));
+    this.renamed.set(to, from);
+  }
+
   get running(): Running {
     const all = [...this.machines];
     const answering = all.filter(([name, { isGone }]) => isGone !== true && this.recorded.has(name));
@@ -119,7 +128,8 @@ export class FakeCluster {
     const [desired, recorded] = [[...this.desired.keys()], [...this.recorded]];
     return {
       machines: Object.fromEntries([...this.desired].map(([name, role]) => [name, { role, image }])),
-      created: desired.filter((name) => !this.recorded.has(name)),
+      renamed: Object.fromEntries([...this.renamed].filter(([, from]) => this.recorded.has(from))),
+      created: desired.filter((name) => !this.recorded.has(name) && !this.renamed.has(name)),
       replaced: recorded.filter((name) => this.desired.has(name) && this.outdated.has(name)),
       isBootstrapped: false,
       kubernetes,
@@ -127,7 +137,9 @@ export class FakeCluster {
         all.flatMap(([name, { isOutdated }]) => (isOutdated ? [[name, ["machine.udev"]]] : [])),
       ),
       removed: Object.fromEntries(
-        recorded.filter((name) => !this.desired.has(name)).map((name) => [name, roleOf(name)]),
+        recorded
+          .filter((name) => !this.desired.has(name) && ![...this.renamed.values()].includes(name))
+          .map((name) => [name, roleOf(name)]),
       ),
     };
   }
@@ -141,7 +153,11 @@ export class FakeCluster {
         if (booting > 0 || isGone) throw new Error("connection refused");
         return { version, schematic, boot };
       }),
-    kubernetes: () => this.call("kubernetes", () => this.kubernetes),
+    kubernetes: (names) =>
+      this.call("kubernetes", () => {
+        this.requireThere(names);
+        return this.kubernetes;
+      }),
     takeOut: (name) =>
       this.call(`takeOut ${name}`, () => {
         const machine = this.machines.get(name);
@@ -180,6 +196,11 @@ export class FakeCluster {
         this.reboot(name, installer === this.broken ? {} : { version, schematic });
       }),
     configure: async (name) => {
+      const from = this.renamed.get(name);
+      if (from !== undefined && this.recorded.has(from))
+        return this.call(`rename ${from}`, () => {
+          this.takeName(from, name);
+        });
       if (this.recorded.has(name) && !this.outdated.has(name))
         return this.call(`configure ${name}`, () => {
           this.reboot(name, { isOutdated: false });
@@ -194,6 +215,16 @@ export class FakeCluster {
         this.create(name);
       });
     },
+    reboot: (name) =>
+      this.call(`reboot ${name}`, () => {
+        const from = this.renamed.get(name) ?? "";
+        const isVoting = this.members.get(from);
+        this.reboot(name, {});
+        if (isVoting === undefined) return;
+        this.members.delete(from);
+        this.members.set(name, isVoting);
+        if (this.leader === from) this.leader = name;
+      }),
     forfeitLeadership: (name) =>
       this.call(`forfeitLeadership ${name}`, () => {
         if (this.leader === name) this.leader = [...this.members.keys()].find((other) => other !== name) ?? name;
@@ -222,8 +253,9 @@ export class FakeCluster {
         if (this.machines.get(name)?.isGone === false) this.violations.push(`${name} lost its node while it ran`);
         this.machines.delete(name);
       }),
-    upgradeKubernetes: (to) =>
+    upgradeKubernetes: (to, names) =>
       this.call("upgradeKubernetes", () => {
+        this.requireThere(names);
         this.kubernetes = { lowest: to, highest: to };
       }),
   };
@@ -247,6 +279,17 @@ export class FakeCluster {
     Object.assign(this.machines.get(name) ?? {}, { isGone: true, pods: [] });
   }
 
+  /** The machine goes on under another name. Its former node stays, as it was when it last reported. */
+  private takeName(from: string, to: string): void {
+    this.stop(from);
+    const machine = this.at(from);
+    if (machine.pods.length > 0) this.violations.push(`${from} had pods when it got another name`);
+    this.machines.set(to, { ...machine, mark: undefined, isCordoned: false, booting: 3, syncing: 4 });
+    Object.assign(machine, { isGone: true });
+    this.recorded.delete(from);
+    this.recorded.add(to);
+  }
+
   private create(name: string): void {
     const before = this.machines.get(name);
     this.machines.set(name, {
@@ -255,6 +298,11 @@ export class FakeCluster {
     });
     this.recorded.add(name);
     this.outdated.delete(name);
+  }
+
+  /** A machine that is gone answers nothing. */
+  private requireThere(names: readonly string[]): void {
+    for (const name of names) if (this.at(name).isGone === true) throw new Error(`${name}: connection refused`);
   }
 
   private at(name: string): FakeMachine {

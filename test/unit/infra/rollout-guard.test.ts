@@ -72,6 +72,21 @@ describe("an update by hand", () => {
     expect(said(moves("wk01"), moves("wk02"))).to.contain("wk01 (another host) and wk02 (another host)");
   });
 
+  it("gives one machine another name, and not two together", () => {
+    const named = (hostname: string) => [
+      ...patches(),
+      `apiVersion: v1alpha1\nkind: HostnameConfig\nhostname: ${hostname}\n`,
+    ];
+    const renames = (from: string, to: string) => {
+      const { before, ...update } = configuration(to, { patches: named(to) });
+      return { ...update, before: { ...before, configPatches: named(from) } };
+    };
+    expect(said(renames("wk01", "wk08"))).to.equal("");
+    expect(said(renames("wk01", "wk08"), renames("wk02", "wk09"))).to.contain(
+      "wk08 (another name) and wk09 (another name)",
+    );
+  });
+
   it("may change on all machines what they take while they run", () => {
     const labels = patches("machine: { nodeLabels: { a: b }, features: { kubePrism: { enabled: true } } }");
     expect(said(...["wk01", "wk02"].map((name) => configuration(name, { patches: labels })))).to.equal("");

@@ -106,13 +106,26 @@ describe("deriveStack", () => {
     });
   });
 
-  it("changes nothing else than addresses, the repository and where the escrow is", () => {
+  it("changes nothing else than addresses, the repository, where the escrow is and whose health is asked", () => {
     const untouched = (config: StackConfig): unknown => {
       const gitops = { ...config["hearth:gitops"], repository: "", knownHosts: "" };
-      const elsewhere = { "hearth:gitops": gitops, "hearth:cluster": {}, "hearth:escrow": {} };
+      const elsewhere = { "hearth:gitops": gitops, "hearth:cluster": {}, "hearth:escrow": {}, "hearth:rollout": {} };
       return JSON.parse(toLoopback(JSON.stringify({ ...config, ...elsewhere })));
     };
     expect(untouched(derived)).to.deep.equal(untouched(committed()));
+  });
+
+  it("asks nobody for a health that no controller of the lab establishes", () => {
+    const asks = (apiVersion: string, kind: string) => ({ apiVersion, kind, expression: "object.status.ready" });
+    const own = [asks("apps/v1", "StatefulSet"), asks("v1", "Pod"), asks("rook.example.com/v1", "Pool")];
+    const config = committed((each) => {
+      each["hearth:rollout"] = { timeZone: "Europe/Berlin", health: { expressions: own, timeout: 5 } };
+    });
+    expect(deriveStack(config, facts)["hearth:rollout"]).to.deep.equal({
+      timeZone: "Europe/Berlin",
+      health: { expressions: own.slice(0, 2), timeout: 5, skip: ["ceph", "linstor", "cloudnative-pg"] },
+    });
+    expect(derived["hearth:rollout"]).to.deep.include({ health: { skip: ["ceph", "linstor", "cloudnative-pg"] } });
   });
 
   it("leaves out the options of a machine that no token may set", () => {

@@ -34,7 +34,9 @@ const deploy = async (cluster: FakeCluster, waits = timeouts): Promise<void> => 
         remove: async (all, forgotten) => {
           for (const name of named(all)) await cluster.actions.remove(name, forgotten.includes(urnOf(name)));
         },
-        update: () => Promise.resolve(),
+        update: async () => {
+          for (const [to, from] of cluster.renamed) if (cluster.recorded.has(from)) await cluster.actions.configure(to);
+        },
         snapshot: () => Promise.resolve(),
       },
       display: { live: () => undefined, line: () => undefined },
@@ -90,6 +92,12 @@ const replacing = (...names: string[]): FakeCluster => {
   return cluster;
 };
 
+const renaming = (...names: [from: string, to: string][]): FakeCluster => {
+  const cluster = new FakeCluster(3, 2);
+  for (const [from, to] of names) cluster.rename(from, to);
+  return cluster;
+};
+
 const withLost = (cluster: FakeCluster, name: string): FakeCluster => {
   cluster.lose(name);
   return cluster;
@@ -103,6 +111,8 @@ const cases: Record<string, () => FakeCluster> = {
     from(3, ["cp04", "cp05", "cp06"]),
   "one new control plane in place of a lost one": () => withLost(from(3, ["cp01", "cp03", "cp04"]), "cp02"),
   "a control plane and a worker that are replaced": () => replacing("cp01", "wk01"),
+  "a control plane with another name": () => renaming(["cp02", "cp09"]),
+  "a worker with another name": () => renaming(["wk01", "wk09"]),
   "all control planes, replaced": () => replacing("cp01", "cp02", "cp03"),
 };
 
@@ -141,6 +151,37 @@ describe("a deployment that changes which machines there are", () => {
       "deleteNode cp01",
     ];
     expect(cluster.calls.filter((call) => order.includes(call))).to.deep.equal(order);
+  });
+
+  it("drains a machine before it gets another name, and deletes its former node when it is back under the new one", async () => {
+    const cluster = renaming(["wk01", "wk09"]);
+    await deploy(cluster);
+    const order = ["takeOut wk01", "evict pod-of-wk01", "rename wk01", "machine wk09", "deleteNode wk01"];
+    const seen = cluster.calls.filter((call) => order.includes(call));
+    expect([...new Set(seen)]).to.deep.equal(order);
+  });
+
+  it("keeps the former node of a machine that does not come back under its new name, and takes no other one out", async () => {
+    const cluster = renaming(["wk01", "wk08"]);
+    const { configure } = cluster.actions;
+    cluster.actions.configure = async (name) => {
+      await configure(name);
+      Object.assign(cluster.machines.get(name) ?? {}, { booting: Infinity });
+    };
+    expect(await failure(deploy(cluster, { ...timeouts, boot: 40 }))).to.contain("wk08 is out of service");
+    expect(cluster.calls).to.not.contain("deleteNode wk01").and.not.contain("takeOut wk02");
+  });
+
+  it("gives a machine another name only where nothing else changes of any machine", () => {
+    const refusal = (cluster: FakeCluster, talos = "v1.13.8") =>
+      planRollout(cluster.wants(talos, "v1.36.3"), cluster.running).refusals.join();
+    expect(refusal(renaming(["wk01", "wk09"]))).to.equal("");
+    const why = "wk01 would get the name wk09 together with other changes of machines";
+    expect(refusal(renaming(["wk01", "wk09"], ["wk02", "wk08"]))).to.contain(why);
+    expect(refusal(renaming(["wk01", "wk09"]), "v1.13.9")).to.contain(why);
+    const joined = renaming(["wk01", "wk09"]);
+    joined.desired.set("wk03", "worker");
+    expect(refusal(joined)).to.contain(why);
   });
 
   it("takes none out while another one is not well, and says which", async () => {

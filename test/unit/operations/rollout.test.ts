@@ -10,6 +10,7 @@ import {
   removedNodes,
   requireLed,
   requireReachable,
+  strangers,
   type KnownMachines,
   type RolloutOptions,
 } from "../../../operations/deploy/rollout.ts";
@@ -66,6 +67,7 @@ const rollOut = async (
     display: { live: () => undefined, line: (text) => void said.push(text) },
     ...{ signal: new AbortController().signal, command: "npx hearth deploy dev", options, timeouts },
     recorded: Object.fromEntries([...cluster.machines].map(([name, { role }]) => [name, { role }])),
+    made: (machine) => void cluster.calls.push(`made ${machine}`),
     silence: () => Promise.resolve(void cluster.calls.push("silence")),
   });
   return { engine, left, said };
@@ -147,6 +149,21 @@ describe("a deployment with steps", () => {
     expect(engine).to.deep.equal(["remove urn of wk02 at v1.36.3", "update at v1.36.3"]);
     expect(cluster.calls).to.include.members(["takeOut wk02", "evict pod-of-wk02", "deleteNode wk02"]);
     expect(cluster.running.marked).to.deep.equal([]);
+  });
+
+  it("reaches a machine where the engine has put it, from then on", async () => {
+    const cluster = new FakeCluster(1, 1);
+    Object.assign(cluster.machines.get("wk01") ?? {}, { isOutdated: true });
+    await rollOut(cluster, {});
+    const at = cluster.calls.indexOf("made wk01");
+    expect(at).to.be.greaterThan(cluster.calls.indexOf("takeOut wk01"));
+    expect(cluster.calls.slice(at)).to.include.members(["machine wk01", "putBack wk01"]);
+  });
+
+  it("upgrades Kubernetes without a machine that was removed before", async () => {
+    const cluster = new FakeCluster(1, 2);
+    await rollOut(cluster, { removed: ["wk02"], kubernetes: "v1.36.4" });
+    expect(cluster.kubernetes).to.deep.equal({ lowest: "v1.36.4", highest: "v1.36.4" });
   });
 
   it("ends after the step, or the machine, that a person names, and updates nothing else", async () => {
@@ -335,6 +352,20 @@ describe("the machines of a state", () => {
     });
     const resources = [of("cp01"), of("wk01", { pendingReplacement: true })];
     expect(Object.keys(recordedMachines({ version: 3, deployment: { resources } }))).to.deep.equal(["cp01"]);
+  });
+});
+
+describe("a node that is no machine of the stack", () => {
+  const known = { desired: ["wk01"], recorded: ["wk01", "wk03"] };
+  const said = (name: string, isReady: boolean, mark?: string) => strangers([{ name, isReady, mark }], known).join();
+
+  it("is named where it is not Ready, for a rollout may wait for DaemonSets on it", () => {
+    expect(said("wk02", false)).to.contain("The node wk02 is not Ready").and.contain("kubectl delete node wk02");
+  });
+
+  it("is nobody's business where it is Ready, and one of a machine is none", () => {
+    expect(said("wk02", true) + said("wk01", false) + said("wk03", false)).to.equal("");
+    expect(said("wk02", false, "schedulable")).to.equal("");
   });
 });
 

@@ -22,5 +22,10 @@ describe("the loss of a machine", () => {
 
   it("has no reason of its own where a configuration goes with its virtual machine", () => {
     expect(replacement(resourceTypes.machineConfiguration, [])).to.not.have.property("because");
+    expect(replacement(resourceTypes.machineConfiguration, ["replaceWith"])).to.not.have.property("because");
+  });
+
+  it("is for another address where a deployment asks for it, which the engine blames on the ID", () => {
+    expect(replacement(resourceTypes.virtualMachine, ["id"])).to.deep.include({ because: ["another address"] });
   });
 });

@@ -151,10 +151,26 @@ describe("the rollout of a preview", () => {
     expect(refusals(before)).to.deep.equal([]);
     expect(refusals(at("10.20.0.12", "https://10.20.0.10:6443"))?.join())
       .to.contain("cp01 would go from 10.20.0.11 to 10.20.0.12")
-      .and.contain("Give 10.20.0.12 to a machine of another name");
+      .and.contain("npx hearth deploy replaces the machine");
     expect(refusals(at("10.20.0.11", "https://10.20.0.9:6443"))?.join())
       .to.contain("cluster.endpoint would go from https://10.20.0.10:6443 to https://10.20.0.9:6443")
       .and.contain("no machine would answer at 10.20.0.10 any more");
+  });
+
+  it("has a step for a machine that is replaced for another address, and reaches it there afterwards", () => {
+    const [before, after] = ["10.20.0.21", "10.20.0.29"].map((node): Resources => {
+      const all = new Map(both());
+      const urn = urnOf(resourceTypes.machineConfiguration, "wk01");
+      const machine = all.get(urn);
+      if (machine) all.set(urn, { ...machine, inputs: { ...machine.inputs, node } });
+      return all;
+    });
+    const destroyed = event("delete-replaced", "wk01", resourceTypes.virtualMachine);
+    const events = [destroyed, event("create-replacement", "wk01"), event("replace", "wk01")];
+    const plan = expectedRollout(changes(before ?? both(), after ?? both(), events), before ?? both());
+    expect(plan?.refusals).to.deep.equal([]);
+    expect(plan?.steps.map(({ name }) => name)).to.deep.equal(["replace/wk01"]);
+    expect(changes(before ?? both(), after ?? both(), events).joining.wk01?.address).to.equal("10.20.0.29");
   });
 
   it("creates with a machine what it needs, and nothing of another one", () => {

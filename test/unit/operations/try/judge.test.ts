@@ -82,6 +82,9 @@ describe("a change of machines", () => {
   it("holds where one goes for good in the step that removes it, and not in one that did not end", () => {
     const tracks = [track("machine", "wk01", [5000])];
     const removed = ["wk01"];
+    const renamed = { ...step("rename/wk09", 4000, 9000), out: "wk01" };
+    expect(broken({ tracks, removed, steps: [renamed] })).to.deep.equal([]);
+    expect(broken({ tracks, removed, steps: [{ ...renamed, out: "wk02" }] })).to.have.length(1);
     expect(broken({ tracks, removed, steps: [step("remove/wk01", 4000, 9000)] })).to.deep.equal([]);
     expect(broken({ tracks, removed, steps: [step("remove/wk01", 4000, 9000, false)] })).to.have.length(1);
   });
