@@ -180,7 +180,7 @@ func TestListsReleasesAndTheirExtensions(t *testing.T) {
 	_, server := testFactory(t)
 	status, text, _ := ask(t, "GET", server.URL+"/versions", "")
 	var versions []string
-	if err := json.Unmarshal([]byte(text), &versions); err != nil || status != 200 || versions[0] != "v1.12.0" || versions[len(versions)-1] != "v1.13.9" {
+	if err := json.Unmarshal([]byte(text), &versions); err != nil || status != 200 || versions[0] != "v1.12.0" || !slices.Contains(versions, "v1.13.10") {
 		t.Errorf("versions: %d %q", status, text)
 	}
 	for _, release := range []string{"v1.13.9", "1.12.0"} {
@@ -194,7 +194,7 @@ func TestListsReleasesAndTheirExtensions(t *testing.T) {
 			t.Errorf("%s: %+v", release, all)
 		}
 	}
-	for release, want := range map[string]string{"v1.13.10": "404 version 1.13.10 is not available\n", "latest": "500 internal server error\n"} {
+	for release, want := range map[string]string{"v1.13.99": "404 version 1.13.99 is not available\n", "latest": "500 internal server error\n"} {
 		if status, text, _ := ask(t, "GET", server.URL+"/version/"+release+"/extensions/official", ""); fmt.Sprintf("%d %s", status, text) != want {
 			t.Errorf("%s: %d %q", release, status, text)
 		}

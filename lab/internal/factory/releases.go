@@ -11,11 +11,12 @@ import (
 	"strings"
 )
 
-// patches are the releases of Talos that the factory has, by minor: from .0 to this one. Source: the tags of siderolabs/talos.
+// patches are the releases of Talos that the factory has, by minor: from .0 to this one. There are more than there are tags of
+// siderolabs/talos: the lab makes images of any release, so also of those that come out after it, which somebody tries in it.
 var patches = []struct {
 	minor string
 	last  int
-}{{"v1.12", 11}, {"v1.13", 9}}
+}{{"v1.12", 40}, {"v1.13", 40}}
 
 // extensionNames are the names of the official extensions by minor. components/talos/releases has the same, with their source.
 //
