@@ -5,6 +5,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { execa } from "execa";
 import { labPrograms } from "./lab-programs.ts";
 import { eventually } from "./lab-process.ts";
 
@@ -73,11 +74,26 @@ export const startControlPlane = async (dir: string, address: string): Promise<C
   ]);
 
   const kubectl = async (args: readonly string[], input?: string): Promise<string> => {
-    const running = promisify(execFile)(kubectlPath, ["--kubeconfig", kubeconfig, ...args], { maxBuffer: 1 << 26 });
-    running.child.stdin?.end(input ?? "");
-    return (await running).stdout;
+    const { stdout } = await execa(kubectlPath, ["--kubeconfig", kubeconfig, ...args], {
+      input: input ?? "",
+      stripFinalNewline: false,
+    });
+    return stdout;
   };
-  await eventually("the API server answers", async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok", 60);
+  const stop = async (): Promise<void> => {
+    for (const child of children.toReversed()) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+    }
+  };
+  const isReady = eventually(
+    "the API server answers",
+    async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok",
+    120,
+  );
+  await orStopped(isReady, stop);
   start("kube-controller-manager", [
     `--kubeconfig=${kubeconfig}`,
     `--bind-address=${address}`,
@@ -89,11 +105,12 @@ export const startControlPlane = async (dir: string, address: string): Promise<C
     "--controllers=*,-node-lifecycle-controller",
   ]);
   start("kube-scheduler", [`--kubeconfig=${kubeconfig}`, `--bind-address=${address}`, "--leader-elect=false"]);
-  await eventually(
+  const hasAccount = eventually(
     "the default service account exists",
     async () => (await kubectl(["get", "serviceaccount", "default", "-o", "name"])) !== "",
-    30,
+    120,
   );
+  await orStopped(hasAccount, stop);
 
   return {
     kubeconfig,
@@ -108,15 +125,18 @@ export const startControlPlane = async (dir: string, address: string): Promise<C
       const text = await kubectl(["get", kind, name, "-n", namespace, "--ignore-not-found", "-o", "json"]);
       return text === "" ? undefined : (JSON.parse(text) as T);
     },
-    stop: async () => {
-      for (const child of children.toReversed()) {
-        if (child.exitCode !== null || child.signalCode !== null) continue;
-        const ended = once(child, "exit");
-        child.kill("SIGKILL");
-        await ended;
-      }
-    },
+    stop,
   };
+};
+
+/** Waits for a condition. What was started is stopped where it never holds, since then nobody else can stop it. */
+const orStopped = async (condition: Promise<unknown>, stop: () => Promise<void>): Promise<void> => {
+  try {
+    await condition;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 };
 
 /** Creates a certificate authority, and the API server's certificates. */
