@@ -1,14 +1,10 @@
 import type { Document } from "yaml";
 
-import type { Kill } from "../operations/try/deployment.ts";
-
 /** A change of the stack file, on top of those before it. */
 export interface DayTwoChange {
   /** @example "a label of a worker" */
   title: string;
   change: (stack: Document) => void;
-  /** When the deployment is killed. @default never */
-  kills?: Kill[];
   /** Whether it is refused, so that the next one does not build on it. @default false */
   isRefused?: boolean;
 }
@@ -133,16 +129,7 @@ export const changesOf: Record<"dev" | "prod", DayTwoChange[]> = {
       change: set(`${node("den-prod-cp01")}/labels`, { "hearth.dev/a": "b" }),
     },
     { title: "a patch release of Talos", change: set(talos, "v1.13.10") },
-    {
-      title: "the former release of Talos, killed at each boundary",
-      change: set(talos, "v1.13.9"),
-      kills: [0, 1, 2, 3].map((done) => ({ done, after: 0 })),
-    },
-    {
-      title: "a patch release of Talos, killed within each step",
-      change: set(talos, "v1.13.10"),
-      kills: [0, 1, 2].map((done) => ({ done, after: 20_000 })),
-    },
+    { title: "the former release of Talos", change: set(talos, "v1.13.9") },
     { title: "a patch release of Kubernetes", change: set("hearth:cluster/kubernetes", "v1.36.5") },
     { title: "a control plane renamed", change: rename("den-prod-cp02", "den-prod-cp08") },
     {

@@ -1,12 +1,15 @@
 // Carries out every change of a running cluster in a lab, one after the other, and reports what was out of service meanwhile:
-// `node --import tsx bench/day-two.ts dev|prod [TITLE…]`. With titles, or beginnings of them, only these changes are carried out.
+// `node --import tsx bench/day-two.ts dev|prod [--killed] [TITLE…]`. With titles, or beginnings of them, only these changes are carried out.
+// With --killed each deployment is killed at each boundary of its steps and within each step, and goes on from a fresh clone.
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 
 import { parseDocument } from "yaml";
 
 import { Clone } from "../operations/try/clone.ts";
+import { everywhere } from "../operations/try/deployment.ts";
 import { figureHeadings, figuresOf } from "../operations/try/figures.ts";
 import { removeLab } from "../operations/try/leftover.ts";
 import { reportOf, rows, type Part } from "../operations/try/report.ts";
@@ -26,7 +29,7 @@ const changed = (text: string, { change }: DayTwoChange): string => {
   return stack.toString({ lineWidth: 0 });
 };
 
-const measure = async (stack: "dev" | "prod", titles: readonly string[]): Promise<void> => {
+const measure = async (stack: "dev" | "prod", isKilled: boolean, titles: readonly string[]): Promise<void> => {
   const changes = changesOf[stack].filter(
     ({ title }) => titles.length === 0 || titles.some((each) => title.startsWith(each)),
   );
@@ -47,7 +50,7 @@ const measure = async (stack: "dev" | "prod", titles: readonly string[]): Promis
     let last = base;
     for (const change of changes) {
       const commit = await clone.edited(last, change.title, (text) => changed(text, change));
-      const found = await trial.deploy(change.title, commit, change.kills);
+      const found = await trial.deploy(change.title, commit, isKilled ? everywhere() : []);
       parts.push(found.part);
       drawn.push(found.drawn);
       await report(stack, base, { parts, drawn });
@@ -82,11 +85,12 @@ const report = async (
   await writeFile(`${file}.svg`, timelineOf(drawn));
 };
 
-const [stack, ...titles] = process.argv.slice(2);
 try {
+  const { values, positionals } = parseArgs({ options: { killed: { type: "boolean" } }, allowPositionals: true });
+  const [stack, ...titles] = positionals;
   if (stack !== "dev" && stack !== "prod")
-    throw new Problem("Name a stack: node --import tsx bench/day-two.ts dev|prod [TITLE…]");
-  await measure(stack, titles);
+    throw new Problem("Name a stack: node --import tsx bench/day-two.ts dev|prod [--killed] [TITLE…]");
+  await measure(stack, values.killed ?? false, titles);
 } catch (error) {
   console.error(explain(error));
   process.exitCode = 1;

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { resourceTypes } from "../components/resource-types.ts";
 import { documentsIn, patchesIn, type MachineDocument } from "../components/talos/documents-in.ts";
 import { partsOfImage, secureBootProblem } from "../components/talos/installer.ts";
-import { rebootFields } from "../components/talos/reboots.ts";
+import { apiServerFields, rebootFields } from "../components/talos/reboots.ts";
 import { section } from "../components/talos/section.ts";
 import { releaseOf, talosReleases } from "../components/talos/releases/index.ts";
 import { closedProblem, closedVolumes } from "../components/talos/volume-keys.ts";
@@ -26,6 +26,8 @@ export interface Update {
 export class RolloutGuard {
   /** Why machines of this update restart. */
   private readonly restarts = new Map<string, string[]>();
+  /** Why API servers restart in it. */
+  private readonly apiServers = new Map<string, string[]>();
   private readonly advice: string;
 
   constructor(stack: string) {
@@ -56,13 +58,19 @@ export class RolloutGuard {
     }
     const why =
       type === resourceTypes.machineConfiguration ? rebootsFor(before, after) : this.restartsOf(type, before, after);
+    this.allowOne("machines", this.restarts, name, why);
+    if (type === resourceTypes.machineConfiguration && isPlane(after))
+      this.allowOne("API servers", this.apiServers, name, fieldsOf(apiServerFields, before, after));
+  }
+
+  private allowOne(what: string, known: Map<string, string[]>, name: string, why: readonly string[]): void {
     if (why.length === 0) return;
-    this.restarts.set(name, [...(this.restarts.get(name) ?? []), ...why]);
-    if (this.restarts.size < 2) return;
-    const machines = [...this.restarts].map(([machine, reasons]) => `${machine} (${reasons.join(", ")})`);
+    known.set(name, [...(known.get(name) ?? []), ...why]);
+    if (known.size < 2) return;
+    const all = [...known].map(([machine, reasons]) => `${machine} (${reasons.join(", ")})`);
     throw new Error(
-      `These machines would restart together: ${machines.join(" and ")}. ${machines.at(-1) ?? ""} was not changed: ${this.advice}, ` +
-        "which takes one machine out of service at a time",
+      `These ${what} would restart together: ${all.join(" and ")}. ${all.at(-1) ?? ""} was not changed: ${this.advice}, ` +
+        "which takes one out of service at a time",
     );
   }
 
@@ -120,24 +128,37 @@ const asGiven = (value: unknown): unknown => {
   return Object.fromEntries(entries.map(([key, inner]) => [key, asGiven(inner)]));
 };
 
-/**
- * The fields for which a machine reboots. The merged configuration is known only after the update, so the generated one and the patches
- * are compared each for themselves.
- */
+/** The fields for which a machine reboots. */
 const rebootsFor = (before: Record<string, unknown>, after: Record<string, unknown>): string[] => {
   const { version } = partsOfImage(installerOf(before) ?? "");
   const { whileRunning } = releaseOf(version) ?? talosReleases.at(-1) ?? {};
   if (!whileRunning) return [];
+  return [
+    // Kubernetes takes it for another node, and its pods are gone.
+    ...(hostnameOf(before) === hostnameOf(after) ? [] : ["another name"]),
+    ...fieldsOf((old, now) => rebootFields(old, now, whileRunning), before, after),
+  ];
+};
+
+/**
+ * The fields in which configurations differ. The merged one is known only after the update, so the generated one and the patches are
+ * compared each for themselves.
+ */
+const fieldsOf = (
+  differing: (before: MachineDocument, after: MachineDocument) => string[],
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+): string[] => {
   const [old, now] = [generated(before), generated(after)];
   return [
     ...new Set([
-      // Kubernetes takes it for another node, and its pods are gone.
-      ...(hostnameOf(before) === hostnameOf(after) ? [] : ["another name"]),
-      ...(old && now ? rebootFields(old, now, whileRunning) : []),
-      ...rebootFields(collected(patchesOf(before)), collected(patchesOf(after)), whileRunning),
+      ...(old && now ? differing(old, now) : []),
+      ...differing(collected(patchesOf(before)), collected(patchesOf(after))),
     ]),
   ];
 };
+
+const isPlane = (inputs: Record<string, unknown>): boolean => section(generated(inputs)?.machine).type !== "worker";
 
 /** The installer that the last patch names. */
 const installerOf = (inputs: Record<string, unknown>): string | undefined =>
@@ -160,17 +181,27 @@ const patchesOf = (inputs: Record<string, unknown>): MachineDocument[] => patche
 /** Everything that patches say at each place where Talos decides, in their order. */
 const collected = (patches: readonly MachineDocument[]): MachineDocument => {
   const machines = patches.map(({ machine }) => section(machine));
+  const clusters = patches.map(({ cluster }) => section(cluster));
   return {
-    ...byKey(patches, ["machine"]),
-    machine: {
-      ...byKey(machines, ["features"]),
-      features: byKey(
-        machines.map(({ features }) => section(features)),
-        [],
-      ),
-    },
+    ...byKey(patches, ["machine", "cluster"]),
+    machine: withSections(machines, ["features"]),
+    cluster: withSections(clusters, ["apiServer", "network"]),
   };
 };
+
+/** Everything that documents say by its key, and in some sections of them by the keys of these. */
+const withSections = (documents: readonly MachineDocument[], names: readonly string[]): MachineDocument => ({
+  ...byKey(documents, names),
+  ...Object.fromEntries(
+    names.map((name) => [
+      name,
+      byKey(
+        documents.map((each) => section(each[name])),
+        [],
+      ),
+    ]),
+  ),
+});
 
 const byKey = (documents: readonly MachineDocument[], except: readonly string[]): MachineDocument => {
   const keys = new Set(documents.flatMap((each) => Object.keys(each)).filter((key) => !except.includes(key)));

@@ -129,7 +129,7 @@ export const status = async (lab: Lab): Promise<void> => {
   );
   const machines = [
     ...(proxmox?.machines ?? []).map(({ name, node, status: state, address }) => [name, node, state, address ?? ""]),
-    ...config.metal.map(({ name, address }) => [name, "bare metal", "on", address]),
+    ...config.metal.map(({ name, address }) => [lab.nodeAt(address) ?? name, "bare metal", "on", address]),
   ];
   if (machines.length > 0) console.log(`\n${table(["MACHINE", "HOST", "STATE", "ADDRESS"], machines)}`);
   await clusterStatus(lab);

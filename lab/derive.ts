@@ -252,6 +252,8 @@ export interface LabInputs {
   charts: LabChart[];
   /** Where volumes are backed up. Undefined if they hold no data. */
   bucket?: Bucket | undefined;
+  /** Computers that the lab has already. @default none */
+  computers?: readonly Machine[] | undefined;
 }
 
 /** Derives the simulators' configuration from the committed one. Pure. */
@@ -296,8 +298,27 @@ export const deriveLab = (written: StackConfig, inputs: LabInputs): LabConfig =>
     },
     git: { address: services.git, branch: committed["hearth:gitops"].branch },
     ...(inputs.bucket && { bucket: inputs.bucket }),
-    metal: on("metal").map(([name, node]) => bareMetal(name, node, committed)),
+    metal: withKnown(
+      on("metal").map(([name, node]) => bareMetal(name, node, committed)),
+      inputs.computers ?? [],
+    ),
   };
+};
+
+/**
+ * Computers with those that a lab has already. A stack file that gives one another name, or no longer has it, changes nothing about the
+ * hardware: it goes on running until somebody tells it otherwise. One that another takes the address of has gone.
+ */
+const withKnown = (wanted: readonly Machine[], known: readonly Machine[]): Machine[] => {
+  const left = known.filter((each) => !wanted.some(({ mac, address }) => mac === each.mac || address === each.address));
+  const taken = new Set(left.map(({ name }) => name));
+  const kept = wanted.map((each) => known.find(({ mac }) => mac === each.mac)?.name);
+  for (const name of kept) if (name !== undefined) taken.add(name);
+  const named = wanted.map((each, index) => {
+    const own = each.mac.replaceAll(":", "").toLowerCase();
+    return { ...each, name: kept[index] ?? (taken.has(each.name) ? `${each.name}-${own}` : each.name) };
+  });
+  return [...named, ...left];
 };
 
 const simulatedPlatforms = ["proxmox", "metal"] as const satisfies PlatformName[];

@@ -9,7 +9,7 @@ import { codeOf, Problem } from "../toolchain/problem.ts";
 import { Toolchain } from "../toolchain/toolchain.ts";
 import { labAgeIdentity } from "../lib/secrets/lab-identity.ts";
 import { labCredentials } from "./credentials.ts";
-import { deriveLab, deriveStack, isSecret, serviceAddresses, type StackConfig } from "./derive.ts";
+import { deriveLab, deriveStack, isSecret, serviceAddresses, toLoopback, type StackConfig } from "./derive.ts";
 import { Engine } from "./engine.ts";
 import { pulumiScript, readIfThere } from "./environment.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
@@ -94,6 +94,7 @@ export class Lab {
       data: { ...(await this.data()), ...(hasVolumes && { volsync: await volsyncModule(folder.root) }) },
       credentials,
       charts: tree.charts,
+      computers: before === undefined ? undefined : (JSON.parse(before) as LabConfig).metal,
       bucket: hasVolumes
         ? await bucketOf(folder.root, this.treePath, serviceAddresses(this.committed).bucket)
         : undefined,
@@ -108,6 +109,12 @@ export class Lab {
   async keepVolumes(): Promise<void> {
     await this.makeFolder();
     await keepVolumes(this.folder);
+  }
+
+  /** The name of the node at an address of the lab, which its computer may not have. */
+  nodeAt(address: string): string | undefined {
+    const nodes = Object.entries(this.committed["hearth:nodes"]);
+    return nodes.find(([, node]) => toLoopback(node.address) === address)?.[0];
   }
 
   /** The configuration that the last set-up wrote. Undefined if this lab was never up. */

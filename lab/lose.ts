@@ -37,7 +37,9 @@ const loseMachines = async (lab: Lab, config: LabConfig, what: string): Promise<
   const isWanted = ({ name }: { name: string }): boolean => losses.includes(what) || what.split(",").includes(name);
   const simulators = lab.simulators(config);
   const virtual = ((await simulators.proxmox())?.machines ?? []).filter(isWanted);
-  const metal = config.metal.filter(isWanted);
+  const metal = config.metal
+    .map(({ name, address }) => ({ name: lab.nodeAt(address) ?? name, address }))
+    .filter(isWanted);
   const names = [...virtual, ...metal].map(({ name }) => name);
   if (names.length === 0) throw new Problem(`The lab of ${lab.folder.stack} has no machine ${what}`);
   await simulators.burn(virtual);

@@ -9,6 +9,28 @@ export const changed = (before: Section, after: Section): string[] =>
     (key) => !isDeepStrictEqual(before[key], after[key]),
   );
 
+/** Fields of `cluster` that make the arguments of an API server, or its certificate. */
+const ofApiServers = ["controlPlane", "externalCloudProvider"];
+
+/**
+ * The fields of the document without a kind for whose change a control plane restarts its API server, and does not reboot.
+ *
+ * An image alone is nothing that an update brings: Kubernetes is upgraded before. Source: siderolabs/talos v1.13.9, control_plane.go and
+ * control_plane_static_pod.go of internal/app/machined/pkg/controllers/k8s, where another certificate makes another secrets version.
+ */
+export const apiServerFields = (before: Section, after: Section): string[] => {
+  const [old, now] = [section(before.cluster), section(after.cluster)];
+  const server = ({ apiServer }: Section): Section => ({ ...section(apiServer), image: undefined });
+  const subnets = ({ network }: Section): Section => ({ serviceSubnets: section(network).serviceSubnets });
+  return [
+    ...changed(server(old), server(now)).map((name) => `cluster.apiServer.${name}`),
+    ...changed(subnets(old), subnets(now)).map((name) => `cluster.network.${name}`),
+    ...changed(old, now)
+      .filter((name) => ofApiServers.includes(name))
+      .map((name) => `cluster.${name}`),
+  ];
+};
+
 /**
  * The fields of the document without a kind for whose change Talos reboots.
  *

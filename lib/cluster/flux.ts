@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Problem } from "../../toolchain/problem.ts";
+import { explain, Problem } from "../../toolchain/problem.ts";
 import { readiness, type Kubernetes, type KubernetesObject } from "./kubernetes.ts";
 
 /** Where the API has the kinds of Flux. */
@@ -101,11 +101,15 @@ export const waitForFlux = async (
   let asked = 0;
   for (;;) {
     signal?.throwIfAborted();
-    const objects = await fluxObjects(kubernetes).catch((): FluxObject[] => []);
+    let silent: string | undefined;
+    const objects = await fluxObjects(kubernetes).catch((error: unknown): FluxObject[] => {
+      silent = explain(error);
+      return [];
+    });
     const waitingFor = unapplied(objects, revision);
     if (hasStarted(objects) && waitingFor.length === 0) return objects;
     onProgress?.(objects, waitingFor);
-    if (Date.now() > deadline) throw new Problem(late(waitingFor, revision));
+    if (Date.now() > deadline) throw new Problem(silent ?? late(waitingFor, revision));
     if (Date.now() - asked > 10_000) {
       asked = Date.now();
       const sources = waitingFor.filter(({ kind }) => kind === "GitRepository");

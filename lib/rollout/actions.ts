@@ -1,5 +1,6 @@
 import { Problem } from "../../toolchain/problem.ts";
 import { Kubernetes, type KubernetesObject } from "../cluster/kubernetes.ts";
+import { apiServerStart } from "../cluster/api-server.ts";
 import { etcdMembers } from "../cluster/talosctl.ts";
 import { podsToEvict, type Pod } from "./drain.ts";
 import type { Readings } from "./gates.ts";
@@ -16,6 +17,8 @@ export interface Actions {
   health: () => Promise<Health>;
   /** @throws Problem if the machine does not answer */
   machine: (name: string) => Promise<MachineReading>;
+  /** When the API server of a control plane began. @throws Error if it is not ready */
+  apiServerStart: (name: string) => Promise<string>;
   /** The lowest and the highest release of Kubernetes that runs on these machines. */
   kubernetes: (machines: readonly string[]) => Promise<{ lowest: string; highest: string }>;
   /** Cordons a node, and marks it for a run that goes on with this one. Done again, it changes nothing. */
@@ -77,6 +80,7 @@ export const clusterActions = (
     readings: (names) => readCluster(among(names)),
     health: () => readHealth(kubernetes, health),
     machine: (name) => readMachine(talos, addressOf(name)),
+    apiServerStart: (name) => apiServerStart(new Kubernetes(kubeconfig, { host: addressOf(name) })),
     kubernetes: async (names) => readKubernetes(among(names), await readNodes(kubeconfig)),
     takeOut: async (name) => {
       const node = (await readNodes(kubeconfig)).find((each) => each.name === name);

@@ -91,7 +91,9 @@ const work = async (step: Step, around: Surroundings): Promise<void> => {
     case "remove":
       return remove(step, around);
     case "configure":
-      return outOfService(step, around, () => configure(step, around));
+      return step.isDrained
+        ? outOfService(step, around, () => configure(step, around))
+        : configureInService(step, around);
     case "rename":
       return rename(step, around);
     case "talos":
@@ -512,11 +514,28 @@ const upgradeTalos = async (step: TalosStep, around: Surroundings): Promise<void
 const configure = async ({ machine, restarts, what }: ConfigureStep, around: Surroundings): Promise<void> => {
   const { actions, live } = around;
   const before = await actions.machine(machine);
-  live(`${machine}: ${restarts ? "giving it its configuration" : what}`);
+  const start = restarts === "apiServer" ? await actions.apiServerStart(machine) : undefined;
+  live(`${machine}: ${restarts === "nothing" ? what : "giving it its configuration"}`);
   await actions.configure(machine);
-  if (!restarts) return;
-  live(`${machine}: waiting for its restart`);
-  await rebooted(machine, before, around);
+  if (restarts === "nothing") return;
+  if (restarts === "machine") {
+    live(`${machine}: waiting for its restart`);
+    await rebooted(machine, before, around);
+    return;
+  }
+  live(`${machine}: waiting for the restart of its API server`);
+  await eventually(
+    around,
+    (around.timeouts ?? usual).restart,
+    async () => (await actions.apiServerStart(machine)) !== start,
+  );
+};
+
+/** Configures a machine whose pods go on, and waits until it serves the API again. */
+const configureInService = async (step: ConfigureStep, around: Surroundings): Promise<void> => {
+  await gate(step, around);
+  await configure(step, around);
+  await whole(step.machine, around);
 };
 
 /** Waits until a machine has booted anew, or does not seem to. */

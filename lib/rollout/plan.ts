@@ -30,7 +30,7 @@ export interface RolloutPlan {
 }
 
 /** How long a step usually takes, in seconds: a machine boots in two minutes, and its pods take one to leave. */
-const usual = { talos: 300, configure: 240, finish: 60, kubernetes: { controlPlane: 120, worker: 45 } };
+const usual = { talos: 300, configure: 240, apiServer: 90, finish: 60, kubernetes: { controlPlane: 120, worker: 45 } };
 
 /**
  * Returns the steps of a rollout.
@@ -169,7 +169,7 @@ const kubernetesStep = (changes: Changes, { kubernetes: { lowest, highest } }: R
         ]
       : []),
   ];
-  const planes = Object.values(changes.machines).filter(({ role }) => role === "controlplane").length;
+  const planes = planesOf(changes);
   const workers = Object.keys(changes.machines).length - planes;
   const step: KubernetesStep = {
     kind: "kubernetes",
@@ -216,30 +216,32 @@ const configureSteps = (changes: Changes, running: Running): ConfigureStep[] =>
   [...inOrder(changes, running)]
     .sort((a, b) => Number(isPlane(changes, a)) - Number(isPlane(changes, b)))
     .flatMap((machine) => {
-      const why = changes.restarts[machine];
+      const why = changes.restarts[machine] ?? [];
+      const ofApiServer = changes.apiServers?.[machine] ?? [];
       const role = changes.machines[machine]?.role;
-      return why === undefined || role === undefined
-        ? []
-        : [
-            {
-              kind: "configure" as const,
-              name: `configure/${machine}`,
-              machine,
-              restarts: why.some((each) => each !== anotherHost),
-              what: whatFor(why),
-              out: outOf(machine, role, changes),
-              seconds: usual.configure,
-            },
-          ];
+      if (why.length + ofApiServer.length === 0 || role === undefined) return [];
+      const others = why.filter((each) => each !== anotherHost);
+      const isDrained = why.length > 0;
+      return [
+        {
+          kind: "configure" as const,
+          name: `configure/${machine}`,
+          machine,
+          restarts: others.length > 0 ? "machine" : ofApiServer.length > 0 ? "apiServer" : "nothing",
+          isDrained,
+          what: [
+            ...(others.length < why.length ? ["moves to another host"] : []),
+            ...(others.length > 0 ? [`restarts for ${others.join(", ")}`] : []),
+            ...(ofApiServer.length > 0 ? [`restarts its API server for ${ofApiServer.join(", ")}`] : []),
+          ].join(", and "),
+          out: isDrained ? outOf(machine, role, changes) : apiServerOf(machine, changes),
+          seconds: isDrained ? usual.configure : usual.apiServer,
+        },
+      ];
     });
 
-const whatFor = (why: readonly string[]): string => {
-  const others = why.filter((each) => each !== anotherHost);
-  return [
-    ...(others.length < why.length ? ["moves to another host"] : []),
-    ...(others.length > 0 ? [`restarts for ${others.join(", ")}`] : []),
-  ].join(", and ");
-};
+const apiServerOf = (machine: string, changes: Changes): string =>
+  planesOf(changes) === 1 ? "the Kubernetes API" : `the API server of ${machine}`;
 
 /** Machines that get another name: workers, then control planes, the leader of etcd last. Their nodes are others, and the former ones go. */
 const renameSteps = ({ machines, renamed = {} }: Changes, { leader }: Running): RenameStep[] => {
@@ -315,10 +317,14 @@ const inOrder = (changes: Changes, { leader }: Running): string[] => {
 const isPlane = ({ machines }: Changes, machine: string): boolean => machines[machine]?.role === "controlplane";
 
 const outOf = (machine: string, role: Role, { machines }: Changes): string => {
-  const planes = Object.values(machines).filter((each) => each.role === "controlplane").length;
   if (Object.keys(machines).length === 1) return `${machine}, and with it the whole cluster`;
-  return role === "controlplane" && planes === 1 ? `${machine}, and with it the Kubernetes API` : machine;
+  return role === "controlplane" && planesOf({ machines }) === 1
+    ? `${machine}, and with it the Kubernetes API`
+    : machine;
 };
+
+const planesOf = ({ machines }: Pick<Changes, "machines">): number =>
+  Object.values(machines).filter(({ role }) => role === "controlplane").length;
 
 const minorRefusal = (what: string, from: string, to: string): string | undefined => {
   const minors = minorsBetween(from, to);

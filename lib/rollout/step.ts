@@ -23,12 +23,14 @@ export interface TalosStep extends Common {
   to: TalosImage;
 }
 
-/** Gives a machine a configuration, or its virtual machine properties, for which it restarts or moves. */
+/** Gives a machine a configuration, or its virtual machine properties, for which it restarts or moves, or its API server restarts. */
 export interface ConfigureStep extends Common {
   kind: "configure";
   machine: string;
-  /** Whether it restarts. One that only moves to another host goes on running. */
-  restarts: boolean;
+  /** What restarts. A machine that only moves to another host goes on running. */
+  restarts: "machine" | "apiServer" | "nothing";
+  /** Whether its pods leave before. Those of a control plane go on while its API server restarts. */
+  isDrained: boolean;
 }
 
 /** Gives a machine the name of another node. */
@@ -102,6 +104,8 @@ export interface Changes {
   kubernetes: string;
   /** Why machines restart in the update, by their name. */
   restarts: Record<string, string[]>;
+  /** Why control planes restart their API servers in the update, by their name. @default none */
+  apiServers?: Record<string, string[]>;
   /** Machines that the state has and the stack file does not. */
   removed: Record<string, Role>;
   /** Machines that the update creates: new ones, and those that a run was killed over after it destroyed what they replace. */

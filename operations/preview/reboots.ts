@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
 
 import { partsOfImage } from "../../components/talos/installer.ts";
-import { changed, rebootFields } from "../../components/talos/reboots.ts";
+import { apiServerFields, changed, rebootFields } from "../../components/talos/reboots.ts";
 import { section } from "../../components/talos/section.ts";
 import { releaseOf, talosReleases, type WhileRunning } from "../../components/talos/releases/index.ts";
 import { registeredTaints, removedText, taintChange, taintText } from "../../components/talos/taints.ts";
@@ -20,6 +20,8 @@ export interface Restart {
   why: string;
   /** Whether the update itself restarts the machine. @default false */
   isAtOnce?: true;
+  /** Whether the update itself restarts the machine's API server, and no more. @default false */
+  isOfApiServer?: true;
   /** Whether the machine does not come back from its next restart, unless it is made anew. @default false */
   isFatal?: true;
 }
@@ -35,6 +37,7 @@ export const machineRestarts = (node: string, before: string, after: string, rel
     ...upgrade(node, section(machine(old).install), section(machine(now).install)),
     ...reinstallation(node, section(machine(old).install), section(machine(now).install)),
     ...(running ? reboot(node, section(old.get("")), section(now.get("")), running.whileRunning) : []),
+    ...apiServer(node, section(old.get("")), section(now.get(""))),
     ...volumes(node, documentsIn(before), documentsIn(after)),
     ...taints(node, machine(old), machine(now)),
   ];
@@ -106,6 +109,20 @@ const reboot = (
   return fields.length === 0
     ? []
     : [{ node, what: "reboots when it gets its configuration", why: fields.join(", "), isAtOnce: true }];
+};
+
+const apiServer = (node: string, before: Record<string, unknown>, after: Record<string, unknown>): Restart[] => {
+  const fields = section(after.machine).type === "worker" ? [] : apiServerFields(before, after);
+  return fields.length === 0
+    ? []
+    : [
+        {
+          node,
+          what: "restarts its API server when it gets its configuration",
+          why: fields.join(", "),
+          isOfApiServer: true,
+        },
+      ];
 };
 
 /**

@@ -182,7 +182,7 @@ const restarts = ({ restarts: found }: Preview): string[] =>
   found.length === 0
     ? []
     : [
-        "## What needs a reboot",
+        "## What needs a restart",
         "",
         ...table(
           ["machine", "what it takes", "because of"],

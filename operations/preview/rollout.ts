@@ -74,7 +74,7 @@ export const rolloutChanges = (
   const configured = changes.filter(({ type }) => type === resourceTypes.machineConfiguration);
   const created = configured.filter(({ operation }) => operation === "create" || operation === "replace");
   const reach = reachIn(configured, before, after);
-  // API servers restart for another endpoint, and all together they would leave none.
+  // The whole configurations, which say it too, are not always known.
   const isMoving =
     reach?.before.endpoint !== undefined && reach.before.endpoint !== (reach.after.endpoint ?? reach.before.endpoint);
   const planes = configured.filter(
@@ -92,8 +92,11 @@ export const rolloutChanges = (
     isBootstrapped: changes.some(
       ({ type, operation }) => type === resourceTypes.bootstrap && (operation === "create" || operation === "replace"),
     ),
-    restarts: grouped([
-      ...restarts.filter(({ isAtOnce }) => isAtOnce).map(({ node, why }) => [node, why] as const),
+    restarts: grouped([...restarts.filter(({ isAtOnce }) => isAtOnce).map(({ node, why }) => [node, why] as const)]),
+    apiServers: grouped([
+      ...restarts
+        .filter(({ node, isOfApiServer }) => isOfApiServer && planes.some(({ name }) => name === node))
+        .map(({ node, why }) => [node, why] as const),
       ...(isMoving ? planes.map(({ name }) => [name, "another cluster.endpoint"] as const) : []),
     ]),
     removed: Object.fromEntries(

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { parse, stringify } from "yaml";
-
 import type { HearthConfig } from "../../infra/config/index.ts";
+import { apiServerStart } from "../../lib/cluster/api-server.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { Problem } from "../../toolchain/problem.ts";
 
@@ -46,24 +45,7 @@ export class ApiServers {
     }
   }
 
-  /** What an API server says when it began, and whether it is ready. Source: kubernetes, its health checks and metrics. */
   private async startOf(name: string): Promise<string> {
-    const address = new Map(this.planes).get(name) ?? "";
-    const server = kubernetesAt(await this.kubeconfig(), address);
-    await server.text("/readyz");
-    const [, start = ""] = /^process_start_time_seconds (\S+)/m.exec(await server.text("/metrics")) ?? [];
-    return start;
+    return apiServerStart(new Kubernetes(await this.kubeconfig(), { host: new Map(this.planes).get(name) }));
   }
 }
-
-/** The API of one control plane. */
-const kubernetesAt = (kubeconfig: string, address: string): Kubernetes => {
-  const file = parse(kubeconfig) as { clusters: { cluster: { server: string } }[] };
-  for (const { cluster } of file.clusters) {
-    const server = new URL(cluster.server);
-    server.hostname = address;
-    server.port = "6443";
-    cluster.server = server.href.replace(/\/$/, "");
-  }
-  return new Kubernetes(stringify(file));
-};

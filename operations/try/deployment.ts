@@ -63,6 +63,18 @@ export interface Kill {
   after: number;
 }
 
+/** How long a step runs before it is killed within, in milliseconds. */
+const within = 15_000;
+
+/** Kills at each boundary of a deployment's steps and within each step, however many it has: never the last of them. */
+export function* everywhere(): Generator<Kill, never> {
+  for (let done = 0; ; done += 1)
+    yield* [
+      { done, after: 0 },
+      { done, after: within },
+    ];
+}
+
 /** Reads lines, which are given one by one. At the one that says that the last of some steps is done, returns when to kill. */
 export const killedAt = ({ done, after }: Kill): ((text: string) => number | undefined) => {
   let [announced, completed] = [0, 0];

@@ -49,6 +49,12 @@ export interface Verdict {
 /** How long the API may be gone in a row behind the VIP of several control planes, in milliseconds. */
 export const apiLimit = 1000;
 
+/**
+ * How long an API server may take to restart, in milliseconds. The VIP stays at its machine meanwhile: Talos has it go with etcd and the
+ * kubelet. Source: siderolabs/talos v1.13.9, internal/app/machined/pkg/controllers/network/operator/vip.go.
+ */
+export const restartLimit = 60_000;
+
 /** How long etcd may take to elect another leader, in milliseconds. API servers ask it once a second. */
 export const electionLimit = 3000;
 
@@ -57,6 +63,10 @@ const slack = 3000;
 
 /** The machine that a step is about; undefined for one that is about all. */
 export const machineOf = ({ name }: Pick<TimedStep, "name">): string | undefined => name.split("/")[1];
+
+/** Whether a step restarts API servers, and no machines. */
+const restartsApiServers = ({ name, out }: TimedStep): boolean =>
+  name === "kubernetes" || out.startsWith("the API server of ");
 
 /** Whether a step is about a machine, under its new name or under the one that the step takes from it. */
 const isAbout = (step: TimedStep, machine: string): boolean =>
@@ -117,6 +127,12 @@ const judgePlane = (
       return length > electionLimit
         ? { isExpected: false, why: `${planes} control planes keep the quorum` }
         : { isExpected: true, why: "etcd elected another leader" };
+    const restart = during.find(restartsApiServers);
+    if (restart !== undefined && length <= restartLimit)
+      return {
+        isExpected: true,
+        why: `${restart.name} takes out ${restart.out}, and the endpoint leads to one while it restarts`,
+      };
     return length > apiLimit
       ? { isExpected: false, why: `${planes} control planes are behind the endpoint, which may be gone for 1 s` }
       : { isExpected: true, why: "the endpoint moved to another control plane" };

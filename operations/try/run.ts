@@ -8,6 +8,8 @@ import { killTree } from "../../lib/engine/processes.ts";
 /** How a command ended, and what it said. */
 export interface Ran {
   isDone: boolean;
+  /** Whether it was killed, so that nothing is known of how it would have ended. */
+  isKilled: boolean;
   lines: { at: number; text: string }[];
 }
 
@@ -57,18 +59,23 @@ export const runIn = async (
   signal.addEventListener("abort", end, { once: true });
   const lines: Ran["lines"] = [];
   let killing: NodeJS.Timeout | undefined;
+  const found = { isKilled: false };
+  const kill = (pid: number): void => {
+    found.isKilled = true;
+    void killTree(pid);
+  };
   try {
     for await (const text of createInterface({ input: child.all })) {
       lines.push({ at: now(), text });
       say(text);
       const { pid } = child;
       const wait = killing === undefined ? killedBy?.(text) : undefined;
-      if (wait !== undefined && pid !== undefined) killing = setTimeout(() => void killTree(pid), wait);
+      if (wait !== undefined && pid !== undefined) killing = setTimeout(kill, wait, pid);
       await appendFile(log, `${text}\n`);
     }
     const { exitCode } = await child;
     signal.throwIfAborted();
-    return { isDone: exitCode === 0, lines };
+    return { isDone: exitCode === 0, isKilled: found.isKilled && exitCode !== 0, lines };
   } finally {
     clearTimeout(killing);
     signal.removeEventListener("abort", end);

@@ -18,6 +18,12 @@ interface FakeMachine extends MachineReading {
   pods: Pod[];
   /** Whether it still lacks the configuration for which it restarts. */
   isOutdated: boolean;
+  /** Whether it still lacks the configuration for which its API server restarts. */
+  isServerOutdated?: boolean;
+  /** Looks until its API server serves again. */
+  serving?: number;
+  /** How often its API server began. */
+  starts?: number;
   /** Whether it is gone, and only its node is left. */
   isGone?: boolean;
   /** Looks until etcd counts it, once it answers: first it learns, then it votes. */
@@ -136,6 +142,11 @@ export class FakeCluster {
       restarts: Object.fromEntries(
         all.flatMap(([name, { isOutdated }]) => (isOutdated ? [[name, ["machine.udev"]]] : [])),
       ),
+      apiServers: Object.fromEntries(
+        all.flatMap(([name, { isServerOutdated }]) =>
+          isServerOutdated === true ? [[name, ["cluster.apiServer.certSANs"]]] : [],
+        ),
+      ),
       removed: Object.fromEntries(
         recorded
           .filter((name) => !this.desired.has(name) && ![...this.renamed.values()].includes(name))
@@ -152,6 +163,12 @@ export class FakeCluster {
         const { version, schematic, boot, booting, isGone } = this.at(name);
         if (booting > 0 || isGone) throw new Error("connection refused");
         return { version, schematic, boot };
+      }),
+    apiServerStart: (name) =>
+      this.call(`apiServerStart ${name}`, () => {
+        const { booting, isGone, serving = 0, starts = 0 } = this.at(name);
+        if (booting > 0 || isGone || serving > 0) throw new Error("connection refused");
+        return `${starts}`;
       }),
     kubernetes: (names) =>
       this.call("kubernetes", () => {
@@ -203,7 +220,10 @@ export class FakeCluster {
         });
       if (this.recorded.has(name) && !this.outdated.has(name))
         return this.call(`configure ${name}`, () => {
-          this.reboot(name, { isOutdated: false });
+          const { isServerOutdated, isOutdated, starts = 0 } = this.at(name);
+          if (isServerOutdated === true && !isOutdated)
+            Object.assign(this.at(name), { isServerOutdated: false, serving: 3, starts: starts + 1 });
+          else this.reboot(name, { isOutdated: false, isServerOutdated: false });
         });
       if (this.recorded.has(name)) {
         await this.call(`destroy ${name}`, () => {
@@ -333,6 +353,7 @@ export class FakeCluster {
   private pass(): void {
     for (const [name, machine] of this.machines) {
       machine.booting = Math.max(0, machine.booting - 1);
+      machine.serving = Math.max(0, (machine.serving ?? 0) - 1);
       const isInService = machine.booting === 0 && machine.mark === undefined;
       if (isInService) machine.syncing = Math.max(0, (machine.syncing ?? 0) - 1);
       if (machine.booting > 0 || machine.isGone || machine.role !== "controlplane" || !machine.joining) continue;
@@ -355,6 +376,12 @@ export class FakeCluster {
     const voting = [...this.members].filter(([, isVoting]) => isVoting).map(([name]) => name);
     if (voting.filter(isUp).length <= voting.length / 2)
       this.violations.push(`etcd lost its quorum of ${voting.join()}`);
+    const serving = [...this.machines].filter(([, machine]) => (machine.serving ?? 0) > 0);
+    const silent = new Set(
+      [...serving, ...out].filter(([, { role }]) => role === "controlplane").map(([name]) => name),
+    );
+    if (serving.length > 0 && silent.size > 1)
+      this.violations.push(`the API servers of ${[...silent].join()} were gone together`);
     if (this.members.size - voting.length > 1) this.violations.push("two members learned at once");
     if (!this.members.has(this.leader)) this.leader = voting.find(isUp) ?? "";
   }
@@ -375,7 +402,11 @@ export class FakeCluster {
         ...{ machine, id: machine, leader: this.leader, members, alarms: [], ...down(fake) },
         ...(!this.members.has(machine) && { problem: "etcd is not running" }),
       })),
-      apis: planes.map(([machine, fake]) => ({ machine, ...down(fake) })),
+      apis: planes.map(([machine, fake]) => ({
+        machine,
+        ...((fake.serving ?? 0) > 0 && { problem: "connection refused" }),
+        ...down(fake),
+      })),
       nodes: all.map(([name, { boot, booting, isGone, isCordoned, joining }]) => {
         // Kubernetes has not noticed yet that the machine before is gone.
         const isOld = booting > 0 && joining !== undefined;

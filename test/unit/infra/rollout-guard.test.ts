@@ -95,6 +95,21 @@ describe("an update by hand", () => {
     expect(said(...["wk01", "wk02"].map((name) => configuration(name, { patches: installer })))).to.equal("");
   });
 
+  it("is refused where the API servers of two control planes would restart together, whatever a worker gets", () => {
+    const plane = generated().replace("worker", "controlplane");
+    const server = patches("cluster: { apiServer: { certSANs: [k8s.example.com] } }");
+    const update = (name: string, text = plane, after = server): Update => {
+      const all = configuration(name, { patches: after, generated: text });
+      return { ...all, before: { ...all.before, machineConfigurationInput: text } };
+    };
+    expect(said(update("cp01"), update("wk01", generated()))).to.equal("");
+    expect(said(update("cp01"), update("cp02")))
+      .to.contain("These API servers would restart together: cp01 (cluster.apiServer.certSANs) and cp02")
+      .and.contain("npx hearth deploy dev");
+    const image = patches("cluster: { apiServer: { image: a }, controllerManager: { extraArgs: { v: 2 } } }");
+    expect(said(update("cp01", plane, image), update("cp02", plane, image))).to.equal("");
+  });
+
   it("may have other notes of the plugin on what was left to its defaults", () => {
     const noted = {
       watchdog: { __defaults: [], enabled: false },

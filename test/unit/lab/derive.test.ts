@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { parseConfig } from "../../../infra/config/index.ts";
 import { examineStackFile } from "../../../infra/config/stack-file.ts";
+import type { Machine } from "../../../lab/lab-config.ts";
 import { deriveLab, deriveStack, serviceAddresses, toLoopback, type StackConfig } from "../../../lab/derive.ts";
 import { examples } from "../../support/examples.ts";
 
@@ -245,6 +246,35 @@ describe("deriveLab", () => {
     expect(metal).to.have.length(1);
     expect(metal[0]).to.include({ platform: "metal", address: toLoopback(firstNode(config).address) });
     expect(metal[0]?.disks.map(({ device }) => device)).to.include(firstNode(config).installDisk);
+  });
+
+  it("keeps the computers that it has, whatever the stack file calls them, or if it has them no longer", () => {
+    const computers = (...given: [name: string, last: number][]) => {
+      const config = committed((each) => {
+        const node = { ...firstNode(each), platform: "metal" as const };
+        delete node.proxmox;
+        each["hearth:nodes"] = Object.fromEntries(
+          given.map(([name, last]) => [
+            name,
+            { ...node, address: `10.20.0.${last.toString()}`, mac: `BC:24:11:20:00:${last.toString()}` },
+          ]),
+        );
+      });
+      return (known?: Machine[]) => deriveLab(config, { ...inputs, computers: known }).metal;
+    };
+    const before = computers(["cp01", 11], ["cp02", 12], ["cp03", 13])();
+    const after = computers(["cp01", 11], ["cp08", 12])(before);
+    expect(after).to.deep.equal(before);
+    const others = computers(["cp02", 14], ["cp09", 13])(before);
+    expect(others.map(({ name, mac }) => [name, mac.slice(-2)])).to.deep.equal([
+      ["cp02-bc2411200014", "14"],
+      ["cp03", "13"],
+      ["cp01", "11"],
+      ["cp02", "12"],
+    ]);
+    const replaced = computers(["cp01", 11])(before.map((each) => ({ ...each, mac: `BC:24:11:99:00:00` })));
+    expect(replaced.map(({ name, mac }) => [name, mac])).to.deep.include(["cp01", "BC:24:11:20:00:11"]);
+    expect(replaced.filter(({ address }) => address === replaced[0]?.address)).to.have.length(1);
   });
 
   it("refuses machines of a platform that it has no simulator for", () => {

@@ -75,6 +75,8 @@ const expectAsDesired = (cluster: FakeCluster, when: string): void => {
       ...{ name, mark: undefined, isCordoned: false, isGone: false },
     });
   expect([...cluster.outdated], when).to.deep.equal([]);
+  for (const [name, { isServerOutdated }] of cluster.machines)
+    expect([name, isServerOutdated ?? false], when).to.deep.equal([name, false]);
 };
 
 /** A cluster of some control planes that is to have others, and workers. */
@@ -98,6 +100,12 @@ const renaming = (...names: [from: string, to: string][]): FakeCluster => {
   return cluster;
 };
 
+const reconfiguring = (...names: string[]): FakeCluster => {
+  const cluster = new FakeCluster(3, 1);
+  for (const name of names) Object.assign(cluster.machines.get(name) ?? {}, { isServerOutdated: true });
+  return cluster;
+};
+
 const withLost = (cluster: FakeCluster, name: string): FakeCluster => {
   cluster.lose(name);
   return cluster;
@@ -113,6 +121,7 @@ const cases: Record<string, () => FakeCluster> = {
   "a control plane and a worker that are replaced": () => replacing("cp01", "wk01"),
   "a control plane with another name": () => renaming(["cp02", "cp09"]),
   "a worker with another name": () => renaming(["wk01", "wk09"]),
+  "other settings of all API servers": () => reconfiguring("cp01", "cp02", "cp03"),
   "all control planes, replaced": () => replacing("cp01", "cp02", "cp03"),
 };
 
@@ -151,6 +160,14 @@ describe("a deployment that changes which machines there are", () => {
       "deleteNode cp01",
     ];
     expect(cluster.calls.filter((call) => order.includes(call))).to.deep.equal(order);
+  });
+
+  it("restarts an API server while its machine's pods go on, and the next one when it serves again", async () => {
+    const cluster = reconfiguring("cp01", "cp02", "cp03");
+    await deploy(cluster);
+    const calls = cluster.calls.filter((call) => /^(configure|takeOut|evict)/.test(call));
+    expect(calls).to.deep.equal(["configure cp02", "configure cp03", "configure cp01"]);
+    expect([...cluster.machines.values()].map(({ starts = 0 }) => starts)).to.deep.equal([1, 1, 1, 0]);
   });
 
   it("drains a machine before it gets another name, and deletes its former node when it is back under the new one", async () => {

@@ -123,8 +123,30 @@ describe("a rollout", () => {
       step.kind === "configure" && step.restarts,
     ]);
     expect(steps).to.deep.equal([
-      ["moves to another host", false],
-      ["moves to another host, and restarts for cpu", true],
+      ["moves to another host", "nothing"],
+      ["moves to another host, and restarts for cpu", "machine"],
+    ]);
+  });
+
+  it("restarts one API server after the other, and drains nothing for that, but for what restarts as well", () => {
+    const given = cluster({ planes: 3, workers: 0 });
+    given.changes.apiServers = Object.fromEntries(
+      ["cp01", "cp02", "cp03"].map((name) => [name, ["cluster.apiServer.certSANs"]]),
+    );
+    given.changes.restarts = { cp03: ["machine.udev"] };
+    const planned = planRollout(given.changes, given.running).steps.map((step) => [
+      ...[step.name, step.out],
+      ...(step.kind === "configure" ? [step.restarts, step.isDrained] : []),
+    ]);
+    expect(planned).to.deep.equal([
+      ["configure/cp02", "the API server of cp02", "apiServer", false],
+      ["configure/cp03", "cp03", "machine", true],
+      ["configure/cp01", "the API server of cp01", "apiServer", false],
+    ]);
+    const single = cluster({ planes: 1, workers: 1 });
+    single.changes.apiServers = { cp01: ["cluster.apiServer.certSANs"] };
+    expect(planRollout(single.changes, single.running).steps.map(({ out }) => out)).to.deep.equal([
+      "the Kubernetes API",
     ]);
   });
 

@@ -140,7 +140,7 @@ describe("the rollout of a preview", () => {
     const plan = expectedRollout(changes(before, kept, [event("update", "cp01")]), before);
     expect(plan?.refusals).to.deep.equal([]);
     expect(plan?.steps.map(({ name, what }) => `${name} ${what}`)).to.deep.equal([
-      "configure/cp01 restarts for another cluster.endpoint",
+      "configure/cp01 restarts its API server for another cluster.endpoint",
     ]);
   });
 

@@ -3,10 +3,10 @@ import { expect } from "chai";
 import { announcement, completion } from "../../../../operations/deploy/step-lines.ts";
 import { describePlan } from "../../../../operations/deploy/rollout.ts";
 import type { Step } from "../../../../lib/rollout/step.ts";
-import { doneIn, killedAt, resumed, stepsSaid } from "../../../../operations/try/deployment.ts";
+import { doneIn, everywhere, killedAt, resumed, stepsSaid } from "../../../../operations/try/deployment.ts";
 
 const step = (name: string): Step => ({
-  ...{ kind: "configure", machine: name.split("/")[1] ?? "", name, seconds: 240, restarts: true },
+  ...{ kind: "configure", machine: name.split("/")[1] ?? "", name, seconds: 240, restarts: "machine", isDrained: true },
   ...{ what: "restarts for its cores: 4 → 6", out: "den-dev-cp01, and with it the Kubernetes API" },
 });
 
@@ -71,6 +71,17 @@ describe("a deployment that is killed and run again", () => {
     const [first, begun] = [killedAt({ done: 1, after: 7 }), killedAt({ done: 0, after: 0 })];
     expect(["Preview of dev", plan, done].map(first)).to.deep.equal([undefined, undefined, 7]);
     expect(["Preview of dev", plan].map(begun)).to.deep.equal([undefined, 0]);
+  });
+
+  it("is killed at each boundary of its steps, and within each step", () => {
+    const kills = everywhere();
+    const found = Array.from({ length: 4 }, () => kills.next().value);
+    expect(found.map(({ done, after }) => [done, after > 0])).to.deep.equal([
+      [0, false],
+      [0, true],
+      [1, false],
+      [1, true],
+    ]);
   });
 });
 

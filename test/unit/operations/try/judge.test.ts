@@ -109,6 +109,14 @@ describe("the API of several control planes", () => {
     ]);
   });
 
+  it("may be gone behind a VIP for as long as an API server restarts, where the step says so", () => {
+    const tracks = [track("api", "", [2000, 14_000])];
+    expect(broken({ tracks, steps: [step("kubernetes", 1000, 50_000)] })).to.deep.equal([]);
+    const server = { ...step("configure/cp01", 1000, 50_000), out: "the API server of cp01" };
+    expect(broken({ tracks, steps: [server] })).to.deep.equal([]);
+    expect(broken({ tracks: [track("api", "", [2000, 63_000])], steps: [server] })).to.have.length(1);
+  });
+
   it("needs a quorum, which an election does not take away", () => {
     expect(broken({ tracks: [track("etcd", "", [2000, 4000])], steps })).to.deep.equal([]);
     expect(broken({ tracks: [track("etcd", "", [2000, 6000])], steps })).to.deep.equal([

@@ -40,6 +40,7 @@ describe("a command of a trial", () => {
     const program = "console.log(process.argv.slice(2).join()); console.error(process.cwd()); process.exit(3)";
     expect(await run(program)).to.deep.equal({
       isDone: false,
+      isKilled: false,
       lines: [
         { at: 0, text: "a.ts,up" },
         { at: 1, text: root },
@@ -81,17 +82,22 @@ describe("a command of a trial", () => {
 
   it("is killed upon a line, with all that it started, and cleans up nothing", async () => {
     const child = `import { spawn } from "node:child_process"; const child = spawn("sleep", ["1000"], { detached: true });`;
-    const { isDone, lines } = await run(
+    const { isDone, isKilled, lines } = await run(
       `${child} process.on("SIGTERM", () => console.log("cleaned up")); console.log(child.pid); console.log("go"); setInterval(() => {}, 1000)`,
       undefined,
       (text) => (text === "go" ? 0 : undefined),
     );
-    expect(isDone).to.equal(false);
+    expect({ isDone, isKilled }).to.deep.equal({ isDone: false, isKilled: true });
     expect(lines.map(({ text }) => text)).to.have.length(2);
     const pid = Number(lines[0]?.text);
     expect(pid).to.be.greaterThan(0);
     const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
     expect(command).to.equal("");
+  });
+
+  it("is not killed where it ended before", async () => {
+    const ran = await run(`console.log("go"); process.exit(1)`, undefined, () => 2000);
+    expect(ran).to.include({ isDone: false, isKilled: false });
   });
 
   it("is quoted without its progress", () => {
@@ -103,7 +109,7 @@ describe("a command of a trial", () => {
       "dev is not deployed:",
       "  why (a reason)",
     ];
-    const ran = { isDone: false, lines: lines.map((text) => ({ at: 0, text })) };
+    const ran = { isDone: false, isKilled: false, lines: lines.map((text) => ({ at: 0, text })) };
     expect(lastWords(ran).split("\n")).to.deep.equal([
       "Preview of dev: 2 to update",
       "dev is not deployed:",
