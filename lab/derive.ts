@@ -318,7 +318,10 @@ const withKnown = (wanted: readonly Machine[], known: readonly Machine[]): Machi
     const own = each.mac.replaceAll(":", "").toLowerCase();
     return { ...each, name: kept[index] ?? (taken.has(each.name) ? `${each.name}-${own}` : each.name) };
   });
-  return [...named, ...left];
+  const isKnown = ({ mac }: Machine): boolean => known.some((each) => each.mac === mac);
+  // In the order that the lab knows, so that nothing restarts for another one.
+  const there = known.flatMap((each) => named.find(({ mac }) => mac === each.mac) ?? (left.includes(each) ? each : []));
+  return [...there, ...named.filter((each) => !isKnown(each))];
 };
 
 const simulatedPlatforms = ["proxmox", "metal"] as const satisfies PlatformName[];

@@ -263,14 +263,14 @@ describe("deriveLab", () => {
       return (known?: Machine[]) => deriveLab(config, { ...inputs, computers: known }).metal;
     };
     const before = computers(["cp01", 11], ["cp02", 12], ["cp03", 13])();
-    const after = computers(["cp01", 11], ["cp08", 12])(before);
+    const after = computers(["cp08", 12], ["cp01", 11])(before);
     expect(after).to.deep.equal(before);
     const others = computers(["cp02", 14], ["cp09", 13])(before);
     expect(others.map(({ name, mac }) => [name, mac.slice(-2)])).to.deep.equal([
-      ["cp02-bc2411200014", "14"],
-      ["cp03", "13"],
       ["cp01", "11"],
       ["cp02", "12"],
+      ["cp03", "13"],
+      ["cp02-bc2411200014", "14"],
     ]);
     const replaced = computers(["cp01", 11])(before.map((each) => ({ ...each, mac: `BC:24:11:99:00:00` })));
     expect(replaced.map(({ name, mac }) => [name, mac])).to.deep.include(["cp01", "BC:24:11:20:00:11"]);

@@ -45,6 +45,25 @@ const use = (change: Partial<LeaseUse> = {}): LeaseUse => ({
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/** One that does not lapse while this process is busy with something else. */
+const living = (change: Partial<LeaseUse> = {}): LeaseUse => use({ times: { ...times, lapse: 60_000 }, ...change });
+
+/** Takes a lease, and has it until it is told otherwise. */
+const taken = async (store: LeaseStore): Promise<() => Promise<void>> => {
+  let end = (): void => undefined;
+  let begin = (): void => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const work = withLease([store], living(), () => {
+    begin();
+    return new Promise<void>((resolve) => (end = resolve));
+  });
+  await begun;
+  return () => {
+    end();
+    return work;
+  };
+};
+
 /** A lease of a computer of which nothing is known here. */
 const anothers: Lease = {
   holder: "4711 99 laptop another-boot pid:[1] token",
@@ -72,9 +91,8 @@ describe("a lease", () => {
   it("keeps a second one from beginning while the first one goes on, and names its process and computer", async () => {
     const store = new FakeStore();
     let hasBegun = false;
-    const first = withLease([store], use(), () => pause(100));
-    await pause(10);
-    const second = withLease([store], use(), () => Promise.resolve((hasBegun = true)));
+    const end = await taken(store);
+    const second = withLease([store], living(), () => Promise.resolve((hasBegun = true)));
     const message = await messageOf(second);
     expect(message).to.match(
       new RegExp(
@@ -83,7 +101,7 @@ describe("a lease", () => {
     );
     expect(message).to.contain("Wait until it ends, or interrupt it there");
     expect(hasBegun).to.equal(false);
-    await first;
+    await end();
   });
 
   it("is had by one at a time of several that begin at once", async () => {
@@ -91,7 +109,7 @@ describe("a lease", () => {
       const stores = [new FakeStore("a"), new FakeStore("b")];
       let running = 0;
       const attempt = () =>
-        withLease(stores, use(), async () => {
+        withLease(stores, living(), async () => {
           running += 1;
           expect(running).to.equal(1);
           await pause(20);
@@ -185,32 +203,28 @@ describe("a lease", () => {
 
   it("is still somebody's in a store that fails after it was seen there", async () => {
     const store = new FakeStore();
-    const first = withLease([store], use(), () => pause(150));
-    await pause(10);
+    const end = await taken(store);
     const { get } = store;
     let looks = 0;
     const flaky: LeaseStore = {
       ...{ name: "flaky", create: store.create, replace: store.replace },
       get: () => ((looks += 1) % 3 === 2 ? Promise.reject(new Error("no route")) : get()),
     };
-    const second = withLease([flaky], use({ skip: () => undefined }), () => Promise.resolve());
+    const second = withLease([flaky], living({ skip: () => undefined }), () => Promise.resolve());
     expect(await messageOf(second)).to.contain("is under way");
     expect(looks).to.be.greaterThan(1);
-    await first;
+    await end();
   });
 
   it("is held back by a living owner in any store, although others fail, and leaves none behind", async () => {
     const away = new FakeStore("away");
     away.get = () => Promise.reject(new Error("no route"));
-    const [free, taken] = [new FakeStore("free"), new FakeStore("taken")];
-    let end = (): void => undefined;
-    const other = withLease([taken], use(), () => new Promise<void>((resolve) => (end = resolve)));
-    await pause(5);
-    const second = withLease([free, away, taken], use({ skip: () => undefined }), () => Promise.resolve());
+    const [free, other] = [new FakeStore("free"), new FakeStore("taken")];
+    const end = await taken(other);
+    const second = withLease([free, away, other], living({ skip: () => undefined }), () => Promise.resolve());
     expect(await messageOf(second)).to.contain("taken has its lease");
     expect(free.held).to.equal(undefined);
-    end();
-    await other;
+    await end();
   });
 
   it("is had where the store wrote it and its answer was lost", async () => {

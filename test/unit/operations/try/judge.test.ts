@@ -132,6 +132,11 @@ describe("the API of one control plane", () => {
     expect(broken({ ...single, tracks, steps })).to.deep.equal([]);
   });
 
+  it("may miss one answer", () => {
+    const steps = [step("talos/wk01", 1000, 50_000)];
+    expect(broken({ ...single, tracks: [track("api", "", [2000, 2400])], steps })).to.deep.equal([]);
+  });
+
   it("does not go with a worker", () => {
     const steps = [step("talos/wk01", 1000, 50_000)];
     expect(broken({ ...single, tracks: [track("api", "", [2000, 20_000])], steps })).to.have.length(1);
