@@ -64,9 +64,9 @@ const slack = 3000;
 /** The machine that a step is about; undefined for one that is about all. */
 export const machineOf = ({ name }: Pick<TimedStep, "name">): string | undefined => name.split("/")[1];
 
-/** Whether a step restarts API servers, and no machines. */
+/** Whether a step restarts API servers while their machines run. The certificate of one has the name of its machine. */
 const restartsApiServers = ({ name, out }: TimedStep): boolean =>
-  name === "kubernetes" || out.startsWith("the API server of ");
+  name === "kubernetes" || name.startsWith("rename/") || out.startsWith("the API server of ");
 
 /** Whether a step is about a machine, under its new name or under the one that the step takes from it. */
 const isAbout = (step: TimedStep, machine: string): boolean =>
@@ -131,7 +131,7 @@ const judgePlane = (
     if (restart !== undefined && length <= restartLimit)
       return {
         isExpected: true,
-        why: `${restart.name} takes out ${restart.out}, and the endpoint leads to one while it restarts`,
+        why: `${restart.name} restarts the API server of the machine that has the endpoint`,
       };
     return length > apiLimit
       ? { isExpected: false, why: `${planes} control planes are behind the endpoint, which may be gone for 1 s` }
