@@ -7,7 +7,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { withPrivateFolder } from "../secrets/private-folder.ts";
 import { writeWhole } from "../terminal/whole-file.ts";
 import { withoutCredentials } from "./backend.ts";
-import { Locked, lockHolders } from "./locked.ts";
+import { Locked, lockHolders, type LockHolder } from "./locked.ts";
 import { endEngine } from "./processes.ts";
 import { namedCertificates } from "./proxmox-trust.ts";
 import { complaints, type Ended, type Pulumi, type StreamOptions } from "./pulumi.ts";
@@ -131,10 +131,15 @@ export class PulumiStack {
       return await work();
     } catch (error) {
       if (!(error instanceof Locked && (await error.isStale()))) throw error;
-      for (const engine of error.engines) await endEngine(engine);
-      await this.unlock();
+      await this.takeLockAway(error);
       return work();
     }
+  }
+
+  /** Ends what is left of engines that are gone, and removes their lock. */
+  private async takeLockAway({ engines }: Locked): Promise<void> {
+    for (const engine of engines) await endEngine(engine);
+    await this.unlock();
   }
 
   /** Removes every lock from the state, whoever holds it: callers prove first that the holders are gone. */
@@ -142,8 +147,20 @@ export class PulumiStack {
     await this.call(["cancel", "--yes"]);
   }
 
-  /** Runs an operation on the whole stack, and returns how it ended. */
-  async try([command, ...flags]: Operation, { policyPacks, environment, ...options }: RunOptions = {}): Promise<Ended> {
+  /** Runs an operation on the whole stack, and returns how it ended. If an engine was killed on this computer, its lock and plugins are removed first. */
+  async try(operation: Operation, options: RunOptions = {}): Promise<Ended> {
+    const ended = await this.tryOnce(operation, options);
+    const holders = ended.exitCode === 0 ? [] : lockHoldersOf(ended);
+    const locked = new Locked(this.name, holders);
+    if (holders.length === 0 || !(await locked.isStale())) return ended;
+    await this.takeLockAway(locked);
+    return this.tryOnce(operation, options);
+  }
+
+  private async tryOnce(
+    [command, ...flags]: Operation,
+    { policyPacks, environment, ...options }: RunOptions,
+  ): Promise<Ended> {
     const packs = (policyPacks ?? []).flatMap((pack) => ["--policy-pack", pack]);
     const args = [command, ...flags, "--stack", this.name, "--config-file", this.file, ...packs];
     const named = policyPacks === undefined ? {} : { PULUMI_OPTION_POLICY_PACK: undefined };
@@ -163,22 +180,20 @@ export class PulumiStack {
   }
 
   /**
-   * Runs an operation on the whole stack. If an engine was killed on this computer, its lock and plugins are removed first.
+   * Runs an operation on the whole stack, as `try` does.
    *
    * @param log file with the whole output
    * @throws Locked if somebody else is changing the state, else Problem if it fails
    */
-  run(operation: Operation, options: RunOptions & { log?: string } = {}): Promise<RunReport> {
-    return this.withoutStaleLock(async () => {
-      const ended = await this.try(operation, options);
-      if (ended.exitCode !== 0) throw this.failed(operation, ended, options.log);
-      return ended.report;
-    });
+  async run(operation: Operation, options: RunOptions & { log?: string } = {}): Promise<RunReport> {
+    const ended = await this.try(operation, options);
+    if (ended.exitCode !== 0) throw this.failed(operation, ended, options.log);
+    return ended.report;
   }
 
   /** How a run failed, with its reasons. */
   failed([command]: Operation, ended: Ended, log?: string): Problem {
-    const holders = lockHolders([...ended.report.errors, ended.stderr].join("\n"));
+    const holders = lockHoldersOf(ended);
     if (holders.length > 0) return new Locked(this.name, holders);
     const where = log === undefined ? "" : ` (log: ${log})`;
     const reasons = complaints(ended).map((reason) => reason.replaceAll(/^/gm, "  "));
@@ -186,6 +201,8 @@ export class PulumiStack {
     return new RunFailed(said, ended.report.failures);
   }
 }
+
+const lockHoldersOf = ({ report, stderr }: Ended): LockHolder[] => lockHolders([...report.errors, stderr].join("\n"));
 
 /** A run of the engine that failed. */
 export class RunFailed extends Problem {

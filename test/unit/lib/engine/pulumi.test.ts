@@ -102,12 +102,13 @@ describe("PulumiStack", () => {
 
     it("takes it off where its engine is gone, and updates then", async () => {
       const gone = spawnSync(process.execPath, ["-e", ""]).pid;
-      await (await lockedBy(hostname(), gone)).run(update);
+      expect((await (await lockedBy(hostname(), gone)).try(update)).exitCode).to.equal(0);
       expect(isCancelled()).to.equal(true);
     });
 
     it("leaves it where its engine runs, or may run on another computer", async () => {
       for (const stack of [await lockedBy(hostname(), process.pid), await lockedBy("desk", 999_999_999)]) {
+        expect((await stack.try(update)).exitCode).to.equal(255);
         const error = await failureOf(stack.run(update));
         expect(error).to.be.instanceOf(Locked);
         expect(isCancelled()).to.equal(false);
