@@ -101,7 +101,8 @@ export class Clone {
   async again(): Promise<string> {
     const { root, stack } = this;
     const again = join(root, ".hearth", "again");
-    await rm(again, { recursive: true, force: true });
+    // What a killed command started may still write for a moment.
+    await rm(again, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     await git(root, ["clone", "--quiet", "--shared", root, again]);
     await git(again, ["checkout", "--quiet", "--detach", await git(root, ["rev-parse", "HEAD"])]);
     await copyFile(join(root, stackFile(stack)), join(again, stackFile(stack)));
