@@ -9,6 +9,8 @@ import { movedAside } from "./addresses.ts";
 
 /** A clone of a checkout, in which one commit after the other is deployed to a lab of its own. */
 export class Clone {
+  private clones = 0;
+
   private constructor(
     private readonly origin: string,
     /** The clone's root. */
@@ -96,13 +98,14 @@ export class Clone {
   /**
    * Clones what is checked out once more, as another computer has it: with the lab, and with nothing that a command kept for itself.
    *
-   * @returns the root of that clone, in this one's folder of what Git ignores. There is one at a time
+   * @returns the root of that clone, in this one's folder of what Git ignores. Each is another one: what a killed command started may still
+   * write to the one before
    */
   async again(): Promise<string> {
     const { root, stack } = this;
-    const again = join(root, ".hearth", "again");
-    // What a killed command started may still write for a moment.
-    await rm(again, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    this.clones += 1;
+    const again = join(root, ".hearth", "again", this.clones.toString());
+    await mkdir(join(again, ".."), { recursive: true });
     await git(root, ["clone", "--quiet", "--shared", root, again]);
     await git(again, ["checkout", "--quiet", "--detach", await git(root, ["rev-parse", "HEAD"])]);
     await copyFile(join(root, stackFile(stack)), join(again, stackFile(stack)));
