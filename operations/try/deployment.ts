@@ -66,7 +66,7 @@ export interface Kill {
 /** How long a step runs before it is killed within, in milliseconds. */
 const within = 15_000;
 
-/** Kills at each boundary of a deployment's steps and within each step, however many it has: never the last of them. */
+/** Kills at each boundary of a deployment's steps and within each step, however many it has. */
 export function* everywhere(): Generator<Kill, never> {
   for (let done = 0; ; done += 1)
     yield* [

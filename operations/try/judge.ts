@@ -65,8 +65,10 @@ const slack = 3000;
 export const machineOf = ({ name }: Pick<TimedStep, "name">): string | undefined => name.split("/")[1];
 
 /** Whether a step restarts API servers while their machines run. The certificate of one has the name of its machine. */
-const restartsApiServers = ({ name, out }: TimedStep): boolean =>
-  name === "kubernetes" || name.startsWith("rename/") || out.startsWith("the API server of ");
+const restartsApiServers = ({ name, out }: TimedStep, machines: Measured["machines"]): boolean =>
+  name === "kubernetes" ||
+  (name.startsWith("rename/") && machines[out]?.role === "controlplane") ||
+  out.startsWith("the API server of ");
 
 /** Whether a step is about a machine, under its new name or under the one that the step takes from it. */
 const isAbout = (step: TimedStep, machine: string): boolean =>
@@ -127,7 +129,7 @@ const judgePlane = (
       return length > electionLimit
         ? { isExpected: false, why: `${planes} control planes keep the quorum` }
         : { isExpected: true, why: "etcd elected another leader" };
-    const restart = during.find(restartsApiServers);
+    const restart = during.find((step) => restartsApiServers(step, machines));
     if (restart !== undefined && length <= restartLimit)
       return {
         isExpected: true,

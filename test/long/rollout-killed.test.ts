@@ -38,6 +38,7 @@ describe("a rollout on three control planes that is killed at each boundary", ()
       const kills = [0, 1, 2, 3].map((done) => ({ done, after: 0 }));
       const { part } = await trial.deploy("The change", change, kills);
       expect(part.refusal).to.equal(undefined);
+      expect(part.title).to.equal("The change, killed 4 times");
       expect(part.steps.filter(({ isDone }) => isDone)).to.have.length(3);
       const [machines, ...others] = part.verdicts.slice(0, 3);
       expect(machines).to.deep.include({ isHeld: true, what: "Machines, 3" });

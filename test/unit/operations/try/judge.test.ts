@@ -115,6 +115,9 @@ describe("the API of several control planes", () => {
     const server = { ...step("configure/cp01", 1000, 50_000), out: "the API server of cp01" };
     expect(broken({ tracks, steps: [server] })).to.deep.equal([]);
     expect(broken({ tracks: [track("api", "", [2000, 63_000])], steps: [server] })).to.have.length(1);
+    const renamed = (from: string) => ({ ...step("rename/den09", 1000, 50_000), out: from });
+    expect(broken({ tracks, steps: [renamed("cp01")] })).to.deep.equal([]);
+    expect(broken({ tracks, steps: [renamed("wk01")] })).to.have.length(1);
   });
 
   it("needs a quorum, which an election does not take away", () => {
