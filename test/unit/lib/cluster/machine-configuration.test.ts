@@ -1,6 +1,11 @@
 import { expect } from "chai";
 
-import { differences, documentsOf, printedDocuments, withoutVips } from "../../../../lib/cluster/machine-configuration.ts";
+import {
+  differences,
+  documentsOf,
+  printedDocuments,
+  withoutVips,
+} from "../../../../lib/cluster/machine-configuration.ts";
 
 const configuration = `version: v1alpha1
 machine: { type: worker, token: secret-a, sysctls: { a: "1" } }
