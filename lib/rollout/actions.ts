@@ -44,7 +44,7 @@ export interface Actions {
   upgradeKubernetes: (to: string, machines: readonly string[]) => Promise<void>;
   /**
    * Has a control plane give its VIPs up, so that another one takes them at once. It stands for them again when it is configured, when it
-   * boots, or after five minutes.
+   * boots, or after a minute.
    */
   giveUpVips: (name: string) => Promise<void>;
   /** Has the etcd member of a machine give its leadership to another one, if it leads. */
@@ -156,7 +156,7 @@ export const clusterActions = (
       );
       const patch = withoutVips(printedDocuments(printed));
       if (patch === undefined) return;
-      const trying = ["--mode", "try", "--timeout", "5m"];
+      const trying = ["--mode", "try", "--timeout", "1m"];
       await talos.once(addressOf(name), ["patch", "machineconfig", ...trying, "--patch", patch], patchTimeout);
     },
     forfeitLeadership: async (name) => {
