@@ -48,7 +48,7 @@ export const config = defineConfig(
   },
   {
     files: ["**/*.cjs"],
-    languageOptions: { globals: { require: "readonly", module: "writable" } },
+    languageOptions: { globals: { require: "readonly", module: "writable", __dirname: "readonly" } },
   },
 );
 

@@ -1,9 +1,13 @@
 import { execa } from "execa";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { goEnvironment, type GoEnvironment } from "./go.ts";
 import { requiredVersion } from "./gomod.ts";
 import { Problem } from "./problem.ts";
+
+/** Folders that Go named to this process, by what it was asked. */
+const named = new Map<string, string[]>();
 
 /**
  * Returns the folder in Go's module cache that contains a module, in the version that the folder's go.mod requires.
@@ -28,6 +32,9 @@ export const moduleFolders = async (
   const goMod = await readFile(join(folder, "go.mod"), "utf8");
   // An explicit version selects the pinned one, even if other modules require a newer one.
   const wanted = modules.map((module) => `${module}@${requiredVersion(goMod, module)}`);
+  const question = JSON.stringify([folder, wanted, environment]);
+  const before = named.get(question);
+  if (before?.every((each) => existsSync(each))) return before;
   const { stdout } = await execa("go", ["mod", "download", "-json", ...wanted], {
     cwd: folder,
     env: environment,
@@ -35,10 +42,12 @@ export const moduleFolders = async (
   });
   const downloads = stdout.split(/^(?=\{)/m).filter((each) => each !== "");
   const found = downloads.map((each) => JSON.parse(each) as { Path: string; Dir?: string; Error?: string });
-  return modules.map((module) => {
+  const folders = modules.map((module) => {
     const { Dir, Error: error } = found.find(({ Path }) => Path === module) ?? {};
     if (Dir !== undefined) return Dir;
     const reason = (error ?? "unknown").split("\n")[0] ?? "";
     throw new Problem(`Go could not download ${module}: ${reason}. Check the network and GOPROXY, then run this again`);
   });
+  named.set(question, folders);
+  return folders;
 };

@@ -106,7 +106,9 @@ export const checkCluster = async (
     schemas: schemasOf,
     objects: all.map(({ object }) => object),
   };
-  const { objects: checked } = await askProgram<{ objects: CheckedObject[] }>("check", request);
+  const { objects: checked } = await askProgram<{ objects: CheckedObject[] }>("check", request, {
+    [schemasOf]: schemasOf,
+  });
   const withSchema = <Each>(objects: Each[], from: number) =>
     objects.map((object, index) => ({ ...object, checked: checked[from + index] ?? unchecked }));
   const tree: Tree = {

@@ -77,7 +77,7 @@ export const renderReleases = async (
   );
   const rendered = chosen.flatMap(({ chart, ...each }) => (chart === undefined ? [] : [{ ...each, chart }]));
   const unrendered = chosen.filter(({ chart }) => chart === undefined);
-  const answer = await askProgram<Answer>("values", {
+  const request = {
     schemas,
     kinds: objects.map(({ apiVersion, kind }) => `${apiVersion.includes("/") ? "" : "core/"}${apiVersion}/${kind}`),
     releases: rendered.map(({ release, values, chart: { path, with: others } }) => ({
@@ -85,7 +85,9 @@ export const renderReleases = async (
       namespace: textAt(release.object, "spec", "targetNamespace") ?? release.namespace ?? "",
       ...{ path, with: others, values },
     })),
-  });
+  };
+  const read = [schemas, ...rendered.flatMap(({ chart }) => [chart.path, ...Object.values(chart.with)])];
+  const answer = await askProgram<Answer>("values", request, Object.fromEntries(read.map((path) => [path, path])));
   return {
     objects: rendered.flatMap(({ release }, index) =>
       (answer.releases[index]?.objects ?? []).map((object) => releasedObject(release, object)),

@@ -1,3 +1,5 @@
+import { join, normalize } from "node:path";
+
 import { format, stackFile } from "../../infra/config/error.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { examineStackFile, readStackFile, type StackFile } from "../../infra/config/stack-file.ts";
@@ -79,7 +81,9 @@ export const renderTree = async (
     throw new Problem(`${stackFile(cluster)} hands its cluster to Argo CD: only what Flux keeps can be rendered`);
   }
   const created = createdObjects(config);
-  const answer = await askProgram<Answer>("render", { checkout, created, ...rootKustomization(config) });
+  const { root, patches } = rootKustomization(config);
+  const request = { checkout, created, root, patches };
+  const answer = await askProgram<Answer>("render", request, { [checkout]: topFolder(checkout, root) });
   const sources = new Sources(checkout);
   return {
     config,
@@ -94,6 +98,10 @@ export const renderTree = async (
     })),
   };
 };
+
+/** The top folder of what a Kustomization names, which is all of the checkout that its rendering reads. */
+const topFolder = (checkout: string, { spec }: KubernetesObject): string =>
+  join(checkout, normalize((spec as { path: string }).path).split("/")[0] ?? "");
 
 /** @throws Problem where the stack file is not valid */
 export const clusterConfig = (file: StackFile, cluster: string): HearthConfig => {

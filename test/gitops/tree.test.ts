@@ -1,4 +1,5 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cpSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -47,7 +48,7 @@ describe("the GitOps tree", function () {
         [".sops.yaml", ".sops.yaml"],
         ["gitops", "gitops"],
       ] as const)
-        await cp(join(root, from), join(checkout, to), { recursive: true });
+        cpSync(join(root, from), join(checkout, to), { recursive: true });
       const { findings, cluster } = await checkCluster(checkout, "prod");
       expect(findings.map(describeFinding)).to.deep.equal([]);
       const specOf = (kind: string) => cluster.objects.find(({ object }) => object.kind === kind)?.object.spec;
@@ -64,9 +65,8 @@ describe("the GitOps tree", function () {
   it("is so too for a stack without Cloudflare, whose names and authority only the LAN knows", async () => {
     const checkout = await mkdtemp(join(tmpdir(), "hearth-scratch-"));
     try {
-      await cp(join(root, "examples/lan-only/Pulumi.prod.yaml"), join(checkout, "Pulumi.prod.yaml"));
-      for (const file of [".sops.yaml", "gitops"])
-        await cp(join(root, file), join(checkout, file), { recursive: true });
+      cpSync(join(root, "examples/lan-only/Pulumi.prod.yaml"), join(checkout, "Pulumi.prod.yaml"));
+      for (const file of [".sops.yaml", "gitops"]) cpSync(join(root, file), join(checkout, file), { recursive: true });
       const edit = async (file: string, change: (text: string) => string) => {
         const path = join(checkout, "gitops/clusters/prod", file);
         const text = await readFile(path, "utf8");
@@ -109,9 +109,8 @@ describe("the GitOps tree", function () {
   it("gives pods the card of the example with a GPU", async () => {
     const checkout = await mkdtemp(join(tmpdir(), "hearth-scratch-"));
     try {
-      await cp(join(root, "examples/gpus/Pulumi.prod.yaml"), join(checkout, "Pulumi.prod.yaml"));
-      for (const file of [".sops.yaml", "gitops"])
-        await cp(join(root, file), join(checkout, file), { recursive: true });
+      cpSync(join(root, "examples/gpus/Pulumi.prod.yaml"), join(checkout, "Pulumi.prod.yaml"));
+      for (const file of [".sops.yaml", "gitops"]) cpSync(join(root, file), join(checkout, file), { recursive: true });
       const list = join(checkout, "gitops/clusters/prod/kustomization.yaml");
       await writeFile(list, (await readFile(list, "utf8")).replace(/# (?=- \S*compute\/nvidia)/, ""));
       const { findings, cluster } = await checkCluster(checkout, "prod");
@@ -140,7 +139,7 @@ describe("the GitOps tree", function () {
     before(async () => {
       checkout = await mkdtemp(join(tmpdir(), "hearth-scratch-"));
       const files = [...stacks.map((stack) => `Pulumi.${stack}.yaml`), ".sops.yaml", "gitops"];
-      for (const file of files) await cp(join(root, file), join(checkout, file), { recursive: true });
+      for (const file of files) cpSync(join(root, file), join(checkout, file), { recursive: true });
       for (const stack of stacks) {
         const file = join(checkout, "gitops/clusters", stack, "kustomization.yaml");
         const text = await readFile(file, "utf8");

@@ -1,5 +1,5 @@
-import { readdirSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cpSync, readdirSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -37,35 +37,48 @@ describe("npx hearth secret init", function () {
   const checkout = join(import.meta.dirname, "../../..");
   const env = process.env;
   let root: string;
+  /** A checkout with a stack that no test has changed. */
+  let prepared: string;
   let own: string;
   let pulumi: string;
 
   before(async () => {
     pulumi = await tool("pulumi");
     own = await generateX25519Identity();
-  });
-
-  beforeEach(async () => {
-    root = await mkdtemp(join(tmpdir(), "hearth-"));
+    prepared = await mkdtemp(join(tmpdir(), "hearth-"));
     const copied = ["gitops", ".sops.yaml"];
     const others = readdirSync(checkout).filter(
       (name) => ![...copied, ".git", ".lab", ".hearth"].includes(name) && !/^Pulumi\..+\.yaml$/.test(name),
     );
-    for (const name of others) await symlink(join(checkout, name), join(root, name));
-    for (const name of copied) await cp(join(checkout, name), join(root, name), { recursive: true });
+    for (const name of others) await symlink(join(checkout, name), join(prepared, name));
+    for (const name of copied) cpSync(join(checkout, name), join(prepared, name), { recursive: true });
     const example = await readFile(join(examplesFolder, "one-vm/Pulumi.prod.yaml"), "utf8");
     const config = parse(example) as { config: Record<string, unknown> };
     config.config["hearth:escrow"] = { recipients: [await identityToRecipient(own)] };
-    await writeFile(join(root, "Pulumi.prod.yaml"), JSON.stringify(config));
-    await mkdir(join(root, "state"));
-    process.env = { ...env, PULUMI_BACKEND_URL: `file://${root}/state`, PULUMI_CONFIG_PASSPHRASE: "test" };
+    await writeFile(join(prepared, "Pulumi.prod.yaml"), JSON.stringify(config));
+    await mkdir(join(prepared, "state"));
+    useBackendOf(prepared);
     await engine("stack", "init", "prod", "--no-select");
+    process.env = env;
+  });
+
+  after(() => rm(prepared, { recursive: true }));
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), "hearth-"));
+    cpSync(prepared, root, { recursive: true });
+    useBackendOf(root);
   });
 
   afterEach(async () => {
     process.env = env;
     await rm(root, { recursive: true });
   });
+
+  const useBackendOf = (folder: string): void => {
+    root = folder;
+    process.env = { ...env, PULUMI_BACKEND_URL: `file://${folder}/state`, PULUMI_CONFIG_PASSPHRASE: "test" };
+  };
 
   const engine = async (...args: string[]): Promise<string> => {
     const { stdout } = await execa(pulumi, [...args, "--non-interactive"], { cwd: root });
@@ -162,8 +175,8 @@ describe("npx hearth secret init", function () {
     await withThree();
     await init();
     const [key, first] = [await identity(), await opened(clients, own)];
-    await cp(join(checkout, proxy), join(root, proxy));
-    await cp(join(checkout, issuers), join(root, issuers));
+    await copyFile(join(checkout, proxy), join(root, proxy));
+    await copyFile(join(checkout, issuers), join(root, issuers));
     const said = await init({ "Token of Cloudflare": "given" });
     expect(said).to.contain("2 files");
     expect(await identity()).to.equal(key);

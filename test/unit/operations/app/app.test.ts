@@ -1,5 +1,5 @@
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
-import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { cpSync, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { Readable } from "node:stream";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ describe("npx hearth app new", function () {
   before(async () => {
     checkout = await mkdtemp(join(tmpdir(), "hearth-scratch-"));
     for (const file of ["Pulumi.dev.yaml", "Pulumi.prod.yaml", ".sops.yaml", "gitops"]) {
-      await cp(join(root, file), join(checkout, file), { recursive: true });
+      cpSync(join(root, file), join(checkout, file), { recursive: true });
     }
   });
 

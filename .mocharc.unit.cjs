@@ -1,0 +1,33 @@
+const { globSync } = require("node:fs");
+const { join } = require("node:path");
+
+// The same trees are rendered each time, so what hearth-tree answers is kept by the content of all that it reads.
+process.env.HEARTH_ANSWERS ??= join(__dirname, "node_modules", ".cache", "answers");
+
+/** What takes seconds begins first, so that no job ends with it. */
+const longest = [
+  "gitops/check",
+  "unit/operations/secret-init",
+  "gitops/tree",
+  "unit/operations/machines-rollout",
+  "gitops/charts",
+  "unit/lib/engine/engine-folder",
+  "unit/operations/preview/data",
+  "gitops/upgrading-hearth",
+  "unit/operations/app/app",
+  "unit/operations/promote/promote",
+  "unit/infra/config/schema",
+  "unit/infra/examples",
+  "unit/toolchain/bundle",
+  "unit/operations/destinations/lease",
+];
+const first = longest.map((name) => `test/${name}.test.ts`);
+const others = globSync("test/{unit,policy,gitops}/**/*.test.ts").filter((file) => !first.includes(file));
+
+/** The fast tests. Some wait, so there is one job more than processors. */
+module.exports = {
+  ...require("./.mocharc.json"),
+  parallel: true,
+  jobs: 3,
+  spec: [...first, ...others.sort()],
+};
