@@ -6,7 +6,17 @@ import { podsToEvict, type Pod } from "./drain.ts";
 import type { Readings } from "./gates.ts";
 import { readHealth, type Health } from "./health.ts";
 import type { HealthCheck } from "./health-check.ts";
-import { mark, readCluster, readKubernetes, readMachine, readNodes, type Access, type MachineReading } from "./read.ts";
+import {
+  mark,
+  readBoot,
+  readCluster,
+  readKubernetes,
+  readMachine,
+  readNodes,
+  type Access,
+  type BootReading,
+  type MachineReading,
+} from "./read.ts";
 import type { TalosImage } from "./step.ts";
 
 /** What a step asks of a cluster, and does to it. */
@@ -17,6 +27,8 @@ export interface Actions {
   health: () => Promise<Health>;
   /** @throws Problem if the machine does not answer */
   machine: (name: string) => Promise<MachineReading>;
+  /** How a machine answers that a person may have booted. */
+  boot: (name: string) => Promise<BootReading>;
   /** When the API server of a control plane began. @throws Error if it is not ready */
   apiServerStart: (name: string) => Promise<string>;
   /** The lowest and the highest release of Kubernetes that runs on these machines. */
@@ -37,6 +49,10 @@ export interface Actions {
   install: (name: string, image: TalosImage) => Promise<void>;
   /** Restarts a machine. */
   reboot: (name: string) => Promise<void>;
+  /** Wipes the disks that Talos uses, with the boot loader, and has the machine reboot. */
+  wipe: (name: string) => Promise<void>;
+  /** Takes the configuration of a machine that was wiped from the state. */
+  forget: (name: string) => Promise<void>;
   /** Gives a machine what the program declares of it. */
   configure: (name: string) => Promise<void>;
   /** Upgrades Kubernetes through one of these machines. */
@@ -54,7 +70,7 @@ export interface Actions {
 }
 
 /** The actions that the engine carries out. */
-export type EngineActions = Pick<Actions, "configure" | "remove">;
+export type EngineActions = Pick<Actions, "configure" | "forget" | "remove">;
 
 /**
  * The actions on a cluster that is reached as its administrator.
@@ -80,6 +96,7 @@ export const clusterActions = (
     readings: (names) => readCluster(among(names)),
     health: () => readHealth(kubernetes, health),
     machine: (name) => readMachine(talos, addressOf(name)),
+    boot: (name) => readBoot(talos, addressOf(name)),
     apiServerStart: (name) => apiServerStart(new Kubernetes(kubeconfig, { host: addressOf(name) })),
     kubernetes: async (names) => readKubernetes(among(names), await readNodes(kubeconfig)),
     takeOut: async (name) => {
@@ -141,6 +158,12 @@ export const clusterActions = (
     },
     reboot: async (name) => {
       await talos.once(addressOf(name), ["reboot", "--wait=false"], etcdTimeout);
+    },
+    wipe: async (name) => {
+      // Without partitions to wipe, whole disks are. Source: siderolabs/talos v1.13.9, Reset of
+      // internal/app/machined/internal/server/v1alpha1/v1alpha1_server.go, and GetSystemDiskPaths of pkg/machinery/resources/block/block.go.
+      const how = ["--graceful=false", "--reboot", "--wait=false", "--wipe-mode", "system-disk"];
+      await talos.once(addressOf(name), ["reset", ...how], etcdTimeout);
     },
     forfeitLeadership: async (name) => {
       await talos.once(addressOf(name), ["etcd", "forfeit-leadership"], etcdTimeout);
