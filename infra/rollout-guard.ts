@@ -47,8 +47,9 @@ export class RolloutGuard {
   judge({ type, name, before, after }: Update): void {
     if (type === resourceTypes.machineConfiguration) {
       requireReached(name, before, after);
-      requireOpen(name, before, after);
+      // A key in the TPM that comes to depend on SecureBoot is other keys too.
       requireSameBoot(name, before, after, this.advice);
+      requireOpen(name, before, after);
       const [from, to] = [kubernetesOf(before), kubernetesOf(after)];
       if (from !== undefined && to !== undefined && from !== to)
         throw new Error(

@@ -98,7 +98,7 @@ const toDo = ({ machine, isSecureBoot }: AwaitedBoot, { bootCommand }: Surroundi
   isSecureBoot
     ? "    In its firmware, turn SecureBoot on and delete the keys, which is setup mode."
     : "    In its firmware, turn SecureBoot off.",
-  `    Boot the ISO that ${bootCommand} ${machine} names${isSecureBoot ? ', and choose "Enroll Secure Boot keys: auto" in its menu' : ""}.`,
+  `    Boot the ISO that ${bootCommand(machine)} names${isSecureBoot ? ', and choose "Enroll Secure Boot keys: auto" in its menu' : ""}.`,
   "    The deployment goes on when it answers so. One that is ended goes on here when it is run again.",
 ];
 

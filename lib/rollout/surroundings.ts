@@ -15,8 +15,8 @@ export interface Surroundings {
   signal: AbortSignal;
   /** The command that goes on. @example "npx hearth deploy dev" */
   command: string;
-  /** The command that names what a machine of metal boots, but for the machine. @example "npx hearth boot dev" */
-  bootCommand: string;
+  /** The command that names what a machine of metal boots. @example "npx hearth boot dev den-dev-wk01" */
+  bootCommand: (machine: string) => string;
   /** @default usual */
   timeouts?: Timeouts;
 }

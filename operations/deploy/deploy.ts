@@ -207,8 +207,9 @@ const rollOut = async (
   const timeouts = { ...usual, health: health.timeout * 60_000 };
   const kubernetes = new Kubernetes(cluster.access.kubeconfig);
   const lease = kubernetesLease(kubernetes, "hearth-rollout");
-  const ofStack = `${target.stack}${target.isLab ? " --lab" : ""}`;
-  const command = `npx hearth deploy ${ofStack}`;
+  const ofLab = target.isLab ? " --lab" : "";
+  const command = `npx hearth deploy ${target.stack}${ofLab}`;
+  const bootCommand = (machine: string): string => `npx hearth boot ${target.stack} ${machine}${ofLab}`;
   await using silences = new Silences({
     alertmanagers: () => alertmanagersOf(kubernetes),
     machines: machinesOf(plan.steps, Object.keys(cluster.recorded)),
@@ -219,7 +220,7 @@ const rollOut = async (
   });
   const left = await withLease([lease], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
     carryOutRollout(plan, cluster, changes, {
-      ...{ actions, made, engine, display, options, timeouts, command, bootCommand: `npx hearth boot ${ofStack}` },
+      ...{ actions, made, engine, display, options, timeouts, command, bootCommand },
       signal: AbortSignal.any([signal, lost]),
       recorded: cluster.recorded,
       silence: () => silences.begin(),

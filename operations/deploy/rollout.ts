@@ -121,7 +121,7 @@ export const carryOutRollout = async (
     display: Pick<Display, "live" | "line">;
     signal: AbortSignal;
     command: string;
-    bootCommand: string;
+    bootCommand: (machine: string) => string;
     options: RolloutOptions;
     /** Silences the alerts that are expected, before the first step and while the next ones go on. @default nothing is silenced */
     silence?: () => Promise<void>;

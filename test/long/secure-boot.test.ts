@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -24,6 +26,12 @@ const small = (text: string): string =>
       found.replace("den-prod-cp02", name).replace("controlplane", "worker"),
     );
 
+const secured = (text: string): string => text.replace(`    ${name}:\n`, `$&      secureBoot: true\n`);
+
+const exemption =
+  "  hearth:policy:\n    exemptions:\n" +
+  `      - { policy: kept-resources, resources: [${name}], until: 2099-12-31, reason: It gets SecureBoot }\n`;
+
 describe("SecureBoot, turned on for a machine of metal that exists", () => {
   let checkout: LabCheckout;
   let environment: string;
@@ -44,10 +52,14 @@ describe("SecureBoot, turned on for a machine of metal that exists", () => {
     return /secureBoot: (true|false)/.exec(String(said.stdout))?.[1] ?? "";
   };
 
+  /** Whether the machine waits after a person's visit, and says so of SecureBoot. */
+  const isBack = (secureBoot: string) => async (): Promise<boolean> =>
+    !existsSync(checkout.file(".lab", "prod", "machines", name, "visit")) && (await waiting()) === secureBoot;
+
   /** Begins a deployment in a folder, and returns it with what it has said. */
   const begin = (cwd: string) => {
     const said = { text: "" };
-    const deployment = execa("bash", ["-c", `${environment}\nexec node bin/hearth.mjs deploy prod`], {
+    const deployment = execa("bash", ["-c", `${environment}\nexec node bin/hearth.mjs deploy prod --lab`], {
       ...{ cwd, reject: false, all: true, buffer: false },
     });
     deployment.all.on("data", (data: Buffer) => {
@@ -57,12 +69,13 @@ describe("SecureBoot, turned on for a machine of metal that exists", () => {
     return { deployment, said };
   };
 
-  const says = (said: { text: string }, text: string, seconds: number): Promise<true> =>
-    eventually(
-      `the deployment says ${text}; it said ${said.text}`,
-      () => Promise.resolve(said.text.includes(text)),
-      seconds,
+  const says = async (said: { text: string }, text: string, seconds: number): Promise<void> => {
+    await eventually(`the deployment says ${text}`, () => Promise.resolve(said.text.includes(text)), seconds).catch(
+      (error: unknown) => {
+        throw new Error(`${String(error)}; it said:\n${said.text}`);
+      },
     );
+  };
 
   before(async () => {
     checkout = await LabCheckout.createSmallProd(octet);
@@ -70,7 +83,7 @@ describe("SecureBoot, turned on for a machine of metal that exists", () => {
     await checkout.commit("Have a control plane and a worker, without SecureBoot");
     const { exitCode, all } = await checkout.lab("up", "prod");
     expect(exitCode, all).to.equal(0);
-    await checkout.edit(file, (text) => text.replace(`    ${name}:\n`, `$&      secureBoot: true\n`));
+    await checkout.edit(file, secured);
     await checkout.commit("Turn SecureBoot on for the worker");
     const lines = (await shell(`npx hearth boot prod ${name}`)).split("\n");
     iso = lines.find((line) => line.endsWith(".iso"))?.trim() ?? "";
@@ -97,32 +110,33 @@ describe("SecureBoot, turned on for a machine of metal that exists", () => {
   });
 
   it("is a step of the preview, with what a person does", async () => {
-    await checkout.edit(file, (text) =>
-      text.concat(
-        "  hearth:policy:\n    exemptions:\n" +
-          `      - { policy: kept-resources, resources: [${name}], until: 2099-12-31, reason: It gets SecureBoot }\n`,
-      ),
-    );
-    await checkout.commit("Allow its replacement");
-    const preview = String((await checkout.shell("npx hearth preview prod", "prod")).all);
-    expect(preview)
-      .to.contain(`replace/${name}`)
+    // A preview runs to its end where a deployment has read the exemption before.
+    await checkout.edit(file, (text) => text.replace("      secureBoot: true\n", "").concat(exemption));
+    await checkout.commit("Allow the worker's replacement");
+    await shell("npx hearth deploy prod");
+    await checkout.edit(file, secured);
+    await checkout.commit("Turn SecureBoot on for the worker");
+    await shell("npx hearth preview prod");
+    const report = await readFile(checkout.file(".hearth", "preview-prod.md"), "utf8");
+    expect(/^\|.*replace\/.*$/m.exec(report)?.[0])
+      .to.contain(name)
       .and.contain("waits for a person to turn SecureBoot on and boot its ISO");
   });
 
   it("waits until the machine is booted with SecureBoot, and takes it without by no means", async () => {
     const { deployment, said } = begin(checkout.path);
     await says(said, `${name} waits for a person`, 240);
-    expect(said.text).to.contain(`npx hearth boot prod ${name} names`).and.contain("Enroll Secure Boot keys: auto");
+    await says(said, `npx hearth boot prod ${name} --lab names`, 10);
+    await says(said, "Enroll Secure Boot keys: auto", 10);
     // The stick from which it was once installed boots, for its disk has nothing any more.
     await eventually("it waits without SecureBoot", async () => (await waiting()) === "false", 30);
     await person({ iso });
-    await eventually("it waits again", async () => (await waiting()) === "", 30).catch(() => undefined);
-    await eventually("it waits without SecureBoot", async () => (await waiting()) === "false", 30);
+    await eventually("it waits without SecureBoot, after the visit", isBack("false"), 30);
     await sleep(20_000);
     await says(said, "waits in maintenance mode, and has SecureBoot off", 30);
     expect([await waiting(), deployment.exitCode]).to.deep.equal(["false", undefined]);
-    await killTree(deployment.pid ?? 0);
+    expect(deployment.pid).to.be.a("number");
+    if (deployment.pid !== undefined) await killTree(deployment.pid);
   });
 
   it("is gone on with from a fresh clone after it was killed, and ends as the stack file says", async () => {
@@ -133,8 +147,8 @@ describe("SecureBoot, turned on for a machine of metal that exists", () => {
     await says(said, `${name} waits for a person`, 240);
     expect(said.text).to.contain(`join/${name}`);
     await person({ secureBoot: "setup", iso });
-    await deployment;
-    expect(deployment.exitCode, said.text).to.equal(0);
+    const { exitCode } = await deployment;
+    expect(exitCode, said.text).to.equal(0);
     expect(said.text).to.contain(`join/${name} done`);
     const talosctl = `talosctl --nodes ${address} --endpoints ${address}`;
     expect(await shell(`${talosctl} get securitystate --output yaml`)).to.contain("secureBoot: true");

@@ -97,8 +97,7 @@ func (m *Machine) Run(ctx context.Context) error {
 	for {
 		how, err := m.attended(ctx)
 		if errors.Is(err, errVisited) {
-			m.settled = false
-			continue
+			how, err = rebooted, nil
 		}
 		if err != nil || how == poweredOff {
 			return err

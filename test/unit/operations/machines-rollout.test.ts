@@ -44,7 +44,7 @@ const deploy = async (cluster: FakeCluster, waits = timeouts): Promise<void> => 
       },
       display: { live: () => undefined, line: () => undefined },
       signal: new AbortController().signal,
-      ...{ command: "npx hearth deploy dev", bootCommand: "npx hearth boot dev" },
+      ...{ command: "npx hearth deploy dev", bootCommand: (machine: string) => `npx hearth boot dev ${machine}` },
       options: {},
       timeouts: waits,
       recorded: Object.fromEntries(

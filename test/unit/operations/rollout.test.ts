@@ -67,7 +67,7 @@ const rollOut = async (
     },
     display: { live: () => undefined, line: (text) => void said.push(text) },
     ...{ signal: new AbortController().signal, command: "npx hearth deploy dev", options, timeouts },
-    bootCommand: "npx hearth boot dev",
+    bootCommand: (machine: string) => `npx hearth boot dev ${machine}`,
     recorded: Object.fromEntries([...cluster.machines].map(([name, { role }]) => [name, { role }])),
     made: (machine) => void cluster.calls.push(`made ${machine}`),
     silence: () => Promise.resolve(void cluster.calls.push("silence")),

@@ -28,7 +28,7 @@ const run = async (
       actions: cluster.actions,
       ...{ live, say: () => undefined },
       signal: new AbortController().signal,
-      ...{ command: "npx hearth deploy dev", bootCommand: "npx hearth boot dev" },
+      ...{ command: "npx hearth deploy dev", bootCommand: (machine: string) => `npx hearth boot dev ${machine}` },
       timeouts: waits,
     });
   }
