@@ -12,7 +12,7 @@ import { killTree } from "../../lib/engine/processes.ts";
 import { LabCheckout } from "../support/lab-checkout.ts";
 import { eventually } from "../support/lab-process.ts";
 
-const octet = 76;
+const octet = 78;
 const name = "den-prod-wk01";
 const address = `127.${octet.toString()}.0.12`;
 const file = "Pulumi.prod.yaml";
