@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { parseAllDocuments } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
 
 /** What `talosctl get machineconfig --output yaml` prints of a machine: a resource each, the configuration as text or as an object. */
 interface Printed {
@@ -19,6 +19,20 @@ export const documentsOf = (text: string): unknown[] =>
   parseAllDocuments(text)
     .map((document) => document.toJS() as unknown)
     .filter((document) => document !== null);
+
+/**
+ * A patch that takes the VIPs out of a machine's configuration; undefined if there are none.
+ *
+ * A machine without the document of a VIP resigns, and the next control plane has it at once. Source: siderolabs/talos v1.13.9,
+ * internal/app/machined/pkg/controllers/network/operator/vip.go, and the patches of documents in pkg/machinery/config/configpatcher.
+ */
+export const withoutVips = (documents: readonly unknown[]): string | undefined => {
+  const vips = (documents as { kind?: string; name?: string }[]).filter(({ kind }) => kind === "Layer2VIPConfig");
+  if (vips.length === 0) return undefined;
+  return vips
+    .map(({ kind, name }) => stringify({ apiVersion: "v1alpha1", kind, name, $patch: "delete" }))
+    .join("---\n");
+};
 
 /** The paths at which two configurations differ, without what stands there: it may be secret. */
 export const differences = (running: unknown[], rendered: unknown[]): string[] => {

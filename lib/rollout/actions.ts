@@ -1,6 +1,7 @@
 import { Problem } from "../../toolchain/problem.ts";
 import { Kubernetes, type KubernetesObject } from "../cluster/kubernetes.ts";
 import { apiServerStart } from "../cluster/api-server.ts";
+import { printedDocuments, withoutVips } from "../cluster/machine-configuration.ts";
 import { etcdMembers } from "../cluster/talosctl.ts";
 import { podsToEvict, type Pod } from "./drain.ts";
 import type { Readings } from "./gates.ts";
@@ -57,6 +58,11 @@ export interface Actions {
   configure: (name: string) => Promise<void>;
   /** Upgrades Kubernetes through one of these machines. */
   upgradeKubernetes: (to: string, machines: readonly string[]) => Promise<void>;
+  /**
+   * Has a control plane give its VIPs up, so that another one takes them at once. It stands for them again when it is configured, when it
+   * boots, or after a minute.
+   */
+  giveUpVips: (name: string) => Promise<void>;
   /** Has the etcd member of a machine give its leadership to another one, if it leads. */
   forfeitLeadership: (name: string) => Promise<void>;
   /** Has a machine take its own member out of etcd. */
@@ -165,6 +171,17 @@ export const clusterActions = (
       const how = ["--graceful=false", "--reboot", "--wait=false", "--wipe-mode", "system-disk"];
       await talos.once(addressOf(name), ["reset", ...how], etcdTimeout);
     },
+    giveUpVips: async (name) => {
+      const printed = await talos.once(
+        addressOf(name),
+        ["get", "machineconfig", "v1alpha1", "--output", "yaml"],
+        patchTimeout,
+      );
+      const patch = withoutVips(printedDocuments(printed));
+      if (patch === undefined) return;
+      const trying = ["--mode", "try", "--timeout", "1m"];
+      await talos.once(addressOf(name), ["patch", "machineconfig", ...trying, "--patch", patch], patchTimeout);
+    },
     forfeitLeadership: async (name) => {
       await talos.once(addressOf(name), ["etcd", "forfeit-leadership"], etcdTimeout);
     },
@@ -182,6 +199,9 @@ export const clusterActions = (
 
 /** How long a machine may take to pull and install an image, in milliseconds. */
 const installTimeout = 15 * 60_000;
+
+/** How long a machine may take to change its configuration, in milliseconds. */
+const patchTimeout = 30_000;
 
 /** How long etcd may take to change its members, in milliseconds: Talos itself tries for five minutes. */
 const etcdTimeout = 6 * 60_000;

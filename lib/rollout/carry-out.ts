@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { Problem } from "../../toolchain/problem.ts";
 import { Unanswered } from "../cluster/kubernetes.ts";
 import type { Actions } from "./actions.ts";
@@ -102,6 +104,7 @@ const rename = async (step: RenameStep, around: Surroundings): Promise<void> => 
   else {
     await gate({ ...step, machine: from }, around);
     await takeOut(from, around, true);
+    await handVipsOver(from, around);
     live(`${from}: giving it the name ${machine}`);
     await actions.configure(machine);
   }
@@ -206,6 +209,7 @@ const leaveEtcd = async ({ machine, role, isLost }: RemoveStep | ReplaceStep, ar
   const [through] = others;
   if (through === undefined)
     throw new Problem(`${machine} is the only control plane, and stays in etcd: add another one first`);
+  if (!isLost) await handVipsOver(machine, around);
   let reason = "";
   const hasLeft = await eventually(around, timeouts.gate, async () => {
     try {
@@ -226,6 +230,23 @@ const leaveEtcd = async ({ machine, role, isLost }: RemoveStep | ReplaceStep, ar
     `${machine} is drained, and is still a member of etcd${reason}\n` +
       `Look at \`talosctl etcd members\` on ${through}, then run ${command} again`,
   );
+};
+
+/**
+ * Has another control plane serve the VIPs, before a machine's API server restarts or its member leaves etcd.
+ *
+ * Otherwise the API is away behind the VIP until that server is back, or until etcd ends the member's lease after a minute. That is no
+ * reason not to go on, so a machine that cannot do it is none either.
+ */
+const handVipsOver = async (machine: string, around: Surroundings): Promise<void> => {
+  const { machines, actions, live, signal, timeouts = usual } = around;
+  if (machines[machine]?.role !== "controlplane" || otherPlanes(machine, around).length === 0) return;
+  live(`${machine}: handing its VIP over`);
+  const hasGivenUp = await actions.giveUpVips(machine).then(
+    () => true,
+    () => false,
+  );
+  if (hasGivenUp) await sleep(timeouts.pause, undefined, { signal }).catch(() => undefined);
 };
 
 const otherPlanes = (machine: string, { machines }: Surroundings): string[] =>
@@ -487,6 +508,7 @@ const configure = async ({ machine, restarts, what }: ConfigureStep, around: Sur
   const { actions, live } = around;
   const before = await actions.machine(machine);
   const start = restarts === "apiServer" ? await actions.apiServerStart(machine) : undefined;
+  if (restarts === "apiServer") await handVipsOver(machine, around);
   live(`${machine}: ${restarts === "nothing" ? what : "giving it its configuration"}`);
   await actions.configure(machine);
   if (restarts === "nothing") return;

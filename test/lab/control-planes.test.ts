@@ -9,6 +9,8 @@ import { eventually } from "../support/lab-process.ts";
 const octet = 57;
 const names = ["den-prod-cp01", "den-prod-cp02", "den-prod-cp03"] as const;
 
+const vip = `127.${octet.toString()}.0.10`;
+
 describe("npx hearth rebuild with three control planes of metal", () => {
   let checkout: LabCheckout;
   let snapshot: string;
@@ -63,6 +65,21 @@ describe("npx hearth rebuild with three control planes of metal", () => {
   });
 
   after(() => checkout.remove());
+
+  it("leaves a VIP to another control plane as soon as its machine gives it up, and only for a while", async () => {
+    const at = (address: string) => `--nodes ${address} --endpoints ${address}`;
+    const holder = () => shell(`talosctl ${at(vip)} get hostname --output jsonpath={.spec.hostname}`);
+    const first = await holder();
+    expect(names).to.include(first);
+    const own = at(`127.${octet.toString()}.0.${(11 + names.findIndex((name) => name === first)).toString()}`);
+    const patch = JSON.stringify({ apiVersion: "v1alpha1", kind: "Layer2VIPConfig", name: vip, $patch: "delete" });
+    await shell(`talosctl ${own} patch machineconfig --mode try --timeout 40s --patch '${patch}'`);
+    await eventually("another control plane has the VIP", async () => (await holder()) !== first, 30);
+    const configured = () => shell(`talosctl ${own} get machineconfig v1alpha1 --output yaml`);
+    expect(await configured()).not.to.include("Layer2VIPConfig");
+    await eventually("the VIP is configured again", async () => (await configured()).includes("Layer2VIPConfig"), 60);
+    expect(await holder()).not.to.equal(first);
+  });
 
   it("makes the one anew that the cluster began on, and leaves the others alone", async () => {
     const [before, uid] = [await members(), await cluster()];

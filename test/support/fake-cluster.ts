@@ -68,6 +68,8 @@ export class FakeCluster {
   /** Members of etcd, and whether they vote. */
   readonly members = new Map<string, boolean>();
   leader = "cp01";
+  /** The control plane that serves the VIP. */
+  vip = "cp01";
   /** Release of Talos that new machines install. */
   private release = "v1.13.8";
   /** What must never be. */
@@ -242,9 +244,10 @@ export class FakeCluster {
       if (this.recorded.has(name) && !this.outdated.has(name))
         return this.call(`configure ${name}`, () => {
           const { isServerOutdated, isOutdated, starts = 0 } = this.at(name);
-          if (isServerOutdated === true && !isOutdated)
+          if (isServerOutdated === true && !isOutdated) {
+            this.requireNoVip(name, "restarted its API server");
             Object.assign(this.at(name), { isServerOutdated: false, serving: 3, starts: starts + 1 });
-          else this.reboot(name, { isOutdated: false, isServerOutdated: false });
+          } else this.reboot(name, { isOutdated: false, isServerOutdated: false });
         });
       if (this.recorded.has(name)) {
         await this.call(`destroy ${name}`, () => {
@@ -276,6 +279,10 @@ export class FakeCluster {
         if (this.at(name).isGone !== true) this.violations.push(`${name} was forgotten while it ran`);
         this.recorded.delete(name);
       }),
+    giveUpVips: (name) =>
+      this.call(`giveUpVips ${name}`, () => {
+        if (this.vip === name) this.vip = this.otherPlane(name) ?? name;
+      }),
     forfeitLeadership: (name) =>
       this.call(`forfeitLeadership ${name}`, () => {
         if (this.leader === name) this.leader = [...this.members.keys()].find((other) => other !== name) ?? name;
@@ -283,6 +290,7 @@ export class FakeCluster {
     leaveEtcd: (name) =>
       this.call(`leaveEtcd ${name}`, () => {
         if (this.leader === name) this.violations.push(`${name} led etcd when it left`);
+        this.requireNoVip(name, "left etcd");
         if (!this.members.delete(name)) throw new Error(`${name} is no member`);
       }),
     removeMember: (name) =>
@@ -333,6 +341,7 @@ export class FakeCluster {
   /** The machine goes on under another name. Its former node stays, as it was when it last reported. */
   private takeName(from: string, to: string): void {
     this.stop(from);
+    this.requireNoVip(from, "got another name");
     const machine = this.at(from);
     if (machine.pods.length > 0) this.violations.push(`${from} had pods when it got another name`);
     this.machines.set(to, { ...machine, mark: undefined, isCordoned: false, booting: 3, syncing: 4 });
@@ -352,6 +361,19 @@ export class FakeCluster {
     });
     this.recorded.add(name);
     this.outdated.delete(name);
+  }
+
+  /** A machine keeps its VIP while its API server restarts, and etcd keeps it for a member that is gone. */
+  private requireNoVip(name: string, what: string): void {
+    if (this.vip === name && this.otherPlane(name) !== undefined) this.violations.push(`${name} ${what} with the VIP`);
+  }
+
+  private otherPlane(name: string): string | undefined {
+    const isUp = ({ role, booting, isGone }: FakeMachine): boolean =>
+      role === "controlplane" && booting === 0 && isGone !== true;
+    return [...this.machines].find(
+      ([other, machine]) => other !== name && this.members.has(other) && isUp(machine),
+    )?.[0];
   }
 
   /** A machine that is gone answers nothing. */

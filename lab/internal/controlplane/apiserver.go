@@ -35,6 +35,7 @@ func (c *ControlPlane) apiServer(node Node) (*component, error) {
 		return nil, err
 	}
 	endpoint := cluster.Endpoint().String()
+	this.endpoint = endpoint
 	this.files = map[string][]byte{
 		"ca.crt": trusted(cluster), "aggregator-ca.crt": cluster.AggregatorCA().Crt,
 		"etcd-client-ca.crt":  cluster.Etcd().CA().Crt,

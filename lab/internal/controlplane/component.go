@@ -27,6 +27,9 @@ type component struct {
 	certificates map[string]certificate
 	// kubeconfigs are issued in the same way.
 	kubeconfigs map[string]kubeconfigRequest
+	// endpoint is the cluster's. With another one Talos issues the secrets of static pods anew, and the pods restart. Source:
+	// siderolabs/talos v1.13.9, internal/app/machined/pkg/controllers/secrets/kubernetes.go, and render_secrets_static_pod.go of k8s.
+	endpoint string
 }
 
 type certificate struct {
@@ -51,7 +54,7 @@ func (c *component) fingerprint() string {
 	for name, request := range c.kubeconfigs {
 		requests[name] = request.ca
 	}
-	text, err := json.Marshal([]any{c.image, c.flags, c.env, c.files, certificates, requests})
+	text, err := json.Marshal([]any{c.image, c.flags, c.env, c.files, certificates, requests, c.endpoint})
 	if err != nil {
 		panic(err) // only strings and bytes are in it
 	}

@@ -152,6 +152,14 @@ func (c *ControlPlane) SnapshotPath() string { return c.path("etcd.snapshot") }
 
 func (c *ControlPlane) dataDir() string { return c.path("etcd-data") }
 
+// DiscardEtcd ends a member that has left its cluster, and deletes its data. The machine joins again when it boots.
+func (c *ControlPlane) DiscardEtcd() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopProgram("etcd")
+	return os.RemoveAll(c.dataDir())
+}
+
 func (c *ControlPlane) hasData() bool {
 	entries, err := os.ReadDir(c.dataDir())
 	return err == nil && len(entries) > 0

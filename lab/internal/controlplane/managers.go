@@ -16,7 +16,7 @@ func (c *ControlPlane) controllerManager(node Node) (*component, error) {
 	settings := cluster.ControllerManager()
 	this := &component{
 		name: "kube-controller-manager", image: settings.Image(), dir: c.path("kube-controller-manager"),
-		env: environment(settings.Env()),
+		env: environment(settings.Env()), endpoint: cluster.Endpoint().String(),
 		files: map[string][]byte{
 			"ca.crt": cluster.IssuingCA().Crt, "ca.key": cluster.IssuingCA().Key,
 			"root-ca.crt": trusted(cluster), "service-account.key": cluster.ServiceAccount().Key,
@@ -63,6 +63,7 @@ func (c *ControlPlane) scheduler(node Node) (*component, error) {
 	settings := cluster.Scheduler()
 	this := &component{
 		name: "kube-scheduler", image: settings.Image(), dir: c.path("kube-scheduler"), env: environment(settings.Env()),
+		endpoint: node.Config.Cluster().Endpoint().String(),
 		kubeconfigs: map[string]kubeconfigRequest{
 			"kubeconfig": c.local(node, constants.KubernetesSchedulerOrganization),
 		},

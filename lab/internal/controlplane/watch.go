@@ -42,6 +42,9 @@ func (c *ControlPlane) EtcdHealthy() bool {
 	return c.running["etcd"] != nil && c.running["etcd"].healthy
 }
 
+// EtcdRuns reports whether this machine has an etcd member.
+func (c *ControlPlane) EtcdRuns() bool { return c.runs("etcd") }
+
 func (c *ControlPlane) runs(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -3,6 +3,7 @@ package talos
 import (
 	"errors"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,8 @@ type record struct {
 	StagedImage string `json:"stagedImage,omitempty"`
 	// Meta are the values of META by key, which `talosctl meta` writes.
 	Meta map[uint8][]byte `json:"meta,omitempty"`
+	// VIPs are the virtual addresses that this machine was ever configured with.
+	VIPs []netip.Addr `json:"vips,omitempty"`
 }
 
 // Installation is a Talos that was installed from other media.

@@ -119,7 +119,7 @@ func leaveEtcd(ctx context.Context, client *clientv3.Client, plane *controlplane
 	if err != nil {
 		return fmt.Errorf("failed to leave cluster: failed to remove member %s: %w", etcdres.FormatMemberID(self.ID), err)
 	}
-	return nil
+	return plane.DiscardEtcd()
 }
 
 // whileUnhealthy removes a member again while etcd says that members have not found each other yet, or that it stops.

@@ -235,14 +235,17 @@ func (b *boot) drain() error {
 	return agent.Drain(b.ctx)
 }
 
-// leaveCluster is the graceful part of a reset. Talos only logs why it could not drain the node.
+// leaveCluster is the graceful part of a reset. Talos only logs why it could not drain the node. With the node's last pods it gives its
+// shared addresses up, before it leaves etcd. Source: siderolabs/talos v1.13.9, Reset of v1alpha1_sequencer.go.
 func (b *boot) leaveCluster() error {
 	if err := b.drain(); err != nil {
 		b.machine.log.Printf("draining the node: %v", err)
 	}
 	b.mu.Lock()
-	plane := b.plane
+	plane, shared := b.plane, b.shared
+	b.shared = nil
 	b.mu.Unlock()
+	shared.stop()
 	if plane == nil {
 		return nil
 	}

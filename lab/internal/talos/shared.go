@@ -10,33 +10,39 @@ import (
 	"sync"
 	"time"
 
+	"github.com/siderolabs/talos/pkg/machinery/config"
 	"github.com/siderolabs/talos/pkg/machinery/constants"
 )
 
-// sharedAddresses are the control plane's virtual addresses, and the cluster's endpoint if it is a loopback address.
-// The first machine that opens an address's ports holds it. When that machine stops, another takes over within a
-// second. As in Talos, a machine takes part while its etcd member is healthy.
+// sharedAddresses are the addresses by which this machine serves its cluster beside its own: the control planes' virtual addresses,
+// which etcd gives to one of them, and the cluster's endpoint if it is a loopback address that never was one of those. That stands for a
+// load balancer, which finds another control plane within a second.
 type sharedAddresses struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+	// taken are the addresses that this machine serves, or stands for election for.
+	taken map[netip.Addr]context.CancelFunc
 }
+
+// lookInterval is how soon a changed configuration, or an address that nobody holds, is noticed.
+const lookInterval = 200 * time.Millisecond
 
 func shareAddresses(b *boot) *sharedAddresses {
 	ctx, cancel := context.WithCancel(b.ctx)
-	s := &sharedAddresses{cancel: cancel}
+	s := &sharedAddresses{cancel: cancel, taken: map[netip.Addr]context.CancelFunc{}}
 	s.done.Go(func() {
-		held := map[netip.Addr]context.CancelFunc{}
 		for ctx.Err() == nil {
-			s.adjust(ctx, b, held)
+			s.adjust(ctx, b)
 			select {
 			case <-ctx.Done():
-			case <-time.After(500 * time.Millisecond):
+			case <-time.After(lookInterval):
 			}
 		}
 	})
 	return s
 }
 
+// stop gives all addresses up.
 func (s *sharedAddresses) stop() {
 	if s != nil {
 		s.cancel()
@@ -44,43 +50,70 @@ func (s *sharedAddresses) stop() {
 	}
 }
 
-// adjust takes configured addresses that nobody holds, and releases those that are no longer configured.
-func (s *sharedAddresses) adjust(ctx context.Context, b *boot, held map[netip.Addr]context.CancelFunc) {
+// adjust takes configured addresses, and gives those up that are no longer configured.
+func (s *sharedAddresses) adjust(ctx context.Context, b *boot) {
 	b.mu.Lock()
 	plane, cfg := b.plane, b.active
 	b.mu.Unlock()
-	var wanted []netip.Addr
-	if plane != nil && plane.EtcdHealthy() {
-		wanted = vips(cfg)
-		if endpoint, err := netip.ParseAddr(cfg.Cluster().Endpoint().Hostname()); err == nil && !slices.Contains(wanted, endpoint) {
-			wanted = append(wanted, endpoint)
-		}
-		wanted = slices.DeleteFunc(wanted, func(address netip.Addr) bool {
-			return address == b.machine.address || !address.IsLoopback()
-		})
+	if plane == nil {
+		return
 	}
-	for address, release := range held {
-		if !slices.Contains(wanted, address) {
-			release()
-			delete(held, address)
+	virtual := slices.DeleteFunc(vips(cfg), func(address netip.Addr) bool { return !address.IsLoopback() })
+	balanced := balancedAddress(b, cfg, virtual)
+	for address, giveUp := range s.taken {
+		isBalanced := address == balanced && plane.EtcdHealthy()
+		if !isBalanced && !slices.Contains(virtual, address) {
+			giveUp()
+			delete(s.taken, address)
 		}
 	}
-	for _, address := range wanted {
-		if held[address] != nil {
-			continue
+	port := cfg.Cluster().LocalAPIServerPort()
+	for _, address := range virtual {
+		if s.taken[address] == nil {
+			standing, giveUp := context.WithCancel(ctx)
+			s.taken[address] = giveUp
+			s.done.Go(func() { (&election{boot: b, plane: plane, address: address, port: port}).run(standing) })
 		}
-		holding, release := context.WithCancel(ctx)
-		if s.hold(holding, b, address, cfg.Cluster().LocalAPIServerPort()) {
-			b.machine.log.Printf("holding the shared address %s", address)
-			held[address] = release
+	}
+	if balanced.IsValid() && s.taken[balanced] == nil && plane.EtcdHealthy() {
+		holding, giveUp := context.WithCancel(ctx)
+		if serve(holding, &s.done, b, balanced, port) {
+			s.taken[balanced] = giveUp
 		} else {
-			release()
+			giveUp()
 		}
 	}
 }
 
-// hold forwards the address's ports to this machine. It returns false if another machine holds the address.
-func (s *sharedAddresses) hold(ctx context.Context, b *boot, address netip.Addr, apiServer int) bool {
+// balancedAddress is the endpoint's, if a load balancer would have it.
+func balancedAddress(b *boot, cfg config.Provider, virtual []netip.Addr) netip.Addr {
+	if err := b.machine.rememberVIPs(virtual); err != nil {
+		b.machine.log.Printf("%v", err)
+	}
+	endpoint, err := netip.ParseAddr(cfg.Cluster().Endpoint().Hostname())
+	if err != nil || !endpoint.IsLoopback() || endpoint == b.machine.address || slices.Contains(b.machine.kept().VIPs, endpoint) {
+		return netip.Addr{}
+	}
+	return endpoint
+}
+
+// rememberVIPs keeps virtual addresses, so that none is taken for that of a load balancer when it is no longer configured.
+func (m *Machine) rememberVIPs(virtual []netip.Addr) error {
+	known := m.kept().VIPs
+	if !slices.ContainsFunc(virtual, func(address netip.Addr) bool { return !slices.Contains(known, address) }) {
+		return nil
+	}
+	return m.change(func(r *record) {
+		for _, address := range virtual {
+			if !slices.Contains(r.VIPs, address) {
+				r.VIPs = append(slices.Clone(r.VIPs), address)
+			}
+		}
+	})
+}
+
+// serve forwards the address's ports to this machine until ctx ends. It returns false if another machine has the address.
+func serve(ctx context.Context, done *sync.WaitGroup, b *boot, address netip.Addr, apiServer int) bool {
 	var listeners []net.Listener
 	for _, port := range []int{apiServer, constants.ApidPort, constants.TrustdPort} {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(address.String(), strconv.Itoa(port)))
@@ -94,8 +127,9 @@ func (s *sharedAddresses) hold(ctx context.Context, b *boot, address netip.Addr,
 	}
 	for index, port := range []int{apiServer, constants.ApidPort, constants.TrustdPort} {
 		target := net.JoinHostPort(b.machine.address.String(), strconv.Itoa(port))
-		s.done.Go(func() { forward(ctx, listeners[index], target) })
+		done.Go(func() { forward(ctx, listeners[index], target) })
 	}
+	b.machine.log.Printf("holding the shared address %s", address)
 	return true
 }
 

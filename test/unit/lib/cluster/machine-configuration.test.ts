@@ -1,6 +1,11 @@
 import { expect } from "chai";
 
-import { differences, documentsOf, printedDocuments } from "../../../../lib/cluster/machine-configuration.ts";
+import {
+  differences,
+  documentsOf,
+  printedDocuments,
+  withoutVips,
+} from "../../../../lib/cluster/machine-configuration.ts";
 
 const configuration = `version: v1alpha1
 machine: { type: worker, token: secret-a, sysctls: { a: "1" } }
@@ -42,5 +47,21 @@ describe("differences of machine configurations", () => {
     expect(
       differences(printedDocuments("spec: { machine: { type: worker } }"), [{ machine: { type: "worker" } }]),
     ).to.deep.equal([]);
+  });
+});
+
+describe("a machine's configuration without VIPs", () => {
+  const vip = (name: string) => ({ apiVersion: "v1alpha1", kind: "Layer2VIPConfig", name, link: "net0" });
+
+  it("is a patch that deletes the document of each", () => {
+    const documents = [{ version: "v1alpha1", machine: { type: "controlplane" } }, vip("10.20.0.10"), vip("fd20::10")];
+    expect(documentsOf(withoutVips(documents) ?? "")).to.deep.equal([
+      { apiVersion: "v1alpha1", kind: "Layer2VIPConfig", name: "10.20.0.10", $patch: "delete" },
+      { apiVersion: "v1alpha1", kind: "Layer2VIPConfig", name: "fd20::10", $patch: "delete" },
+    ]);
+  });
+
+  it("needs no patch where there are none", () => {
+    expect(withoutVips(documentsOf(configuration))).to.equal(undefined);
   });
 });

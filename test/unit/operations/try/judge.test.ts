@@ -109,15 +109,13 @@ describe("the API of several control planes", () => {
     ]);
   });
 
-  it("may be gone behind a VIP for as long as an API server restarts, where the step says so", () => {
+  it("may be gone for as long as an API server restarts while Kubernetes is upgraded, and in no other step", () => {
     const tracks = [track("api", "", [2000, 14_000])];
-    expect(broken({ tracks, steps: [step("kubernetes", 1000, 50_000)] })).to.deep.equal([]);
+    const upgrade = step("kubernetes", 1000, 50_000);
+    expect(broken({ tracks, steps: [upgrade] })).to.deep.equal([]);
+    expect(broken({ tracks: [track("api", "", [2000, 63_000])], steps: [upgrade] })).to.have.length(1);
     const server = { ...step("configure/cp01", 1000, 50_000), out: "the API server of cp01" };
-    expect(broken({ tracks, steps: [server] })).to.deep.equal([]);
-    expect(broken({ tracks: [track("api", "", [2000, 63_000])], steps: [server] })).to.have.length(1);
-    const renamed = (from: string) => ({ ...step("rename/den09", 1000, 50_000), out: from });
-    expect(broken({ tracks, steps: [renamed("cp01")] })).to.deep.equal([]);
-    expect(broken({ tracks, steps: [renamed("wk01")] })).to.have.length(1);
+    expect(broken({ tracks, steps: [server] })).to.have.length(1);
   });
 
   it("needs a quorum, which an election does not take away", () => {
