@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { resourceTypes } from "../components/resource-types.ts";
 import { documentsIn, patchesIn, type MachineDocument } from "../components/talos/documents-in.ts";
-import { partsOfImage, secureBootProblem } from "../components/talos/installer.ts";
+import { changesSecureBoot, isOfMetal, partsOfImage, secureBootProblem } from "../components/talos/installer.ts";
 import { apiServerFields, rebootFields } from "../components/talos/reboots.ts";
 import { section } from "../components/talos/section.ts";
 import { releaseOf, talosReleases } from "../components/talos/releases/index.ts";
@@ -47,8 +47,9 @@ export class RolloutGuard {
   judge({ type, name, before, after }: Update): void {
     if (type === resourceTypes.machineConfiguration) {
       requireReached(name, before, after);
+      // A key in the TPM that comes to depend on SecureBoot is other keys too.
+      requireSameBoot(name, before, after, this.advice);
       requireOpen(name, before, after);
-      requireSameBoot(name, before, after);
       const [from, to] = [kubernetesOf(before), kubernetesOf(after)];
       if (from !== undefined && to !== undefined && from !== to)
         throw new Error(
@@ -114,10 +115,18 @@ const requireOpen = (name: string, before: Record<string, unknown>, after: Recor
  *
  * @throws Error that says what to do
  */
-const requireSameBoot = (name: string, before: Record<string, unknown>, after: Record<string, unknown>): void => {
+const requireSameBoot = (
+  name: string,
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+  advice: string,
+): void => {
   const installer = installerOf(after);
-  const problem = installer === undefined ? undefined : secureBootProblem(name, installerOf(before), installer);
-  if (problem !== undefined) throw new Error(problem);
+  if (installer === undefined || !changesSecureBoot(installerOf(before), installer)) return;
+  const way = isOfMetal(installer)
+    ? `${advice}, which wipes the machine and waits until somebody has booted it`
+    : `remove ${name} from the stack file, deploy, and add it again`;
+  throw new Error(secureBootProblem(name, installer, way));
 };
 
 /** A value without the bridge's notes on which of its parts are defaults. Source: pulumi-terraform-bridge v3, pkg/tfbridge, defaultsKey. */

@@ -8,20 +8,21 @@ export const partsOfImage = (image: string): { installer: string; schematic: str
   return { installer, schematic, version };
 };
 
+/** Whether an installer is that of machines with SecureBoot. */
+export const isSecureBoot = (image: string): boolean => partsOfImage(image).installer.endsWith("-secureboot");
+
+/** Whether an installer is that of machines of metal, which a person boots. */
+export const isOfMetal = (image: string): boolean => partsOfImage(image).installer.startsWith("metal-");
+
 /**
- * Why a machine does not change to another installer; undefined if it may.
+ * Whether SecureBoot changes between two installers. No upgrade does that: keys are enrolled from an ISO, which boots only where nothing is
+ * installed.
  *
- * A machine that was installed without SecureBoot does not get it by an upgrade, nor by a reset: keys are enrolled from the ISO that boots first.
- *
- * @param name name of the machine
- * @param before the installer that it was installed by; undefined if it is new
+ * @param before the installer that the machine was installed by; undefined if it is new
  */
-export const secureBootProblem = (name: string, before: string | undefined, after: string): string | undefined => {
-  if (before === undefined) return undefined;
-  const isSecure = (image: string): boolean => partsOfImage(image).installer.endsWith("-secureboot");
-  if (isSecure(before) === isSecure(after)) return undefined;
-  return (
-    `${name}: SecureBoot is turned ${isSecure(after) ? "on" : "off"} at the machine only, and by no upgrade: remove ${name} from the stack file and deploy, ` +
-    "then boot it anew from its ISO (docs/guides/changing-a-cluster.md, SecureBoot), and add it again"
-  );
-};
+export const changesSecureBoot = (before: string | undefined, after: string): boolean =>
+  before !== undefined && isSecureBoot(before) !== isSecureBoot(after);
+
+/** What is said where SecureBoot of a machine that exists cannot change. */
+export const secureBootProblem = (name: string, after: string, advice: string): string =>
+  `${name}: SecureBoot is turned ${isSecureBoot(after) ? "on" : "off"} at the machine only, after it was wiped, and by no update: ${advice}`;

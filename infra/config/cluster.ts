@@ -96,7 +96,7 @@ export const clusterSchema = z.strictObject({
    * @default true
    */
   diskRecoveryKey: z.boolean().default(true),
-  /** Machines boot signed images only. A machine that was installed without it has to be reinstalled. @default false */
+  /** Machines boot signed images only. A deployment sets one of metal up anew that was installed without it. @default false */
   secureBoot: z.boolean().default(false),
   /** Pods that may call the Talos API, such as a backup of etcd. */
   talosApiAccess: talosApiAccess.optional(),

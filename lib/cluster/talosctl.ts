@@ -9,6 +9,7 @@ import { parse, stringify } from "yaml";
 import { Problem } from "../../toolchain/problem.ts";
 import { withPrivateFolder } from "../secrets/private-folder.ts";
 import { withSecretsBundle, type Roots } from "../secrets/roots.ts";
+import { maintenanceResources, type Resource } from "./hardware.ts";
 
 /**
  * Failures that pass by themselves: the machine boots, installs itself, or has not started etcd's service, its member
@@ -35,6 +36,16 @@ export class Talosctl {
     /** Waits between tries, in milliseconds. */
     private readonly pause = 2000,
   ) {}
+
+  /** Certificate of the authority that the cluster's machines have theirs from, PEM. */
+  get authority(): string {
+    return Buffer.from(this.client.caCertificate, "base64").toString();
+  }
+
+  /** Asks a machine in maintenance mode for all resources of a type. */
+  waiting<T>(node: string, type: string): Promise<Resource<T>[]> {
+    return maintenanceResources<T>(this.program, node, type);
+  }
 
   /** Runs a command against a machine, and repeats it after temporary failures. Returns its output. */
   async run(node: string, args: string[], timeout = defaultTimeout): Promise<string> {

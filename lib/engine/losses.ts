@@ -42,16 +42,21 @@ export const lossOf = ({ op, type, urn, keys, old, new: now }: StepMetadata): Lo
   if (kind === undefined || !losing.includes(op) || isRotated(kind, old)) return undefined;
   const because = isTriggered({ op, type, urn, keys, old, new: now })
     ? ["other keys of its disks"]
-    : (keys ?? []).filter((key) => !key.startsWith("__") && key !== "replaceWith").map((key) => asked[key] ?? key);
+    : (keys ?? [])
+        .filter((key) => !key.startsWith("__") && key !== "replaceWith")
+        .map((key) => (key === "id" ? askedFor(old, now) : key));
   return { kind, name, how: op === "delete" ? "deleted" : "replaced", ...(because.length > 0 && { because }) };
 };
 
 /**
- * Why a resource is replaced because it was asked for, which the engine blames on its ID. Machines are for another address only.
+ * Why a machine is replaced because it was asked for, which the engine blames on its ID: for another address, or of metal for SecureBoot.
  *
  * Source: pulumi 3.259.0, pkg/resource/deploy/step_generator.go, isTargetedReplace. `replaceWith` stands for another resource's reason.
  */
-const asked: Record<string, string> = { id: "another address" };
+const askedFor = (old: StepMetadata["old"], now: StepMetadata["new"]): string => {
+  const [from, to] = [old?.inputs?.node, now?.inputs?.node];
+  return from !== undefined && from === to ? "SecureBoot" : "another address";
+};
 
 /**
  * Whether a machine is replaced for no property of it, but for its trigger, which is how its disks are encrypted. The configuration of a

@@ -7,7 +7,17 @@ import { podsToEvict, type Pod } from "./drain.ts";
 import type { Readings } from "./gates.ts";
 import { readHealth, type Health } from "./health.ts";
 import type { HealthCheck } from "./health-check.ts";
-import { mark, readCluster, readKubernetes, readMachine, readNodes, type Access, type MachineReading } from "./read.ts";
+import {
+  mark,
+  readBoot,
+  readCluster,
+  readKubernetes,
+  readMachine,
+  readNodes,
+  type Access,
+  type BootReading,
+  type MachineReading,
+} from "./read.ts";
 import type { TalosImage } from "./step.ts";
 
 /** What a step asks of a cluster, and does to it. */
@@ -18,6 +28,8 @@ export interface Actions {
   health: () => Promise<Health>;
   /** @throws Problem if the machine does not answer */
   machine: (name: string) => Promise<MachineReading>;
+  /** How a machine answers that a person may have booted. */
+  boot: (name: string) => Promise<BootReading>;
   /** When the API server of a control plane began. @throws Error if it is not ready */
   apiServerStart: (name: string) => Promise<string>;
   /** The lowest and the highest release of Kubernetes that runs on these machines. */
@@ -38,6 +50,10 @@ export interface Actions {
   install: (name: string, image: TalosImage) => Promise<void>;
   /** Restarts a machine. */
   reboot: (name: string) => Promise<void>;
+  /** Wipes the disks that Talos uses, with the boot loader, and has the machine reboot. */
+  wipe: (name: string) => Promise<void>;
+  /** Takes the configuration of a machine that was wiped from the state. */
+  forget: (name: string) => Promise<void>;
   /** Gives a machine what the program declares of it. */
   configure: (name: string) => Promise<void>;
   /** Upgrades Kubernetes through one of these machines. */
@@ -60,7 +76,7 @@ export interface Actions {
 }
 
 /** The actions that the engine carries out. */
-export type EngineActions = Pick<Actions, "configure" | "remove">;
+export type EngineActions = Pick<Actions, "configure" | "forget" | "remove">;
 
 /**
  * The actions on a cluster that is reached as its administrator.
@@ -86,6 +102,7 @@ export const clusterActions = (
     readings: (names) => readCluster(among(names)),
     health: () => readHealth(kubernetes, health),
     machine: (name) => readMachine(talos, addressOf(name)),
+    boot: (name) => readBoot(talos, addressOf(name)),
     apiServerStart: (name) => apiServerStart(new Kubernetes(kubeconfig, { host: addressOf(name) })),
     kubernetes: async (names) => readKubernetes(among(names), await readNodes(kubeconfig)),
     takeOut: async (name) => {
@@ -147,6 +164,12 @@ export const clusterActions = (
     },
     reboot: async (name) => {
       await talos.once(addressOf(name), ["reboot", "--wait=false"], etcdTimeout);
+    },
+    wipe: async (name) => {
+      // Without partitions to wipe, whole disks are. Source: siderolabs/talos v1.13.9, Reset of
+      // internal/app/machined/internal/server/v1alpha1/v1alpha1_server.go, and GetSystemDiskPaths of pkg/machinery/resources/block/block.go.
+      const how = ["--graceful=false", "--reboot", "--wait=false", "--wipe-mode", "system-disk"];
+      await talos.once(addressOf(name), ["reset", ...how], etcdTimeout);
     },
     giveUpVips: async (name) => {
       const printed = await talos.once(

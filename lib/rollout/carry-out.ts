@@ -4,6 +4,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { Unanswered } from "../cluster/kubernetes.ts";
 import type { Actions } from "./actions.ts";
 import type { Pod } from "./drain.ts";
+import { awaitBoot, wipe } from "./first-boot.ts";
 import { gateProblems, type Readings } from "./gates.ts";
 import type { Health } from "./health.ts";
 import { isInstalled } from "./plan.ts";
@@ -19,47 +20,8 @@ import type {
   Step,
   TalosStep,
 } from "./step.ts";
+import { eventually, reasonOf, usual, type Surroundings } from "./surroundings.ts";
 import { Waiting } from "./waiting.ts";
-
-/** What carrying out a step works with. */
-export interface Surroundings {
-  /** Machines of the cluster by name, as they are when the step begins. */
-  machines: Record<string, { role: "controlplane" | "worker" }>;
-  actions: Actions;
-  /** Names what is under way. */
-  live: (text: string) => void;
-  /** Ends waiting. */
-  signal: AbortSignal;
-  /** The command that goes on. @example "npx hearth deploy dev" */
-  command: string;
-  /** @default usual */
-  timeouts?: Timeouts;
-}
-
-/** In milliseconds. */
-export interface Timeouts {
-  /** For the cluster to be whole before a step. */
-  gate: number;
-  /** For the cluster to be healthy before a step, and after it. */
-  health: number;
-  /** For pods to leave a node, and their volumes. */
-  drain: number;
-  /** For a machine to come back. */
-  boot: number;
-  /** After which a machine that has not begun to restart does not. */
-  restart: number;
-  /** Between two looks. */
-  pause: number;
-}
-
-export const usual: Timeouts = {
-  gate: 300_000,
-  health: 1_800_000,
-  drain: 600_000,
-  boot: 900_000,
-  restart: 90_000,
-  pause: 3000,
-};
 
 /**
  * Carries out a step: waits for its gate, takes the machine out of service, acts, verifies, and puts it back.
@@ -119,6 +81,7 @@ const join = async (step: JoinStep, around: Surroundings): Promise<void> => {
   const { machine, role } = step;
   const { actions, live } = around;
   await gate(step, around);
+  if (step.secureBoot !== undefined) await awaitBoot({ machine, isSecureBoot: step.secureBoot, mayRun: true }, around);
   live(`${machine}: creating it`);
   await actions.configure(machine);
   await whole(machine, { ...around, machines: { ...around.machines, [machine]: { role } } });
@@ -166,14 +129,25 @@ const restart = async (machine: string, around: Surroundings): Promise<void> => 
   await rebooted(machine, before, around);
 };
 
-/** Destroys a machine and creates it again. Only the engine's preview tells that this is still to do. */
+/**
+ * Destroys a machine and creates it again. Only the engine's preview tells that this is still to do.
+ *
+ * Where a person has to boot it in between, it is wiped here, and its configuration is taken from the state: the engine would wipe less, and
+ * configure it at once. A later run finds a machine that is to be created, and waits for the same.
+ */
 const replace = async (step: ReplaceStep, around: Surroundings): Promise<void> => {
   const { machine, role, isLost } = step;
   const { actions, live } = around;
   await gate(step, around);
   if (!isLost) await takeOut(machine, around);
   await leaveEtcd(step, around);
-  live(`${machine}: destroying it, and creating another one`);
+  if (step.secureBoot === undefined) live(`${machine}: destroying it, and creating another one`);
+  else {
+    if (!isLost) await wipe(machine, around);
+    await actions.forget(machine);
+    await awaitBoot({ machine, isSecureBoot: step.secureBoot, mayRun: false }, around);
+    live(`${machine}: giving it its configuration`);
+  }
   await actions.configure(machine);
   await whole(machine, { ...around, machines: { ...around.machines, [machine]: { role } } });
   await actions.putBack(machine);
@@ -583,25 +557,3 @@ const upgradeKubernetes = async (step: KubernetesStep, around: Surroundings): Pr
     );
   await gate(step, around);
 };
-
-/**
- * Looks again and again until something is so. What fails meanwhile, such as a call to an API server that restarts, is not so yet.
- *
- * @param timeout how long, in milliseconds, or a function that returns when it ends
- */
-const eventually = async (
-  { signal, timeouts = usual }: Surroundings,
-  timeout: number | (() => number),
-  isSo: () => Promise<boolean>,
-): Promise<boolean> => {
-  const started = Date.now();
-  const deadline = typeof timeout === "number" ? () => started + timeout : timeout;
-  for (;;) {
-    signal.throwIfAborted();
-    if (await isSo().catch(() => false)) return true;
-    if (Date.now() > deadline()) return false;
-    await sleep(timeouts.pause, undefined, { signal }).catch(() => undefined);
-  }
-};
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

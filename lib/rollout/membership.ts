@@ -1,5 +1,6 @@
+import { changesSecureBoot, isOfMetal, isSecureBoot } from "../../components/talos/installer.ts";
 import type { Role } from "../../components/talos/settings.ts";
-import type { Changes, JoinStep, RemoveStep, ReplaceStep, Running } from "./step.ts";
+import type { Changes, JoinStep, RemoveStep, ReplaceStep, Running, TalosImage } from "./step.ts";
 
 /** A step that changes which machines the cluster has. */
 export type MembershipStep = JoinStep | ReplaceStep | RemoveStep;
@@ -14,7 +15,7 @@ export interface Membership {
 }
 
 /** How long a step usually takes, in seconds. */
-const usual = { join: 300, replace: 420, remove: 150 };
+const usual = { join: 300, replace: 420, remove: 150, person: 1200 };
 
 /** Returns the steps by which machines join, are replaced and leave, one machine each. */
 export const membershipSteps = (changes: Changes, running: Running): Membership => {
@@ -31,13 +32,13 @@ export const membershipSteps = (changes: Changes, running: Running): Membership 
 
 const joins = ({ created, machines }: Changes): JoinStep[] =>
   created.flatMap((machine) => {
-    const role = machines[machine]?.role;
-    if (role === undefined) return [];
+    const { role, image } = machines[machine] ?? {};
+    if (role === undefined || image === undefined) return [];
     return [
       {
         kind: "join",
         name: `join/${machine}`,
-        ...{ machine, role },
+        ...{ machine, role, ...bootOf(image) },
         what: `creates it, and waits until it is ${role === "controlplane" ? "a voting member of etcd" : "Ready"}`,
         out: "nothing",
         seconds: usual.join,
@@ -47,19 +48,31 @@ const joins = ({ created, machines }: Changes): JoinStep[] =>
 
 const replacements = ({ replaced, machines }: Changes, running: Running): ReplaceStep[] =>
   replaced.flatMap((machine) => {
-    const role = machines[machine]?.role;
-    if (role === undefined) return [];
+    const { role, image } = machines[machine] ?? {};
+    if (role === undefined || image === undefined) return [];
+    const isLost = !(machine in running.machines);
+    const isChanged = changesSecureBoot(running.machines[machine]?.recorded, image.installer);
+    // A machine of metal that an interrupted run wiped cannot be reset again.
+    const boot = isLost || isChanged ? bootOf(image) : {};
+    const word = boot.secureBoot === true ? "on" : "off";
     return [
       {
         kind: "replace",
         name: `replace/${machine}`,
-        ...{ machine, role, isLost: !(machine in running.machines) },
-        what: "drains it, destroys it or wipes it, with what is on its disks, and sets it up again under its name",
+        ...{ machine, role, isLost, ...boot },
+        what:
+          isChanged && boot.secureBoot !== undefined
+            ? `drains it, wipes it, with what is on its disks, waits for a person to turn SecureBoot ${word} and boot its ISO, and sets it up again under its name`
+            : "drains it, destroys it or wipes it, with what is on its disks, and sets it up again under its name",
         out: machine,
-        seconds: usual.replace,
+        seconds: isChanged ? usual.person : usual.replace,
       },
     ];
   });
+
+/** How a machine has to boot that a person boots: one of metal. */
+const bootOf = ({ installer }: TalosImage): { secureBoot?: boolean } =>
+  isOfMetal(installer) ? { secureBoot: isSecureBoot(installer) } : {};
 
 const removals = ({ removed }: Changes, { machines }: Running): RemoveStep[] =>
   Object.entries(removed).map(([machine, role]) => {

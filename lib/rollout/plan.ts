@@ -1,6 +1,6 @@
 import semver from "semver";
 
-import { partsOfImage, secureBootProblem } from "../../components/talos/installer.ts";
+import { changesSecureBoot, isOfMetal, secureBootProblem } from "../../components/talos/installer.ts";
 import { releaseOf } from "../../components/talos/releases/index.ts";
 import type { Role } from "../../components/talos/settings.ts";
 import { closedProblem } from "../../components/talos/volume-keys.ts";
@@ -91,12 +91,29 @@ const movingRefusals = ({ reach, moved = {} }: Changes): string[] => [
 const closingRefusals = ({ closed = {} }: Changes): string[] =>
   Object.entries(closed).map(([name, why]) => closedProblem(name, why));
 
-/** Neither a reset nor an upgrade turns SecureBoot on. A virtual machine that is made anew boots its image. */
+/** No upgrade changes SecureBoot. A virtual machine that is made anew boots its image, and one of metal what a person boots. */
 const secureBootRefusals = (changes: Changes, { machines }: Running): string[] =>
-  Object.entries(changes.machines).flatMap(([name, { image }]) =>
-    isMadeAnew(changes, name) && !partsOfImage(image.installer).installer.startsWith("metal-")
-      ? []
-      : (secureBootProblem(name, machines[name]?.recorded, image.installer) ?? []),
+  Object.entries(changes.machines).flatMap(
+    ([
+      name,
+      {
+        image: { installer },
+      },
+    ]) => {
+      const from = changes.renamed?.[name];
+      const { recorded, volumes = [] } = machines[from ?? name] ?? {};
+      if (!changesSecureBoot(recorded, installer)) return [];
+      const refused = (advice: string): string[] => [secureBootProblem(name, installer, advice)];
+      if (from !== undefined) return refused("deploy its new name alone first");
+      const again = `remove ${name} from the stack file, deploy`;
+      if (!isOfMetal(installer)) return isMadeAnew(changes, name) ? [] : refused(`${again}, and add it again`);
+      if (volumes.length > 0)
+        return refused(
+          `it has volumes of its own (${volumes.join(", ")}), which a wipe would destroy or leave locked. Move their data away, ${again}, ` +
+            "wipe all its disks, boot it anew (docs/guides/changing-a-cluster.md, SecureBoot), and add it again",
+        );
+      return isMadeAnew(changes, name) ? [] : refused("deploy it with npx hearth deploy");
+    },
   );
 
 /** A run that ended while a control plane joined leaves it to that, and nothing of it is left to do. */

@@ -2,6 +2,7 @@ import semver from "semver";
 import { parseAllDocuments } from "yaml";
 
 import { Kubernetes, readiness, type KubernetesObject } from "../cluster/kubernetes.ts";
+import { machineState, type MachineState } from "../cluster/machine-state.ts";
 import { etcdAlarms, etcdMembers, etcdStatus, type Talosctl } from "../cluster/talosctl.ts";
 import type { EtcdView, NodeReading, Readings } from "./gates.ts";
 
@@ -64,6 +65,34 @@ export const talosRelease = async (talos: Talosctl, address: string, timeout = a
   const printed = await talos.once(address, ["get", "versions.runtime.talos.dev", "--output", "yaml"], timeout);
   return specsOf<{ version?: string }>(printed)[0]?.version ?? "";
 };
+
+/** How a machine answers that a person may have booted. */
+export interface BootReading {
+  state: MachineState;
+  /** Undefined if it does not say, or nobody could be asked. */
+  isSecureBoot?: boolean | undefined;
+}
+
+/**
+ * Reads how a machine answers, and whether SecureBoot is on. Anybody may ask that of a machine in maintenance mode.
+ *
+ * Source: siderolabs/talos v1.13.9, pkg/machinery/resources/runtime/security_status.go, which is not sensitive, and the rules for
+ * `/cosi.resource.State/Get` of internal/app/machined/pkg/system/services/machined.go. Setup mode counts as off: security_state.go of
+ * internal/app/machined/pkg/controllers/runtime.
+ */
+export const readBoot = async (talos: Talosctl, address: string): Promise<BootReading> => {
+  const state = await machineState(address, talos.authority);
+  if (state !== "blank" && state !== "member") return { state };
+  const security =
+    state === "blank"
+      ? (await talos.waiting<SecurityState>(address, "securitystate")).map(({ spec }) => spec)
+      : specsOf<SecurityState>(await talos.once(address, ["get", "securitystate", "--output", "yaml"], answerTimeout));
+  return { state, isSecureBoot: security[0]?.secureBoot };
+};
+
+interface SecurityState {
+  secureBoot?: boolean;
+}
 
 /** The specs of the resources that talosctl prints as YAML. */
 const specsOf = <Spec>(printed: string): Spec[] =>

@@ -49,6 +49,8 @@ export interface JoinStep extends Common {
   kind: "join";
   machine: string;
   role: Role;
+  /** Whether a machine of metal has to have SecureBoot on, or off, when it gets its configuration. Undefined for others. */
+  secureBoot?: boolean | undefined;
 }
 
 /** Destroys a machine, or wipes one of metal, and sets it up again under its name. */
@@ -58,6 +60,8 @@ export interface ReplaceStep extends Common {
   role: Role;
   /** Whether it does not answer any more, because an interrupted run destroyed it. */
   isLost: boolean;
+  /** Whether a machine of metal has to have SecureBoot on, or off, where a person has to boot it. Undefined where the engine replaces it. */
+  secureBoot?: boolean | undefined;
 }
 
 /** Takes a machine that the stack file no longer has out of the cluster. */
@@ -133,6 +137,8 @@ export interface RunningMachine {
   recorded?: string | undefined;
   /** What it is now. */
   role?: Role | undefined;
+  /** Its volumes that are not Talos's own. @default none */
+  volumes?: string[] | undefined;
 }
 
 /** What runs. */

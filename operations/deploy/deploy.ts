@@ -8,7 +8,7 @@ import { alertmanagersOf } from "../../lib/cluster/alertmanager.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { kubernetesLease } from "../../lib/cluster/kubernetes-lease.ts";
 import { withLease, type LeaseTimes } from "../../lib/engine/lease.ts";
-import { usual } from "../../lib/rollout/carry-out.ts";
+import { usual } from "../../lib/rollout/surroundings.ts";
 import { checksOf } from "../../lib/rollout/health.ts";
 import type { RolloutPlan } from "../../lib/rollout/plan.ts";
 import { Silences } from "../../lib/rollout/silences.ts";
@@ -22,7 +22,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { requireSigningKeys } from "../backup/signing-key.ts";
 import { takeSnapshot } from "../etcd/snapshot.ts";
 import type { Resources } from "../preview/changes.ts";
-import { machinesToReplace, replacing } from "../preview/another-address.ts";
+import { machinesToReplace, replacing } from "../preview/machines-to-replace.ts";
 import { beforeOf } from "../preview/engine.ts";
 import { Observer } from "../preview/observer.ts";
 import { backUpState } from "../state/backup.ts";
@@ -133,7 +133,7 @@ const previewed = async (
   const running = cluster?.running.kubernetes.lowest;
   const isPlanned = cluster !== undefined;
   const state = await engine.state();
-  const replaced = cluster ? machinesToReplace(state, (await target.config()).nodes) : [];
+  const replaced = cluster ? machinesToReplace(state, await target.config()) : [];
   const preview = await run(["preview", ...replacing(replaced)], {
     policyPacks: [policyPack(root), observer.pack],
     environment: rolloutEnvironment({
@@ -173,11 +173,12 @@ const rollOut = async (
   display: Display,
   { run, update, signal, cluster, changes, replaced, plan, options }: RollingOut,
 ): Promise<Step[]> => {
+  const gone = new Set<string>();
   const targeted = async (urns: readonly string[], kubernetes: string): Promise<void> => {
     if (urns.length === 0) return;
     const named = [
       ...[...new Set(urns)].flatMap((urn) => ["--target", urn]),
-      ...replacing(replaced.filter((urn) => urns.includes(urn))),
+      ...replacing(replaced.filter((urn) => urns.includes(urn) && !gone.has(urn))),
     ];
     const environment = rolloutEnvironment({ kubernetes, isPlanned: true });
     await run(["up", "--yes", "--skip-preview", ...named], { environment });
@@ -192,6 +193,10 @@ const rollOut = async (
         kubernetes,
       );
     },
+    forget: async (urns) => {
+      await target.engine.changeState((state) => detached(state, urns, urns));
+      for (const urn of urns) gone.add(urn);
+    },
     snapshot: () => keepEtcd(target, display),
   };
   const live = (text: string): void => {
@@ -202,7 +207,9 @@ const rollOut = async (
   const timeouts = { ...usual, health: health.timeout * 60_000 };
   const kubernetes = new Kubernetes(cluster.access.kubeconfig);
   const lease = kubernetesLease(kubernetes, "hearth-rollout");
-  const command = `npx hearth deploy ${target.stack}${target.isLab ? " --lab" : ""}`;
+  const ofLab = target.isLab ? " --lab" : "";
+  const command = `npx hearth deploy ${target.stack}${ofLab}`;
+  const bootCommand = (machine: string): string => `npx hearth boot ${target.stack} ${machine}${ofLab}`;
   await using silences = new Silences({
     alertmanagers: () => alertmanagersOf(kubernetes),
     machines: machinesOf(plan.steps, Object.keys(cluster.recorded)),
@@ -213,7 +220,7 @@ const rollOut = async (
   });
   const left = await withLease([lease], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
     carryOutRollout(plan, cluster, changes, {
-      ...{ actions, made, engine, display, options, timeouts, command },
+      ...{ actions, made, engine, display, options, timeouts, command, bootCommand },
       signal: AbortSignal.any([signal, lost]),
       recorded: cluster.recorded,
       silence: () => silences.begin(),

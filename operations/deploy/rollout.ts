@@ -10,11 +10,12 @@ import { withServer } from "../../components/talos/kubeconfig.ts";
 import { typesOf } from "../../components/urn.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { clusterActions, type Actions, type EngineActions } from "../../lib/rollout/actions.ts";
-import { carryOut, type Timeouts } from "../../lib/rollout/carry-out.ts";
+import { carryOut } from "../../lib/rollout/carry-out.ts";
 import type { HealthCheck } from "../../lib/rollout/health-check.ts";
 import { planRollout, secondsOf, type RolloutPlan } from "../../lib/rollout/plan.ts";
 import { readNodes } from "../../lib/rollout/read.ts";
-import type { Changes, Running, Step, TalosStep } from "../../lib/rollout/step.ts";
+import type { Changes, Running, Step } from "../../lib/rollout/step.ts";
+import type { Timeouts } from "../../lib/rollout/surroundings.ts";
 import { describeTime, nextWindow } from "../../lib/rollout/windows.ts";
 import { duration, type Display } from "../../lib/terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
@@ -38,6 +39,8 @@ export interface RolloutEngine {
   target: (urns: readonly string[], kubernetes: string) => Promise<void>;
   /** Destroys some resources of a machine. Those to forget are taken from the state, and nothing is done to what they stand for. */
   remove: (urns: readonly string[], forgotten: readonly string[], kubernetes: string) => Promise<void>;
+  /** Takes resources from the state, and does nothing to what they stand for. */
+  forget: (urns: readonly string[]) => Promise<void>;
   /** Updates the whole stack, while the program renders a release of Kubernetes. */
   update: (kubernetes: string) => Promise<void>;
   /** Takes a snapshot of etcd, before the first step that can hurt it. */
@@ -118,6 +121,7 @@ export const carryOutRollout = async (
     display: Pick<Display, "live" | "line">;
     signal: AbortSignal;
     command: string;
+    bootCommand: (machine: string) => string;
     options: RolloutOptions;
     /** Silences the alerts that are expected, before the first step and while the next ones go on. @default nothing is silenced */
     silence?: () => Promise<void>;
@@ -128,7 +132,7 @@ export const carryOutRollout = async (
     timeouts?: Timeouts;
   },
 ): Promise<Step[]> => {
-  const { engine, display, signal, command, options, timeouts } = around;
+  const { engine, display, signal, command, bootCommand, options, timeouts } = around;
   requireNamed(steps, options.until);
   let machines: Record<string, { role: Role }> = around.recorded;
   let kubernetes = running.kubernetes.lowest;
@@ -140,10 +144,15 @@ export const carryOutRollout = async (
       else await engine.target(changes.targets[name] ?? [], kubernetes);
       around.made?.(name);
     },
+    forget: async (name) => {
+      await engine.forget((changes.targets[name] ?? []).filter(isConfiguration));
+      // Whoever boots it gives it its new address.
+      around.made?.(name);
+    },
     remove: (name, isLost) => {
       const urns = changes.deletions[name] ?? [];
       // The engine would have it reset.
-      const forgotten = isLost ? urns.filter((urn) => typesOf(urn).at(-1) === resourceTypes.machineConfiguration) : [];
+      const forgotten = isLost ? urns.filter(isConfiguration) : [];
       return engine.remove(urns, forgotten, kubernetes);
     },
   };
@@ -170,8 +179,10 @@ export const carryOutRollout = async (
     await carryOut(step, {
       machines,
       actions,
-      signal,
-      command,
+      ...{ signal, command, bootCommand },
+      say: (text) => {
+        display.line(text);
+      },
       live: (text) => {
         display.live(`${number}, usually ${duration(step.seconds)}: ${text}`);
       },
@@ -185,6 +196,8 @@ export const carryOutRollout = async (
   await engine.update(kubernetes);
   return [];
 };
+
+const isConfiguration = (urn: string): boolean => typesOf(urn).at(-1) === resourceTypes.machineConfiguration;
 
 /**
  * Has all health expressions evaluated once, so that a mistake in one ends a rollout before anything is done.
@@ -282,9 +295,15 @@ const prepare = async (
   }: { engine: RolloutEngine; actions: Pick<Actions, "pull">; display: Pick<Display, "live">; command: string },
   kubernetes: string,
 ): Promise<void> => {
-  const talos = steps.filter((step): step is TalosStep => step.kind === "talos");
-  if (talos.length > 0 && registrations.length > 0) await engine.target(registrations, kubernetes);
-  for (const { machine, to } of talos) {
+  const images = steps.flatMap((step) => {
+    if (step.kind === "talos") return [{ machine: step.machine, to: step.to }];
+    // Once it is wiped, only its new image brings it back.
+    const isBooted = step.kind === "replace" && step.secureBoot !== undefined && !step.isLost;
+    const to = isBooted ? machines[step.machine]?.image : undefined;
+    return to === undefined ? [] : [{ machine: "machine" in step ? step.machine : "", to }];
+  });
+  if (images.length > 0 && registrations.length > 0) await engine.target(registrations, kubernetes);
+  for (const { machine, to } of images) {
     display.live(`${machine}: pulling ${to.installer}`);
     await actions.pull(machine, to).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);

@@ -92,10 +92,12 @@ const readMachines = async (
 ): Promise<Record<string, RunningMachine>> => {
   const deadline = Date.now() + bootTimeout;
   const read = await Promise.all(
-    Object.entries(recorded).map(async ([name, { address, image, role }]) => {
+    Object.entries(recorded).map(async ([name, { address, image, role, volumes }]) => {
       for (;;) {
         try {
-          return [[name, { ...(await readMachine(talos, address)), recorded: image.installer, role }] as const];
+          return [
+            [name, { ...(await readMachine(talos, address)), recorded: image.installer, role, volumes }] as const,
+          ];
         } catch (error) {
           if (awaited.includes(name) && Date.now() < deadline) {
             await sleep(3000);
@@ -118,5 +120,8 @@ export const recordedMachines = (state: State): Record<string, ConfiguredMachine
     ofType(state, resourceTypes.machineConfiguration)
       // An interrupted update destroyed that machine, and did not create it again.
       .filter(({ pendingReplacement }) => pendingReplacement !== true)
-      .map(({ urn, inputs = {} }) => [nameOf(urn), configuredMachine(revealed(inputs) as Record<string, unknown>)]),
+      .map(({ urn, inputs = {}, outputs = {} }) => {
+        const { machineConfiguration } = revealed(outputs) as Record<string, unknown>;
+        return [nameOf(urn), configuredMachine(revealed(inputs) as Record<string, unknown>, machineConfiguration)];
+      }),
   );

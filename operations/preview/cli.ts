@@ -7,7 +7,7 @@ import { duration } from "../../lib/terminal/display.ts";
 import { interruption } from "../../lib/terminal/interruption.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { datastoreWarnings } from "../doctor/proxmox-room.ts";
-import { machinesToReplace } from "./another-address.ts";
+import { machinesToReplace } from "./machines-to-replace.ts";
 import { beforeOf, policyPacks, runPreview } from "./engine.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
 import { examine, withDataOf } from "./data.ts";
@@ -92,7 +92,7 @@ const gather = async (
   // The data of a commit that nobody has merged names no server that gets a credential beyond those of the engine.
   const isAsked = config !== undefined && data === undefined;
   const recorded = await engine.state();
-  const replaced = machinesToReplace(recorded, config === undefined ? {} : (await target.config()).nodes);
+  const replaced = config === undefined ? [] : machinesToReplace(recorded, await target.config());
   const [run, trees, warnings] = await Promise.all([
     runPreview(engine, { policyPacks: [...policies, observer.pack], replaced, signal }, (events) => {
       display.live(`Pulumi: ${describe(events)}`);

@@ -6,7 +6,7 @@ import type { PulumiStack } from "../../lib/engine/pulumi-stack.ts";
 import { resourcesOf, type State } from "../../lib/engine/state.ts";
 import { policyPack } from "../../lib/engine/target.ts";
 import { readValues } from "../../lib/engine/value.ts";
-import { replacing } from "./another-address.ts";
+import { replacing } from "./machines-to-replace.ts";
 import type { ResourceState } from "./changes.ts";
 
 /** The part of a stack's state that a preview reads. */

@@ -1,5 +1,7 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { partsOfImage } from "../../components/talos/installer.ts";
+import { documentsIn } from "../../components/talos/documents-in.ts";
+import { ownVolumes } from "../../components/talos/own-volumes.ts";
 import { section } from "../../components/talos/section.ts";
 import { nameOf, typesOf } from "../../components/urn.ts";
 import { reachOf } from "../../infra/reach.ts";
@@ -15,10 +17,16 @@ import type { Restart } from "./reboots.ts";
 /** A machine that a resource configures. */
 export interface ConfiguredMachine extends DesiredMachine {
   address: string;
+  /** Its volumes that are not Talos's own. */
+  volumes: string[];
 }
 
-/** The machine that the inputs of its configuration describe. */
-export const configuredMachine = (inputs: Record<string, unknown>): ConfiguredMachine => {
+/**
+ * The machine that the inputs of its configuration describe.
+ *
+ * @param whole its whole configuration, where that is known: patches with keys are no inputs in plain
+ */
+export const configuredMachine = (inputs: Record<string, unknown>, whole?: unknown): ConfiguredMachine => {
   const documents = machineDocuments({ inputs });
   const image = setting(documents, "machine", "install", "image");
   const installer = typeof image === "string" ? image : "";
@@ -27,6 +35,7 @@ export const configuredMachine = (inputs: Record<string, unknown>): ConfiguredMa
     role: isControlPlane(documents) ? "controlplane" : "worker",
     address: String(inputs.node),
     image: { version, schematic, installer },
+    volumes: ownVolumes([...documents, ...documentsIn(whole)]),
   };
 };
 
@@ -35,7 +44,10 @@ export const machinesIn = (resources: Resources): Record<string, ConfiguredMachi
   Object.fromEntries(
     [...resources]
       .filter(([urn]) => typesOf(urn).at(-1) === resourceTypes.machineConfiguration)
-      .map(([urn, { inputs }]) => [nameOf(urn), configuredMachine(plain(inputs) as Record<string, unknown>)]),
+      .map(([urn, { inputs, outputs }]) => [
+        nameOf(urn),
+        configuredMachine(plain(inputs) as Record<string, unknown>, plain(outputs.machineConfiguration)),
+      ]),
   );
 
 /** What changes of machines are read from. */
@@ -169,7 +181,12 @@ export const expectedRollout = (changes: Changes, before: Resources): RolloutPla
   const release = plain(cluster?.outputs.kubernetes);
   const kubernetes = typeof release === "string" ? release : changes.kubernetes;
   return planRollout(changes, {
-    machines: Object.fromEntries(Object.entries(recorded).map(([name, { image, role }]) => [name, { ...image, role }])),
+    machines: Object.fromEntries(
+      Object.entries(recorded).map(([name, { image, role, volumes }]) => [
+        name,
+        { ...image, recorded: image.installer, role, volumes },
+      ]),
+    ),
     kubernetes: { lowest: kubernetes, highest: kubernetes },
     marked: [],
   });

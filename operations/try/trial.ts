@@ -2,14 +2,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { Lab } from "../../lab/lab.ts";
+import { visit } from "../../lab/visit.ts";
 import { kubernetesOf } from "../../lib/cluster/access.ts";
 import { waitForFlux } from "../../lib/cluster/flux.ts";
 import { labFolder, type LabFolder } from "../../lib/engine/lab-folder.ts";
 import { kubeconfigOf } from "../../lib/engine/state.ts";
 import { Target } from "../../lib/engine/target.ts";
+import { personAwaitedIn } from "../../lib/rollout/first-boot.ts";
 import { authorityOf } from "../../lib/recovery/examine.ts";
 import type { Display } from "../../lib/terminal/display.ts";
 import { explain, Problem } from "../../toolchain/problem.ts";
+import { firstBoots } from "../boot/images.ts";
 import { asksOf } from "./asks.ts";
 import type { Clone } from "./clone.ts";
 import { doneIn, killedAt, resumed, stepsSaid, type Kill } from "./deployment.ts";
@@ -236,11 +239,25 @@ export class Trial {
     const say = (text: string): void => {
       if (/^Step \d+ of \d+: /.test(text)) display.line(`  ${text}`);
       else if (text.trim() !== "") display.live(`${title}: ${text.trim()}`);
+      this.attend(text).catch((error: unknown) => {
+        display.line(`  Nobody boots the machine: ${explain(error)}`);
+      });
     };
     display.live(title);
     const ran = await runIn(root, args, { signal, log, now, say, killedBy });
     display.clear();
     return ran;
+  }
+
+  /** Goes to a machine of the lab that a deployment waits for, as a person does. */
+  private async attend(text: string): Promise<void> {
+    const awaited = personAwaitedIn(text);
+    if (awaited === undefined) return;
+    const { machine, isSecureBoot } = awaited;
+    const [boot] = firstBoots(await this.target(), this.stage.stack, machine);
+    if (boot === undefined) return;
+    await visit(this.folder, machine, { secureBoot: isSecureBoot ? "setup" : "off", iso: boot.iso });
+    this.stage.display.line(`  A person boots ${machine} from ${boot.iso}`);
   }
 
   private open(): Promise<Target> {

@@ -30,6 +30,10 @@ interface FakeMachine extends MachineReading {
   joining?: number;
   /** Looks until its copies of the data are whole, once it is in service. */
   syncing?: number;
+  /** Whether its firmware has SecureBoot on. */
+  isSecureBoot?: boolean;
+  /** Looks until a person has turned SecureBoot on or off, once it is wiped. */
+  visiting?: number;
 }
 
 /** A cluster whose machines take a few looks to boot, and that notes how many were out of service at once. */
@@ -55,6 +59,10 @@ export class FakeCluster {
   readonly recorded = new Set<string>();
   /** Machines whose present change destroys them. */
   readonly outdated = new Set<string>();
+  /** Machines that the stack file wants SecureBoot for. */
+  readonly secure = new Set<string>();
+  /** Looks until a person comes to a machine that was wiped. */
+  personComes = 3;
   /** The present names of machines that get another one, by the latter. */
   readonly renamed = new Map<string, string>();
   /** Members of etcd, and whether they vote. */
@@ -115,7 +123,10 @@ export class FakeCluster {
     const answering = all.filter(([name, { isGone }]) => isGone !== true && this.recorded.has(name));
     return {
       machines: Object.fromEntries(
-        answering.map(([name, { version, schematic, role }]) => [name, { version, schematic, role }]),
+        answering.map(([name, { version, schematic, role, isSecureBoot }]) => [
+          name,
+          { version, schematic, role, recorded: installer(version, isSecureBoot === true) },
+        ]),
       ),
       leader: this.leader,
       members: [...this.members].map(([name, isVoting]) => ({ name, isVoting })),
@@ -127,15 +138,15 @@ export class FakeCluster {
   /** What a stack file asks for of it. */
   wants(version: string, kubernetes: string): Changes {
     this.release = version;
-    const image: TalosImage = {
+    const image = (name: string): TalosImage => ({
       version,
       schematic: "abc",
-      installer: `factory.example/metal-installer/abc:${version}`,
-    };
+      installer: installer(version, this.secure.has(name)),
+    });
     const all = [...this.machines];
     const [desired, recorded] = [[...this.desired.keys()], [...this.recorded]];
     return {
-      machines: Object.fromEntries([...this.desired].map(([name, role]) => [name, { role, image }])),
+      machines: Object.fromEntries([...this.desired].map(([name, role]) => [name, { role, image: image(name) }])),
       renamed: Object.fromEntries([...this.renamed].filter(([, from]) => this.recorded.has(from))),
       created: desired.filter((name) => !this.recorded.has(name) && !this.renamed.has(name)),
       replaced: recorded.filter((name) => this.desired.has(name) && this.outdated.has(name)),
@@ -165,6 +176,16 @@ export class FakeCluster {
         const { version, schematic, boot, booting, isGone } = this.at(name);
         if (booting > 0 || isGone) throw new Error("connection refused");
         return { version, schematic, boot };
+      }),
+    boot: (name) =>
+      this.call(`boot ${name}`, () => {
+        const machine = this.machines.get(name);
+        if (machine?.isGone === false || (machine !== undefined && machine.isGone === undefined))
+          return { state: "member", isSecureBoot: machine.isSecureBoot === true };
+        if (machine === undefined) return { state: "blank", isSecureBoot: this.secure.has(name) };
+        machine.visiting = Math.max(0, (machine.visiting ?? 0) - 1);
+        if (machine.visiting === 0) machine.isSecureBoot = this.secure.has(name);
+        return { state: "blank", isSecureBoot: machine.isSecureBoot === true };
       }),
     apiServerStart: (name) =>
       this.call(`apiServerStart ${name}`, () => {
@@ -248,6 +269,16 @@ export class FakeCluster {
         this.members.set(name, isVoting);
         if (this.leader === from) this.leader = name;
       }),
+    wipe: (name) =>
+      this.call(`wipe ${name}`, () => {
+        this.destroy(name);
+        Object.assign(this.at(name), { visiting: this.personComes });
+      }),
+    forget: (name) =>
+      this.call(`forget ${name}`, () => {
+        if (this.at(name).isGone !== true) this.violations.push(`${name} was forgotten while it ran`);
+        this.recorded.delete(name);
+      }),
     giveUpVips: (name) =>
       this.call(`giveUpVips ${name}`, () => {
         if (this.vip === name) this.vip = this.otherPlane(name) ?? name;
@@ -321,9 +352,12 @@ export class FakeCluster {
 
   private create(name: string): void {
     const before = this.machines.get(name);
+    if (before?.isGone === true && (before.isSecureBoot ?? false) !== this.secure.has(name))
+      this.violations.push(`${name} was configured with another SecureBoot`);
     this.machines.set(name, {
       ...{ role: roleOf(name), version: this.release, schematic: "abc", boot: "new", pods: [], isOutdated: false },
       ...{ isCordoned: before?.isCordoned ?? false, mark: before?.mark, booting: 3, joining: 3, syncing: 4 },
+      isSecureBoot: this.secure.has(name),
     });
     this.recorded.add(name);
     this.outdated.delete(name);
@@ -447,3 +481,7 @@ export class FakeCluster {
 }
 
 const roleOf = (name: string): Role => (name.startsWith("cp") ? "controlplane" : "worker");
+
+/** The installer of a machine of metal. */
+const installer = (version: string, isSecureBoot: boolean): string =>
+  `factory.example/metal-installer${isSecureBoot ? "-secureboot" : ""}/abc:${version}`;

@@ -77,7 +77,7 @@ func (m *Machine) boot(parent context.Context) (ending, error) {
 		m.log.Printf("the stored configuration is not usable, waiting for another: %v", err)
 	}
 	if cfg != nil {
-		if err := m.disk.open("STATE", cfg); err != nil {
+		if err := m.open("STATE", cfg); err != nil {
 			return m.withoutState(ctx, err)
 		}
 	}
@@ -194,7 +194,7 @@ func (b *boot) run(cfg config.Provider) error {
 	if !b.machine.kept().Installed {
 		return b.install(cfg)
 	}
-	if err := errors.Join(b.machine.disk.open("STATE", cfg), b.machine.disk.open("EPHEMERAL", cfg)); err != nil {
+	if err := errors.Join(b.machine.open("STATE", cfg), b.machine.open("EPHEMERAL", cfg)); err != nil {
 		// The API answers, and nothing that needs /var starts.
 		b.machine.log.Printf("volume EPHEMERAL failed: %v", err)
 		return nil

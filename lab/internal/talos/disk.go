@@ -46,6 +46,8 @@ type Installation struct {
 	// Platform is Talos's platform, "nocloud" or "metal".
 	Platform   string `json:"platform"`
 	SecureBoot bool   `json:"secureBoot,omitempty"`
+	// Signed reports whether the image has a signature, so that firmware with SecureBoot boots it.
+	Signed bool `json:"signed,omitempty"`
 }
 
 func (d disk) path(elements ...string) string {

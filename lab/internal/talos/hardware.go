@@ -44,7 +44,7 @@ func (b *boot) publishHardware() {
 		r.TypedSpec().DeviceLocator, r.TypedSpec().Size = "DIMM 0", uint32(spec.MemoryMiB)
 	})
 	put(b, runtime.NewSecurityStateSpec(runtime.NamespaceName), func(r *runtime.SecurityState) {
-		r.TypedSpec().SecureBoot, r.TypedSpec().BootedWithUKI = spec.SecureBoot, spec.SecureBoot
+		r.TypedSpec().SecureBoot, r.TypedSpec().BootedWithUKI = b.machine.secureBoot(), b.machine.secureBoot()
 	})
 	put(b, runtime.NewPlatformMetadataSpec(runtime.NamespaceName, runtime.PlatformMetadataID), func(r *runtime.PlatformMetadata) {
 		r.TypedSpec().Platform = b.machine.platform()

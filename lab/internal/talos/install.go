@@ -83,7 +83,8 @@ func (b *boot) install(cfg config.Provider) error {
 	}
 	err = b.machine.change(func(r *record) {
 		r.Installed, r.SystemDisk, r.slots = true, device, slots{Image: image}
-		r.Installation = &Installation{Device: device, Platform: b.machine.platform(), SecureBoot: b.machine.spec.SecureBoot}
+		r.Installation = &Installation{Device: device, Platform: b.machine.platform(), SecureBoot: b.machine.secureBoot(),
+			Signed: signed(cfg.Machine().Install().Image())}
 	})
 	if err != nil {
 		return err

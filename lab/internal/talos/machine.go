@@ -2,6 +2,7 @@ package talos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -22,8 +23,10 @@ type Machine struct {
 	// settled is whether a configuration without a machine section has set the address. It is lost with the memory.
 	settled bool
 	disk    disk
-	console *console
-	log     *log.Logger
+	// firmware belongs to the one who runs the machine.
+	firmware firmware
+	console  *console
+	log      *log.Logger
 
 	mu     sync.Mutex
 	record record
@@ -48,6 +51,9 @@ func New(lab *labconfig.Lab, spec labconfig.Machine) (*Machine, error) {
 		lab: lab, spec: spec, address: lease, lease: lease, disk: disk{lab.Path("machines", spec.Name)}, console: newConsole(),
 	}
 	m.log = log.New(io.MultiWriter(os.Stderr, m.console), "", log.LstdFlags)
+	if err := m.loadFirmware(); err != nil {
+		return nil, err
+	}
 	m.record, err = m.disk.load(m.fresh())
 	return m, err
 }
@@ -55,7 +61,7 @@ func New(lab *labconfig.Lab, spec labconfig.Machine) (*Machine, error) {
 // fresh is the record of a machine that has never run. A disk image already contains Talos. From other media, Talos has
 // to be installed.
 func (m *Machine) fresh() record {
-	r := record{slots: slots{Image: m.spec.Image}}
+	r := record{slots: slots{Image: m.firmware.Stick.Image}}
 	medium := m.spec.Medium
 	if medium == "" {
 		medium = map[bool]string{true: "cdrom", false: "disk"}[m.platform() == "metal"]
@@ -89,7 +95,10 @@ const rebootTime = 1500 * time.Millisecond
 // Run runs the machine until it powers off, which is not an error, or ctx ends.
 func (m *Machine) Run(ctx context.Context) error {
 	for {
-		how, err := m.boot(ctx)
+		how, err := m.attended(ctx)
+		if errors.Is(err, errVisited) {
+			how, err = rebooted, nil
+		}
 		if err != nil || how == poweredOff {
 			return err
 		}
@@ -106,6 +115,36 @@ func (m *Machine) Run(ctx context.Context) error {
 		case <-time.After(rebootTime):
 		}
 	}
+}
+
+// attended boots the machine once, unless a person restarts it before.
+func (m *Machine) attended(parent context.Context) (ending, error) {
+	fromStick, err := m.receive()
+	if err != nil {
+		return poweredOff, err
+	}
+	ctx, end := context.WithCancelCause(parent)
+	defer end(nil)
+	go m.visited(ctx, end)
+	how, err := m.powered(ctx, fromStick)
+	if parent.Err() == nil && errors.Is(context.Cause(ctx), errVisited) {
+		return how, errVisited
+	}
+	return how, err
+}
+
+// powered boots what the firmware finds: the stick where a person chose it, or where nothing is installed.
+func (m *Machine) powered(ctx context.Context, fromStick bool) (ending, error) {
+	if why := m.refuses(fromStick); why != "" {
+		return m.stuck(ctx, why)
+	}
+	if !m.kept().Installed && m.kept().Image != m.firmware.Stick.Image {
+		fresh := m.fresh()
+		if err := m.change(func(r *record) { *r = fresh }); err != nil {
+			return poweredOff, err
+		}
+	}
+	return m.boot(ctx)
 }
 
 // own returns the address that a configuration sets.

@@ -96,7 +96,14 @@ func (m *Machine) runInstaller(image, running string, printf func(string, ...any
 		return err
 	}
 	printf("all pre-flight checks successful")
-	if err := m.change(func(r *record) { r.slots = r.upgrade(next) }); err != nil {
+	if err := m.change(func(r *record) {
+		r.slots = r.upgrade(next)
+		if r.Installation != nil {
+			written := *r.Installation
+			written.Signed = signed(image)
+			r.Installation = &written
+		}
+	}); err != nil {
 		return err
 	}
 	printf("updating EFI variables")

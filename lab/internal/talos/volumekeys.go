@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 
 	"github.com/siderolabs/talos/pkg/machinery/config"
@@ -14,6 +16,21 @@ import (
 
 // volumeFolders are the machine's folders that stand for the partitions of system volumes, by their label.
 var volumeFolders = map[string]string{"STATE": "state", "EPHEMERAL": "var"}
+
+// open opens a system volume. A new one whose key is in the TPM, by a configuration that wants SecureBoot, is made with SecureBoot only.
+// Source: siderolabs/talos v1.13.9, NewKey of internal/pkg/encryption/keys/tpm2.go.
+func (m *Machine) open(label string, cfg config.Provider) error {
+	volume, _ := cfg.Volumes().ByName(label)
+	if encryption := volume.Encryption(); encryption != nil && !m.secureBoot() {
+		_, err := os.Stat(m.disk.path(volumeFolders[label], "luks.json"))
+		for _, key := range encryption.Keys() {
+			if key.TPM() != nil && key.TPM().CheckSecurebootOnEnroll() && errors.Is(err, fs.ErrNotExist) {
+				return errors.New("failed to enroll the TPM2 key, as SecureBoot is disabled (and checkSecurebootOnEnroll is enabled)")
+			}
+		}
+	}
+	return m.disk.open(label, cfg)
+}
 
 // open opens a system volume with the keys of a configuration. The first time, it encrypts the volume. The keys stand in the volume's own
 // folder, so that they go with it.

@@ -62,7 +62,7 @@ describe("an update by hand", () => {
   it("does not record that a machine has SecureBoot", () => {
     const secure = patches().map((patch) => patch.replace("metal-installer", "metal-installer-secureboot"));
     expect(said(configuration("wk01", { patches: secure }))).to.contain(
-      "wk01: SecureBoot is turned on at the machine only",
+      "wk01: SecureBoot is turned on at the machine only, after it was wiped, and by no update: run npx hearth deploy dev",
     );
   });
 

@@ -1,14 +1,14 @@
 import { expect } from "chai";
 
-import type { Timeouts } from "../../../lib/rollout/carry-out.ts";
 import { planRollout } from "../../../lib/rollout/plan.ts";
+import type { Timeouts } from "../../../lib/rollout/surroundings.ts";
 import { carryOutRollout, removedNodes } from "../../../operations/deploy/rollout.ts";
 import { FakeCluster } from "../../support/fake-cluster.ts";
 
-const timeouts: Timeouts = { gate: 5000, health: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
+const timeouts: Timeouts = { gate: 5000, health: 5000, drain: 5000, boot: 5000, restart: 5000, person: 5000, pause: 0 };
 
 /** A killed run need not wait. */
-const dying: Timeouts = { gate: 1, health: 1, drain: 1, boot: 1, restart: 1, pause: 0 };
+const dying: Timeouts = { gate: 1, health: 1, drain: 1, boot: 1, restart: 1, person: 1, pause: 0 };
 
 const urnOf = (name: string): string =>
   `urn:pulumi:dev::hearth::talos:machine/configurationApply:ConfigurationApply::${name}`;
@@ -37,11 +37,14 @@ const deploy = async (cluster: FakeCluster, waits = timeouts): Promise<void> => 
         update: async () => {
           for (const [to, from] of cluster.renamed) if (cluster.recorded.has(from)) await cluster.actions.configure(to);
         },
+        forget: async (all) => {
+          for (const name of named(all)) await cluster.actions.forget(name);
+        },
         snapshot: () => Promise.resolve(),
       },
       display: { live: () => undefined, line: () => undefined },
       signal: new AbortController().signal,
-      command: "npx hearth deploy dev",
+      ...{ command: "npx hearth deploy dev", bootCommand: (machine: string) => `npx hearth boot dev ${machine}` },
       options: {},
       timeouts: waits,
       recorded: Object.fromEntries(
@@ -106,6 +109,19 @@ const reconfiguring = (...names: string[]): FakeCluster => {
   return cluster;
 };
 
+/** Machines of metal that get SecureBoot. */
+const securing = (...names: string[]): FakeCluster => {
+  const cluster = replacing(...names);
+  for (const name of names) cluster.secure.add(name);
+  return cluster;
+};
+
+const unsecuring = (...names: string[]): FakeCluster => {
+  const cluster = replacing(...names);
+  for (const name of names) Object.assign(cluster.machines.get(name) ?? {}, { isSecureBoot: true });
+  return cluster;
+};
+
 const withLost = (cluster: FakeCluster, name: string): FakeCluster => {
   cluster.lose(name);
   return cluster;
@@ -123,6 +139,8 @@ const cases: Record<string, () => FakeCluster> = {
   "a worker with another name": () => renaming(["wk01", "wk09"]),
   "other settings of all API servers": () => reconfiguring("cp01", "cp02", "cp03"),
   "all control planes, replaced": () => replacing("cp01", "cp02", "cp03"),
+  "SecureBoot turned on for a control plane and a worker": () => securing("cp01", "wk01"),
+  "SecureBoot turned off for all control planes": () => unsecuring("cp01", "cp02", "cp03"),
 };
 
 describe("a deployment that changes which machines there are", () => {
@@ -160,6 +178,80 @@ describe("a deployment that changes which machines there are", () => {
       "deleteNode cp01",
     ];
     expect(cluster.calls.filter((call) => order.includes(call))).to.deep.equal(order);
+  });
+
+  it("wipes a machine whose SecureBoot changes after it was drained, and configures it when a person has booted it so", async () => {
+    const cluster = securing("cp01");
+    await deploy(cluster);
+    const order = [
+      "evict pod-of-cp01",
+      "leaveEtcd cp01",
+      "wipe cp01",
+      "forget cp01",
+      "boot cp01",
+      "create cp01",
+      "putBack cp01",
+    ];
+    const seen = cluster.calls.filter((call) => order.includes(call));
+    expect(seen.indexOf("create cp01")).to.equal(seen.lastIndexOf("boot cp01") + 1);
+    expect(seen.filter((call, index) => call !== "boot cp01" || seen[index - 1] === "forget cp01")).to.deep.equal(
+      order,
+    );
+    expect(cluster.calls).to.include("pull cp01").and.not.include("destroy cp01");
+  });
+
+  it("wipes no machine whose new image cannot be pulled", async () => {
+    const cluster = securing("cp01");
+    cluster.missing = "factory.example/metal-installer-secureboot/abc:v1.13.8";
+    expect(await failure(deploy(cluster)))
+      .to.contain("cp01 cannot pull")
+      .and.contain("Nothing was taken out of service");
+    expect(cluster.calls.filter((call) => /^(takeOut|wipe)/.test(call))).to.deep.equal([]);
+  });
+
+  it("does not configure a machine that was booted without SecureBoot, takes no other one out, and says what to do", async () => {
+    const cluster = securing("cp01", "cp02");
+    cluster.personComes = Infinity;
+    const said = await failure(deploy(cluster, { ...timeouts, person: 40 }));
+    expect(said)
+      .to.contain("cp02 is out of service, and no other machine will be taken out")
+      .and.contain("it waits in maintenance mode, and has SecureBoot off")
+      .and.contain("turn SecureBoot on and delete the keys")
+      .and.contain("npx hearth boot dev cp02 names")
+      .and.contain("run npx hearth deploy dev again");
+    expect(cluster.calls).to.not.contain("create cp02").and.not.contain("takeOut cp01");
+    Object.assign(cluster.machines.get("cp02") ?? {}, { visiting: 2 });
+    cluster.personComes = 3;
+    await deploy(cluster);
+    cluster.settle();
+    expectAsDesired(cluster, "in the second run");
+  });
+
+  it("does not configure a machine that comes back as it was, for its reset failed", async () => {
+    const cluster = securing("wk01");
+    const { forget } = cluster.actions;
+    cluster.actions.forget = async (name) => {
+      await forget(name);
+      Object.assign(cluster.machines.get(name) ?? {}, { isGone: false });
+    };
+    const why = "wk01 answers as a machine of the cluster, and has SecureBoot off, and has to be wiped";
+    expect(await failure(deploy(cluster)))
+      .to.contain(why)
+      .and.contain("its reset failed");
+    expect(cluster.calls).to.not.contain("create wk01");
+    // The next run finds a machine that is to be created.
+    cluster.actions.forget = forget;
+    expect(await failure(deploy(cluster)))
+      .to.contain(why)
+      .and.contain("talosctl reset");
+    expect(cluster.calls).to.not.contain("create wk01");
+  });
+
+  it("keeps in the state what was not wiped", async () => {
+    const cluster = securing("wk01");
+    cluster.actions.wipe = () => Promise.resolve();
+    expect(await failure(deploy(cluster, { ...timeouts, boot: 40 }))).to.contain("wk01 is drained, and was not wiped");
+    expect(cluster.recorded.has("wk01")).to.equal(true);
   });
 
   it("restarts an API server while its machine's pods go on, and the next one when it serves again", async () => {

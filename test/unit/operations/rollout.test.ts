@@ -17,7 +17,7 @@ import {
 import { recordedMachines, type RunningCluster } from "../../../operations/deploy/running.ts";
 import { FakeCluster } from "../../support/fake-cluster.ts";
 
-const timeouts = { gate: 5000, health: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
+const timeouts = { gate: 5000, health: 5000, drain: 5000, boot: 5000, restart: 5000, person: 5000, pause: 0 };
 
 interface Given {
   talos?: string;
@@ -62,10 +62,12 @@ const rollOut = async (
         return note(`remove ${urns.join()} at ${release}`);
       },
       update: (release) => note(`update at ${release}`),
+      forget: (urns) => note(`forget ${urns.join()}`),
       snapshot: () => note("snapshot"),
     },
     display: { live: () => undefined, line: (text) => void said.push(text) },
     ...{ signal: new AbortController().signal, command: "npx hearth deploy dev", options, timeouts },
+    bootCommand: (machine: string) => `npx hearth boot dev ${machine}`,
     recorded: Object.fromEntries([...cluster.machines].map(([name, { role }]) => [name, { role }])),
     made: (machine) => void cluster.calls.push(`made ${machine}`),
     silence: () => Promise.resolve(void cluster.calls.push("silence")),

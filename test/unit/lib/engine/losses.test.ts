@@ -28,4 +28,15 @@ describe("the loss of a machine", () => {
   it("is for another address where a deployment asks for it, which the engine blames on the ID", () => {
     expect(replacement(resourceTypes.virtualMachine, ["id"])).to.deep.include({ because: ["another address"] });
   });
+
+  it("is for SecureBoot where it is asked for of a machine of metal that stays at its address", () => {
+    const type = resourceTypes.machineConfiguration;
+    const asked = (from: string, to: string) =>
+      lossOf({
+        ...{ op: "replace", type, urn: `urn:pulumi:dev::hearth::${type}::wk01`, keys: ["id"] },
+        ...{ old: { inputs: { node: from } }, new: { inputs: { node: to } } },
+      });
+    expect(asked("10.20.0.21", "10.20.0.21")).to.deep.include({ because: ["SecureBoot"] });
+    expect(asked("10.20.0.21", "10.20.0.29")).to.deep.include({ because: ["another address"] });
+  });
 });

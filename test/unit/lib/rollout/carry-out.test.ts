@@ -1,16 +1,17 @@
 import { expect } from "chai";
 
-import { carryOut, type Timeouts } from "../../../../lib/rollout/carry-out.ts";
+import { carryOut } from "../../../../lib/rollout/carry-out.ts";
 import { planRollout } from "../../../../lib/rollout/plan.ts";
+import type { Timeouts } from "../../../../lib/rollout/surroundings.ts";
 import { FakeCluster } from "../../../support/fake-cluster.ts";
 
-const timeouts: Timeouts = { gate: 5000, health: 5000, drain: 5000, boot: 5000, restart: 5000, pause: 0 };
+const timeouts: Timeouts = { gate: 5000, health: 5000, drain: 5000, boot: 5000, restart: 5000, person: 5000, pause: 0 };
 
 /** For a run that waits in vain. */
-const short: Timeouts = { gate: 40, health: 40, drain: 40, boot: 40, restart: 40, pause: 0 };
+const short: Timeouts = { gate: 40, health: 40, drain: 40, boot: 40, restart: 40, person: 40, pause: 0 };
 
 /** A killed run need not wait. */
-const dying: Timeouts = { gate: 1, health: 1, drain: 1, boot: 1, restart: 1, pause: 0 };
+const dying: Timeouts = { gate: 1, health: 1, drain: 1, boot: 1, restart: 1, person: 1, pause: 0 };
 
 /** Carries out all steps to a state, as a run does that begins now. */
 const run = async (
@@ -25,9 +26,9 @@ const run = async (
     await carryOut(step, {
       machines: Object.fromEntries([...cluster.machines].map(([name, { role }]) => [name, { role }])),
       actions: cluster.actions,
-      live,
+      ...{ live, say: () => undefined },
       signal: new AbortController().signal,
-      command: "npx hearth deploy dev",
+      ...{ command: "npx hearth deploy dev", bootCommand: (machine: string) => `npx hearth boot dev ${machine}` },
       timeouts: waits,
     });
   }

@@ -80,7 +80,7 @@ describe("a rollout", () => {
     ["metal-installer", "metal-installer-secureboot", "on"],
     ["metal-installer-secureboot", "metal-installer", "off"],
   ] as const) {
-    it(`does not turn SecureBoot ${word} for a machine that exists, by whatever step`, () => {
+    it(`turns SecureBoot ${word} for a machine of metal that is replaced, and by no other step`, () => {
       const given = cluster({ workers: 1 });
       const installer = (name: string) => `factory.example/${name}/abc:v1.13.9`;
       Object.assign(given.running.machines, {
@@ -88,13 +88,43 @@ describe("a rollout", () => {
       });
       const wanted = { ...image(), installer: installer(to) };
       Object.assign(given.changes.machines, { wk01: { role: "worker", image: wanted } });
-      for (const replaced of [[], ["wk01"]]) {
-        const { steps, refusals } = planRollout({ ...given.changes, replaced }, given.running);
+      const refused = (changes: Changes): string => {
+        const { steps, refusals } = planRollout(changes, given.running);
         expect(steps).to.deep.equal([]);
-        expect(refusals.join()).to.contain(`wk01: SecureBoot is turned ${word} at the machine only`);
-      }
+        return refusals.join();
+      };
+      const why = `wk01: SecureBoot is turned ${word} at the machine only`;
+      expect(refused(given.changes)).to.contain(why);
+      const replaced = { ...given.changes, replaced: ["wk01"] };
+      const [step, ...others] = planRollout(replaced, given.running).steps;
+      expect(step).to.include({ name: "replace/wk01", out: "wk01", secureBoot: word === "on" });
+      expect(step?.what).to.contain(`waits for a person to turn SecureBoot ${word}`);
+      expect(others).to.deep.equal([]);
+      Object.assign(given.running.machines.wk01 ?? {}, { volumes: ["data"] });
+      expect(refused(replaced)).to.contain(why).and.contain("volumes of its own (data)");
+      const { wk01: now, ...rest } = given.running.machines;
+      Object.assign(given.running, { machines: { ...rest, ...(now && { wk09: { ...now, volumes: [] } }) } });
+      expect(refused({ ...given.changes, renamed: { wk01: "wk09" } })).to.contain("deploy its new name alone first");
     });
   }
+
+  it("waits for a person again where an interrupted run wiped a machine of metal", () => {
+    const given = cluster({ workers: 1 });
+    const installer = "factory.example/metal-installer-secureboot/abc:v1.13.9";
+    Object.assign(given.changes.machines, { wk01: { role: "worker", image: { ...image(), installer } } });
+    delete given.running.machines.wk01;
+    given.running.marked = ["wk01"];
+    const [replaced] = planRollout({ ...given.changes, replaced: ["wk01"] }, given.running).steps;
+    expect(replaced).to.include({ name: "replace/wk01", isLost: true, secureBoot: true });
+    const [created] = planRollout({ ...given.changes, created: ["wk01"] }, given.running).steps;
+    expect(created).to.include({ name: "join/wk01", secureBoot: true });
+  });
+
+  it("replaces a machine of metal by the engine where its SecureBoot stays", () => {
+    const given = cluster({ workers: 1 });
+    const [step] = planRollout({ ...given.changes, replaced: ["wk01"] }, given.running).steps;
+    expect(step).to.include({ name: "replace/wk01" }).and.not.have.property("secureBoot");
+  });
 
   it("replaces a virtual machine by one with another boot image", () => {
     const given = cluster({ workers: 1 });

@@ -15,23 +15,28 @@ interface Machine {
   talos?: string;
   udev?: string;
   encryption?: string;
+  isSecure?: boolean;
+  /** A volume of the machine's own, which only the whole configuration has. */
+  volume?: string;
 }
 
 /** Resources of machines, those of control planes beginning with cp, as a state or a program has them. */
 const resources = (machines: Record<string, Machine>, kubernetes = "v1.36.4"): Resources =>
   new Map([
     [urnOf(resourceTypes.talosCluster, "talos"), { inputs: {}, outputs: readValues({ kubernetes }) }],
-    ...Object.entries(machines).map(([name, { talos = "v1.13.9", udev, encryption }]) => {
-      const machine = { install: { image: `factory.example/metal-installer/abc:${talos}` }, ...(udev && { udev }) };
+    ...Object.entries(machines).map(([name, { talos = "v1.13.9", udev, encryption, isSecure = false, volume }]) => {
+      const image = `factory.example/metal-installer${isSecure ? "-secureboot" : ""}/abc:${talos}`;
+      const machine = { install: { image }, ...(udev && { udev }) };
       const cluster = name.startsWith("cp") ? { cluster: { apiServer: {} } } : {};
       const keys = encryption === undefined ? [] : [{ slot: 0, [encryption]: {} }];
       const state = { apiVersion: "v1alpha1", kind: "VolumeConfig", name: "STATE", encryption: { keys } };
       const text = [{ machine, ...cluster }, ...(keys.length > 0 ? [state] : [])].map((each) => stringify(each));
+      const own = volume === undefined ? [] : [stringify({ kind: "UserVolumeConfig", name: volume })];
       return [
         urnOf(resourceTypes.machineConfiguration, name),
         {
           inputs: readValues({ node: "10.20.0.21", configPatches: text }),
-          outputs: readValues({ machineConfiguration: text.join("---\n") }),
+          outputs: readValues({ machineConfiguration: [...text, ...own].join("---\n") }),
         },
       ] as const;
     }),
@@ -99,6 +104,22 @@ describe("the rollout of a preview", () => {
     const plan = expectedRollout(changes(both(), after, [event("update", "cp01")]), both());
     expect(plan?.steps).to.deep.equal([]);
     expect(plan?.refusals.join()).to.contain("cp01 could not open its disks when it restarts");
+  });
+
+  it("has a step for a machine of metal whose SecureBoot changes, and is refused where it has volumes or is not replaced", () => {
+    const secured = resources({ cp01: {}, wk01: { isSecure: true } });
+    const deletion = event("delete-replaced", "wk01");
+    Object.assign(deletion.resourcePreEvent?.metadata ?? {}, { old: { inputs: { onDestroy: { reset: true } } } });
+    const events = [deletion, event("replace", "wk01")];
+    const [step, ...others] = expectedRollout(changes(both(), secured, events), both())?.steps ?? [];
+    expect(step).to.include({ name: "replace/wk01", secureBoot: true });
+    expect(others).to.deep.equal([]);
+    const refusals = (before: Resources, all: EngineEvent[]) =>
+      expectedRollout(changes(before, secured, all), before)?.refusals.join();
+    const holding = resources({ cp01: {}, wk01: { volume: "data" } });
+    for (const all of [events, [event("update", "wk01")]])
+      expect(refusals(holding, all)).to.contain("it has volumes of its own (data)");
+    expect(refusals(both(), [event("update", "wk01")])).to.contain("wk01: SecureBoot is turned on at the machine only");
   });
 
   it("is refused where the only control plane is replaced, or etcd would be bootstrapped again", () => {
