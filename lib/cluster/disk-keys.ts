@@ -25,18 +25,20 @@ interface VolumeDocument {
   encryption?: { keys?: Key[] };
 }
 
-/** The slots of STATE's keys in a machine's configuration; none if it is not encrypted. Other volumes have the same, and the recovery key. */
-export const slotsOf = (text: string): number[] =>
+/** The keys of STATE in a machine's configuration; none where no TPM opens it. Other volumes have the same, and the recovery key. */
+export const diskKeysOf = (text: string): DiskKey[] =>
   documentsOf(text)
-    .filter(isEncrypted)
+    .filter(isOpenedByTpm)
     .filter(({ kind, name }) => kind === "VolumeConfig" && name === "STATE")
-    .flatMap(({ encryption: { keys } }) => keys.map(({ slot }) => slot))
-    .sort((a, b) => a - b);
+    .flatMap(({ encryption: { keys } }) => keys.flatMap((key) => kindOf(key) ?? []));
+
+const kindOf = (key: Key): DiskKey | undefined =>
+  (Object.keys(slots) as DiskKey[]).find((kind) => key.slot === slots[kind] && key[kind] !== undefined);
 
 /**
  * A machine's configuration whose encrypted volumes have these keys, beside recovery keys.
  *
- * A volume of which the program says that it is not opened by a TPM keeps its keys.
+ * A volume that no TPM opens keeps its keys.
  */
 export const withDiskKeys = (text: string, wanted: readonly DiskKey[]): string => {
   const documents = documentsOf(text);
@@ -45,7 +47,7 @@ export const withDiskKeys = (text: string, wanted: readonly DiskKey[]): string =
   // As `volumeDocuments` of components/talos/documents has it: the key is made only where SecureBoot is on.
   const tpm = installer?.includes("installer-secureboot") === true ? { checkSecurebootStatusOnEnroll: true } : {};
   return documents
-    .map((document) => (isEncrypted(document) ? withKeys(document, wanted, tpm) : document))
+    .map((document) => (isOpenedByTpm(document) ? withKeys(document, wanted, tpm) : document))
     .map((document) => stringify(document, { lineWidth: 0 }))
     .join("---\n");
 };
@@ -56,7 +58,7 @@ const withKeys = (
   tpm: object,
 ): VolumeDocument => {
   const { keys } = document.encryption;
-  const others = keys.filter(({ slot }) => !Object.values(slots).includes(slot));
+  const others = keys.filter((key) => kindOf(key) === undefined);
   const isLocked = keys.some(({ lockToState }) => lockToState === true);
   const made = wanted.map((kind) => ({
     slot: slots[kind],
@@ -67,7 +69,8 @@ const withKeys = (
   return { ...document, encryption: { ...document.encryption, keys: all } };
 };
 
-const isEncrypted = (document: unknown): document is VolumeDocument & { encryption: { keys: Key[] } } => {
+/** Whether a document is of a volume with a key of a TPM, or with the one that stands in for it. */
+const isOpenedByTpm = (document: unknown): document is VolumeDocument & { encryption: { keys: Key[] } } => {
   const { kind = "", encryption } = (document ?? {}) as VolumeDocument;
-  return kinds.includes(kind) && (encryption?.keys ?? []).some(({ slot }) => Object.values(slots).includes(slot));
+  return kinds.includes(kind) && (encryption?.keys ?? []).some((key) => kindOf(key) !== undefined);
 };
