@@ -26,8 +26,8 @@ interface VolumeDocument {
 }
 
 /** The keys of STATE in a machine's configuration; none where no TPM opens it. Other volumes have the same, and the recovery key. */
-export const diskKeysOf = (text: string): DiskKey[] =>
-  documentsOf(text)
+export const diskKeysOf = (documents: readonly unknown[]): DiskKey[] =>
+  documents
     .filter(isOpenedByTpm)
     .filter(({ kind, name }) => kind === "VolumeConfig" && name === "STATE")
     .flatMap(({ encryption: { keys } }) => keys.flatMap((key) => kindOf(key) ?? []));

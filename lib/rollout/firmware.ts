@@ -49,6 +49,10 @@ export const nextPart = ({ configured, volumes }: DisksReading, isUpdated: boole
   return isBySeal && !isUpdated ? "wait" : "finish";
 };
 
+/** Whether a machine's disks have, or are to have, the second key. Whatever takes it away meanwhile may leave them closed. */
+export const isBetween = ({ configured, volumes }: DisksReading): boolean =>
+  configured.includes("nodeID") || (configured.length > 0 && volumes.some(({ keys }) => keys.includes("nodeID")));
+
 /**
  * Takes a machine through an update of its firmware, which a person does meanwhile. It is drained. Another run goes on wherever one was killed,
  * since each part is told by what the machine has.

@@ -5,7 +5,7 @@ import { Kubernetes, readiness, type KubernetesObject } from "../cluster/kuberne
 import { machineState, type MachineState } from "../cluster/machine-state.ts";
 import { etcdAlarms, etcdMembers, etcdStatus, type Talosctl } from "../cluster/talosctl.ts";
 import { diskKeysOf } from "../cluster/disk-keys.ts";
-import { printedText } from "../cluster/machine-text.ts";
+import { printedDocuments } from "../cluster/machine-configuration.ts";
 import type { DisksReading } from "./firmware.ts";
 import type { EtcdView, NodeReading, Readings } from "./gates.ts";
 
@@ -108,7 +108,7 @@ export const readDisks = async (talos: Talosctl, address: string): Promise<Disks
   const ask = (...what: string[]) => talos.once(address, ["get", ...what, "--output", "yaml"], answerTimeout);
   const [config, volumes] = await Promise.all([ask("machineconfig", "v1alpha1"), ask("volumestatus")]);
   return {
-    configured: diskKeysOf(printedText(config)),
+    configured: diskKeysOf(printedDocuments(config)),
     volumes: parseAllDocuments(volumes)
       .map((document) => document.toJS() as VolumeStatus | null)
       .flatMap((volume) => (volume?.spec?.encryptionProvider === "luks2" ? [volume] : []))

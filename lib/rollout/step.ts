@@ -155,6 +155,8 @@ export interface RunningMachine {
   role?: Role | undefined;
   /** Its volumes that are not Talos's own. @default none */
   volumes?: string[] | undefined;
+  /** Whether its disks have the second key of an update of firmware. @default false */
+  isBetweenFirmware?: boolean | undefined;
 }
 
 /** What runs. */

@@ -24,20 +24,22 @@ name: EPHEMERAL
 provisioning: { maxSize: 100GiB }
 `;
 
+const kinds = (text: string) => diskKeysOf(documentsOf(text));
+
 const keysOf = (text: string): unknown[] =>
   (documentsOf(text) as { encryption?: { keys: unknown[] } }[]).map(({ encryption }) => encryption?.keys);
 
 describe("the keys of a machine's disks", () => {
   it("are those that a TPM opens, and the one that stands in for it", () => {
     const text = configuration("tpm: {}");
-    expect(diskKeysOf(text)).to.deep.equal(["tpm"]);
-    expect(diskKeysOf(withDiskKeys(text, ["tpm", "nodeID"]))).to.deep.equal(["tpm", "nodeID"]);
-    expect(diskKeysOf(withDiskKeys(text, ["nodeID"]))).to.deep.equal(["nodeID"]);
+    expect(kinds(text)).to.deep.equal(["tpm"]);
+    expect(kinds(withDiskKeys(text, ["tpm", "nodeID"]))).to.deep.equal(["tpm", "nodeID"]);
+    expect(kinds(withDiskKeys(text, ["nodeID"]))).to.deep.equal(["nodeID"]);
   });
 
   it("are none where no TPM opens them", () => {
     const text = configuration("nodeID: {}");
-    expect(diskKeysOf(text)).to.deep.equal([]);
+    expect(kinds(text)).to.deep.equal([]);
     expect(documentsOf(withDiskKeys(text, ["tpm"]))).to.deep.equal(documentsOf(text));
   });
 
