@@ -44,7 +44,7 @@ export const underLease = async <T>(
     display.live(text);
   };
   const lease = kubernetesLease(kubernetes, "hearth-rollout");
-  return withLease([lease], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
+  return await withLease([lease], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
     work({ signal: AbortSignal.any([signal, lost]), silence: () => silences.begin() }),
   );
 };

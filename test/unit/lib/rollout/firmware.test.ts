@@ -66,7 +66,11 @@ const disksOf = (cluster: FakeCluster) => cluster.machines.get("wk01")?.disks;
 describe("an update of firmware", () => {
   it("leaves the machine's disks open by a key that is sealed to the new one, and by no second key", async () => {
     const cluster = sealed();
-    await run(cluster, "wk01", { person: once(() => cluster.updateFirmware("wk01")) });
+    await run(cluster, "wk01", {
+      person: once(() => {
+        cluster.updateFirmware("wk01");
+      }),
+    });
     expect(cluster.violations).to.deep.equal([]);
     expect([...(disksOf(cluster)?.kept ?? [])]).to.deep.equal([[0, 1]]);
     expect(disksOf(cluster)?.opened).to.deep.equal({ slot: 0, keys: ["tpm"], failed: [] });
@@ -76,7 +80,9 @@ describe("an update of firmware", () => {
   it("goes on wherever it was killed, before the person came and afterwards", async () => {
     for (let until = 1; ; until += 1) {
       const cluster = sealed();
-      const person = once(() => cluster.updateFirmware("wk01"));
+      const person = once(() => {
+        cluster.updateFirmware("wk01");
+      });
       cluster.untilKilled = until;
       const isKilled = await run(cluster, "wk01", { person }).then(
         () => false,
