@@ -337,7 +337,7 @@ const gate = async (step: Exclude<Step, FinishStep>, around: Surroundings): Prom
  */
 const takesAway = (step: Step, { nodes }: Readings): boolean => {
   if (step.kind === "join" || isOfLost(step)) return false;
-  if (step.kind !== "configure" && step.kind !== "talos") return true;
+  if (!["configure", "talos", "firmware"].includes(step.kind) || !("machine" in step)) return true;
   return nodes.find(({ name }) => name === step.machine)?.isReady !== false;
 };
 
