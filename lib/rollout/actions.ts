@@ -5,7 +5,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { withDiskKeys, type DiskKey } from "../cluster/disk-keys.ts";
 import { printedText } from "../cluster/machine-text.ts";
 import { withPrivateFolder } from "../secrets/private-folder.ts";
-import type { DisksReading } from "./firmware.ts";
+import type { DisksReading } from "./disks.ts";
 import { Kubernetes, type KubernetesObject } from "../cluster/kubernetes.ts";
 import { apiServerStart } from "../cluster/api-server.ts";
 import { printedDocuments, withoutVips } from "../cluster/machine-configuration.ts";

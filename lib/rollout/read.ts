@@ -6,7 +6,7 @@ import { machineState, type MachineState } from "../cluster/machine-state.ts";
 import { etcdAlarms, etcdMembers, etcdStatus, type Talosctl } from "../cluster/talosctl.ts";
 import { diskKeysOf } from "../cluster/disk-keys.ts";
 import { printedDocuments } from "../cluster/machine-configuration.ts";
-import type { DisksReading } from "./firmware.ts";
+import type { DisksReading } from "./disks.ts";
 import type { EtcdView, NodeReading, Readings } from "./gates.ts";
 
 /** How a cluster is reached: with its administrator's certificates. */

@@ -18,7 +18,7 @@ import {
   type Access,
   type Node,
 } from "../../lib/rollout/read.ts";
-import { isBetween } from "../../lib/rollout/firmware.ts";
+import { isBetween } from "../../lib/rollout/disks.ts";
 import type { Running, RunningMachine } from "../../lib/rollout/step.ts";
 import { configuredMachine, type ConfiguredMachine } from "../preview/rollout.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import type { Actions } from "../../../../lib/rollout/actions.ts";
 import type { DiskKey } from "../../../../lib/cluster/disk-keys.ts";
 import { carryOut } from "../../../../lib/rollout/carry-out.ts";
-import { nextPart, type DisksReading, type Part } from "../../../../lib/rollout/firmware.ts";
+import { nextPart, type DisksReading, type Part } from "../../../../lib/rollout/disks.ts";
 import type { FirmwareStep } from "../../../../lib/rollout/step.ts";
 import type { Timeouts } from "../../../../lib/rollout/surroundings.ts";
 import { Problem } from "../../../../toolchain/problem.ts";
