@@ -9,6 +9,8 @@ export interface Visit {
   secureBoot?: "setup" | "off";
   /** Address of an ISO of the Image Factory, which is booted, and whose keys are enrolled where it has some. @default none */
   iso?: string;
+  /** Has other firmware, so that the TPM releases nothing that it sealed before. @default false */
+  update?: boolean;
 }
 
 /** Has a person go to a machine of a lab. The machine restarts by itself, within a second. */

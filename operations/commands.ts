@@ -197,6 +197,20 @@ says what the doctor finds then.`,
     load: async () => (await import("./deploy/cli.ts")).deployCommand,
   }),
   command({
+    name: "firmware",
+    group: "change",
+    summary: "takes a machine whose disks a TPM opens through an update of its firmware, which you do meanwhile",
+    forms: { "STACK NODE": "" },
+    details: `It drains the machine, and gives its disks a second key, which firmware does not close. Then it waits until you have updated the firmware. Where the
+TPM releases its key no more, it seals another one to what the firmware is now. In the end it takes the second key away, and puts the machine
+back. The machine restarts two to four times. Run again after an interruption, also from another computer, it goes on.`,
+    flags: {
+      updated: { type: "boolean", what: "the firmware is updated, and the TPM goes on as before" },
+    },
+    json: "the machine",
+    load: async () => (await import("./firmware/firmware.ts")).firmware,
+  }),
+  command({
     name: "try",
     group: "change",
     summary: "deploys the checkout's change to a lab of its own, and reports what was out of service meanwhile",

@@ -1,4 +1,11 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
 import { Problem } from "../../toolchain/problem.ts";
+import { withDiskKeys, type DiskKey } from "../cluster/disk-keys.ts";
+import { printedText } from "../cluster/machine-text.ts";
+import { withPrivateFolder } from "../secrets/private-folder.ts";
+import type { DisksReading } from "./disks.ts";
 import { Kubernetes, type KubernetesObject } from "../cluster/kubernetes.ts";
 import { apiServerStart } from "../cluster/api-server.ts";
 import { printedDocuments, withoutVips } from "../cluster/machine-configuration.ts";
@@ -11,6 +18,7 @@ import {
   mark,
   readBoot,
   readCluster,
+  readDisks,
   readKubernetes,
   readMachine,
   readNodes,
@@ -48,6 +56,10 @@ export interface Actions {
   pull: (name: string, image: TalosImage) => Promise<void>;
   /** Installs an image on a machine, and has it reboot. */
   install: (name: string, image: TalosImage) => Promise<void>;
+  /** How a machine's disks are opened. @throws Problem if it does not answer */
+  disks: (name: string) => Promise<DisksReading>;
+  /** Has a machine's encrypted disks have these keys beside their recovery keys, from its next start on. */
+  giveDiskKeys: (name: string, keys: readonly DiskKey[]) => Promise<void>;
   /** Restarts a machine. */
   reboot: (name: string) => Promise<void>;
   /** Wipes the disks that Talos uses, with the boot loader, and has the machine reboot. */
@@ -161,6 +173,17 @@ export const clusterActions = (
       // Without comments in the configuration, which the program does not render either.
       const plain = ["--with-docs=false", "--with-examples=false"];
       await talos.once(first, ["upgrade-k8s", "--to", to.replace(/^v/, ""), ...plain], kubernetesTimeout);
+    },
+    disks: (name) => readDisks(talos, addressOf(name)),
+    giveDiskKeys: async (name, keys) => {
+      const text = printedText(
+        await talos.once(addressOf(name), ["get", "machineconfig", "v1alpha1", "--output", "yaml"], patchTimeout),
+      );
+      await withPrivateFolder(async (folder) => {
+        const file = join(folder, "machine.yaml");
+        await writeFile(file, withDiskKeys(text, keys), { mode: 0o600 });
+        await talos.once(addressOf(name), ["apply-config", "--mode", "no-reboot", "--file", file], patchTimeout);
+      });
     },
     reboot: async (name) => {
       await talos.once(addressOf(name), ["reboot", "--wait=false"], etcdTimeout);

@@ -4,6 +4,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { Unanswered } from "../cluster/kubernetes.ts";
 import type { Actions } from "./actions.ts";
 import type { Pod } from "./drain.ts";
+import { updateFirmware } from "./firmware.ts";
 import { awaitBoot, wipe } from "./first-boot.ts";
 import { gateProblems, type Readings } from "./gates.ts";
 import type { Health } from "./health.ts";
@@ -12,6 +13,7 @@ import type { MachineReading } from "./read.ts";
 import type {
   ConfigureStep,
   FinishStep,
+  FirmwareStep,
   JoinStep,
   KubernetesStep,
   RemoveStep,
@@ -60,11 +62,13 @@ const work = async (step: Step, around: Surroundings): Promise<void> => {
       return rename(step, around);
     case "talos":
       return outOfService(step, around, () => upgradeTalos(step, around));
+    case "firmware":
+      return outOfService(step, around, () => updateFirmware(step, around, () => restartWhole(step.machine, around)));
   }
 };
 
 const outOfService = async (
-  step: TalosStep | ConfigureStep,
+  step: TalosStep | ConfigureStep | FirmwareStep,
   around: Surroundings,
   change: () => Promise<void>,
 ): Promise<void> => {
@@ -127,6 +131,12 @@ const restart = async (machine: string, around: Surroundings): Promise<void> => 
   live(`${machine}: restarting it`);
   await actions.reboot(machine);
   await rebooted(machine, before, around);
+};
+
+/** Restarts a machine, and waits until it and everything else is back. */
+const restartWhole = async (machine: string, around: Surroundings): Promise<void> => {
+  await restart(machine, around);
+  await whole(machine, around);
 };
 
 /**
@@ -327,7 +337,7 @@ const gate = async (step: Exclude<Step, FinishStep>, around: Surroundings): Prom
  */
 const takesAway = (step: Step, { nodes }: Readings): boolean => {
   if (step.kind === "join" || isOfLost(step)) return false;
-  if (step.kind !== "configure" && step.kind !== "talos") return true;
+  if (!["configure", "talos", "firmware"].includes(step.kind) || !("machine" in step)) return true;
   return nodes.find(({ name }) => name === step.machine)?.isReady !== false;
 };
 

@@ -52,6 +52,7 @@ export const planRollout = (changes: Changes, running: Running): RolloutPlan => 
     ]),
     ...movingRefusals(changes),
     ...closingRefusals(changes),
+    ...firmwareRefusals(running),
     ...secureBootRefusals(changes, running),
     ...[...talos.refusals, ...kubernetes.refusals, ...order.refusals, ...membership.refusals],
   ];
@@ -90,6 +91,14 @@ const movingRefusals = ({ reach, moved = {} }: Changes): string[] => [
 /** A machine that starts with keys that its disks do not have stays out of service. */
 const closingRefusals = ({ closed = {} }: Changes): string[] =>
   Object.entries(closed).map(([name, why]) => closedProblem(name, why));
+
+/** A configuration has no second key for disks, and without it they may be closed at the next start. */
+const firmwareRefusals = ({ machines }: Running): string[] =>
+  Object.entries(machines).flatMap(([name, { isBetweenFirmware }]) =>
+    isBetweenFirmware === true
+      ? [`${name} is in the midst of an update of its firmware: \`npx hearth firmware STACK ${name}\` goes on with it`]
+      : [],
+  );
 
 /** No upgrade changes SecureBoot. A virtual machine that is made anew boots its image, and one of metal what a person boots. */
 const secureBootRefusals = (changes: Changes, { machines }: Running): string[] =>

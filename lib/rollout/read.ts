@@ -4,6 +4,9 @@ import { parseAllDocuments } from "yaml";
 import { Kubernetes, readiness, type KubernetesObject } from "../cluster/kubernetes.ts";
 import { machineState, type MachineState } from "../cluster/machine-state.ts";
 import { etcdAlarms, etcdMembers, etcdStatus, type Talosctl } from "../cluster/talosctl.ts";
+import { diskKeysOf } from "../cluster/disk-keys.ts";
+import { printedDocuments } from "../cluster/machine-configuration.ts";
+import type { DisksReading } from "./disks.ts";
 import type { EtcdView, NodeReading, Readings } from "./gates.ts";
 
 /** How a cluster is reached: with its administrator's certificates. */
@@ -92,6 +95,40 @@ export const readBoot = async (talos: Talosctl, address: string): Promise<BootRe
 
 interface SecurityState {
   secureBoot?: boolean;
+}
+
+/**
+ * Reads how a machine's disks are opened.
+ *
+ * Source: siderolabs/talos v1.13.9, pkg/machinery/resources/block/volume_status.go, which tells how a volume was opened when the machine booted.
+ *
+ * @throws Problem if it does not answer
+ */
+export const readDisks = async (talos: Talosctl, address: string): Promise<DisksReading> => {
+  const ask = (...what: string[]) => talos.once(address, ["get", ...what, "--output", "yaml"], answerTimeout);
+  const [config, volumes] = await Promise.all([ask("machineconfig", "v1alpha1"), ask("volumestatus")]);
+  return {
+    configured: diskKeysOf(printedDocuments(config)),
+    volumes: parseAllDocuments(volumes)
+      .map((document) => document.toJS() as VolumeStatus | null)
+      .flatMap((volume) => (volume?.spec?.encryptionProvider === "luks2" ? [volume] : []))
+      .map(({ metadata, spec }) => ({
+        name: metadata?.id ?? "",
+        slot: spec?.encryptionSlot,
+        keys: spec?.configuredEncryptionKeys ?? [],
+        failed: spec?.encryptionFailedSyncs ?? [],
+      })),
+  };
+};
+
+interface VolumeStatus {
+  metadata?: { id?: string };
+  spec?: {
+    encryptionProvider?: string;
+    encryptionSlot?: number;
+    configuredEncryptionKeys?: string[];
+    encryptionFailedSyncs?: string[];
+  };
 }
 
 /** The specs of the resources that talosctl prints as YAML. */

@@ -3,7 +3,15 @@ import type { Reach } from "../../infra/reach.ts";
 
 /** One step of a rollout. It takes at most one machine out of service. */
 export type Step =
-  TalosStep | ConfigureStep | RenameStep | JoinStep | ReplaceStep | RemoveStep | KubernetesStep | FinishStep;
+  | TalosStep
+  | ConfigureStep
+  | RenameStep
+  | JoinStep
+  | ReplaceStep
+  | RemoveStep
+  | KubernetesStep
+  | FirmwareStep
+  | FinishStep;
 
 interface Common {
   /** By which `--until` names it. @example "talos/den-dev-wk01" */
@@ -42,6 +50,14 @@ export interface RenameStep extends Common {
   from: string;
   /** Set for a control plane that has the name already, while etcd still counts it under the former one. */
   role?: Role;
+}
+
+/** Takes a machine through an update of its firmware. Only a command of its own plans it. */
+export interface FirmwareStep extends Common {
+  kind: "firmware";
+  machine: string;
+  /** Whether a person says that the firmware is updated. */
+  isUpdated: boolean;
 }
 
 /** Creates a machine and configures it, and waits until it is a part of the cluster. */
@@ -139,6 +155,8 @@ export interface RunningMachine {
   role?: Role | undefined;
   /** Its volumes that are not Talos's own. @default none */
   volumes?: string[] | undefined;
+  /** Whether its disks have the second key of an update of firmware. @default false */
+  isBetweenFirmware?: boolean | undefined;
 }
 
 /** What runs. */

@@ -4,14 +4,10 @@ import { examineStackFile, readStackFile } from "../../infra/config/stack-file.t
 import { rolloutEnvironment } from "../../infra/rollout.ts";
 import { removedText, taintText } from "../../components/talos/taints.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
-import { alertmanagersOf } from "../../lib/cluster/alertmanager.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
-import { kubernetesLease } from "../../lib/cluster/kubernetes-lease.ts";
-import { withLease, type LeaseTimes } from "../../lib/engine/lease.ts";
 import { usual } from "../../lib/rollout/surroundings.ts";
 import { checksOf } from "../../lib/rollout/health.ts";
 import type { RolloutPlan } from "../../lib/rollout/plan.ts";
-import { Silences } from "../../lib/rollout/silences.ts";
 import type { Step } from "../../lib/rollout/step.ts";
 import type { Display } from "../../lib/terminal/display.ts";
 import type { RunReport } from "../../lib/engine/report.ts";
@@ -47,10 +43,8 @@ import {
   type RolloutOptions,
 } from "./rollout.ts";
 import { setTaints } from "./taints.ts";
+import { underLease } from "./under-lease.ts";
 import { recordedMachines, runningCluster, type RunningCluster } from "./running.ts";
-
-/** Another rollout that goes on is recognised within seconds. One that was killed keeps the next one waiting for a minute. */
-const leaseTimes: LeaseTimes = { lapse: 60_000, renew: 15_000, pause: 2000, answer: 10_000 };
 
 /** How a deployment ended. */
 export interface Deployed {
@@ -199,31 +193,17 @@ const rollOut = async (
     },
     snapshot: () => keepEtcd(target, display),
   };
-  const live = (text: string): void => {
-    display.live(text);
-  };
   const { health } = (await target.config()).rollout;
   const { actions, made } = await actionsOn(cluster, changes, checksOf(health));
   const timeouts = { ...usual, health: health.timeout * 60_000 };
-  const kubernetes = new Kubernetes(cluster.access.kubeconfig);
-  const lease = kubernetesLease(kubernetes, "hearth-rollout");
   const ofLab = target.isLab ? " --lab" : "";
   const command = `npx hearth deploy ${target.stack}${ofLab}`;
   const bootCommand = (machine: string): string => `npx hearth boot ${target.stack} ${machine}${ofLab}`;
-  await using silences = new Silences({
-    alertmanagers: () => alertmanagersOf(kubernetes),
-    machines: machinesOf(plan.steps, Object.keys(cluster.recorded)),
-    command,
-    warn: (problem) => {
-      display.line(`  Alerts that are expected are not silenced: ${problem}`);
-    },
-  });
-  const left = await withLease([lease], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
+  const machines = machinesOf(plan.steps, Object.keys(cluster.recorded));
+  const left = await underLease(cluster.access, { display, signal, command, machines }, (held) =>
     carryOutRollout(plan, cluster, changes, {
-      ...{ actions, made, engine, display, options, timeouts, command, bootCommand },
-      signal: AbortSignal.any([signal, lost]),
+      ...{ actions, made, engine, display, options, timeouts, command, bootCommand, ...held },
       recorded: cluster.recorded,
-      silence: () => silences.begin(),
     }),
   );
   display.clear();

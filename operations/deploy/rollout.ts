@@ -319,6 +319,12 @@ const prepare = async (
   if (steps.some(isOfPlane)) await engine.snapshot();
 };
 
+/** What the engine does, for a rollout that has no use for it. */
+export const engineless: Pick<Actions, keyof EngineActions> = (() => {
+  const refuse = (): Promise<never> => Promise.reject(new Error("This rollout has no engine"));
+  return { configure: refuse, forget: refuse, remove: refuse };
+})();
+
 /** The actions of a rollout on a cluster that runs, but for what the engine does. */
 export interface ClusterActions {
   actions: Omit<Actions, keyof EngineActions>;

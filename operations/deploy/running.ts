@@ -11,12 +11,14 @@ import {
   leaderOf,
   membersOf,
   readCluster,
+  readDisks,
   readKubernetes,
   readMachine,
   readNodes,
   type Access,
   type Node,
 } from "../../lib/rollout/read.ts";
+import { isBetween } from "../../lib/rollout/disks.ts";
 import type { Running, RunningMachine } from "../../lib/rollout/step.ts";
 import { configuredMachine, type ConfiguredMachine } from "../preview/rollout.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
@@ -92,12 +94,12 @@ const readMachines = async (
 ): Promise<Record<string, RunningMachine>> => {
   const deadline = Date.now() + bootTimeout;
   const read = await Promise.all(
-    Object.entries(recorded).map(async ([name, { address, image, role, volumes }]) => {
+    Object.entries(recorded).map(async ([name, { address, image, role, volumes, isSealed }]) => {
       for (;;) {
         try {
-          return [
-            [name, { ...(await readMachine(talos, address)), recorded: image.installer, role, volumes }] as const,
-          ];
+          const isBetweenFirmware = isSealed && isBetween(await readDisks(talos, address));
+          const read = await readMachine(talos, address);
+          return [[name, { ...read, recorded: image.installer, role, volumes, isBetweenFirmware }] as const];
         } catch (error) {
           if (awaited.includes(name) && Date.now() < deadline) {
             await sleep(3000);

@@ -1,6 +1,7 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { partsOfImage } from "../../components/talos/installer.ts";
 import { documentsIn } from "../../components/talos/documents-in.ts";
+import { diskKeysOf } from "../../lib/cluster/disk-keys.ts";
 import { ownVolumes } from "../../components/talos/own-volumes.ts";
 import { section } from "../../components/talos/section.ts";
 import { nameOf, typesOf } from "../../components/urn.ts";
@@ -19,6 +20,8 @@ export interface ConfiguredMachine extends DesiredMachine {
   address: string;
   /** Its volumes that are not Talos's own. */
   volumes: string[];
+  /** Whether a TPM opens its disks. */
+  isSealed: boolean;
 }
 
 /**
@@ -36,6 +39,7 @@ export const configuredMachine = (inputs: Record<string, unknown>, whole?: unkno
     address: String(inputs.node),
     image: { version, schematic, installer },
     volumes: ownVolumes([...documents, ...documentsIn(whole)]),
+    isSealed: diskKeysOf(documents).includes("tpm"),
   };
 };
 

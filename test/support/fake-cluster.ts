@@ -1,4 +1,5 @@
 import type { Role } from "../../components/talos/settings.ts";
+import type { DiskKey } from "../../lib/cluster/disk-keys.ts";
 import { Unanswered } from "../../lib/cluster/kubernetes.ts";
 import type { Actions } from "../../lib/rollout/actions.ts";
 import type { Pod } from "../../lib/rollout/drain.ts";
@@ -28,6 +29,8 @@ interface FakeMachine extends MachineReading {
   isGone?: boolean;
   /** Looks until etcd counts it, once it answers: first it learns, then it votes. */
   joining?: number;
+  /** Its disks, if a TPM opens them. */
+  disks?: FakeDisks;
   /** Looks until its copies of the data are whole, once it is in service. */
   syncing?: number;
   /** Whether its firmware has SecureBoot on. */
@@ -35,6 +38,30 @@ interface FakeMachine extends MachineReading {
   /** Looks until a person has turned SecureBoot on or off, once it is wiped. */
   visiting?: number;
 }
+
+/** Encrypted disks: the slots of the configuration, and what firmware the keys in the volume are sealed to; `any` for one that none closes. */
+interface FakeDisks {
+  configured: number[];
+  kept: Map<number, number | "any">;
+  firmware: number;
+  /** As they were opened at the last start. */
+  opened: { slot: number; keys: string[]; failed: string[] };
+}
+
+const kindOf = (slot: number): DiskKey => (slot === 0 ? "tpm" : "nodeID");
+
+/** Starts with encrypted disks, as Talos does. Returns undefined if none of the configuration's keys opens them. */
+const openDisks = ({ configured, kept, firmware }: FakeDisks): FakeDisks["opened"] | undefined => {
+  const opens = (slot: number): boolean => kept.get(slot) === "any" || kept.get(slot) === firmware;
+  const slot = configured.find(opens);
+  if (slot === undefined) return undefined;
+  const failed = configured
+    .filter((each) => kept.has(each) && !opens(each))
+    .map((each) => `error updating key slot ${each} `);
+  for (const each of configured) if (!kept.has(each)) kept.set(each, each === 0 ? firmware : "any");
+  for (const each of [...kept.keys()]) if (!configured.includes(each)) kept.delete(each);
+  return { slot, keys: configured.map(kindOf), failed };
+};
 
 /** A cluster whose machines take a few looks to boot, and that notes how many were out of service at once. */
 export class FakeCluster {
@@ -259,6 +286,20 @@ export class FakeCluster {
         this.create(name);
       });
     },
+    disks: (name) =>
+      this.call(`disks ${name}`, () => {
+        const { booting, isGone, disks } = this.at(name);
+        if (booting > 0 || isGone) throw new Error("connection refused");
+        return {
+          configured: (disks?.configured ?? []).map(kindOf),
+          volumes: disks ? [{ name: "STATE", ...disks.opened }] : [],
+        };
+      }),
+    giveDiskKeys: (name, keys) =>
+      this.call(`giveDiskKeys ${name} ${keys.join()}`, () => {
+        const { disks } = this.at(name);
+        if (disks) disks.configured = keys.map((kind) => (kind === "tpm" ? 0 : 2)).sort();
+      }),
     reboot: (name) =>
       this.call(`reboot ${name}`, () => {
         const from = this.renamed.get(name) ?? "";
@@ -387,9 +428,25 @@ export class FakeCluster {
     return machine;
   }
 
+  /** Has a TPM open a machine's disks. */
+  seal(name: string): void {
+    const disks = { configured: [0], kept: new Map([[0, 0]]), firmware: 0 };
+    this.at(name).disks = { ...disks, opened: { slot: 0, keys: ["tpm"], failed: [] } };
+  }
+
+  /** A person updates a machine's firmware, and starts it again. */
+  updateFirmware(name: string): void {
+    const { disks } = this.at(name);
+    if (disks) disks.firmware += 1;
+    this.reboot(name, {});
+  }
+
   private reboot(name: string, change: Partial<FakeMachine>): void {
     this.stop(name);
     const machine = this.at(name);
+    const opened = machine.disks && openDisks(machine.disks);
+    if (machine.disks && !opened) this.violations.push(`${name} cannot open its disks`);
+    if (machine.disks && opened) machine.disks.opened = opened;
     Object.assign(machine, change, { boot: `${Number(machine.boot) + 1}`, booting: 3, syncing: 4 });
   }
 

@@ -199,6 +199,7 @@ func (b *boot) run(cfg config.Provider) error {
 		b.machine.log.Printf("volume EPHEMERAL failed: %v", err)
 		return nil
 	}
+	b.publishInstalled()
 	b.members = startDiscovery(b)
 	if cfg.Machine().Type().IsControlPlane() {
 		b.plane = controlplane.New(controlplane.Options{

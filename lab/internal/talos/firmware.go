@@ -21,6 +21,8 @@ type firmware struct {
 	SecureBoot bool `json:"secureBoot"`
 	// Stick boots where nothing is installed.
 	Stick stick `json:"stick"`
+	// Seal changes with an update of the firmware, so that the TPM no longer releases what it had sealed before.
+	Seal int `json:"seal,omitempty"`
 }
 
 // stick is a boot medium with an ISO of the Image Factory.
@@ -37,6 +39,8 @@ type visit struct {
 	SecureBoot string `json:"secureBoot,omitempty"`
 	// ISO is the address of an image of the Image Factory. The person plugs it in, boots it, and chooses to enrol keys where it offers that.
 	ISO string `json:"iso,omitempty"`
+	// Update has other firmware, with another list of revoked keys: PCR 7 is another one then.
+	Update bool `json:"update,omitempty"`
 }
 
 // errVisited ends a boot, as the person does who restarts the machine.
@@ -109,6 +113,9 @@ func (m *Machine) receive() (fromStick bool, err error) {
 	case "":
 	default:
 		return false, fmt.Errorf("visit: secureBoot %q is neither setup nor off", v.SecureBoot)
+	}
+	if v.Update {
+		next.Seal++
 	}
 	m.firmware = next
 	m.log.Printf("a person was here: SecureBoot %v, and a stick with Talos %s, signed %v", next.SecureBoot, next.Stick.Version, next.Stick.Signed)

@@ -45,11 +45,11 @@ func TestSecureBootIsTurnedOnByKeysOfASignedISOOnly(t *testing.T) {
 		visits []visit
 		want   bool
 	}{
-		"setup mode and a signed ISO":        {[]visit{{"setup", iso("-secureboot")}}, true},
-		"a signed ISO alone":                 {[]visit{{"", iso("-secureboot")}}, false},
-		"setup mode and an ISO without keys": {[]visit{{"setup", iso("")}}, false},
-		"setup mode alone":                   {[]visit{{"setup", ""}}, false},
-		"turned off again":                   {[]visit{{"setup", iso("-secureboot")}, {"off", iso("")}}, false},
+		"setup mode and a signed ISO":        {[]visit{{SecureBoot: "setup", ISO: iso("-secureboot")}}, true},
+		"a signed ISO alone":                 {[]visit{{SecureBoot: "", ISO: iso("-secureboot")}}, false},
+		"setup mode and an ISO without keys": {[]visit{{SecureBoot: "setup", ISO: iso("")}}, false},
+		"setup mode alone":                   {[]visit{{SecureBoot: "setup", ISO: ""}}, false},
+		"turned off again":                   {[]visit{{SecureBoot: "setup", ISO: iso("-secureboot")}, {SecureBoot: "off", ISO: iso("")}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, person := atTheRack(t, false)
@@ -79,13 +79,13 @@ func TestFirmwareBootsWhatItMay(t *testing.T) {
 		visit      visit
 		want       string
 	}{
-		"an ISO where Talos is installed":         {false, func(m *Machine) { installed(m, false) }, visit{"", iso("")}, "already installed"},
-		"an ISO where the disk was wiped":         {false, func(m *Machine) {}, visit{"setup", iso("-secureboot")}, ""},
+		"an ISO where Talos is installed":         {false, func(m *Machine) { installed(m, false) }, visit{SecureBoot: "", ISO: iso("")}, "already installed"},
+		"an ISO where the disk was wiped":         {false, func(m *Machine) {}, visit{SecureBoot: "setup", ISO: iso("-secureboot")}, ""},
 		"a disk without a signature":              {true, func(m *Machine) { installed(m, false) }, visit{}, "security violation"},
 		"a disk with a signature":                 {true, func(m *Machine) { installed(m, true) }, visit{}, ""},
-		"a disk without a signature, turned off":  {true, func(m *Machine) { installed(m, false) }, visit{"off", ""}, ""},
-		"an ISO without a signature":              {true, func(m *Machine) {}, visit{"", iso("")}, "security violation"},
-		"an ISO with a signature, SecureBoot off": {false, func(m *Machine) {}, visit{"", iso("-secureboot")}, ""},
+		"a disk without a signature, turned off":  {true, func(m *Machine) { installed(m, false) }, visit{SecureBoot: "off", ISO: ""}, ""},
+		"an ISO without a signature":              {true, func(m *Machine) {}, visit{SecureBoot: "", ISO: iso("")}, "security violation"},
+		"an ISO with a signature, SecureBoot off": {false, func(m *Machine) {}, visit{SecureBoot: "", ISO: iso("-secureboot")}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, person := atTheRack(t, each.secureBoot)
@@ -99,7 +99,7 @@ func TestFirmwareBootsWhatItMay(t *testing.T) {
 
 func TestAWipeOfTheSystemDiskLeavesTheFirmwareAndTheStick(t *testing.T) {
 	m, person := atTheRack(t, false)
-	person(visit{"setup", iso("-secureboot")})
+	person(visit{SecureBoot: "setup", ISO: iso("-secureboot")})
 	m.record.Installed, m.record.Version = true, "v1.13.8"
 	machined := &machined{boot: &boot{machine: m, services: newServices(func(*machine.ServiceInfo) {})}}
 	if err := machined.wipe([]string{"STATE", "EPHEMERAL"}, true); err != nil {
@@ -134,7 +134,7 @@ func TestATPMKeyThatWantsSecureBootIsMadeWithItOnly(t *testing.T) {
 	if err := m.open("EPHEMERAL", cfg); err == nil || !strings.Contains(err.Error(), "SecureBoot is disabled") {
 		t.Errorf("got %v", err)
 	}
-	person(visit{"setup", iso("-secureboot")})
+	person(visit{SecureBoot: "setup", ISO: iso("-secureboot")})
 	if err := m.open("EPHEMERAL", cfg); err != nil {
 		t.Error(err)
 	}

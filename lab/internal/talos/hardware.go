@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	humanize "github.com/dustin/go-humanize"
@@ -99,6 +100,11 @@ func (b *boot) publishInstalled() {
 			r.TypedSpec().PartitionIndex = index + 4
 			r.TypedSpec().Location = fmt.Sprintf("%s%d", record.SystemDisk, index+4)
 			r.TypedSpec().MountLocation = r.TypedSpec().Location
+			if how := b.machine.volumes[label]; how.slot != nil {
+				r.TypedSpec().EncryptionProvider, r.TypedSpec().MountLocation = block.EncryptionProviderLUKS2, "/dev/dm-"+strconv.Itoa(index)
+				r.TypedSpec().EncryptionSlot, r.TypedSpec().ConfiguredEncryptionKeys = how.slot, how.keys
+				r.TypedSpec().EncryptionFailedSyncs = how.failed
+			}
 		})
 	}
 }

@@ -23,8 +23,9 @@ type Machine struct {
 	// settled is whether a configuration without a machine section has set the address. It is lost with the memory.
 	settled bool
 	disk    disk
-	// firmware belongs to the one who runs the machine.
+	// firmware and volumes belong to the one who runs the machine. volumes are those that it has opened, by their label.
 	firmware firmware
+	volumes  map[string]opened
 	console  *console
 	log      *log.Logger
 
@@ -48,7 +49,8 @@ func New(lab *labconfig.Lab, spec labconfig.Machine) (*Machine, error) {
 		return nil, fmt.Errorf("machine %s: image.version is missing, for example \"v1.13.9\"", spec.Name)
 	}
 	m := &Machine{
-		lab: lab, spec: spec, address: lease, lease: lease, disk: disk{lab.Path("machines", spec.Name)}, console: newConsole(),
+		volumes: map[string]opened{},
+		lab:     lab, spec: spec, address: lease, lease: lease, disk: disk{lab.Path("machines", spec.Name)}, console: newConsole(),
 	}
 	m.log = log.New(io.MultiWriter(os.Stderr, m.console), "", log.LstdFlags)
 	if err := m.loadFirmware(); err != nil {

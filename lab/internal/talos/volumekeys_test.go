@@ -44,7 +44,7 @@ func TestAVolumeOpensOnlyWithAKeyThatItHas(t *testing.T) {
 			d := disk{dir: t.TempDir()}
 			var err error
 			for _, keys := range each.starts {
-				err = d.open("EPHEMERAL", volumes(t, keys))
+				_, err = d.open("EPHEMERAL", volumes(t, keys), 0)
 			}
 			if (err == nil) != (each.want == "") || err != nil && !strings.Contains(err.Error(), each.want) {
 				t.Errorf("got %v, want %q", err, each.want)
@@ -52,9 +52,39 @@ func TestAVolumeOpensOnlyWithAKeyThatItHas(t *testing.T) {
 			if err := d.wipeEphemeral(); err != nil {
 				t.Fatal(err)
 			}
-			if err := d.open("EPHEMERAL", volumes(t, each.starts[len(each.starts)-1])); err != nil {
+			if _, err := d.open("EPHEMERAL", volumes(t, each.starts[len(each.starts)-1]), 0); err != nil {
 				t.Errorf("after a wipe: %v", err)
 			}
 		})
+	}
+}
+
+func TestAKeyInTheTPMDoesNotOpenAfterAnUpdateOfFirmware(t *testing.T) {
+	const tpm, node = "{ slot: 0, tpm: {} }", "{ slot: 2, nodeID: {} }"
+	d := disk{dir: t.TempDir()}
+	for index, each := range []struct {
+		keys   string
+		seal   int
+		slot   int
+		failed int
+		closed bool
+	}{
+		{tpm, 0, 0, 0, false},
+		{tpm + ", " + node, 0, 0, 0, false},
+		{tpm, 1, 0, 0, true},
+		{tpm + ", " + node, 1, 2, 1, false},
+		{tpm + ", " + node, 1, 2, 1, false},
+		{node, 1, 2, 0, false},
+		{tpm + ", " + node, 1, 2, 0, false},
+		{tpm, 1, 0, 0, false},
+		{tpm, 0, 0, 0, true},
+	} {
+		how, err := d.open("EPHEMERAL", volumes(t, each.keys), each.seal)
+		if (err != nil) != each.closed {
+			t.Fatalf("start %d: %v", index, err)
+		}
+		if err == nil && (how.slot == nil || *how.slot != each.slot || len(how.failed) != each.failed) {
+			t.Errorf("start %d: %+v", index, how)
+		}
 	}
 }
