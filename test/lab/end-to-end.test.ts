@@ -175,6 +175,8 @@ describe("npm run lab", () => {
     const running = checkout.lab();
     // It takes seconds, so the engine is killed before it is done.
     await untilBegun(checkout, "cilium");
+    // The engine begins a resource beside the start of its plugin, which is what writes the kubeconfig.
+    for (let wait = 0; seen.size === 0 && wait < 600; wait++) await new Promise((resolve) => setTimeout(resolve, 50));
     process.kill(Number(readFileSync(checkout.file(".lab/dev/engine.pid"), "utf8")), "SIGKILL");
     clearInterval(watching);
     const { exitCode, all } = await running;

@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// cloned asks for a clone of VM 100 and waits for its end.
-func cloned(t *testing.T, c *cluster, address string, params map[string]string) (status int, reason string) {
+// ended waits until the newest task has ended.
+func ended(t *testing.T, c *cluster) {
 	t.Helper()
-	status, reason, _ = refusal{Method: http.MethodPost, Path: "/nodes/pve1/qemu/100/clone", Params: params}.ask(t, address)
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		c.mu.Lock()
 		last := "OK"
 		if len(c.state.Tasks) > 0 {
@@ -19,11 +18,18 @@ func cloned(t *testing.T, c *cluster, address string, params map[string]string) 
 		}
 		c.mu.Unlock()
 		if last != "" {
-			return status, reason
+			return
 		}
 	}
-	t.Fatal("the clone does not end")
-	return 0, ""
+	t.Fatal("the task does not end")
+}
+
+// cloned asks for a clone of VM 100 and waits for its end.
+func cloned(t *testing.T, c *cluster, address string, params map[string]string) (status int, reason string) {
+	t.Helper()
+	status, reason, _ = refusal{Method: http.MethodPost, Path: "/nodes/pve1/qemu/100/clone", Params: params}.ask(t, address)
+	ended(t, c)
+	return status, reason
 }
 
 func TestACloneHasDisksAndAddressesOfItsOwn(t *testing.T) {
@@ -65,7 +71,7 @@ func TestATemplateIsClonedAndNeverStarted(t *testing.T) {
 	if status, reason, _ := ask.ask(t, server.URL); status != 200 {
 		t.Fatalf("%d %s", status, reason)
 	}
-	time.Sleep(100 * time.Millisecond)
+	ended(t, c)
 	if c.state.VMs[100].Config["scsi0"] != "local-lvm:base-100-disk-0,size=10G" || c.volume("pve1", "local-lvm:base-100-disk-0") == nil {
 		t.Errorf("its disk is %v", c.state.VMs[100].Config)
 	}

@@ -108,23 +108,34 @@ func TestControlGroupsAgreeWithTheMemory(t *testing.T) {
 	}
 }
 
-// capture returns what a capture streams in a moment.
-func (m *machined) capture(t *testing.T, in *machine.PacketCaptureRequest) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	stream := &sent[common.Data]{ctx: ctx}
-	err := m.PacketCapture(in, stream)
-	var all []byte
-	for _, each := range stream.all {
-		all = append(all, each.Bytes...)
+// captureStream is a stream that ends once it has been sent so many bytes.
+type captureStream struct {
+	sent[common.Data]
+	bytes  []byte
+	enough int
+	end    func()
+}
+
+func (c *captureStream) Send(each *common.Data) error {
+	if c.bytes = append(c.bytes, each.Bytes...); len(c.bytes) >= c.enough {
+		c.end()
 	}
-	return all, err
+	return nil
+}
+
+// capture returns what a capture streams until it has so many bytes, or the time is over.
+func (m *machined) capture(t *testing.T, in *machine.PacketCaptureRequest, enough int, atMost time.Duration) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(t.Context(), atMost)
+	defer cancel()
+	stream := &captureStream{sent: sent[common.Data]{ctx: ctx}, enough: enough, end: cancel}
+	err := m.PacketCapture(in, stream)
+	return stream.bytes, err
 }
 
 func TestPacketsAreCaptured(t *testing.T) {
 	m := booted(t)
 	m.publishHardware()
-	content, _ := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth0"})
+	content, _ := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth0"}, 24+16+60, time.Minute)
 	if len(content) < 24+16+60 || binary.LittleEndian.Uint32(content) != 0xa1b2c3d4 || binary.LittleEndian.Uint32(content[20:]) != 1 {
 		t.Fatalf("the capture is %x", content)
 	}
@@ -132,24 +143,24 @@ func TestPacketsAreCaptured(t *testing.T) {
 	if asks := net.IP(frame[38:42]).String(); frame[12] != 8 || frame[13] != 6 || asks != m.gateway().String() {
 		t.Errorf("the packet asks for %s: %x", asks, frame)
 	}
-	short, _ := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth0", SnapLen: 20})
+	short, _ := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth0", SnapLen: 20}, 24+16+20, time.Minute)
 	if len(short) != 24+16+20 || binary.LittleEndian.Uint32(short[36:]) != 60 {
 		t.Errorf("the short capture is %x", short)
 	}
 	// Accepts IPv4 alone: load the type of the frame, compare, accept all or nothing.
 	ipv4 := []*machine.BPFInstruction{{Op: 0x28, K: 12}, {Op: 0x15, Jt: 0, Jf: 1, K: 0x800}, {Op: 6, K: 262144}, {Op: 6, K: 0}}
-	if none, _ := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth0", BpfFilter: ipv4}); len(none) != 24 {
+	if none, _ := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth0", BpfFilter: ipv4}, 25, 300*time.Millisecond); len(none) != 24 {
 		t.Errorf("the filtered capture is %x", none)
 	}
 	ipv4[1].K = 0x806
-	if some, _ := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth0", BpfFilter: ipv4}); len(some) == 24 {
+	if some, _ := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth0", BpfFilter: ipv4}, 25, time.Minute); len(some) == 24 {
 		t.Error("the filter for ARP lets nothing pass")
 	}
-	if _, err := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth0", BpfFilter: []*machine.BPFInstruction{{Op: 0xffff}}}); err == nil ||
+	if _, err := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth0", BpfFilter: []*machine.BPFInstruction{{Op: 0xffff}}}, 0, time.Minute); err == nil ||
 		!strings.Contains(err.Error(), "error setting BPF filter: invalid argument") {
 		t.Errorf("a filter that is none: %v", err)
 	}
-	if _, err := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth9"}); status.Code(err) != codes.NotFound {
+	if _, err := m.capture(t, &machine.PacketCaptureRequest{Interface: "eth9"}, 0, time.Minute); status.Code(err) != codes.NotFound {
 		t.Errorf("a link that is not there: %v", err)
 	}
 }
