@@ -1,8 +1,10 @@
 import type { MachineDocument } from "./documents-in.ts";
 import { section } from "./section.ts";
 
-/** Documents of volumes that are not Talos's own. Source: siderolabs/talos v1.13.9, pkg/machinery/config/types/block. */
-const kinds = ["UserVolumeConfig", "RawVolumeConfig", "SwapVolumeConfig", "ExistingVolumeConfig"];
+/** Documents of volumes that Talos makes for a person. Source: siderolabs/talos v1.13.9, pkg/machinery/config/types/block. */
+export const madeVolumes = ["UserVolumeConfig", "RawVolumeConfig", "SwapVolumeConfig"];
+
+const kinds = [...madeVolumes, "ExistingVolumeConfig"];
 
 /**
  * Returns the volumes of a machine that are not Talos's own, by their names, and the disks of the older `machine.disks`.

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
+import { madeVolumes } from "./own-volumes.ts";
 import { section } from "./section.ts";
 
 type Document = Record<string, unknown>;
@@ -32,7 +33,7 @@ export const closedVolumes = (before: readonly Document[], after: readonly Docum
 const always = ["VolumeConfig STATE", "VolumeConfig EPHEMERAL"];
 
 /** Documents that may have a volume encrypted. Source: the same folder, user_volumes.go. */
-const kinds = ["VolumeConfig", "UserVolumeConfig", "RawVolumeConfig", "SwapVolumeConfig"];
+const kinds = ["VolumeConfig", ...madeVolumes];
 
 /** The keys of each volume; undefined where it is not encrypted. Patches may give a volume several documents, whose keys add up. */
 const volumesOf = (documents: readonly Document[]): Map<string, unknown[] | undefined> => {

@@ -3,6 +3,7 @@ import { evaluate, readBy } from "../../infra/config/health-expression.ts";
 import type { Kubernetes, KubernetesObject } from "../cluster/kubernetes.ts";
 import type { HealthCheck } from "./health-check.ts";
 import { systems } from "./systems.ts";
+import { reasonOf } from "./surroundings.ts";
 
 /** Whether the cluster is healthy. */
 export interface Health {
@@ -111,5 +112,3 @@ const areConditions = (value: unknown): value is { type: string; status: string;
   Array.isArray(value) &&
   value.length > 0 &&
   value.every((each: unknown) => typeof child(each, "type") === "string" && typeof child(each, "status") === "string");
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -102,28 +102,22 @@ const firmwareRefusals = ({ machines }: Running): string[] =>
 
 /** No upgrade changes SecureBoot. A virtual machine that is made anew boots its image, and one of metal what a person boots. */
 const secureBootRefusals = (changes: Changes, { machines }: Running): string[] =>
-  Object.entries(changes.machines).flatMap(
-    ([
-      name,
-      {
-        image: { installer },
-      },
-    ]) => {
-      const from = changes.renamed?.[name];
-      const { recorded, volumes = [] } = machines[from ?? name] ?? {};
-      if (!changesSecureBoot(recorded, installer)) return [];
-      const refused = (advice: string): string[] => [secureBootProblem(name, installer, advice)];
-      if (from !== undefined) return refused("deploy its new name alone first");
-      const again = `remove ${name} from the stack file, deploy`;
-      if (!isOfMetal(installer)) return isMadeAnew(changes, name) ? [] : refused(`${again}, and add it again`);
-      if (volumes.length > 0)
-        return refused(
-          `it has volumes of its own (${volumes.join(", ")}), which a wipe would destroy or leave locked. Move their data away, ${again}, ` +
-            "wipe all its disks, boot it anew (docs/guides/changing-a-cluster.md, SecureBoot), and add it again",
-        );
-      return isMadeAnew(changes, name) ? [] : refused("deploy it with npx hearth deploy");
-    },
-  );
+  Object.entries(changes.machines).flatMap(([name, { image }]) => {
+    const { installer } = image;
+    const from = changes.renamed?.[name];
+    const { recorded, volumes = [] } = machines[from ?? name] ?? {};
+    if (!changesSecureBoot(recorded, installer)) return [];
+    const refused = (advice: string): string[] => [secureBootProblem(name, installer, advice)];
+    if (from !== undefined) return refused("deploy its new name alone first");
+    const again = `remove ${name} from the stack file, deploy`;
+    if (!isOfMetal(installer)) return isMadeAnew(changes, name) ? [] : refused(`${again}, and add it again`);
+    if (volumes.length > 0)
+      return refused(
+        `it has volumes of its own (${volumes.join(", ")}), which a wipe would destroy or leave locked. Move their data away, ${again}, ` +
+          "wipe all its disks, boot it anew (docs/guides/changing-a-cluster.md, SecureBoot), and add it again",
+      );
+    return isMadeAnew(changes, name) ? [] : refused("deploy it with npx hearth deploy");
+  });
 
 /** A run that ended while a control plane joined leaves it to that, and nothing of it is left to do. */
 const learners = (changes: Changes, running: Running): string[] =>

@@ -8,6 +8,7 @@ import { diskKeysOf } from "../cluster/disk-keys.ts";
 import { printedDocuments } from "../cluster/machine-configuration.ts";
 import type { DisksReading } from "./disks.ts";
 import type { EtcdView, NodeReading, Readings } from "./gates.ts";
+import { reasonOf } from "./surroundings.ts";
 
 /** How a cluster is reached: with its administrator's certificates. */
 export interface Access {
@@ -164,8 +165,6 @@ const apiReading = async (kubeconfig: string, machine: string, address: string) 
     return { machine, problem: reasonOf(error) };
   }
 };
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A node with what a rollout reads of it. */
 export interface Node extends NodeReading {

@@ -298,9 +298,9 @@ const prepare = async (
   const images = steps.flatMap((step) => {
     if (step.kind === "talos") return [{ machine: step.machine, to: step.to }];
     // Once it is wiped, only its new image brings it back.
-    const isBooted = step.kind === "replace" && step.secureBoot !== undefined && !step.isLost;
-    const to = isBooted ? machines[step.machine]?.image : undefined;
-    return to === undefined ? [] : [{ machine: "machine" in step ? step.machine : "", to }];
+    if (step.kind !== "replace" || step.secureBoot === undefined || step.isLost) return [];
+    const to = machines[step.machine]?.image;
+    return to === undefined ? [] : [{ machine: step.machine, to }];
   });
   if (images.length > 0 && registrations.length > 0) await engine.target(registrations, kubernetes);
   for (const { machine, to } of images) {

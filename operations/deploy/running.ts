@@ -22,6 +22,7 @@ import { isBetween } from "../../lib/rollout/disks.ts";
 import type { Running, RunningMachine } from "../../lib/rollout/step.ts";
 import { configuredMachine, type ConfiguredMachine } from "../preview/rollout.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
+import { reasonOf } from "../../lib/rollout/surroundings.ts";
 
 /** The cluster of a stack: what its state has, and what runs. */
 export interface RunningCluster {
@@ -113,8 +114,6 @@ const readMachines = async (
   );
   return Object.fromEntries(read.flat());
 };
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The machines that a state has, by the name of their node. */
 export const recordedMachines = (state: State): Record<string, ConfiguredMachine> =>

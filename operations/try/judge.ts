@@ -54,7 +54,7 @@ export const apiLimit = 1000;
  * has it go with etcd and the kubelet, and `talosctl upgrade-k8s` goes from one machine to the next without a word. Other steps hand it over.
  * Source: siderolabs/talos v1.13.9, internal/app/machined/pkg/controllers/network/operator/vip.go.
  */
-export const restartLimit = 60_000;
+const restartLimit = 60_000;
 
 /** How long etcd may take to elect another leader, in milliseconds. API servers ask it once a second. */
 export const electionLimit = 3000;

@@ -175,10 +175,7 @@ func (b *boot) waitForCertificate(cfg config.Provider, wanted, name string, host
 			complaint = err.Error()
 			b.machine.log.Printf("waiting for a certificate: %v", err)
 		}
-		select {
-		case <-b.ctx.Done():
-		case <-time.After(time.Second):
-		}
+		sleep(b.ctx, time.Second)
 	}
 }
 

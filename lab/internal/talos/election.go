@@ -132,13 +132,3 @@ func briefly(ctx context.Context, do func(context.Context)) {
 	defer cancel()
 	do(ctx)
 }
-
-// sleep returns false if the context ends before.
-func sleep(ctx context.Context, period time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(period):
-		return true
-	}
-}

@@ -129,10 +129,8 @@ func whileUnhealthy(ctx context.Context, interval time.Duration, remove func() e
 		if !errors.Is(err, rpctypes.ErrUnhealthy) && !errors.Is(err, rpctypes.ErrStopped) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
+		if !sleep(ctx, interval) {
 			return err
-		case <-time.After(interval):
 		}
 	}
 }

@@ -61,10 +61,8 @@ func (m *Machine) loadFirmware() error {
 // visited waits for a person's visit, and ends the boot then.
 func (m *Machine) visited(ctx context.Context, end context.CancelCauseFunc) {
 	for {
-		select {
-		case <-ctx.Done():
+		if !sleep(ctx, visitPause) {
 			return
-		case <-time.After(visitPause):
 		}
 		if _, err := os.Stat(m.disk.path("visit")); err == nil {
 			end(errVisited)

@@ -88,10 +88,8 @@ func (h *health) wait(ctx context.Context, this check, say func(string) error) e
 		if err == nil || errors.Is(err, errSkip) {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
+		if !sleep(ctx, healthPause) {
 			return fmt.Errorf("%s: %w", this.what, err)
-		case <-time.After(healthPause):
 		}
 	}
 }

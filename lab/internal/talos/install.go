@@ -76,10 +76,8 @@ func (b *boot) install(cfg config.Provider) error {
 	if err != nil {
 		return fmt.Errorf("machine.install.image: %w", err)
 	}
-	select {
-	case <-b.ctx.Done():
+	if !sleep(b.ctx, installTime) {
 		return b.ctx.Err()
-	case <-time.After(installTime):
 	}
 	err = b.machine.change(func(r *record) {
 		r.Installed, r.SystemDisk, r.slots = true, device, slots{Image: image}

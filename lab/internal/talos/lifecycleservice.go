@@ -3,7 +3,6 @@ package talos
 import (
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/siderolabs/talos/pkg/machinery/api/machine"
 	"google.golang.org/grpc"
@@ -57,10 +56,8 @@ func (s *lifecycleService) Upgrade(in *machine.LifecycleServiceUpgradeRequest, s
 			})
 		}
 	}
-	select {
-	case <-stream.Context().Done():
+	if !sleep(stream.Context(), installTime) {
 		return stream.Context().Err()
-	case <-time.After(installTime):
 	}
 	code := int32(0)
 	if err := s.machine.runInstaller(image, s.image.Version, printf); err != nil {

@@ -128,10 +128,8 @@ func followFile(ctx context.Context, stream grpc.ServerStreamingServer[common.Da
 		if err := sendAll(stream, file); err != nil || !follow {
 			return err
 		}
-		select {
-		case <-ctx.Done():
+		if !sleep(ctx, 500*time.Millisecond) {
 			return ctx.Err()
-		case <-time.After(500 * time.Millisecond):
 		}
 	}
 }

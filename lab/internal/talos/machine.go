@@ -111,10 +111,8 @@ func (m *Machine) Run(ctx context.Context) error {
 			continue
 		}
 		m.log.Printf("rebooting")
-		select {
-		case <-ctx.Done():
+		if !sleep(ctx, rebootTime) {
 			return ctx.Err()
-		case <-time.After(rebootTime):
 		}
 	}
 }

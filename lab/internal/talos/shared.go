@@ -33,10 +33,7 @@ func shareAddresses(b *boot) *sharedAddresses {
 	s.done.Go(func() {
 		for ctx.Err() == nil {
 			s.adjust(ctx, b)
-			select {
-			case <-ctx.Done():
-			case <-time.After(lookInterval):
-			}
+			sleep(ctx, lookInterval)
 		}
 	})
 	return s

@@ -40,10 +40,8 @@ var bootFailTime = 2 * time.Second
 // failToBoot is a boot whose image fails. After an upgrade the next boot is that of the other image; otherwise it fails again.
 func (m *Machine) failToBoot(ctx context.Context) (ending, error) {
 	m.log.Printf("fatal sequencer error in \"boot\" sequence: %s does not boot on this machine", m.kept().Version)
-	select {
-	case <-ctx.Done():
+	if !sleep(ctx, bootFailTime) {
 		return poweredOff, ctx.Err()
-	case <-time.After(bootFailTime):
 	}
 	if !m.kept().Upgraded {
 		return rebooted, nil
@@ -76,10 +74,8 @@ func (m *Machine) upgradeStaged(ctx context.Context) (ending, error) {
 		return poweredOff, err
 	}
 	m.log.Printf("performing staged upgrade via %q", image)
-	select {
-	case <-ctx.Done():
+	if !sleep(ctx, installTime) {
 		return poweredOff, ctx.Err()
-	case <-time.After(installTime):
 	}
 	if err := m.runInstaller(image, m.kept().Version, m.log.Printf); err != nil {
 		m.log.Printf("Talos staged upgrade failed: %v", err)

@@ -102,10 +102,7 @@ func (b *boot) watch() {
 			b.publishPerformance()
 			measured = time.Now()
 		}
-		select {
-		case <-b.ctx.Done():
-		case <-time.After(time.Second):
-		}
+		sleep(b.ctx, time.Second)
 	}
 }
 

@@ -52,10 +52,8 @@ func (m *machined) Upgrade(ctx context.Context, in *machine.UpgradeRequest) (*ma
 
 // upgradeTo is the upgrade sequence's task of that name.
 func (m *machined) upgradeTo(image string) error {
-	select {
-	case <-m.ctx.Done():
+	if !sleep(m.ctx, installTime) {
 		return m.ctx.Err()
-	case <-time.After(installTime):
 	}
 	if err := m.machine.runInstaller(image, m.image.Version, m.machine.log.Printf); err != nil {
 		return errors.New(`error running phase 9 in upgrade sequence: task 1/1: failed, task "upgrade" failed: exit code 1`)
