@@ -98,8 +98,9 @@ describe("the temporary files of an engine", function () {
     "a call": `await pulumi.call(["stack"], "dev");`,
     "a call that failed": `await pulumi.call(["fail"], "dev").catch(() => undefined);`,
     "a run that was killed for its command": `
+      const { existsSync } = await import("node:fs");
       const hurry = new AbortController();
-      setTimeout(() => hurry.abort(), 1500);
+      setInterval(() => { if (existsSync("WHERE")) hurry.abort(); }, 50).unref();
       await pulumi.stream(["wait"], "dev", { hurry: hurry.signal });`,
     "a plugin": `
       const { Plugin } = await load("lib/recovery/adoption/plugin.ts");
@@ -107,7 +108,9 @@ describe("the temporary files of an engine", function () {
       await (await Plugin.start(program, "kubernetes", "127.0.0.1:9")).stop();`,
   })) {
     it(`are gone after ${what}`, async () => {
-      const { exitCode, stderr } = await command(code.replace("PROGRAM", join(folder, "pulumi")));
+      const { exitCode, stderr } = await command(
+        code.replace("PROGRAM", join(folder, "pulumi")).replace("WHERE", join(folder, "where")),
+      );
       expect(exitCode, stderr).to.equal(0);
       expect(existsSync(await where())).to.equal(false);
       expect(await left()).to.deep.equal([]);
