@@ -9,7 +9,8 @@ import { exclusively } from "../../../../operations/rebuild/exclusive.ts";
 import type { Lease } from "../../../../lib/engine/lease.ts";
 import { failureOf, messageOf } from "../../../support/failure.ts";
 
-const times = { lapse: 200, renew: 20, pause: 5, answer: 1000 };
+// A lease does not lapse while this process is busy with something else.
+const times = { lapse: 60_000, renew: 20, pause: 5, answer: 60_000 };
 
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -49,11 +50,18 @@ describe("two computers that rebuild the same stack", () => {
   };
 
   it("do it one at a time: the second is told who is at it, and since when", async () => {
-    const first = rebuildOn("a", () => wait(250));
-    await wait(60);
+    let end = (): void => undefined;
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const first = rebuildOn("a", () => {
+      begin();
+      return new Promise<void>((resolve) => (end = resolve));
+    });
+    await begun;
     const message = await messageOf(rebuildOn("b", () => Promise.reject(new Error("began"))));
     expect(message).to.contain(`A rebuild of dev is under way, by process ${process.pid.toString()} on`);
     expect(message).to.match(/since \d{4}-\d\d-\d\d \d\d:\d\d UTC; \S+nas has its lease\./);
+    end();
     await first;
     expect(await rebuildOn("b", () => Promise.resolve("done"))).to.equal("done");
   });
