@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { Problem } from "../toolchain/problem.ts";
+import { messageOf, Problem } from "../toolchain/problem.ts";
 import { nodeStates } from "./checks.ts";
 import { describeChanges, describeProgress } from "../lib/engine/describe.ts";
 import { table } from "../lib/terminal/display.ts";
@@ -156,7 +156,7 @@ const clusterStatus = async (lab: Lab): Promise<void> => {
     const skipped = describeLeftOut(await lab.leftOut());
     if (skipped.length > 0) console.log(`\n${skipped.join("\n")}`);
   } catch (error) {
-    console.log(`\nThe Kubernetes API does not answer: ${error instanceof Error ? error.message : String(error)}`);
+    console.log(`\nThe Kubernetes API does not answer: ${messageOf(error)}`);
   }
 };
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { Sops } from "../lib/secrets/sops.ts";
 import { moduleFolder } from "../toolchain/modules.ts";
-import { Problem } from "../toolchain/problem.ts";
+import { messageOf, Problem } from "../toolchain/problem.ts";
 import { labAgeIdentity } from "../lib/secrets/lab-identity.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import type { Bucket } from "./lab-config.ts";
@@ -55,7 +55,7 @@ export const bucketOf = async (root: string, treePath: string, address: string):
   const { stringData = {} } = (await decrypted.catch((error: unknown) => {
     throw new Problem(
       `The lab's key cannot decrypt ${file}, which names the bucket for backups: ` +
-        `${error instanceof Error ? error.message : String(error)}. Run without --volumes`,
+        `${messageOf(error)}. Run without --volumes`,
     );
   })) as Environment;
   return bucketFrom(stringData, file, address);

@@ -10,6 +10,9 @@ export const explain = (error: unknown): string => {
   return error instanceof Problem ? error.message : `${error.message} (HEARTH_DEBUG=1 shows where)`;
 };
 
+/** Returns what an error says; for any other thrown value, what it is as text. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Returns the system's code of an error, for example `ENOENT`. */
 export const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;

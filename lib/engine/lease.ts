@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { isGoneFromHere, newOwner, readOwner } from "../../toolchain/owner.ts";
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 
 /** Who does something that nobody else may do at the same time. Its times are for people: clocks differ, so none is compared. */
 export interface Lease {
@@ -124,7 +124,7 @@ const acquire = async (stores: readonly LeaseStore[], holder: string, use: Lease
   const skip = (store: LeaseStore) => (error: unknown) => {
     use.signal.throwIfAborted();
     if (error instanceof Taken || !use.skip) throw error;
-    if (!signal.aborted) use.skip(store.name, error instanceof Error ? error.message : String(error));
+    if (!signal.aborted) use.skip(store.name, messageOf(error));
     return undefined;
   };
   const own: Own[] = [];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 import { Unanswered } from "../cluster/kubernetes.ts";
 import type { Actions } from "./actions.ts";
 import type { Pod } from "./drain.ts";
@@ -22,7 +22,7 @@ import type {
   Step,
   TalosStep,
 } from "./step.ts";
-import { eventually, reasonOf, usual, type Surroundings } from "./surroundings.ts";
+import { eventually, usual, type Surroundings } from "./surroundings.ts";
 import { Waiting } from "./waiting.ts";
 
 /**
@@ -231,7 +231,7 @@ const leaveEtcd = async ({ machine, role, isLost }: RemoveStep | ReplaceStep, ar
         await actions.leaveEtcd(machine);
       }
     } catch (error) {
-      reason = `: ${reasonOf(error)}`;
+      reason = `: ${messageOf(error)}`;
     }
     return false;
   });
@@ -490,7 +490,7 @@ const upgradeTalos = async (step: TalosStep, around: Surroundings): Promise<void
     if (now?.boot === before.boot) {
       await actions.putBack(machine);
       throw new Problem(
-        `${machine} was not upgraded, and is in service again with Talos ${before.version}: ${reasonOf(error)}\n` +
+        `${machine} was not upgraded, and is in service again with Talos ${before.version}: ${messageOf(error)}\n` +
           `Where the image ${to.installer} cannot be pulled, look at the Image Factory, then run ${command} again`,
       );
     }

@@ -3,7 +3,7 @@ import { evaluate, readBy } from "../../infra/config/health-expression.ts";
 import type { Kubernetes, KubernetesObject } from "../cluster/kubernetes.ts";
 import type { HealthCheck } from "./health-check.ts";
 import { systems } from "./systems.ts";
-import { reasonOf } from "./surroundings.ts";
+import { messageOf } from "../../toolchain/problem.ts";
 
 /** Whether the cluster is healthy. */
 export interface Health {
@@ -70,7 +70,7 @@ const readCheck = async (kubernetes: Pick<Kubernetes, "get" | "list">, check: He
     const problems = named.flatMap((object) => healthProblem(check, { ...{ apiVersion, kind }, ...object }, now) ?? []);
     return { problems, mistakes: [], settles: named.length > 0 ? (check.settles ?? 0) : 0 };
   } catch (error) {
-    return { problems: [`Objects of the kind ${kind} cannot be read: ${reasonOf(error)}`], mistakes: [], settles: 0 };
+    return { problems: [`Objects of the kind ${kind} cannot be read: ${messageOf(error)}`], mistakes: [], settles: 0 };
   }
 };
 
@@ -88,7 +88,7 @@ export const healthProblem = (check: HealthCheck, object: KubernetesObject, now:
     const why = value === false ? "does not hold" : `is ${shown(value)}, which is neither true nor false`;
     return `${subject}: ${expression} ${why}: ${has}`;
   } catch (error) {
-    return `${subject}: ${expression} does not hold (${reasonOf(error).split("\n")[0] ?? ""}): ${has}`;
+    return `${subject}: ${expression} does not hold (${messageOf(error).split("\n")[0] ?? ""}): ${has}`;
   }
 };
 

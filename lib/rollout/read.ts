@@ -8,7 +8,7 @@ import { diskKeysOf } from "../cluster/disk-keys.ts";
 import { printedDocuments } from "../cluster/machine-configuration.ts";
 import type { DisksReading } from "./disks.ts";
 import type { EtcdView, NodeReading, Readings } from "./gates.ts";
-import { reasonOf } from "./surroundings.ts";
+import { messageOf } from "../../toolchain/problem.ts";
 
 /** How a cluster is reached: with its administrator's certificates. */
 export interface Access {
@@ -153,7 +153,7 @@ const etcdView = async (talos: Talosctl, machine: string, address: string): Prom
     const [members, status, alarms] = await Promise.all([ask("members"), ask("status"), ask("alarm", "list")]);
     return { machine, ...etcdStatus(status), members: etcdMembers(members), alarms: etcdAlarms(alarms) };
   } catch (error) {
-    return { machine, problem: reasonOf(error), members: [], alarms: [] };
+    return { machine, problem: messageOf(error), members: [], alarms: [] };
   }
 };
 
@@ -162,7 +162,7 @@ const apiReading = async (kubeconfig: string, machine: string, address: string) 
     await new Kubernetes(kubeconfig, { host: address }).text("/readyz");
     return { machine };
   } catch (error) {
-    return { machine, problem: reasonOf(error) };
+    return { machine, problem: messageOf(error) };
   }
 };
 

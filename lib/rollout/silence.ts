@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Alertmanager } from "../cluster/alertmanager.ts";
+import { messageOf } from "../../toolchain/problem.ts";
 
 /** Alerts that Alertmanager keeps to itself: those that satisfy all matchers. */
 export interface Matcher {
@@ -76,7 +77,7 @@ export class Silence {
     } catch (error) {
       if (this.isWarned || Date.now() < this.lastsUntil) return;
       this.isWarned = true;
-      this.args.warn(error instanceof Error ? error.message : String(error));
+      this.args.warn(messageOf(error));
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Alertmanager } from "../cluster/alertmanager.ts";
 import { silencesFor } from "./expected-alerts.ts";
 import { Silence, type SilenceTimes } from "./silence.ts";
+import { messageOf } from "../../toolchain/problem.ts";
 
 export interface SilencesArgs {
   /** The Alertmanagers of the cluster, looked for when the first step begins. */
@@ -31,7 +32,7 @@ export class Silences {
     const warn = this.warnOnce();
     this.begun = [];
     const found = await alertmanagers().catch((error: unknown) => {
-      warn(error instanceof Error ? error.message : String(error));
+      warn(messageOf(error));
       return [];
     });
     const comment = `${command} takes machines out of service, one at a time. Lapses by itself`;

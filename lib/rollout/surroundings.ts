@@ -68,5 +68,3 @@ export const eventually = async (
     await sleep(timeouts.pause, undefined, { signal }).catch(() => undefined);
   }
 };
-
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

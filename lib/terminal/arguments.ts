@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 
 const help = { help: { type: "boolean", short: "h" } } as const;
 
@@ -16,6 +16,6 @@ export const readArguments = <const Options extends ParseArgsOptionsConfig>(
   try {
     return parseArgs({ args, options: { ...options, ...help }, allowPositionals: true, allowNegative: true });
   } catch (error) {
-    throw new Problem(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    throw new Problem(`${messageOf(error)}\n\n${usage}`);
   }
 };

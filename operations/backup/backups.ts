@@ -5,7 +5,7 @@ import { digestOf, signatureOf } from "../../components/secrets/sshsig.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { labFolder } from "../../lib/engine/lab-folder.ts";
 import { recipientsFor } from "../../lib/secrets/recipients.ts";
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 import { copySigned, folderDestination, destinationsOf, type Copied, type Destination } from "../destinations/index.ts";
 import {
   backupProof,
@@ -205,5 +205,3 @@ export class Backups {
     return `${this.folder}/${name}`;
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

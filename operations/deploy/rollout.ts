@@ -18,7 +18,7 @@ import type { Changes, Running, Step } from "../../lib/rollout/step.ts";
 import type { Timeouts } from "../../lib/rollout/surroundings.ts";
 import { describeTime, nextWindow } from "../../lib/rollout/windows.ts";
 import { duration, type Display } from "../../lib/terminal/display.ts";
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 import type { MachineChanges } from "./changes.ts";
 import type { RunningCluster } from "./running.ts";
 import { announcement, completion } from "./step-lines.ts";
@@ -226,7 +226,7 @@ export const requireReachable = async (kubeconfig: string, endpoint: string | un
   const moved = withServer(kubeconfig, endpoint);
   if (moved === kubeconfig) return;
   await new Kubernetes(moved).text("/readyz").catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new Problem(
       `cluster.endpoint would go to ${endpoint}, where the API does not answer: ${why}\n` +
         "Nothing was changed. Look whether the name leads to a control plane, and whether its certificates have it (cluster.certSANs)",
@@ -248,7 +248,7 @@ export const requireLed = async (reach: Changes["reach"], resolve: Resolve = add
   const name = reach && nameToResolve(reach.before, reach.after);
   if (reach === undefined || name === undefined) return;
   const addresses = await resolve(name).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new Problem(
       `cluster.vip would go away, and where ${name} of cluster.endpoint leads is not known: ${why}\nNothing was changed. Deploy where that name is known`,
     );
@@ -306,7 +306,7 @@ const prepare = async (
   for (const { machine, to } of images) {
     display.live(`${machine}: pulling ${to.installer}`);
     await actions.pull(machine, to).catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new Problem(
         `${machine} cannot pull ${to.installer}: ${why}\nNothing was taken out of service. Look at the Image Factory and at the release, then run ${command} again`,
       );

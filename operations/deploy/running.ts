@@ -22,7 +22,7 @@ import { isBetween } from "../../lib/rollout/disks.ts";
 import type { Running, RunningMachine } from "../../lib/rollout/step.ts";
 import { configuredMachine, type ConfiguredMachine } from "../preview/rollout.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
-import { reasonOf } from "../../lib/rollout/surroundings.ts";
+import { messageOf } from "../../toolchain/problem.ts";
 
 /** The cluster of a stack: what its state has, and what runs. */
 export interface RunningCluster {
@@ -66,7 +66,7 @@ export const runningCluster = async (
   live("Looking at the machines");
   const problems: Unread[] = [];
   const nodes = await readNodes(kubeconfig).catch((error: unknown) => {
-    problems.push({ problem: `The Kubernetes API does not answer: ${reasonOf(error)}` });
+    problems.push({ problem: `The Kubernetes API does not answer: ${messageOf(error)}` });
     return [];
   });
   const marked = nodes.filter(({ mark }) => mark !== undefined).map(({ name }) => name);
@@ -77,7 +77,7 @@ export const runningCluster = async (
   const machines = await readMachines(access, recorded, awaited, problems);
   const release = outputsOf(state, resourceTypes.talosCluster)?.kubernetes;
   const kubernetes = await readKubernetes(access, nodes).catch((error: unknown) => {
-    problems.push({ problem: `The release of Kubernetes cannot be read: ${reasonOf(error)}` });
+    problems.push({ problem: `The release of Kubernetes cannot be read: ${messageOf(error)}` });
     const last = typeof release === "string" ? release : "";
     return { lowest: last, highest: last };
   });
@@ -106,7 +106,7 @@ const readMachines = async (
             await sleep(3000);
             continue;
           }
-          problems.push({ machine: name, problem: `${name} does not answer: ${reasonOf(error)}` });
+          problems.push({ machine: name, problem: `${name} does not answer: ${messageOf(error)}` });
           return [];
         }
       }

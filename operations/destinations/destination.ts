@@ -1,4 +1,5 @@
 import type { LeaseStore } from "../../lib/engine/lease.ts";
+import { messageOf } from "../../toolchain/problem.ts";
 
 /** A store for copies. Paths are relative to it, with slashes. */
 export interface Destination {
@@ -41,7 +42,7 @@ export const copyTo = async (
           problem: "what was read back is not what was written: look at its disk, and run this again",
         };
       } catch (error) {
-        return { destination: destination.name, problem: error instanceof Error ? error.message : String(error) };
+        return { destination: destination.name, problem: messageOf(error) };
       }
     }),
   );

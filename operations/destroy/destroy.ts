@@ -9,7 +9,7 @@ import type { Operation } from "../../lib/engine/pulumi-stack.ts";
 import { resourcesOf, stackOutputs, type State } from "../../lib/engine/state.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import type { Display } from "../../lib/terminal/display.ts";
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 import type { Credentials } from "../escrow/write.ts";
 import { stopConnectors } from "./connectors.ts";
 import { holdsWholeState, keepAll, requireKept, type Kept } from "./keep.ts";
@@ -56,7 +56,7 @@ const disconnect = async (state: State, display: Display): Promise<void> => {
     display.clear();
     if (stopped.length > 0) display.line(`Stopped ${stopped.join(", ")}`);
   } catch (error) {
-    display.line(`The tunnel's connectors were not stopped: ${error instanceof Error ? error.message : String(error)}`);
+    display.line(`The tunnel's connectors were not stopped: ${messageOf(error)}`);
   }
 };
 

@@ -9,6 +9,7 @@ import { readKubernetes, readMachine, readNodes } from "../../lib/rollout/read.t
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { recordedMachines } from "../deploy/running.ts";
 import type { Drift } from "./drift.ts";
+import { messageOf } from "../../toolchain/problem.ts";
 
 /** A release of Talos, and the image profile that it was installed from. */
 export interface Installed {
@@ -71,7 +72,7 @@ export const releasesOf = async (target: Target, skip: (why: string) => void): P
   const access = { talos: new Talosctl(talosctl, talosClientOf(state)), kubeconfig, machines: recorded };
   const orSkip = <T>(work: Promise<T>, what: string): Promise<T | undefined> =>
     work.catch((error: unknown) => {
-      skip(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      skip(`${what}: ${messageOf(error)}`);
       return undefined;
     });
   const [machines, kubernetes] = await Promise.all([

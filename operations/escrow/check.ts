@@ -10,6 +10,7 @@ import { recipientsFor } from "../../lib/secrets/recipients.ts";
 import { escrowDoubt, signaturePath } from "../../lib/secrets/escrow-signature.ts";
 import { openWithEach, type Trial } from "./verify.ts";
 import { textAt, type Credentials } from "./write.ts";
+import { messageOf } from "../../toolchain/problem.ts";
 
 export interface Checked {
   path: string;
@@ -81,6 +82,6 @@ const copyProblem = async (
     const doubt = escrowDoubt(file, signature && Buffer.from(signature).toString(), expected);
     return doubt && `The copy in ${destination.name} ${doubt.problem}`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 };

@@ -3,7 +3,7 @@ import struct from "google-protobuf/google/protobuf/struct_pb.js";
 
 import { fullName } from "../../components/cloudflare/names.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 import { ownEdge, recordsAt, strangersAt, tunnelsAt, type Directing } from "../../lib/recovery/adoption/cloudflare.ts";
 import { invokeBy } from "../../lib/recovery/adoption/invoke.ts";
 import { Plugin, type PulumiProgram } from "../../lib/recovery/adoption/plugin.ts";
@@ -64,7 +64,7 @@ export const lookAtEdge = async (
     return { there: all.filter((each) => has.includes(each)), missing: all.filter((each) => !has.includes(each)) };
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw refusedBy(error instanceof Error ? error.message : String(error));
+    throw refusedBy(messageOf(error));
   } finally {
     await plugin.stop();
   }

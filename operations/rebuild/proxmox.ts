@@ -3,6 +3,7 @@ import { request } from "node:https";
 import type { ProxmoxSettings } from "../../infra/platforms/proxmox/settings.ts";
 import { proxmoxAuthorities } from "../../lib/engine/proxmox-trust.ts";
 import type { Environment } from "../../lib/engine/pulumi.ts";
+import { messageOf } from "../../toolchain/problem.ts";
 
 /** What Proxmox reports about a virtual machine. */
 export type VirtualMachine =
@@ -47,7 +48,7 @@ export const virtualMachine = async (ask: AskProxmox, host: string, vmId: number
     if (there.status === 500 && /configuration file .* does not exist/i.test(there.reason)) return { is: "absent" };
     return { is: "unknown", why: refusal(there) };
   } catch (error) {
-    return { is: "unknown", why: error instanceof Error ? error.message : String(error) };
+    return { is: "unknown", why: messageOf(error) };
   }
 };
 

@@ -9,7 +9,7 @@ import { readStackFile, examineStackFile, stacksIn } from "../../infra/config/st
 import { clusterFolder } from "../../infra/facts.ts";
 import { readTree } from "../../infra/tree.ts";
 import { isEncrypted } from "../../infra/tree-walk.ts";
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 import { configuredSecrets } from "../escrow/collect.ts";
 import { isNamed } from "../../components/urn.ts";
 import { withRecipient } from "../../lib/secrets/creation-rules.ts";
@@ -112,7 +112,7 @@ const encryptTree = async (target: Target, { old, next, from, to }: Exchanged, s
     if (text.includes(from) || text.includes(to)) done.push(path);
   }
   await verifyOpens(next, readTree(config, target.root).encryptedFiles).catch((error: unknown) => {
-    throw new Problem(error instanceof Error ? error.message : String(error));
+    throw new Problem(messageOf(error));
   });
   return done;
 };

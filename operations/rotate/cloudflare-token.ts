@@ -6,7 +6,7 @@ import { EnvHttpProxyAgent, request } from "undici";
 import { resourceTypes } from "../../components/resource-types.ts";
 import { ofType } from "../../lib/engine/state.ts";
 import type { Target } from "../../lib/engine/target.ts";
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 import { exchangeSecret, providersWith } from "./given-secret.ts";
 import { commitStep, type Rotation } from "./rotation.ts";
 
@@ -144,7 +144,7 @@ export const requireRights = async (
   const lacking: string[] = [];
   for (const { right, method, path } of tries) {
     const { status } = await ask(method, path).catch((error: unknown) => {
-      throw new Problem(`Cloudflare does not answer: ${error instanceof Error ? error.message : String(error)}`);
+      throw new Problem(`Cloudflare does not answer: ${messageOf(error)}`);
     });
     if (status === 429 || status >= 500)
       throw new Problem(`Cloudflare answers ${status.toString()}: run this again when it is well`);

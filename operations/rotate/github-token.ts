@@ -1,7 +1,7 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { hosted } from "../../components/gitops/repository.ts";
 import { ofType } from "../../lib/engine/state.ts";
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 import { Internet } from "../doctor/internet.ts";
 import { exchangeSecret, providersWith } from "./given-secret.ts";
 import { commitStep, type Rotation } from "./rotation.ts";
@@ -103,7 +103,7 @@ export const requireAdministration = async (
   const lacking: string[] = [];
   for (const { right, method, path, body } of tries) {
     const status = await ask(method, path, body).catch((error: unknown) => {
-      throw new Problem(`GitHub does not answer: ${error instanceof Error ? error.message : String(error)}`);
+      throw new Problem(`GitHub does not answer: ${messageOf(error)}`);
     });
     if (status === 401)
       throw new Problem("GitHub refuses the new token: look whether it is whole, and whether it has expired");

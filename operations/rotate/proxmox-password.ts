@@ -1,4 +1,4 @@
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 import { signIn, type ProxmoxAnswer } from "../rebuild/proxmox.ts";
 import { exchangeSecret, providersWith } from "./given-secret.ts";
 import { proxmoxServerOf } from "./proxmox-token.ts";
@@ -27,7 +27,7 @@ export const proxmoxPassword: Rotation = {
       attempt: async (password) => {
         requireSignedIn(
           await signIn(server, root, password).catch((error: unknown) => {
-            throw new Problem(`Proxmox does not answer: ${error instanceof Error ? error.message : String(error)}`);
+            throw new Problem(`Proxmox does not answer: ${messageOf(error)}`);
           }),
         );
         return [];

@@ -1,5 +1,5 @@
 import type { Target } from "../../lib/engine/target.ts";
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 import { askProxmox, proxmoxServer, type AskProxmox, type ProxmoxServer } from "../rebuild/proxmox.ts";
 import { exchangeSecret, providersWith } from "./given-secret.ts";
 import { commitStep, type Rotation } from "./rotation.ts";
@@ -86,7 +86,7 @@ export const requireSameRights = async (next: AskProxmox, old: AskProxmox): Prom
 
 const rightsOf = async (ask: AskProxmox): Promise<Rights | undefined> => {
   const { status, reason, data } = await ask("/access/permissions").catch((error: unknown) => {
-    throw new Problem(`Proxmox does not answer: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Problem(`Proxmox does not answer: ${messageOf(error)}`);
   });
   if (status === 200) return (data ?? {}) as Rights;
   if (status === 401) return undefined;

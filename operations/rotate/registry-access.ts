@@ -1,5 +1,5 @@
 import type { RegistryCredentials } from "../../components/talos/documents/index.ts";
-import { Problem } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 import type { Answer } from "../doctor/internet.ts";
 
 /** Sends a request to a registry. */
@@ -28,7 +28,7 @@ export const tryRegistry = async (
   if (registry === "*") return ["The credentials for * are not proven: they belong to no registry by name"];
   const send: AskRegistry = async (url, options) => {
     const answer = await ask(url, options).catch((error: unknown) => {
-      throw new Silent(error instanceof Error ? error.message : String(error));
+      throw new Silent(messageOf(error));
     });
     if (answer.status === 429 || answer.status >= 500)
       throw new Problem(`${registry} answers ${answer.status.toString()}: run this again when it is well`);

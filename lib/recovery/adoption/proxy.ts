@@ -16,6 +16,7 @@ import type { Adopters, Creation, Found } from "./adopter.ts";
 import { messageLimits, Plugin, type PulumiProgram } from "./plugin.ts";
 import { invokeBy, toStruct } from "./invoke.ts";
 import { known, type Properties } from "./properties.ts";
+import { messageOf } from "../../../toolchain/problem.ts";
 
 export interface ProxyOptions {
   /** The package's name. */
@@ -203,5 +204,5 @@ const asServiceError = (error: unknown): Partial<ServiceError> => {
   if (typeof error === "object" && error !== null && "code" in error && typeof error.code === "number") {
     return error as Partial<ServiceError>;
   }
-  return { code: status.UNKNOWN, details: error instanceof Error ? error.message : String(error) };
+  return { code: status.UNKNOWN, details: messageOf(error) };
 };
