@@ -27,7 +27,7 @@ export const preview = async (lab: Lab, context: Context): Promise<void> => {
   });
   display.clear();
   console.log(describeChanges(report));
-  if (await isInterrupted(lab, engine.stack)) {
+  if (await isInterrupted(lab)) {
     console.log("An update was interrupted, and resources that it began may exist: `npm run lab` finishes it");
   }
 };
@@ -38,7 +38,7 @@ export const destroy = async (lab: Lab, context: Context): Promise<void> => {
   if ((await lab.written()) === undefined) throw new Problem(`The lab of ${lab.folder.stack} was never up`);
   const { config, engine } = await running(lab, context);
   // Resources that no state knows cannot be destroyed, so the interrupted update is finished first.
-  if (await hasUnreported(lab, engine.stack)) {
+  if (await hasUnreported(lab)) {
     await finishInterrupted(lab, engine.stack, context, () => keepOutputs(lab, engine));
   }
   await rm(lab.folder.recovery, { force: true });

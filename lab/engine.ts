@@ -9,7 +9,7 @@ import { PulumiStack, update, type Operation, type RunOptions } from "../lib/eng
 import { Pulumi } from "../lib/engine/pulumi.ts";
 import type { RunReport } from "../lib/engine/report.ts";
 import { Journal } from "../lib/recovery/journal.ts";
-import { checkpointFile, restoreCheckpoint } from "./checkpoint.ts";
+import { checkpointFile, keptState, restoreCheckpoint } from "./checkpoint.ts";
 import { openLog } from "./engine-log.ts";
 import type { LabConfig } from "./lab-config.ts";
 
@@ -96,7 +96,7 @@ export class Engine {
 
   /** The number of resources in the stack, zero if the stack does not exist. */
   async size(): Promise<number> {
-    return (await this.stack.size()) ?? 0;
+    return (await keptState(this.folder))?.resources?.length ?? 0;
   }
 
   /** Destroys all resources, including protected ones. */

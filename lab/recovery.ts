@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { HearthConfig } from "../infra/config/index.ts";
+import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import type { PulumiStack } from "../lib/engine/pulumi-stack.ts";
 import type { State } from "../lib/engine/state.ts";
 import { Target } from "../lib/engine/target.ts";
-import { conditionOf, unmadeOf } from "../lib/recovery/condition.ts";
+import { unmadeOf } from "../lib/recovery/condition.ts";
 import { authorityOf, lookAtMachines } from "../lib/recovery/examine.ts";
 import { Journal } from "../lib/recovery/journal.ts";
 import { interruptedPhases, type Phase, type Recovery } from "../lib/recovery/phases.ts";
 import { describePlan, planFor, unmadeBy, type Situation } from "../lib/recovery/plan.ts";
 import { Problem } from "../toolchain/problem.ts";
 import { Toolchain } from "../toolchain/toolchain.ts";
+import { keptState } from "./checkpoint.ts";
 import { openLog } from "./engine-log.ts";
 import type { Lab } from "./lab.ts";
 import type { Context } from "./context.ts";
@@ -19,15 +21,15 @@ import type { Context } from "./context.ts";
 const startTimeout = 120_000;
 
 /** Whether an update of a lab, or the recovery from one, was interrupted. */
-export const isInterrupted = async ({ folder }: Lab, stack: PulumiStack): Promise<boolean> =>
-  (await Journal.open(folder.recovery)).current !== undefined || conditionOf(await stateOf(stack)) === "interrupted";
+export const isInterrupted = async ({ folder }: Lab): Promise<boolean> =>
+  (await Journal.open(folder.recovery)).current !== undefined || (await pendingIn(folder)).length > 0;
 
 /** Whether an update was interrupted while it created something, which may exist although no state has it. */
-export const hasUnreported = async ({ folder }: Lab, stack: PulumiStack): Promise<boolean> => {
-  if ((await Journal.open(folder.recovery)).current !== undefined) return true;
-  const pending = (await stateOf(stack))?.deployment.pending_operations ?? [];
-  return pending.some(({ type }) => type === "creating");
-};
+export const hasUnreported = async ({ folder }: Lab): Promise<boolean> =>
+  (await Journal.open(folder.recovery)).current !== undefined ||
+  (await pendingIn(folder)).some(({ type }) => type === "creating");
+
+const pendingIn = async (folder: LabFolder) => (await keptState(folder))?.pending_operations ?? [];
 
 /**
  * Finishes an interrupted update, with the plan that a rebuild would make.
@@ -120,6 +122,3 @@ const awaited = (machines: Situation["machines"], unmade: Situation["unmade"]): 
   const hasQuorum = planes.filter(({ state, hasEtcd }) => state === "member" && hasEtcd).length > planes.length / 2;
   return hasQuorum || unmade?.cluster ? waiting : [...waiting, "etcd"];
 };
-
-const stateOf = async (stack: PulumiStack): Promise<State | undefined> =>
-  (await stack.size()) === undefined ? undefined : stack.state();

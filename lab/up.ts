@@ -33,7 +33,7 @@ export const up = async (lab: Lab, context: Context): Promise<void> => {
   const { display } = context;
   const times: Times = new Map();
   const { config, engine } = await running(lab, context, times);
-  if (await isInterrupted(lab, engine.stack)) {
+  if (await isInterrupted(lab)) {
     await timed(times, "recovery", () => finishInterrupted(lab, engine.stack, context, () => keepOutputs(lab, engine)));
   } else {
     const report = await bringUp(engine, context);

@@ -2,10 +2,10 @@ import { expect } from "chai";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { checkpointFile, restoreCheckpoint } from "../../../lab/checkpoint.ts";
+import { checkpointFile, keptState, restoreCheckpoint } from "../../../lab/checkpoint.ts";
 import { labFolder } from "../../../lib/engine/lab-folder.ts";
 
-describe("restoreCheckpoint", () => {
+describe("the state of a lab", () => {
   let root: string;
   const folder = (): ReturnType<typeof labFolder> => labFolder(root, "dev");
   const write = async (suffix: string, text: string): Promise<string> => {
@@ -55,5 +55,14 @@ describe("restoreCheckpoint", () => {
       (error: unknown) => String(error),
     );
     expect(message).to.match(/is damaged: run `npm run lab -- reset dev`/);
+  });
+
+  it("is read as the engine wrote it", async () => {
+    expect(await keptState(folder())).to.equal(undefined);
+    await write("", '{"version":3,"checkpoint":{"stack":"dev","latest":null}}');
+    expect(await keptState(folder())).to.deep.equal({});
+    const latest = { resources: [{ urn: "a", type: "b" }], pending_operations: [{ type: "creating", resource: {} }] };
+    await write("", JSON.stringify({ version: 3, checkpoint: { stack: "dev", latest } }));
+    expect(await keptState(folder())).to.deep.equal(latest);
   });
 });
