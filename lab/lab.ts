@@ -183,9 +183,7 @@ export class Lab {
   private async readTree(): Promise<ReadTree> {
     const { folder } = this;
     const tree =
-      this.committed["hearth:gitops"].engine === "argocd"
-        ? noTree
-        : await readLabTree(folder.root, folder.stack, this.committed);
+      this.committed["hearth:gitops"].engine === "argocd" ? noTree : await readLabTree(folder, this.committed);
     const { kinds, policies, stopped, unchecked, definitions } = tree;
     await writeWhole(folder.created, JSON.stringify({ definitions, kinds, policies }));
     await writeWhole(folder.skipped, JSON.stringify({ stopped, unchecked }));

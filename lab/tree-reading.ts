@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ageRecipient } from "../components/secrets/age.ts";
+import type { LabFolder } from "../lib/engine/lab-folder.ts";
+import { Answers } from "../lib/tree/answers.ts";
 import { availableCharts } from "../lib/tree/charts.ts";
 import { renderTree } from "../lib/tree/render.ts";
 import { definitionFiles } from "../lib/tree/schemas.ts";
@@ -27,12 +29,13 @@ export const noTree: ReadTree = {
 /** Projects whose definitions every cluster of the lab has: Cilium's operator is simulated. */
 const alwaysThere = ["cilium"];
 
-/** Renders a cluster's tree and works out what of it the lab can run. */
-export const readLabTree = async (root: string, stack: string, committed: StackConfig): Promise<ReadTree> => {
+/** Renders a cluster's tree and works out what of it the lab can run. What was rendered is kept in the lab's folder. */
+export const readLabTree = async ({ root, stack, path }: LabFolder, committed: StackConfig): Promise<ReadTree> => {
   // The committed addresses may not be valid in a cluster, so the lab's are used.
   const facts = { stack, knownHosts: "known once the Git server runs", recipient: await ageRecipient(labAgeIdentity) };
   const file = { settings: deriveStack(committed, facts), problems: [] };
-  const tree = labTree(await renderTree(root, stack, file), await servableCharts(root));
+  const answers = new Answers(join(path, "rendered"), 4);
+  const tree = labTree(await renderTree(root, stack, { file, answers }), await servableCharts(root));
   const there = [...alwaysThere, ...tree.brought];
   const created = projects.map(({ name }) => name).filter((name) => !there.includes(name));
   return { ...tree, definitions: [...(await definitionFiles(created)).values()].flat() };

@@ -98,7 +98,7 @@ export const checkCluster = async (
   const file = readStackFile(checkout, stack);
   const config = clusterConfig(file, stack);
   if (config.gitops.engine === "argocd") return checkSecrets(checkout, encryptedTree(checkout, config));
-  const cluster = await renderTree(checkout, stack, file);
+  const cluster = await renderTree(checkout, stack, { file });
   const schemasOf = await schemaFile(cluster.config.gitops.flux ?? "");
   const releases = await renderReleases(cluster, checkout, find ?? (await chartsOfModules()), schemasOf);
   const all = [...cluster.objects, ...releases.objects];

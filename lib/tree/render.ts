@@ -5,6 +5,7 @@ import type { HearthConfig } from "../../infra/config/index.ts";
 import { examineStackFile, readStackFile, type StackFile } from "../../infra/config/stack-file.ts";
 import type { TreeObject } from "../../infra/tree-objects.ts";
 import { Problem } from "../../toolchain/problem.ts";
+import type { Answers } from "./answers.ts";
 import { createdObjects, rootKustomization, type KubernetesObject } from "./created.ts";
 import { askProgram } from "./program.ts";
 import { Sources } from "./sources.ts";
@@ -69,12 +70,13 @@ export const renderCluster = async (checkout: string, cluster: string): Promise<
 /**
  * As {@link renderCluster}, with the Kustomizations and with what is wrong.
  *
- * @param file the stack file, where it is not the checkout's own
+ * @param options.file the stack file, where it is not the checkout's own
+ * @param options.answers where what was rendered is kept for the next time
  */
 export const renderTree = async (
   checkout: string,
   cluster: string,
-  file = readStackFile(checkout, cluster),
+  { file = readStackFile(checkout, cluster), answers }: { file?: StackFile; answers?: Answers } = {},
 ): Promise<RenderedCluster> => {
   const config = clusterConfig(file, cluster);
   if (config.gitops.engine !== "flux") {
@@ -83,7 +85,7 @@ export const renderTree = async (
   const created = createdObjects(config);
   const { root, patches } = rootKustomization(config);
   const request = { checkout, created, root, patches };
-  const answer = await askProgram<Answer>("render", request, { [checkout]: topFolder(checkout, root) });
+  const answer = await askProgram<Answer>("render", request, { [checkout]: topFolder(checkout, root) }, answers);
   const sources = new Sources(checkout);
   return {
     config,
