@@ -35,6 +35,24 @@ export const diskKeysOf = (documents: readonly unknown[]): DiskKey[] =>
 const kindOf = (key: Key): DiskKey | undefined =>
   (Object.keys(slots) as DiskKey[]).find((kind) => key.slot === slots[kind] && key[kind] !== undefined);
 
+/** Talos's names of the volumes that a TPM opens. Source: siderolabs/talos v1.13.9, pkg/machinery/constants/constants.go, UserVolumePrefix and others. */
+export const sealedVolumes = (documents: readonly unknown[]): string[] => [
+  ...new Set(documents.filter(isOpenedByTpm).map(({ kind = "", name = "" }) => `${prefixes[kind] ?? ""}${name}`)),
+];
+
+const prefixes: Record<string, string> = { UserVolumeConfig: "u-", RawVolumeConfig: "r-", SwapVolumeConfig: "s-" };
+
+/** Keys of volumes that a TPM opens which cannot be beside the second key, or be made again as they are. Patches may have such. */
+export const foreignKeys = (documents: readonly unknown[]): string[] =>
+  documents.filter(isOpenedByTpm).flatMap(({ kind = "", name = "", encryption }) =>
+    encryption.keys.flatMap((key) => {
+      const isTaken = key.slot === slots.nodeID && key.nodeID === undefined;
+      const options = Object.keys(key.tpm ?? {}).filter((option) => option !== "checkSecurebootStatusOnEnroll");
+      if (isTaken) return [`${kind} ${name}: its key in slot ${slots.nodeID}`];
+      return options.map((option) => `${kind} ${name}: \`tpm.${option}\` of its key in slot ${key.slot}`);
+    }),
+  );
+
 /**
  * A machine's configuration whose encrypted volumes have these keys, beside recovery keys.
  *

@@ -176,8 +176,9 @@ export const clusterActions = (
     },
     disks: (name) => readDisks(talos, addressOf(name)),
     giveDiskKeys: async (name, keys) => {
+      // The active one may be tried for a minute, without VIPs. Source: siderolabs/talos v1.13.9, resources/config/machine_config.go.
       const text = printedText(
-        await talos.once(addressOf(name), ["get", "machineconfig", "v1alpha1", "--output", "yaml"], patchTimeout),
+        await talos.once(addressOf(name), ["get", "machineconfig", "persistent", "--output", "yaml"], patchTimeout),
       );
       await withPrivateFolder(async (folder) => {
         const file = join(folder, "machine.yaml");

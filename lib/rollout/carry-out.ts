@@ -22,7 +22,7 @@ import type {
   Step,
   TalosStep,
 } from "./step.ts";
-import { eventually, usual, type Surroundings } from "./surroundings.ts";
+import { eventually, usual, whileOut, type Surroundings } from "./surroundings.ts";
 import { Waiting } from "./waiting.ts";
 
 /**
@@ -63,8 +63,31 @@ const work = async (step: Step, around: Surroundings): Promise<void> => {
     case "talos":
       return outOfService(step, around, () => upgradeTalos(step, around));
     case "firmware":
+      await requireNoneOut(step, around);
       return outOfService(step, around, () => updateFirmware(step, around, () => restartWhole(step.machine, around)));
   }
+};
+
+/**
+ * Requires that no rollout has left another machine out of service, Ready or not. A plan goes on with such a machine first; this step has no plan.
+ *
+ * @throws Problem that names it
+ */
+const requireNoneOut = async ({ machine }: FirmwareStep, around: Surroundings): Promise<void> => {
+  const { actions, machines, timeouts = usual, command } = around;
+  const found = { out: [] as string[] };
+  const isRead = await eventually(around, timeouts.gate, async () => {
+    const { nodes } = await actions.readings(Object.keys(machines));
+    found.out = nodes.flatMap(({ name, mark }) => (mark !== undefined && name !== machine ? [name] : []));
+    return nodes.length > 0;
+  });
+  if (isRead && found.out.length === 0) return;
+  throw new Problem(
+    isRead
+      ? `${machine} was left as it is, for ${found.out.join(", ")} is out of service by a deployment, or an update of firmware, that was ended.\n` +
+          `Go on with that first: npx hearth deploy, or npx hearth firmware for ${found.out.join(", ")}. Then run ${command} again`
+      : `${machine} was left as it is, for the Kubernetes API says nothing of the nodes: run ${command} again`,
+  );
 };
 
 const outOfService = async (
@@ -129,7 +152,7 @@ const restart = async (machine: string, around: Surroundings): Promise<void> => 
   // Whatever keeps it from answering is told when the cluster is to be whole again.
   if (before === undefined) return;
   live(`${machine}: restarting it`);
-  await actions.reboot(machine);
+  await whileOut(machine, "its restart", around, actions.reboot(machine));
   await rebooted(machine, before, around);
 };
 
@@ -149,7 +172,7 @@ const replace = async (step: ReplaceStep, around: Surroundings): Promise<void> =
   const { machine, role, isLost } = step;
   const { actions, live } = around;
   await gate(step, around);
-  if (!isLost) await takeOut(machine, around);
+  await (isLost ? requireLost(machine, around) : takeOut(machine, around));
   await leaveEtcd(step, around);
   if (step.secureBoot === undefined) live(`${machine}: destroying it, and creating another one`);
   else {
@@ -187,7 +210,7 @@ const remove = async (step: RemoveStep, around: Surroundings): Promise<void> => 
 const requireLost = async (machine: string, around: Surroundings): Promise<void> => {
   const { actions, live, command, machines, timeouts = usual } = around;
   if (await answers(machine, actions))
-    throw new Problem(`${machine} answers again, and was not removed: run ${command} again, which drains it first`);
+    throw new Problem(`${machine} answers again, and was left as it is: run ${command} again, which drains it first`);
   const isSilent = await eventually(around, timeouts.gate, async () => {
     const { nodes } = await actions.readings(Object.keys(machines).filter((name) => name !== machine));
     const isReady = nodes.some(({ name, isReady: ready }) => name === machine && ready);
@@ -196,7 +219,7 @@ const requireLost = async (machine: string, around: Surroundings): Promise<void>
   });
   if (isSilent) return;
   throw new Problem(
-    `${machine} is not removed: its Talos API does not answer, and its node is Ready, so it runs. Look at the way to ${machine}, ` +
+    `${machine} is left as it is: its Talos API does not answer, and its node is Ready, so it runs. Look at the way to ${machine}, ` +
       `or power it off, then run ${command} again`,
   );
 };

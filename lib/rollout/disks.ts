@@ -6,6 +6,10 @@ export interface DisksReading {
   configured: readonly DiskKey[];
   /** Its encrypted volumes, as they were opened when it booted. */
   volumes: readonly OpenedVolume[];
+  /** Encrypted volumes of its configuration that are not open. */
+  closed: readonly string[];
+  /** Keys of its configuration that are in the way of the second key, or would not be the same after being sealed again. */
+  foreign: readonly string[];
 }
 
 export interface OpenedVolume {
@@ -14,7 +18,7 @@ export interface OpenedVolume {
   slot: number | undefined;
   /** The kinds of keys that it was to have when it was opened. */
   keys: readonly string[];
-  /** Keys that it could not be given, with the reason. */
+  /** Keys that it could not be given, with the reason: `error adding key slot 2 …`. */
   failed: readonly string[];
 }
 
@@ -39,11 +43,65 @@ export const nextPart = ({ configured, volumes }: DisksReading, isUpdated: boole
   }
   if (!hadAll("nodeID") || hadAll("tpm") !== has("tpm")) return "restart";
   if (!has("tpm")) return "seal";
-  if (volumes.some(({ failed }) => failed.length > 0)) return "unseal";
-  const isBySeal = volumes.every(({ slot }) => slot === slots.tpm);
-  return isBySeal && !isUpdated ? "wait" : "finish";
+  if (volumes.every(({ slot }) => slot === slots.tpm)) return isUpdated ? "finish" : "wait";
+  // A key that was sealed at this start has opened nothing yet: the next start measures what it is sealed to.
+  return volumes.some(({ failed }) => failed.some(isClosed)) ? "unseal" : "restart";
 };
+
+/** Whether a failure is that of a key which the TPM does not release. Talos reads the slot before it gives it a key. */
+const isClosed = (text: string): boolean => new RegExp(`^error updating key slot ${slots.tpm}\\b`).test(text);
+
+/**
+ * Failures to give keys that no update of firmware explains, by their volumes.
+ *
+ * One closes the TPM's keys of all volumes, or of none.
+ */
+export const failures = ({ volumes }: DisksReading): string[] => {
+  const isReleased = volumes.some(({ slot }) => slot === slots.tpm);
+  return volumes.flatMap(({ name, failed }) =>
+    failed.filter((text) => isReleased || !isClosed(text)).map((text) => `${name}: ${text}`),
+  );
+};
+
+/** Whether the second key could not be added, while the TPM opens everything: then the machine can be as it was. */
+export const isRefused = ({ configured, volumes }: DisksReading): boolean =>
+  configured.includes("nodeID") &&
+  volumes.every(({ slot }) => slot === slots.tpm) &&
+  volumes.some(({ failed }) =>
+    failed.some((text) => new RegExp(`^error adding key slot ${slots.nodeID}\\b`).test(text)),
+  );
 
 /** Whether a machine's disks have, or are to have, the second key. Whatever takes it away meanwhile may leave them closed. */
 export const isBetween = ({ configured, volumes }: DisksReading): boolean =>
   configured.includes("nodeID") || (configured.length > 0 && volumes.some(({ keys }) => keys.includes("nodeID")));
+
+/** Why nothing may give a machine its configuration, which has no second key: without it, disks may be closed at the next start. */
+export const betweenProblem = (machine: string): string =>
+  `${machine} is in the midst of an update of its firmware, with which \`npx hearth firmware\` goes on`;
+
+/** Why no update of a machine's firmware is begun; undefined where it may be. */
+export const refusal = (
+  machine: string,
+  disks: DisksReading,
+  { command, isUpdated }: { command: string; isUpdated: boolean },
+): string | undefined => {
+  if (disks.configured.length === 0)
+    return `The disks of ${machine} are not opened by a TPM, so its firmware closes none: drain it with kubectl, update it, and uncordon it`;
+  if (isUpdated && !isBetween(disks))
+    return `No update of the firmware of ${machine} was begun, so there is no end of one: run ${command} without --updated`;
+  if (disks.closed.length > 0)
+    return `${disks.closed.join(", ")} of ${machine} should be encrypted, and open: look at \`talosctl get volumestatus\``;
+  if (disks.foreign.length > 0)
+    return [
+      `The disks of ${machine} have keys that could not be beside a second one, or made again as they are:`,
+      ...disks.foreign.map((each) => `  ${each}`),
+      `Take them out of the patches and deploy first`,
+    ].join("\n");
+  const failed = failures(disks);
+  if (failed.length === 0) return undefined;
+  return [
+    `The disks of ${machine} did not take or lose a key at its last start:`,
+    ...failed.map((each) => `  ${each}`),
+    "Restart it first",
+  ].join("\n");
+};

@@ -1,9 +1,9 @@
 import { duration } from "../terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
-import { slots, type DiskKey } from "../cluster/disk-keys.ts";
-import { nextPart, type DisksReading } from "./disks.ts";
+import type { DiskKey } from "../cluster/disk-keys.ts";
+import { failures, isRefused, nextPart, type DisksReading } from "./disks.ts";
 import type { FirmwareStep } from "./step.ts";
-import { eventually, usual, type Surroundings } from "./surroundings.ts";
+import { eventually, usual, whileOut, type Surroundings } from "./surroundings.ts";
 import { Waiting } from "./waiting.ts";
 
 /**
@@ -21,13 +21,23 @@ export const updateFirmware = async (
   const { actions, live, command } = around;
   const give = async (text: string, keys: readonly DiskKey[]): Promise<void> => {
     live(`${machine}: ${text}`);
-    await actions.giveDiskKeys(machine, keys);
+    await whileOut(machine, text, around, actions.giveDiskKeys(machine, keys));
     await restart();
   };
   let isOver = isUpdated;
-  for (let restarts = 0; restarts < 10; restarts += 1) {
-    const found = await actions.disks(machine);
-    requireSecondKey(machine, found, command);
+  for (let restarts = 0; restarts < 12; restarts += 1) {
+    const found = await look(machine, around);
+    if (isRefused(found)) {
+      await give("taking back the second key", ["tpm"]);
+      await actions.putBack(machine);
+      throw new Problem(
+        told(
+          `${machine} is in service again as it was, for its disks take no second key. Do not update its firmware:`,
+          found,
+        ) + "\nRemove the machine, deploy, update its firmware, and add it again",
+      );
+    }
+    requireKeys(machine, found, command);
     switch (nextPart(found, isOver)) {
       case "done":
         return;
@@ -50,54 +60,95 @@ export const updateFirmware = async (
         isOver = true;
         break;
       case "finish":
-        return give("taking the second key away", ["tpm"]);
+        await give("taking the second key away", ["tpm"]);
+        isOver = true;
+        break;
     }
   }
   throw new Problem(
-    `${machine} does not come to an end of its update: look at \`talosctl get volumestatus\`, then run ${command} again`,
+    `${machine} is out of service, and does not come to an end of its update: look at \`talosctl get volumestatus\` of it, then run ${command} again`,
   );
 };
 
 /**
- * Requires that a machine has the second key before anybody touches its firmware, or takes the first one away.
+ * Reads how a machine's disks are opened. A person may be at its firmware, so it may take as long as that to answer.
  *
- * @throws Problem that names the volumes that have not got it
+ * @throws Problem if it does not, or if its disks are not open
  */
-const requireSecondKey = (machine: string, { configured, volumes }: DisksReading, command: string): void => {
-  if (!configured.includes("nodeID")) return;
-  const lacking = volumes.flatMap(({ name, failed }) =>
-    failed.filter((text) => text.includes(`slot ${slots.nodeID} `)).map((text) => `${name}: ${text}`),
-  );
-  if (lacking.length === 0) return;
+const look = async (machine: string, around: Surroundings): Promise<DisksReading> => {
+  const { actions, live, timeouts = usual, command } = around;
+  const last: { found?: DisksReading } = {};
+  const waiting = new Waiting();
+  const answers = await eventually(around, timeouts.person, async () => {
+    last.found = await actions.disks(machine).catch((error: unknown) => {
+      live(waiting.text(machine, timeouts.person, "it does not answer"));
+      throw error;
+    });
+    return true;
+  });
+  if (answers)
+    await eventually(around, timeouts.restart, async () => {
+      last.found = await actions.disks(machine);
+      return last.found.closed.length === 0;
+    });
+  const { found } = last;
+  if (found?.closed.length === 0) return found;
   throw new Problem(
-    [
-      `${machine} is drained, and some of its disks did not get a second key. Do not update its firmware:`,
-      ...lacking.map((each) => `  ${each}`),
-      `Look at \`talosctl dmesg\` of it, then run ${command} again`,
-    ].join("\n"),
+    `${machine} is out of service, and ${found ? `${found.closed.join(", ")} of it ${found.closed.length > 1 ? "are" : "is"} not open` : "does not answer"}: ` +
+      `look at its console, or \`talosctl dmesg\` of it. Then run ${command} again`,
   );
 };
+
+/**
+ * Requires that a machine has the keys that it was given, before anybody touches its firmware and before another key is taken away.
+ *
+ * @throws Problem that names the volumes that have not got one
+ */
+const requireKeys = (machine: string, found: DisksReading, command: string): void => {
+  if (failures(found).length === 0) return;
+  throw new Problem(
+    told(
+      `${machine} is out of service, and its disks did not take or lose a key as they should. Do not update its firmware:`,
+      found,
+    ) +
+      `\nA TPM takes no key where SecureBoot is to be on and is off: turn it on. Look at \`talosctl dmesg\` of it, restart it, then run ${command} again`,
+  );
+};
+
+const told = (what: string, found: DisksReading): string =>
+  [what, ...failures(found).map((each) => `  ${each}`)].join("\n");
 
 /**
  * Waits until a person has updated the firmware, so that the TPM releases no key any more.
  *
- * @throws Problem when that takes too long
+ * @throws Problem when that takes too long, or somebody takes the second key away
  */
 const awaitUpdate = async (machine: string, around: Surroundings): Promise<void> => {
   const { actions, live, say, timeouts = usual, command } = around;
   say(`${machine} is drained, and its disks open by two keys. Update its firmware now, and start it again`);
   say(`  Its TPM may go on as before. Then end this, and run ${command} --updated`);
   const waiting = new Waiting();
+  const last: { found?: DisksReading | undefined } = {};
   const isClosed = await eventually(around, timeouts.person, async () => {
-    const found = await actions.disks(machine).catch(() => undefined);
+    last.found = await actions.disks(machine).catch(() => undefined);
     live(
-      waiting.text(`a person at ${machine}`, timeouts.person, found ? "its TPM opens its disks" : "it does not answer"),
+      waiting.text(
+        `a person at ${machine}`,
+        timeouts.person,
+        last.found ? "its TPM opens its disks" : "it does not answer",
+      ),
     );
-    return found !== undefined && nextPart(found, false) !== "wait";
+    return last.found?.closed.length === 0 && nextPart(last.found, false) !== "wait";
   });
+  const { found } = last;
+  if (found?.configured.includes("nodeID") === false)
+    throw new Problem(
+      `${machine} is out of service, and somebody took the second key of its disks away, as pulumi up does. Do not touch its firmware, or ` +
+        `start it: run ${command}, which puts it back in service, and once more to update its firmware`,
+    );
   if (isClosed) return;
   throw new Problem(
-    `${machine} is out of service, and its TPM opens its disks as before after ${duration(timeouts.person / 1000)}.\n` +
+    `${machine} is out of service, and ${found ? "its TPM opens its disks as before" : "does not answer"} after ${duration(timeouts.person / 1000)}.\n` +
       `Run ${command} again to go on waiting, or ${command} --updated if its firmware is updated, or is not to be`,
   );
 };

@@ -1,7 +1,7 @@
 import { duration } from "../terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { BootReading } from "./read.ts";
-import { eventually, usual, type Surroundings } from "./surroundings.ts";
+import { eventually, usual, whileOut, type Surroundings } from "./surroundings.ts";
 import { Waiting } from "./waiting.ts";
 
 /** A machine of metal that has to wait for its configuration. */
@@ -24,7 +24,7 @@ export interface AwaitedBoot {
 export const wipe = async (machine: string, around: Surroundings): Promise<void> => {
   const { actions, live, timeouts = usual, command } = around;
   live(`${machine}: wiping it`);
-  await actions.wipe(machine);
+  await whileOut(machine, "its reset", around, actions.wipe(machine));
   const isGone = await eventually(around, timeouts.boot, async () => (await actions.boot(machine)).state !== "member");
   if (isGone) return;
   throw new Problem(

@@ -25,6 +25,8 @@ export interface NodeReading {
   isReady: boolean;
   message: string;
   isCordoned: boolean;
+  /** How it was before a rollout took it out of service; undefined if none did. */
+  mark?: string | undefined;
   /** Whether it has a taint, so that most pods do not go there. @default false */
   isTainted?: boolean | undefined;
   /** The boot of the machine that reported it last. */

@@ -19,6 +19,7 @@ import type {
   TalosImage,
   TalosStep,
 } from "./step.ts";
+import { betweenProblem } from "./disks.ts";
 
 /** The steps from what runs to what the stack file asks for, in their order. */
 export interface RolloutPlan {
@@ -92,12 +93,9 @@ const movingRefusals = ({ reach, moved = {} }: Changes): string[] => [
 const closingRefusals = ({ closed = {} }: Changes): string[] =>
   Object.entries(closed).map(([name, why]) => closedProblem(name, why));
 
-/** A configuration has no second key for disks, and without it they may be closed at the next start. */
 const firmwareRefusals = ({ machines }: Running): string[] =>
   Object.entries(machines).flatMap(([name, { isBetweenFirmware }]) =>
-    isBetweenFirmware === true
-      ? [`${name} is in the midst of an update of its firmware: \`npx hearth firmware STACK ${name}\` goes on with it`]
-      : [],
+    isBetweenFirmware === true ? [betweenProblem(name)] : [],
   );
 
 /** No upgrade changes SecureBoot. A virtual machine that is made anew boots its image, and one of metal what a person boots. */

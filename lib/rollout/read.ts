@@ -4,7 +4,7 @@ import { parseAllDocuments } from "yaml";
 import { Kubernetes, readiness, type KubernetesObject } from "../cluster/kubernetes.ts";
 import { machineState, type MachineState } from "../cluster/machine-state.ts";
 import { etcdAlarms, etcdMembers, etcdStatus, type Talosctl } from "../cluster/talosctl.ts";
-import { diskKeysOf } from "../cluster/disk-keys.ts";
+import { diskKeysOf, foreignKeys, sealedVolumes } from "../cluster/disk-keys.ts";
 import { printedDocuments } from "../cluster/machine-configuration.ts";
 import type { DisksReading } from "./disks.ts";
 import type { EtcdView, NodeReading, Readings } from "./gates.ts";
@@ -107,18 +107,23 @@ interface SecurityState {
  */
 export const readDisks = async (talos: Talosctl, address: string): Promise<DisksReading> => {
   const ask = (...what: string[]) => talos.once(address, ["get", ...what, "--output", "yaml"], answerTimeout);
-  const [config, volumes] = await Promise.all([ask("machineconfig", "v1alpha1"), ask("volumestatus")]);
+  const [config, printed] = await Promise.all([ask("machineconfig", "v1alpha1"), ask("volumestatus")]);
+  const documents = printedDocuments(config);
+  // Talos says how a volume is encrypted once it is open: encrypt.go of the controllers' block/internal/volumes.
+  const volumes = parseAllDocuments(printed)
+    .map((document) => document.toJS() as VolumeStatus | null)
+    .flatMap((volume) => (volume?.spec?.encryptionProvider === "luks2" ? [volume] : []))
+    .map(({ metadata, spec }) => ({
+      name: metadata?.id ?? "",
+      slot: spec?.encryptionSlot,
+      keys: spec?.configuredEncryptionKeys ?? [],
+      failed: spec?.encryptionFailedSyncs ?? [],
+    }));
   return {
-    configured: diskKeysOf(printedDocuments(config)),
-    volumes: parseAllDocuments(volumes)
-      .map((document) => document.toJS() as VolumeStatus | null)
-      .flatMap((volume) => (volume?.spec?.encryptionProvider === "luks2" ? [volume] : []))
-      .map(({ metadata, spec }) => ({
-        name: metadata?.id ?? "",
-        slot: spec?.encryptionSlot,
-        keys: spec?.configuredEncryptionKeys ?? [],
-        failed: spec?.encryptionFailedSyncs ?? [],
-      })),
+    configured: diskKeysOf(documents),
+    volumes,
+    closed: sealedVolumes(documents).filter((name) => !volumes.some((volume) => volume.name === name)),
+    foreign: foreignKeys(documents),
   };
 };
 

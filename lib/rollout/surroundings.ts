@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 import type { Actions } from "./actions.ts";
 
 /** What carrying out a step works with. */
@@ -66,5 +67,22 @@ export const eventually = async (
     if (await isSo().catch(() => false)) return true;
     if (Date.now() > deadline()) return false;
     await sleep(timeouts.pause, undefined, { signal }).catch(() => undefined);
+  }
+};
+
+/** @throws Problem that says what failed, and that the machine is out of service */
+export const whileOut = async <T>(
+  machine: string,
+  what: string,
+  { signal, command }: Pick<Surroundings, "signal" | "command">,
+  work: Promise<T>,
+): Promise<T> => {
+  try {
+    return await work;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Problem(
+      `${machine} is out of service, and ${what} failed: ${messageOf(error)}\nRun ${command} again, which goes on with it`,
+    );
   }
 };

@@ -44,7 +44,7 @@ import {
 } from "./rollout.ts";
 import { setTaints } from "./taints.ts";
 import { underLease } from "./under-lease.ts";
-import { recordedMachines, runningCluster, type RunningCluster } from "./running.ts";
+import { recordedMachines, requireNoFirmware, runningCluster, type RunningCluster } from "./running.ts";
 
 /** How a deployment ended. */
 export interface Deployed {
@@ -97,7 +97,7 @@ export const deploy = async (
     for (const { name, what } of left) display.line(`  left: ${name} ${what}`);
     return { isChanged: left.length < (plan?.steps.length ?? 0), left };
   }
-  if (!plan?.steps.length && !preview.isUnchanged) await update();
+  if (!plan?.steps.length && !preview.isUnchanged) await alone(target, display, { signal, cluster }, () => update());
   if (cluster) await forget(target, display, cluster, changes);
   if (isUnchanged) return { isChanged: false, left };
   // The required content of the escrow may just have changed. The policy checks it the next time.
@@ -112,6 +112,23 @@ export const deploy = async (
   await keepState(target, display);
   return { isChanged: true, left };
 };
+
+/** Does work while no rollout goes on. Where the cluster's API does not answer, there is none, and nothing to hold. */
+const alone = async (
+  target: Target,
+  display: Display,
+  { signal, cluster }: { signal: AbortSignal; cluster: RunningCluster | undefined },
+  work: () => Promise<void>,
+): Promise<void> => {
+  if (cluster === undefined || cluster.problems.some(({ machine }) => machine === undefined)) return work();
+  const command = deployCommand(target);
+  await underLease(cluster.access, { display, signal, command, machines: [] }, async () => {
+    await requireNoFirmware(cluster);
+    await work();
+  });
+};
+
+const deployCommand = ({ stack, isLab }: Target): string => `npx hearth deploy ${stack}${isLab ? " --lab" : ""}`;
 
 /** Previews the update, with what it means for machines. The program renders the release of Kubernetes that runs. */
 const previewed = async (
@@ -197,15 +214,16 @@ const rollOut = async (
   const { actions, made } = await actionsOn(cluster, changes, checksOf(health));
   const timeouts = { ...usual, health: health.timeout * 60_000 };
   const ofLab = target.isLab ? " --lab" : "";
-  const command = `npx hearth deploy ${target.stack}${ofLab}`;
+  const command = deployCommand(target);
   const bootCommand = (machine: string): string => `npx hearth boot ${target.stack} ${machine}${ofLab}`;
   const machines = machinesOf(plan.steps, Object.keys(cluster.recorded));
-  const left = await underLease(cluster.access, { display, signal, command, machines }, (held) =>
-    carryOutRollout(plan, cluster, changes, {
+  const left = await underLease(cluster.access, { display, signal, command, machines }, async (held) => {
+    await requireNoFirmware(cluster);
+    return carryOutRollout(plan, cluster, changes, {
       ...{ actions, made, engine, display, options, timeouts, command, bootCommand, ...held },
       recorded: cluster.recorded,
-    }),
-  );
+    });
+  });
   display.clear();
   return left;
 };

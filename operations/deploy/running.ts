@@ -18,11 +18,11 @@ import {
   type Access,
   type Node,
 } from "../../lib/rollout/read.ts";
-import { isBetween } from "../../lib/rollout/disks.ts";
+import { betweenProblem, isBetween } from "../../lib/rollout/disks.ts";
 import type { Running, RunningMachine } from "../../lib/rollout/step.ts";
 import { configuredMachine, type ConfiguredMachine } from "../preview/rollout.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
-import { messageOf } from "../../toolchain/problem.ts";
+import { messageOf, Problem } from "../../toolchain/problem.ts";
 
 /** The cluster of a stack: what its state has, and what runs. */
 export interface RunningCluster {
@@ -113,6 +113,23 @@ const readMachines = async (
     }),
   );
   return Object.fromEntries(read.flat());
+};
+
+/**
+ * Requires that no update of firmware was begun since the cluster was read.
+ *
+ * @throws Problem that names the machine
+ */
+export const requireNoFirmware = async ({ access, recorded }: RunningCluster): Promise<void> => {
+  const sealed = Object.entries(recorded).filter(([, { isSealed }]) => isSealed);
+  const problems = await Promise.all(
+    sealed.map(async ([name, { address }]) => {
+      // One that does not answer takes no configuration either.
+      const disks = await readDisks(access.talos, address).catch(() => undefined);
+      return disks && isBetween(disks) ? [betweenProblem(name)] : [];
+    }),
+  );
+  if (problems.flat().length > 0) throw new Problem(problems.flat().join("\n"));
 };
 
 /** The machines that a state has, by the name of their node. */

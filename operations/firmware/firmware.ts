@@ -3,12 +3,14 @@ import { duration } from "../../lib/terminal/display.ts";
 import { interruption } from "../../lib/terminal/interruption.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { carryOut } from "../../lib/rollout/carry-out.ts";
+import { refusal } from "../../lib/rollout/disks.ts";
 import { checksOf } from "../../lib/rollout/health.ts";
+import { readDisks } from "../../lib/rollout/read.ts";
 import type { FirmwareStep } from "../../lib/rollout/step.ts";
 import { usual } from "../../lib/rollout/surroundings.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { actionsOn, engineless } from "../deploy/rollout.ts";
-import { runningCluster } from "../deploy/running.ts";
+import { runningCluster, type RunningCluster } from "../deploy/running.ts";
 import { underLease } from "../deploy/under-lease.ts";
 
 interface Values {
@@ -20,7 +22,7 @@ export const firmware = async (call: Call<Values>): Promise<number> => {
   const { stack, args, values, display, answer } = call;
   const target = await call.open();
   const config = await target.config();
-  const machine = sealedMachine(config, args[0]);
+  const machine = namedNode(config, args[0]);
   const command = `npx hearth firmware ${stack} ${machine}${target.isLab ? " --lab" : ""}`;
   const signal = interruption(`The update of ${machine} was interrupted: ${command} goes on with it`);
   const cluster = await runningCluster(target, (text) => {
@@ -28,8 +30,12 @@ export const firmware = async (call: Call<Values>): Promise<number> => {
   });
   if (cluster === undefined || !(machine in cluster.recorded))
     throw new Problem(`${machine} was never deployed: npx hearth deploy ${stack}`);
-  if (cluster.problems.length > 0)
-    throw new Problem([`Nothing is begun:`, ...cluster.problems.map(({ problem }) => `  ${problem}`)].join("\n"));
+  // One that an earlier run took out may be off, with a person at it.
+  const isBegun = cluster.running.marked.includes(machine);
+  const problems = cluster.problems.filter((each) => !(isBegun && each.machine === machine));
+  if (problems.length > 0)
+    throw new Problem([`Nothing is begun:`, ...problems.map(({ problem }) => `  ${problem}`)].join("\n"));
+  if (!isBegun) await requireReady(cluster, machine, { command, isUpdated: values.updated === true });
   const step: FirmwareStep = {
     ...{ kind: "firmware", name: `firmware/${machine}`, machine, isUpdated: values.updated === true },
     ...{ what: "goes through an update of its firmware", out: machine, seconds: 1800 },
@@ -58,17 +64,24 @@ export const firmware = async (call: Call<Values>): Promise<number> => {
   return 0;
 };
 
-/** @throws Problem unless a node is named whose disks a TPM opens */
-const sealedMachine = ({ nodes, cluster }: HearthConfig, name: string | undefined): string => {
-  const sealed = Object.entries(nodes)
-    .filter(([, { diskEncryption }]) => (diskEncryption ?? cluster.diskEncryption) === "tpm")
-    .map(([node]) => node);
-  if (name !== undefined && sealed.includes(name)) return name;
-  if (name !== undefined && name in nodes)
-    throw new Problem(
-      `The disks of ${name} are not opened by a TPM, so its firmware closes none: drain it with kubectl, update it, and uncordon it`,
-    );
-  const which =
-    sealed.length === 0 ? "no node of the stack has diskEncryption: tpm" : `name one of ${sealed.join(", ")}`;
+/** @throws Problem unless a node of the stack is named */
+const namedNode = ({ nodes }: HearthConfig, name: string | undefined): string => {
+  if (name !== undefined && name in nodes) return name;
+  const which = `name one of ${Object.keys(nodes).join(", ")}`;
   throw new Problem(name === undefined ? `Which machine? ${which}` : `There is no node ${name}: ${which}`);
+};
+
+/**
+ * Requires that an update can be begun, by what runs: the stack file may say what was not deployed yet.
+ *
+ * @throws Problem that says why it is not
+ */
+const requireReady = async (
+  { access, recorded }: RunningCluster,
+  machine: string,
+  { command, isUpdated }: { command: string; isUpdated: boolean },
+): Promise<void> => {
+  const disks = await readDisks(access.talos, recorded[machine]?.address ?? "");
+  const why = refusal(machine, disks, { command, isUpdated });
+  if (why !== undefined) throw new Problem(why);
 };

@@ -293,6 +293,7 @@ export class FakeCluster {
         return {
           configured: (disks?.configured ?? []).map(kindOf),
           volumes: disks ? [{ name: "STATE", ...disks.opened }] : [],
+          ...{ closed: [], foreign: [] },
         };
       }),
     giveDiskKeys: (name, keys) =>
@@ -520,7 +521,7 @@ export class FakeCluster {
         ...((fake.serving ?? 0) > 0 && { problem: "connection refused" }),
         ...down(fake),
       })),
-      nodes: all.map(([name, { boot, booting, isGone, isCordoned, joining }]) => {
+      nodes: all.map(([name, { boot, booting, isGone, isCordoned, joining, mark }]) => {
         // Kubernetes has not noticed yet that the machine before is gone.
         const isOld = booting > 0 && joining !== undefined;
         const isReady = isOld || (booting === 0 && isGone !== true);
@@ -529,6 +530,7 @@ export class FakeCluster {
           isReady,
           message: "kubelet stopped",
           isCordoned,
+          mark,
           isTainted: this.isTainted && roleOf(name) === "controlplane",
           boot: isOld ? "old" : boot,
         };

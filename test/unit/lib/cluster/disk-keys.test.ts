@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { diskKeysOf, withDiskKeys } from "../../../../lib/cluster/disk-keys.ts";
+import { diskKeysOf, foreignKeys, sealedVolumes, withDiskKeys } from "../../../../lib/cluster/disk-keys.ts";
 import { documentsOf } from "../../../../lib/cluster/machine-configuration.ts";
 
 const installer = (name: string) => `factory.talos.dev/${name}/abc:v1.13.9`;
@@ -68,5 +68,20 @@ describe("the keys of a machine's disks", () => {
       const without = withDiskKeys(withDiskKeys(text, ["tpm", "nodeID"]), ["nodeID"]);
       expect(documentsOf(withDiskKeys(without, ["tpm"]))).to.deep.equal(documentsOf(text));
     }
+  });
+
+  it("belong to volumes by Talos's names of them", () => {
+    expect(sealedVolumes(documentsOf(configuration("tpm: {}")))).to.deep.equal(["STATE", "u-data"]);
+    expect(sealedVolumes(documentsOf(configuration("static: { passphrase: a }")))).to.deep.equal([]);
+  });
+
+  it("are not beside the second one, or made again, where patches gave them something of their own", () => {
+    const of = (key: string): string[] => foreignKeys(documentsOf(configuration(key)));
+    expect(of("tpm: { checkSecurebootStatusOnEnroll: true }")).to.deep.equal([]);
+    expect(of("tpm: {} }, { slot: 2, nodeID: {}")).to.deep.equal([]);
+    expect(of("tpm: { options: { pcrs: [0, 7] } }")[0]).to.equal(
+      "VolumeConfig STATE: `tpm.options` of its key in slot 0",
+    );
+    expect(of("tpm: {} }, { slot: 2, static: { passphrase: b }")[0]).to.equal("VolumeConfig STATE: its key in slot 2");
   });
 });

@@ -2,6 +2,7 @@ import { expect } from "chai";
 
 import { carryOut } from "../../../../lib/rollout/carry-out.ts";
 import { planRollout } from "../../../../lib/rollout/plan.ts";
+import type { ReplaceStep } from "../../../../lib/rollout/step.ts";
 import type { Timeouts } from "../../../../lib/rollout/surroundings.ts";
 import { FakeCluster } from "../../../support/fake-cluster.ts";
 
@@ -65,6 +66,29 @@ describe("a rollout that is carried out", () => {
     );
     expect(order).to.deep.equal([...order].sort((a, b) => a - b));
     expect(order).to.not.contain(-1);
+  });
+
+  it("replaces no machine as lost whose node is Ready: its Talos API alone may be silent", async () => {
+    const cluster = new FakeCluster(3, 0);
+    await cluster.actions.takeOut("cp02");
+    const { machine } = cluster.actions;
+    cluster.actions.machine = (name) =>
+      name === "cp02" ? Promise.reject(new Error("connection refused")) : machine(name);
+    const step: ReplaceStep = {
+      ...{ kind: "replace", name: "replace/cp02", machine: "cp02", role: "controlplane", isLost: true },
+      ...{ secureBoot: true, what: "", out: "cp02", seconds: 1 },
+    };
+    const said = await failure(
+      carryOut(step, {
+        machines: { cp01: { role: "controlplane" }, cp02: { role: "controlplane" }, cp03: { role: "controlplane" } },
+        actions: cluster.actions,
+        ...{ live: () => undefined, say: () => undefined, signal: new AbortController().signal },
+        ...{ command: "npx hearth deploy dev", bootCommand: () => "", timeouts: short },
+      }),
+    );
+    expect(said).to.contain("cp02 is left as it is").and.to.contain("so it runs");
+    expect(cluster.members.has("cp02")).to.equal(true);
+    expect(cluster.violations).to.deep.equal([]);
   });
 
   it("drains nothing on a cluster of one machine", async () => {

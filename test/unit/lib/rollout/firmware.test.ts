@@ -3,7 +3,7 @@ import { expect } from "chai";
 import type { Actions } from "../../../../lib/rollout/actions.ts";
 import type { DiskKey } from "../../../../lib/cluster/disk-keys.ts";
 import { carryOut } from "../../../../lib/rollout/carry-out.ts";
-import { nextPart, type DisksReading, type Part } from "../../../../lib/rollout/disks.ts";
+import { failures, nextPart, refusal, type DisksReading, type Part } from "../../../../lib/rollout/disks.ts";
 import type { FirmwareStep } from "../../../../lib/rollout/step.ts";
 import type { Timeouts } from "../../../../lib/rollout/surroundings.ts";
 import { Problem } from "../../../../toolchain/problem.ts";
@@ -114,26 +114,188 @@ describe("an update of firmware", () => {
     expect([...(disksOf(cluster)?.kept ?? [])]).to.deep.equal([[0, 0]]);
   });
 
-  it("asks nobody to touch the firmware of a machine whose disks did not get a second key", async () => {
-    const cluster = sealed();
+  /** What a run of the step says, where its disks are read otherwise than they are. */
+  const messageWith = async (
+    cluster: FakeCluster,
+    change: (found: DisksReading) => Partial<DisksReading>,
+    person?: () => void,
+  ): Promise<string> => {
     const { disks } = cluster.actions;
     cluster.actions.disks = async (name) => {
       const found = await disks(name);
-      const isPrepared = found.configured.includes("nodeID");
-      return isPrepared
-        ? {
-            ...found,
-            volumes: found.volumes.map((each) => ({ ...each, failed: ["error adding key slot 2 : no room"] })),
-          }
-        : found;
+      return { ...found, ...change(found) };
     };
+    return run(cluster, "wk01", person ? { person } : {}).then(
+      () => "",
+      (error: unknown) => {
+        expect(error).to.be.instanceOf(Problem);
+        return (error as Problem).message;
+      },
+    );
+  };
+
+  const failing = (text: string) => (found: DisksReading) => ({
+    volumes: found.volumes.map((each) => ({ ...each, failed: [text] })),
+  });
+
+  it("takes the second key away only when the TPM has opened the disks at a start of its own", async () => {
+    const cluster = sealed();
+    const disks = disksOf(cluster);
+    const { reboot, giveDiskKeys } = cluster.actions;
+    let [isSealing, after] = [false, 0];
+    cluster.actions.giveDiskKeys = async (name, keys) => {
+      isSealing ||= disks?.firmware === 1 && keys.join() === "tpm,nodeID";
+      await giveDiskKeys(name, keys);
+    };
+    cluster.actions.reboot = async (name) => {
+      // The second start from there measures something else: the firmware has finished its update.
+      if (isSealing && ++after === 2 && disks) disks.firmware = 2;
+      await reboot(name);
+    };
+    const person = once(() => {
+      cluster.updateFirmware("wk01");
+    });
+    await run(cluster, "wk01", { person });
+    expect(cluster.violations).to.deep.equal([]);
+    expect([...(disks?.kept ?? [])]).to.deep.equal([[0, 2]]);
+  });
+
+  it("leaves a machine as it is while another one is out of service by a rollout, Ready or not", async () => {
+    for (const left of ["wk02", "cp02"]) {
+      const cluster = new FakeCluster(3, 2);
+      cluster.seal("wk01");
+      await cluster.actions.takeOut(left);
+      const problem = await run(cluster, "wk01").catch((error: unknown) => (error as Error).message);
+      expect(problem).to.contain(`wk01 was left as it is, for ${left} is out of service`);
+      expect(cluster.mostOut).to.equal(1);
+      expect(cluster.machines.get("wk01")?.mark).to.equal(undefined);
+    }
+  });
+
+  it("has a machine as it was where its disks take no second key, and asks nobody to touch its firmware", async () => {
+    const cluster = sealed();
     let isAsked = false;
-    const problem = await run(cluster, "wk01", { person: () => (isAsked = true) }).catch((error: unknown) => error);
-    expect(problem)
-      .to.be.instanceOf(Problem)
-      .with.property("message")
-      .that.matches(/Do not update its firmware/);
+    const said = await messageWith(
+      cluster,
+      (found) =>
+        found.configured.includes("nodeID")
+          ? failing("error adding key slot 2 *keys.NodeIDKeyHandler: bad UUID")(found)
+          : {},
+      () => (isAsked = true),
+    );
+    expect(said).to.match(
+      /wk01 is in service again as it was.*Do not update its firmware:\n {2}STATE: error adding key slot 2 .*bad UUID/s,
+    );
     expect(isAsked).to.equal(false);
+    expect([...(disksOf(cluster)?.kept ?? [])]).to.deep.equal([[0, 0]]);
+    expect(cluster.machines.get("wk01")?.mark).to.equal(undefined);
+  });
+
+  it("ends with Talos's reason where the TPM takes no key, as with SecureBoot off, and the machine opens by the second one", async () => {
+    const cluster = sealed();
+    const isSealing = { is: false };
+    const { giveDiskKeys } = cluster.actions;
+    cluster.actions.giveDiskKeys = async (name, keys) => {
+      isSealing.is = disksOf(cluster)?.firmware === 1 && keys.includes("tpm");
+      await giveDiskKeys(name, keys);
+    };
+    const person = once(() => {
+      cluster.updateFirmware("wk01");
+    });
+    const text = "error adding key slot 0 *keys.TPMKeyHandler: SecureBoot is disabled";
+    const said = await messageWith(cluster, (found) => (isSealing.is ? failing(text)(found) : {}), person);
+    expect(said).to.match(
+      /wk01 is out of service.*\n {2}STATE: error adding key slot 0 .*SecureBoot is disabled\n.*turn it on/s,
+    );
+    expect(disksOf(cluster)?.kept.get(2)).to.equal("any");
+  });
+
+  it("says so where the second key could not be taken away", async () => {
+    const cluster = sealed();
+    const isOver = { is: false };
+    const said = await messageWith(
+      cluster,
+      (found) =>
+        isOver.is && !found.configured.includes("nodeID") ? failing("error removing key slot 2: EIO")(found) : {},
+      once(() => {
+        isOver.is = true;
+        cluster.updateFirmware("wk01");
+      }),
+    );
+    expect(said).to.contain("STATE: error removing key slot 2: EIO");
+  });
+
+  it("asks nobody to touch the firmware while a volume is not open", async () => {
+    let isAsked = false;
+    const said = await messageWith(
+      sealed(),
+      () => ({ closed: ["u-data"] }),
+      () => (isAsked = true),
+    );
+    expect(said).to.contain("wk01 is out of service, and u-data of it is not open");
+    expect(isAsked).to.equal(false);
+  });
+
+  it("tells a person to leave the firmware alone when somebody takes the second key away", async () => {
+    const cluster = sealed();
+    const person = once(() => {
+      const disks = disksOf(cluster);
+      if (disks) disks.configured = [0];
+    });
+    const said = await run(cluster, "wk01", { person }).catch((error: unknown) => (error as Error).message);
+    expect(said).to.match(/somebody took the second key .* away.*Do not touch its firmware/s);
+  });
+
+  it("says that the machine is out of service, and the command, where a call fails", async () => {
+    for (const [name, what] of Object.entries({ giveDiskKeys: "giving its disks a key", reboot: "its restart" })) {
+      const cluster = sealed();
+      Object.assign(cluster.actions, { [name]: () => Promise.reject(new Error("EOF")) });
+      const said = await run(cluster, "wk01").catch((error: unknown) => (error as Error).message);
+      expect(said).to.match(
+        new RegExp(`wk01 is out of service, and ${what}.*failed: EOF\\nRun npx hearth firmware dev again`),
+      );
+    }
+  });
+});
+
+describe("what keeps an update of firmware from being begun", () => {
+  const sealed: DisksReading = {
+    ...{ configured: ["tpm"], closed: [], foreign: [] },
+    volumes: [{ name: "STATE", slot: 0, keys: ["tpm"], failed: [] }],
+  };
+  const begin = { command: "npx hearth firmware dev wk01", isUpdated: false };
+  const why = (change: Partial<DisksReading>, isUpdated = false): string | undefined =>
+    refusal("wk01", { ...sealed, ...change }, { ...begin, isUpdated });
+
+  it("is nothing where a TPM opens all disks", () => {
+    expect(why({})).to.equal(undefined);
+  });
+
+  it("is that no TPM opens them, that none was begun which could be over, or that they have keys of their own", () => {
+    expect(why({ configured: [] })).to.contain("not opened by a TPM");
+    expect(why({}, true)).to.contain("No update of the firmware of wk01 was begun");
+    expect(why({ configured: ["tpm", "nodeID"] }, true)).to.equal(undefined);
+    expect(why({ closed: ["u-data"] })).to.contain("u-data of wk01 should be encrypted, and open");
+    expect(why({ foreign: ["VolumeConfig STATE: `tpm.options`"] })).to.contain("`tpm.options`");
+    expect(
+      why({ volumes: [{ name: "STATE", slot: 0, keys: ["tpm"], failed: ["error adding key slot 1 x: y"] }] }),
+    ).to.contain("Restart it first");
+  });
+
+  it("are failures that no update explains: those of other keys, and of the TPM's where it opens another volume", () => {
+    const closed = "error updating key slot 0 *keys.TPMKeyHandler: x";
+    const volumes = (slot: number, other: number, text: string): DisksReading => ({
+      ...sealed,
+      volumes: [
+        { name: "STATE", slot, keys: [], failed: [] },
+        { name: "EPHEMERAL", slot: other, keys: [], failed: [text] },
+      ],
+    });
+    expect(failures(volumes(2, 2, closed))).to.deep.equal([]);
+    expect(failures(volumes(0, 1, closed))).to.deep.equal([`EPHEMERAL: ${closed}`]);
+    expect(failures(volumes(2, 2, "error updating key slot 1 x"))).to.deep.equal([
+      "EPHEMERAL: error updating key slot 1 x",
+    ]);
   });
 });
 
@@ -141,12 +303,13 @@ describe("what is next for a machine whose firmware is updated", () => {
   const of = (configured: DiskKey[], slot: number, keys: string[], failed: string[] = []): DisksReading => ({
     configured,
     volumes: [{ name: "STATE", slot, keys, failed }],
+    ...{ closed: [], foreign: [] },
   });
   const both = ["nodeID", "tpm"];
   const cases: [string, DisksReading, boolean, Part][] = [
     ["has a key in its TPM alone", of(["tpm"], 0, ["tpm"]), false, "prepare"],
     ["has it alone, and is updated", of(["tpm"], 0, ["tpm"]), true, "done"],
-    ["is not encrypted", { configured: [], volumes: [] }, false, "done"],
+    ["is not encrypted", { configured: [], volumes: [], closed: [], foreign: [] }, false, "done"],
     ["was given the second key, and has not started since", of(["tpm", "nodeID"], 0, ["tpm"]), false, "restart"],
     ["has both", of(["tpm", "nodeID"], 0, both), false, "wait"],
     ["has both, and is updated", of(["tpm", "nodeID"], 0, both), true, "finish"],
@@ -155,7 +318,7 @@ describe("what is next for a machine whose firmware is updated", () => {
     ["has the second key alone", of(["nodeID"], 2, ["nodeID"]), false, "seal"],
     ["is sealed again, and has not started since", of(["tpm", "nodeID"], 2, ["nodeID"]), false, "restart"],
     ["lost the second key, and has not started since", of(["tpm"], 2, both), false, "restart"],
-    ["is sealed again", of(["tpm", "nodeID"], 2, both), false, "finish"],
+    ["is sealed again, and was not opened by that key yet", of(["tpm", "nodeID"], 2, both), false, "restart"],
   ];
   for (const [what, found, isUpdated, part] of cases)
     it(`is to ${part} where it ${what}`, () => {
