@@ -203,7 +203,7 @@ says what the doctor finds then.`,
     forms: { "STACK NODE": "" },
     details: `It drains the machine, and gives its disks a second key, which firmware does not close. Then it waits until you have updated the firmware. Where the
 TPM releases its key no more, it seals another one to what the firmware is now. In the end it takes the second key away, and puts the machine
-back. The machine restarts two to four times. Run again after an interruption, also from another computer, it goes on.`,
+back. The machine restarts two to five times. Run again after an interruption, also from another computer, it goes on.`,
     flags: {
       updated: { type: "boolean", what: "the firmware is updated, and the TPM goes on as before" },
     },

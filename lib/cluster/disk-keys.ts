@@ -35,7 +35,7 @@ export const diskKeysOf = (documents: readonly unknown[]): DiskKey[] =>
 const kindOf = (key: Key): DiskKey | undefined =>
   (Object.keys(slots) as DiskKey[]).find((kind) => key.slot === slots[kind] && key[kind] !== undefined);
 
-/** Talos's names of the volumes that a TPM opens. Source: siderolabs/talos v1.13.9, pkg/machinery/constants/constants.go, UserVolumePrefix and others. */
+/** Talos's names of the volumes that a TPM opens, without the cache of images, which holds nothing of its own and may not be there. Source: siderolabs/talos v1.13.9, pkg/machinery/constants/constants.go, UserVolumePrefix and others. */
 export const sealedVolumes = (documents: readonly unknown[]): string[] => [
   ...new Set(documents.filter(isOpenedByTpm).map(({ kind = "", name = "" }) => `${prefixes[kind] ?? ""}${name}`)),
 ];

@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 
 import { parseAllDocuments, stringify } from "yaml";
+
+import { Problem } from "../../toolchain/problem.ts";
 
 /** What `talosctl get machineconfig --output yaml` prints of a machine: a resource each, the configuration as text or as an object. */
 interface Printed {
@@ -32,6 +35,35 @@ export const withoutVips = (documents: readonly unknown[]): string | undefined =
   return vips
     .map(({ kind, name }) => stringify({ apiVersion: "v1alpha1", kind, name, $patch: "delete" }))
     .join("---\n");
+};
+
+/**
+ * Reads a machine's configuration to write it back: once it has its VIPs, where it should. It may be tried without them, for a minute. What is
+ * persistent meanwhile cannot be asked for: a machine that booted with it shows it as the active one alone. Source: siderolabs/talos v1.13.9,
+ * internal/app/machined/pkg/controllers/config/acquire.go.
+ *
+ * @param timeout in milliseconds
+ * @throws Problem if it still lacks them then
+ */
+export const untried = async (
+  read: () => Promise<string>,
+  {
+    machine,
+    hasVip,
+    timeout = 90_000,
+    pause = 3000,
+  }: { machine: string; hasVip: boolean; timeout?: number; pause?: number },
+): Promise<string> => {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const text = await read();
+    if (!hasVip || withoutVips(documentsOf(text)) !== undefined) return text;
+    if (Date.now() > deadline)
+      throw new Problem(
+        `${machine} runs without the VIP that it was given, so nothing is written to it: npx hearth deploy gives it back`,
+      );
+    await sleep(pause);
+  }
 };
 
 /** The paths at which two configurations differ, without what stands there: it may be secret. */

@@ -8,7 +8,7 @@ import { withPrivateFolder } from "../secrets/private-folder.ts";
 import type { DisksReading } from "./disks.ts";
 import { Kubernetes, type KubernetesObject } from "../cluster/kubernetes.ts";
 import { apiServerStart } from "../cluster/api-server.ts";
-import { printedDocuments, withoutVips } from "../cluster/machine-configuration.ts";
+import { printedDocuments, untried, withoutVips } from "../cluster/machine-configuration.ts";
 import { etcdMembers } from "../cluster/talosctl.ts";
 import { podsToEvict, type Pod } from "./drain.ts";
 import type { Readings } from "./gates.ts";
@@ -176,9 +176,12 @@ export const clusterActions = (
     },
     disks: (name) => readDisks(talos, addressOf(name)),
     giveDiskKeys: async (name, keys) => {
-      // The active one may be tried for a minute, without VIPs. Source: siderolabs/talos v1.13.9, resources/config/machine_config.go.
-      const text = printedText(
-        await talos.once(addressOf(name), ["get", "machineconfig", "persistent", "--output", "yaml"], patchTimeout),
+      const text = await untried(
+        async () =>
+          printedText(
+            await talos.once(addressOf(name), ["get", "machineconfig", "v1alpha1", "--output", "yaml"], patchTimeout),
+          ),
+        { machine: name, hasVip: machines[name]?.hasVip === true },
       );
       await withPrivateFolder(async (folder) => {
         const file = join(folder, "machine.yaml");

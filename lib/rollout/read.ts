@@ -15,7 +15,14 @@ export interface Access {
   talos: Talosctl;
   kubeconfig: string;
   /** Machines of the cluster by the name of their node. */
-  machines: Record<string, { role: "controlplane" | "worker"; address: string }>;
+  machines: Record<string, ReachedMachine>;
+}
+
+export interface ReachedMachine {
+  role: "controlplane" | "worker";
+  address: string;
+  /** Whether its configuration has a VIP. @default false */
+  hasVip?: boolean;
 }
 
 /** A machine as its Talos API tells. */

@@ -7,6 +7,7 @@ import { section } from "../../components/talos/section.ts";
 import { nameOf, typesOf } from "../../components/urn.ts";
 import { reachOf } from "../../infra/reach.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
+import { withoutVips } from "../../lib/cluster/machine-configuration.ts";
 import { keptKind } from "../../lib/engine/losses.ts";
 import { plain } from "../../lib/engine/value.ts";
 import { planRollout, type RolloutPlan } from "../../lib/rollout/plan.ts";
@@ -22,6 +23,8 @@ export interface ConfiguredMachine extends DesiredMachine {
   volumes: string[];
   /** Whether a TPM opens its disks. */
   isSealed: boolean;
+  /** Whether its configuration has a VIP. */
+  hasVip: boolean;
 }
 
 /**
@@ -40,6 +43,7 @@ export const configuredMachine = (inputs: Record<string, unknown>, whole?: unkno
     image: { version, schematic, installer },
     volumes: ownVolumes([...documents, ...documentsIn(whole)]),
     isSealed: diskKeysOf(documents).includes("tpm"),
+    hasVip: withoutVips(documents) !== undefined,
   };
 };
 

@@ -4,6 +4,7 @@ import {
   differences,
   documentsOf,
   printedDocuments,
+  untried,
   withoutVips,
 } from "../../../../lib/cluster/machine-configuration.ts";
 
@@ -63,5 +64,27 @@ describe("a machine's configuration without VIPs", () => {
 
   it("needs no patch where there are none", () => {
     expect(withoutVips(documentsOf(configuration))).to.equal(undefined);
+  });
+});
+
+describe("a machine's configuration that is read to be written back", () => {
+  const vip = "version: v1alpha1\n---\napiVersion: v1alpha1\nkind: Layer2VIPConfig\nname: 10.0.0.10\n";
+  const trial = "version: v1alpha1\n";
+  const reading = (...texts: string[]) => {
+    let last = trial;
+    return () => Promise.resolve((last = texts.shift() ?? last));
+  };
+
+  it("is that with its VIPs, for which it waits while the machine tries one without", async () => {
+    const options = { machine: "cp01", hasVip: true, pause: 0 };
+    expect(await untried(reading(trial, trial, vip), options)).to.equal(vip);
+    expect(await untried(reading(trial), { ...options, hasVip: false })).to.equal(trial);
+  });
+
+  it("is not had where the VIPs do not come back, and nothing is written", async () => {
+    const said = await untried(reading(trial), { machine: "cp01", hasVip: true, timeout: 10, pause: 1 }).catch(
+      (error: unknown) => (error as Error).message,
+    );
+    expect(said).to.contain("cp01 runs without the VIP that it was given, so nothing is written to it");
   });
 });
