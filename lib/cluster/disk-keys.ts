@@ -37,7 +37,12 @@ const kindOf = (key: Key): DiskKey | undefined =>
 
 /** Talos's names of the volumes that a TPM opens, without the cache of images, which holds nothing of its own and may not be there. Source: siderolabs/talos v1.13.9, pkg/machinery/constants/constants.go, UserVolumePrefix and others. */
 export const sealedVolumes = (documents: readonly unknown[]): string[] => [
-  ...new Set(documents.filter(isOpenedByTpm).map(({ kind = "", name = "" }) => `${prefixes[kind] ?? ""}${name}`)),
+  ...new Set(
+    documents
+      .filter(isOpenedByTpm)
+      .filter(({ name }) => name !== "IMAGECACHE")
+      .map(({ kind = "", name = "" }) => `${prefixes[kind] ?? ""}${name}`),
+  ),
 ];
 
 const prefixes: Record<string, string> = { UserVolumeConfig: "u-", RawVolumeConfig: "r-", SwapVolumeConfig: "s-" };
