@@ -9,13 +9,16 @@ import type { Timeouts } from "../../../../lib/rollout/surroundings.ts";
 import { Problem } from "../../../../toolchain/problem.ts";
 import { FakeCluster, Killed } from "../../../support/fake-cluster.ts";
 
-const timeouts: Timeouts = { gate: 200, health: 200, drain: 200, boot: 400, restart: 200, person: 200, pause: 0 };
+const timeouts: Timeouts = { gate: 9000, health: 9000, drain: 9000, boot: 9000, restart: 9000, person: 9000, pause: 0 };
+
+/** For a run that waits in vain. */
+const short: Timeouts = { ...timeouts, restart: 100, person: 100 };
 
 /** Runs the step once. A person updates the firmware when that is asked for, unless it was updated before. */
 const run = async (
   cluster: FakeCluster,
   machine: string,
-  around: { isUpdated?: boolean; person?: () => void } = {},
+  around: { isUpdated?: boolean; person?: (() => void) | undefined; timeouts?: Timeouts } = {},
 ) => {
   const step: FirmwareStep = {
     ...{ kind: "firmware", name: `firmware/${machine}`, machine, isUpdated: around.isUpdated ?? false },
@@ -30,7 +33,7 @@ const run = async (
     signal: killed.signal,
     command: "npx hearth firmware dev",
     bootCommand: () => "",
-    timeouts,
+    timeouts: around.timeouts ?? timeouts,
   });
 };
 
@@ -104,7 +107,7 @@ describe("an update of firmware", () => {
 
   it("takes the second key away where the TPM goes on as before, when the person says so", async () => {
     const cluster = sealed();
-    const problem = await run(cluster, "wk01").catch((error: unknown) => error);
+    const problem = await run(cluster, "wk01", { timeouts: short }).catch((error: unknown) => error);
     expect(problem)
       .to.be.instanceOf(Problem)
       .with.property("message")
@@ -119,13 +122,14 @@ describe("an update of firmware", () => {
     cluster: FakeCluster,
     change: (found: DisksReading) => Partial<DisksReading>,
     person?: () => void,
+    waits = timeouts,
   ): Promise<string> => {
     const { disks } = cluster.actions;
     cluster.actions.disks = async (name) => {
       const found = await disks(name);
       return { ...found, ...change(found) };
     };
-    return run(cluster, "wk01", person ? { person } : {}).then(
+    return run(cluster, "wk01", { person, timeouts: waits }).then(
       () => "",
       (error: unknown) => {
         expect(error).to.be.instanceOf(Problem);
@@ -231,6 +235,7 @@ describe("an update of firmware", () => {
       sealed(),
       () => ({ closed: ["u-data"] }),
       () => (isAsked = true),
+      short,
     );
     expect(said).to.contain("wk01 is out of service, and u-data of it is not open");
     expect(isAsked).to.equal(false);
