@@ -147,9 +147,13 @@ export class PulumiStack {
     await this.call(["cancel", "--yes"]);
   }
 
-  /** Runs an operation on the whole stack, and returns how it ended. If an engine was killed on this computer, its lock and plugins are removed first. */
+  /**
+   * Runs an operation on the whole stack, and returns how it ended. If an engine was killed on this computer, its lock and plugins are removed
+   * first. An update that failed only because the Kubernetes API did not answer is done again.
+   */
   async try(operation: Operation, options: RunOptions = {}): Promise<Ended> {
-    const ended = await this.tryOnce(operation, options);
+    const first = await this.tryOnce(operation, options);
+    const ended = isUnreached(operation, first) ? await this.tryOnce(operation, options) : first;
     const holders = ended.exitCode === 0 ? [] : lockHoldersOf(ended);
     const locked = new Locked(this.name, holders);
     if (holders.length === 0 || !(await locked.isStale())) return ended;
@@ -201,6 +205,19 @@ export class PulumiStack {
     return new RunFailed(said, ended.report.failures);
   }
 }
+
+/**
+ * Whether an update failed for nothing but that the Kubernetes API did not answer when the plugin started. It asks once, and no more in that run;
+ * the program waits for the API in each. What was replaced on demand would be replaced twice.
+ *
+ * Source: pulumi/pulumi-kubernetes v4.34.2, provider/pkg/provider/provider.go, clusterUnreachable.
+ */
+const isUnreached = ([command, ...flags]: Operation, { exitCode, report: { failures } }: Ended): boolean =>
+  exitCode !== 0 &&
+  command === "up" &&
+  !flags.includes("--replace") &&
+  failures.length > 0 &&
+  failures.every(({ message }) => /unreachable cluster|cluster is unreachable/.test(message));
 
 const lockHoldersOf = ({ report, stderr }: Ended): LockHolder[] => lockHolders([...report.errors, stderr].join("\n"));
 

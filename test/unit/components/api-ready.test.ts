@@ -17,6 +17,7 @@ describe("waiting for the Kubernetes API", () => {
   let pem: { key: string; cert: string };
   let server: Server | undefined;
   let asked: string[];
+  let accepted: (string | undefined)[];
 
   before("a certificate", async () => {
     const folder = await mkdtemp(join(tmpdir(), "hearth-api-ready-"));
@@ -33,9 +34,10 @@ describe("waiting for the Kubernetes API", () => {
 
   /** Starts an API that answers with these codes in turn, and gives a kubeconfig for it. */
   const api = async (...codes: number[]): Promise<string> => {
-    asked = [];
+    [asked, accepted] = [[], []];
     server = createServer({ ...pem, requestCert: true, ca: pem.cert }, (request, response) => {
       asked.push(request.url ?? "");
+      accepted.push(request.headers.accept);
       response.writeHead(codes[asked.length - 1] ?? 200).end();
     });
     await new Promise<void>((resolve) => server?.listen(0, host, resolve));
@@ -50,9 +52,15 @@ describe("waiting for the Kubernetes API", () => {
     });
   };
 
-  it("ends when the API says that it is ready", async () => {
+  it("ends when the API says that it is ready, and gives its schema as the plugin asks for it", async () => {
     await apiReady(await api(500, 200));
-    expect(asked).to.deep.equal(["/readyz", "/readyz"]);
+    expect(asked).to.deep.equal(["/readyz", "/readyz", "/openapi/v2"]);
+    expect(accepted.at(-1)).to.equal("application/com.github.proto-openapi.spec.v2@v1.0+protobuf");
+  });
+
+  it("goes on while the API has no schema", async () => {
+    await apiReady(await api(200, 503));
+    expect(asked).to.deep.equal(["/readyz", "/openapi/v2", "/readyz", "/openapi/v2"]);
   });
 
   it("ends in time with the endpoint, what it said last and how to look", async () => {

@@ -136,6 +136,40 @@ describe("PulumiStack", () => {
     expect(error.message).to.equal("pulumi up of dev failed (log: /logs/up.log):\n  no space left");
   });
 
+  describe("where the Kubernetes API does not answer when the plugin starts", () => {
+    const unreached = "failed to read resource state due to unreachable cluster. If the cluster was deleted, …";
+
+    /** An engine that fails the first time, for a resource each. */
+    const failingOnce = (...messages: string[]) => {
+      const events = messages.map((message, index) =>
+        JSON.stringify({
+          diagnosticEvent: {
+            urn: `urn:pulumi:dev::hearth::kubernetes:a:B::${index.toString()}`,
+            message,
+            severity: "error",
+          },
+        }),
+      );
+      return stackOf(`
+        echo >> '${folder}/runs'
+        if [ "$(wc -l < '${folder}/runs')" -gt 1 ]; then exit 0; fi
+        ${events.map((event) => `echo '${event}'`).join("\n")}
+        exit 255`);
+    };
+
+    it("updates again, for the program waits until it does", async () => {
+      expect((await (await failingOnce(unreached, unreached)).try(update)).exitCode).to.equal(0);
+    });
+
+    it("does not where something else failed as well, nor a preview, nor what would replace a machine twice", async () => {
+      expect((await (await failingOnce(unreached, "no space left")).try(update)).exitCode).to.equal(255);
+      for (const operation of [["preview"], ["up", "--yes", "--replace", "urn"]] as const) {
+        await rm(join(folder, "runs"));
+        expect((await (await failingOnce(unreached)).try(operation)).exitCode).to.equal(255);
+      }
+    });
+  });
+
   it("names the policy packs in place of those of the environment", async () => {
     const file = join(folder, "seen");
     const stack = await stackOf(`echo "$* [$PULUMI_OPTION_POLICY_PACK]" >> '${file}'`, {
