@@ -53,11 +53,7 @@ const removeDamagedAttributes = async (folder: LabFolder): Promise<void> => {
 export const restoreCheckpoint = async (folder: LabFolder): Promise<boolean> => {
   await removeDamagedAttributes(folder);
   const file = await checkpointFile(folder);
-  const exists = await readFile(file).then(
-    () => true,
-    () => false,
-  );
-  if (!exists || (await isWhole(file))) return false;
+  if ((await readIfThere(file)) === undefined || (await isWhole(file))) return false;
   if (!(await isWhole(`${file}.bak`))) {
     throw new Problem(
       `The stack's state, ${file}, is damaged: run \`npm run lab -- reset ${folder.stack}\` to start over`,

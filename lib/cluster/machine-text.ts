@@ -11,6 +11,9 @@ export const printedText = (printed: string): string => {
   return typeof spec === "string" ? spec : stringify(spec, { lineWidth: 0 });
 };
 
+/** What talosctl is asked for a machine's configuration. */
+export const askedForConfiguration = ["get", "machineconfig", "v1alpha1", "--output", "yaml"];
+
 /**
  * Changes the main document of a machine's configuration, the one without a kind, and keeps the rest of the text.
  *

@@ -12,6 +12,10 @@ import { labFolder } from "./lab-folder.ts";
 import { PulumiStack } from "./pulumi-stack.ts";
 import { Pulumi, type Environment } from "./pulumi.ts";
 
+/** A command for a person to run. @example "npx hearth deploy dev --lab" */
+export const hearthCommand = ({ isLab }: Pick<Target, "isLab">, ...words: string[]): string =>
+  ["npx hearth", ...words, ...(isLab ? ["--lab"] : [])].join(" ");
+
 /** The policy pack of a checkout, which is a program that the engine starts. */
 export const policyPack = (root: string): string => join(root, "policy", "pack");
 

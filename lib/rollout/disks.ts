@@ -97,11 +97,10 @@ export const refusal = (
       ...disks.foreign.map((each) => `  ${each}`),
       `Take them out of the patches and deploy first`,
     ].join("\n");
-  const failed = failures(disks);
-  if (failed.length === 0) return undefined;
-  return [
-    `The disks of ${machine} did not take or lose a key at its last start:`,
-    ...failed.map((each) => `  ${each}`),
-    "Restart it first",
-  ].join("\n");
+  if (failures(disks).length === 0) return undefined;
+  return `${withFailures(`The disks of ${machine} did not take or lose a key at its last start:`, disks)}\nRestart it first`;
 };
+
+/** What is the case, and below it the failures to give keys, a line each. */
+export const withFailures = (what: string, disks: DisksReading): string =>
+  [what, ...failures(disks).map((each) => `  ${each}`)].join("\n");

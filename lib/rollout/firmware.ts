@@ -1,7 +1,7 @@
 import { duration } from "../terminal/display.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import type { DiskKey } from "../cluster/disk-keys.ts";
-import { failures, isRefused, nextPart, type DisksReading } from "./disks.ts";
+import { failures, isRefused, nextPart, withFailures, type DisksReading } from "./disks.ts";
 import type { FirmwareStep } from "./step.ts";
 import { eventually, usual, whileOut, type Surroundings } from "./surroundings.ts";
 import { Waiting } from "./waiting.ts";
@@ -31,7 +31,7 @@ export const updateFirmware = async (
       await give("taking back the second key", ["tpm"]);
       await actions.putBack(machine);
       throw new Problem(
-        told(
+        withFailures(
           `${machine} is in service again as it was, for its disks take no second key. Do not update its firmware:`,
           found,
         ) + "\nRemove the machine, deploy, update its firmware, and add it again",
@@ -77,22 +77,21 @@ export const updateFirmware = async (
  */
 const look = async (machine: string, around: Surroundings): Promise<DisksReading> => {
   const { actions, live, timeouts = usual, command } = around;
-  const last: { found?: DisksReading } = {};
   const waiting = new Waiting();
-  const answers = await eventually(around, timeouts.person, async () => {
-    last.found = await actions.disks(machine).catch((error: unknown) => {
+  let found: DisksReading | undefined;
+  // Once it answers, its disks open soon or not at all.
+  const deadline = () =>
+    found ? waiting.since("its disks") + timeouts.restart : waiting.since(machine) + timeouts.person;
+  const isOpen = await eventually(around, deadline, async () => {
+    try {
+      found = await actions.disks(machine);
+    } catch (error) {
       live(waiting.text(machine, timeouts.person, "it does not answer"));
       throw error;
-    });
-    return true;
+    }
+    return found.closed.length === 0;
   });
-  if (answers)
-    await eventually(around, timeouts.restart, async () => {
-      last.found = await actions.disks(machine);
-      return last.found.closed.length === 0;
-    });
-  const { found } = last;
-  if (found?.closed.length === 0) return found;
+  if (isOpen && found) return found;
   throw new Problem(
     `${machine} is out of service, and ${found ? `${found.closed.join(", ")} of it ${found.closed.length > 1 ? "are" : "is"} not open` : "does not answer"}: ` +
       `look at its console, or \`talosctl dmesg\` of it. Then run ${command} again`,
@@ -107,16 +106,13 @@ const look = async (machine: string, around: Surroundings): Promise<DisksReading
 const requireKeys = (machine: string, found: DisksReading, command: string): void => {
   if (failures(found).length === 0) return;
   throw new Problem(
-    told(
+    withFailures(
       `${machine} is out of service, and its disks did not take or lose a key as they should. Do not update its firmware:`,
       found,
     ) +
       `\nA TPM takes no key where SecureBoot is to be on and is off: turn it on. Look at \`talosctl dmesg\` of it, restart it, then run ${command} again`,
   );
 };
-
-const told = (what: string, found: DisksReading): string =>
-  [what, ...failures(found).map((each) => `  ${each}`)].join("\n");
 
 /**
  * Waits until a person has updated the firmware, so that the TPM releases no key any more.
@@ -143,8 +139,8 @@ const awaitUpdate = async (machine: string, around: Surroundings): Promise<void>
   const { found } = last;
   if (found?.configured.includes("nodeID") === false)
     throw new Problem(
-      `${machine} is out of service, and somebody took the second key of its disks away, as pulumi up does. Do not touch its firmware, or ` +
-        `start it: run ${command}, which puts it back in service, and once more to update its firmware`,
+      `${machine} is out of service, and somebody took the second key of its disks away, as pulumi up does. Neither touch its firmware nor ` +
+        `restart it: run ${command}, which puts it back in service, and once more to update its firmware`,
     );
   if (isClosed) return;
   throw new Problem(

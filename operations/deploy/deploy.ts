@@ -24,7 +24,7 @@ import { Observer } from "../preview/observer.ts";
 import { backUpState } from "../state/backup.ts";
 import { detached } from "../../lib/engine/loss.ts";
 import { requireFinished } from "../../lib/engine/unfinished.ts";
-import { policyPack, type Target } from "../../lib/engine/target.ts";
+import { hearthCommand, policyPack, type Target } from "../../lib/engine/target.ts";
 import { update as updateAll, type Operation, type RunOptions } from "../../lib/engine/pulumi-stack.ts";
 import { unprotectExempted } from "../../policy/protection.ts";
 import { changesOf, type MachineChanges } from "./changes.ts";
@@ -43,7 +43,7 @@ import {
   type RolloutOptions,
 } from "./rollout.ts";
 import { setTaints } from "./taints.ts";
-import { underLease } from "./under-lease.ts";
+import { underLease, type Held } from "./under-lease.ts";
 import { recordedMachines, requireNoFirmware, runningCluster, type RunningCluster } from "./running.ts";
 
 /** How a deployment ended. */
@@ -97,7 +97,8 @@ export const deploy = async (
     for (const { name, what } of left) display.line(`  left: ${name} ${what}`);
     return { isChanged: left.length < (plan?.steps.length ?? 0), left };
   }
-  if (!plan?.steps.length && !preview.isUnchanged) await alone(target, display, { signal, cluster }, () => update());
+  if (!plan?.steps.length && !preview.isUnchanged)
+    await (answers(cluster) ? alone(target, display, { signal, cluster, machines: [] }, () => update()) : update());
   if (cluster) await forget(target, display, cluster, changes);
   if (isUnchanged) return { isChanged: false, left };
   // The required content of the escrow may just have changed. The policy checks it the next time.
@@ -113,22 +114,23 @@ export const deploy = async (
   return { isChanged: true, left };
 };
 
-/** Does work while no rollout goes on. Where the cluster's API does not answer, there is none, and nothing to hold. */
-const alone = async (
+/** Does work while no other rollout goes on, and no update of firmware. */
+const alone = <T>(
   target: Target,
   display: Display,
-  { signal, cluster }: { signal: AbortSignal; cluster: RunningCluster | undefined },
-  work: () => Promise<void>,
-): Promise<void> => {
-  if (cluster === undefined || cluster.problems.some(({ machine }) => machine === undefined)) return work();
-  const command = deployCommand(target);
-  await underLease(cluster.access, { display, signal, command, machines: [] }, async () => {
+  { signal, cluster, machines }: { signal: AbortSignal; cluster: RunningCluster; machines: string[] },
+  work: (held: Held) => Promise<T>,
+): Promise<T> =>
+  underLease(cluster.access, { display, signal, command: deployCommand(target), machines }, async (held) => {
     await requireNoFirmware(cluster);
-    await work();
+    return work(held);
   });
-};
 
-const deployCommand = ({ stack, isLab }: Target): string => `npx hearth deploy ${stack}${isLab ? " --lab" : ""}`;
+/** Whether a cluster's API answers. Where it does not, no rollout goes on, and there is nothing to hold. */
+const answers = (cluster: RunningCluster | undefined): cluster is RunningCluster =>
+  cluster?.problems.every(({ machine }) => machine !== undefined) ?? false;
+
+const deployCommand = (target: Target): string => hearthCommand(target, "deploy", target.stack);
 
 /** Previews the update, with what it means for machines. The program renders the release of Kubernetes that runs. */
 const previewed = async (
@@ -213,17 +215,15 @@ const rollOut = async (
   const { health } = (await target.config()).rollout;
   const { actions, made } = await actionsOn(cluster, changes, checksOf(health));
   const timeouts = { ...usual, health: health.timeout * 60_000 };
-  const ofLab = target.isLab ? " --lab" : "";
   const command = deployCommand(target);
-  const bootCommand = (machine: string): string => `npx hearth boot ${target.stack} ${machine}${ofLab}`;
+  const bootCommand = (machine: string): string => hearthCommand(target, "boot", target.stack, machine);
   const machines = machinesOf(plan.steps, Object.keys(cluster.recorded));
-  const left = await underLease(cluster.access, { display, signal, command, machines }, async (held) => {
-    await requireNoFirmware(cluster);
-    return carryOutRollout(plan, cluster, changes, {
+  const left = await alone(target, display, { signal, cluster, machines }, (held) =>
+    carryOutRollout(plan, cluster, changes, {
       ...{ actions, made, engine, display, options, timeouts, command, bootCommand, ...held },
       recorded: cluster.recorded,
-    });
-  });
+    }),
+  );
   display.clear();
   return left;
 };
@@ -279,7 +279,7 @@ const forget = async (
     removed: Object.keys(removed),
   };
   // A cluster that does not answer has nothing to forget now; the next deployment looks again.
-  if (cluster.problems.some(({ machine }) => machine === undefined)) return;
+  if (!answers(cluster)) return;
   for (const name of await forgetRemoved(cluster, known)) {
     display.line(`  The node ${name} is deleted, for its machine is removed`);
   }

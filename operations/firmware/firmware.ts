@@ -4,6 +4,7 @@ import { interruption } from "../../lib/terminal/interruption.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { carryOut } from "../../lib/rollout/carry-out.ts";
 import { refusal } from "../../lib/rollout/disks.ts";
+import { hearthCommand } from "../../lib/engine/target.ts";
 import { checksOf } from "../../lib/rollout/health.ts";
 import { readDisks } from "../../lib/rollout/read.ts";
 import type { FirmwareStep } from "../../lib/rollout/step.ts";
@@ -23,7 +24,7 @@ export const firmware = async (call: Call<Values>): Promise<number> => {
   const target = await call.open();
   const config = await target.config();
   const machine = namedNode(config, args[0]);
-  const command = `npx hearth firmware ${stack} ${machine}${target.isLab ? " --lab" : ""}`;
+  const command = hearthCommand(target, "firmware", stack, machine);
   const signal = interruption(`The update of ${machine} was interrupted: ${command} goes on with it`);
   const cluster = await runningCluster(target, (text) => {
     display.live(text);
@@ -49,7 +50,7 @@ export const firmware = async (call: Call<Values>): Promise<number> => {
       actions: { ...actions, ...engineless },
       signal: held.signal,
       command,
-      bootCommand: (name) => `npx hearth boot ${stack} ${name}`,
+      bootCommand: (name) => hearthCommand(target, "boot", stack, name),
       say: (text) => {
         display.line(text);
       },

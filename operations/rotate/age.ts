@@ -18,7 +18,7 @@ import { drawIdentity, identityOfSeed } from "../../lib/secrets/stack-identity.t
 import type { Sops } from "../../lib/secrets/sops.ts";
 import { filesOf, type Credentials, type Written } from "../escrow/write.ts";
 import { writeWhole } from "../destinations/index.ts";
-import type { Target } from "../../lib/engine/target.ts";
+import { hearthCommand, type Target } from "../../lib/engine/target.ts";
 import { requireEscrowable, writeRecordedEscrow } from "./recorded-escrow.ts";
 import { deployCommand, type Rotation } from "./rotation.ts";
 
@@ -42,7 +42,7 @@ export const age: Rotation = {
       left: [
         `commit ${["the files above", ".sops.yaml", ...(target.isLab ? [] : changedBy(escrow, target.stack))].join(" and ")}, and push them`,
         `${deployCommand(target)}   gives the cluster the new key`,
-        `npx hearth escrow ${target.stack}${target.isLab ? " --lab" : ""}   takes the old seed out of the escrow`,
+        `${hearthCommand(target, "escrow", target.stack)}   takes the old seed out of the escrow`,
         "change the values in the files above: whoever had the old key can still read them in Git's history",
       ],
       escrow,

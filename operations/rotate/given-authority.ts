@@ -2,6 +2,7 @@ import type { ClientConfiguration } from "@pulumi/talos";
 
 import type { BundleCertificate } from "../../components/talos/secrets-bundle.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
+import { withoutVips } from "../../lib/cluster/machine-configuration.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import type { State } from "../../lib/engine/state.ts";
 import { requireDeployedMachines } from "../../lib/recovery/checkout.ts";
@@ -117,12 +118,13 @@ const machinesOf = async (
   const ofRole = (wanted: string) => Object.entries(config.nodes).filter(([, { role }]) => role === wanted);
   // Control planes first: they sign for workers.
   const inOrder = [...ofRole("controlplane"), ...(isOfControlPlanes ? [] : ofRole("worker"))];
+  const { vip, patches } = config.cluster;
+  const hasVip = vip !== undefined || withoutVips(patches.controlPlanes) !== undefined;
   return new Map(
     inOrder.map(([name, { address, role }]) => [
       name,
       new MachineAuthority(
-        address,
-        role === "controlplane",
+        { name, address, isControlPlane: role === "controlplane", hasVip: hasVip && role === "controlplane" },
         place,
         known.map((client) => new Talosctl(talosctl, client)),
       ),

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 
 import type { BundleCertificate } from "../../components/talos/secrets-bundle.ts";
-import { changedText, differOnlyAt, printedText } from "../../lib/cluster/machine-text.ts";
-import { documentsOf } from "../../lib/cluster/machine-configuration.ts";
+import { askedForConfiguration, changedText, differOnlyAt, printedText } from "../../lib/cluster/machine-text.ts";
+import { documentsOf, untried } from "../../lib/cluster/machine-configuration.ts";
 import type { Talosctl } from "../../lib/cluster/talosctl.ts";
 import { withPrivateFolder } from "../../lib/secrets/private-folder.ts";
 import { Problem } from "../../toolchain/problem.ts";
@@ -28,8 +28,7 @@ const attempts = 5;
 /** A machine's authorities, read and written through the Talos API. */
 export class MachineAuthority {
   constructor(
-    private readonly address: string,
-    private readonly isControlPlane: boolean,
+    private readonly machine: { name: string; address: string; isControlPlane: boolean; hasVip: boolean },
     private readonly place: AuthorityPlace,
     /** Each is tried: in the course of a rotation machines accept one, or both. */
     private readonly clients: readonly Talosctl[],
@@ -42,7 +41,7 @@ export class MachineAuthority {
 
   /** Gives the machine other authorities without a reboot, and waits until it has them. */
   async write({ issuing, accepted }: Authorities, authority: BundleCertificate): Promise<void> {
-    const text = await this.text();
+    const text = await untried(() => this.text(), { machine: this.machine.name, hasVip: this.machine.hasVip });
     const signs = this.authoritiesIn(text).issuing === issuing ? undefined : this.signing(authority);
     const list = accepted.map((crt) => ({ crt }));
     const changed = changedText(text, [
@@ -54,7 +53,7 @@ export class MachineAuthority {
     const paths = [this.place.issuing, ...(this.place.accepted ? [this.place.accepted] : [])];
     if (!differOnlyAt(text, changed, paths))
       throw new Problem(
-        `The configuration of ${this.address} would change in more than its authorities: nothing was applied`,
+        `The configuration of ${this.machine.address} would change in more than its authorities: nothing was applied`,
       );
     await withPrivateFolder(async (folder) => {
       const file = join(folder, "machine.yaml");
@@ -65,7 +64,7 @@ export class MachineAuthority {
   }
 
   private signing({ crt, key }: BundleCertificate): object {
-    return this.isControlPlane ? { crt, key } : { crt, key: "" };
+    return this.machine.isControlPlane ? { crt, key } : { crt, key: "" };
   }
 
   private async until(wanted: Authorities): Promise<void> {
@@ -76,7 +75,9 @@ export class MachineAuthority {
         return;
       if (Date.now() > deadline) {
         const why = has instanceof Error ? has.message : "it shows others";
-        throw new Problem(`${this.address} does not show the authorities that it was given (${why}): run this again`);
+        throw new Problem(
+          `${this.machine.address} does not show the authorities that it was given (${why}): run this again`,
+        );
       }
       await sleep(1000);
     }
@@ -86,7 +87,7 @@ export class MachineAuthority {
     const { crt = "", key = "" } = (at(mainIn(text), this.place.issuing) ?? {}) as Partial<BundleCertificate>;
     if (crt !== "") return { crt, key };
     throw new Problem(
-      `The configuration of ${this.address} has no ${this.place.issuing.join(".")}: give the machine the stack's configuration first`,
+      `The configuration of ${this.machine.address} has no ${this.place.issuing.join(".")}: give the machine the stack's configuration first`,
     );
   }
 
@@ -98,7 +99,7 @@ export class MachineAuthority {
   }
 
   private async text(): Promise<string> {
-    return printedText(await this.call(["get", "machineconfig", "v1alpha1", "--output", "yaml"]));
+    return printedText(await this.call(askedForConfiguration));
   }
 
   /** Tries each client, and all again for a while: a machine that changes its certificate closes its connections. */
@@ -108,7 +109,7 @@ export class MachineAuthority {
       if (attempt > 0) await sleep(2000);
       for (const client of this.clients) {
         try {
-          return await client.once(this.address, args, 30_000);
+          return await client.once(this.machine.address, args, 30_000);
         } catch (error) {
           problem ??= error;
         }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -100,7 +101,10 @@ func copyTree(request renderRequest) (string, error) {
 	if root, err = filepath.EvalSymlinks(root); err != nil {
 		return "", err
 	}
-	return root, os.CopyFS(filepath.Join(root, top), os.DirFS(filepath.Join(request.Checkout, top)))
+	if err := os.CopyFS(filepath.Join(root, top), os.DirFS(filepath.Join(request.Checkout, top))); err != nil {
+		return "", errors.Join(err, os.RemoveAll(root))
+	}
+	return root, nil
 }
 
 // found queues a Kustomization unless it is known. A check reports duplicates.

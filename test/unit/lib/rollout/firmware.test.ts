@@ -248,7 +248,7 @@ describe("an update of firmware", () => {
       if (disks) disks.configured = [0];
     });
     const said = await run(cluster, "wk01", { person }).catch((error: unknown) => (error as Error).message);
-    expect(said).to.match(/somebody took the second key .* away.*Do not touch its firmware/s);
+    expect(said).to.match(/somebody took the second key .* away.*Neither touch its firmware nor restart it/s);
   });
 
   it("says that the machine is out of service, and the command, where a call fails", async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import { expect } from "chai";
-import { parse, stringify } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
 
 import type { Talosctl } from "../../../../lib/cluster/talosctl.ts";
 import { MachineAuthority } from "../../../../operations/rotate/machine-authority.ts";
@@ -14,17 +14,31 @@ interface Configuration {
 class FakeMachine {
   configuration: Configuration = { machine: { type: "worker", ca: { crt: "old", key: "" } } };
   applied: string[][] = [];
+  hasVip = false;
+  /** How often it is read before it has its VIP again. */
+  triedWithoutVip = 0;
 
   client(of: string): Talosctl {
     const once = (_: string, args: string[]): Promise<string> => {
       const { ca, acceptedCAs = [] } = this.configuration.machine;
       if (![ca, ...acceptedCAs].some(({ crt }) => crt === of)) return Promise.reject(new Error("bad certificate"));
-      if (args[0] === "get") return Promise.resolve(stringify({ node: "n", spec: stringify(this.configuration) }));
+      if (args[0] === "get") return Promise.resolve(stringify({ node: "n", spec: this.text() }));
       this.applied.push(args.slice(0, 3));
-      this.configuration = parse(readFileSync(args.at(-1) ?? "", "utf8")) as Configuration;
+      const [main, vip] = parseAllDocuments(readFileSync(args.at(-1) ?? "", "utf8")).map(
+        (document) => document.toJS() as unknown,
+      );
+      this.configuration = main as Configuration;
+      this.hasVip = vip !== undefined;
       return Promise.resolve("");
     };
     return { once } as unknown as Talosctl;
+  }
+
+  private text(): string {
+    this.triedWithoutVip -= 1;
+    const vip = { apiVersion: "v1alpha1", kind: "Layer2VIPConfig", name: "10.20.0.10", link: "eth0" };
+    const isShown = this.hasVip && this.triedWithoutVip < 0;
+    return [stringify(this.configuration), ...(isShown ? [stringify(vip)] : [])].join("---\n");
   }
 }
 
@@ -34,8 +48,7 @@ const authority = { crt: "new", key: "new-key" };
 describe("the authorities of a machine", () => {
   const of = (machine: FakeMachine, isControlPlane: boolean, ...clients: string[]) =>
     new MachineAuthority(
-      "10.20.0.21",
-      isControlPlane,
+      { name: "wk01", address: "10.20.0.21", isControlPlane, hasVip: machine.hasVip },
       place,
       clients.map((each) => machine.client(each)),
     );
@@ -62,4 +75,12 @@ describe("the authorities of a machine", () => {
     expect(await both.read()).to.deep.equal({ issuing: "new", key: "new-key", accepted: [] });
     expect(machine.configuration.machine).to.deep.equal({ type: "worker", ca: authority });
   });
+
+  it("are not written to a machine while a deployment has it do without its VIP", async () => {
+    const machine = new FakeMachine();
+    Object.assign(machine, { hasVip: true, triedWithoutVip: 1 });
+    await of(machine, true, "old").write({ issuing: "old", accepted: ["new"] }, authority);
+    expect(machine.hasVip).to.equal(true);
+    expect(machine.configuration.machine.acceptedCAs).to.deep.equal([{ crt: "new" }]);
+  }).timeout(10_000);
 });
