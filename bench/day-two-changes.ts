@@ -79,6 +79,9 @@ const rename = (from: string, to: string) => (stack: Document) => {
   stack.setIn(keysOf(`${node(to)}/renamedFrom`), from);
 };
 
+const role = (role: "controlplane" | "worker", ...names: string[]) =>
+  all(...names.map((name) => set(`${node(name)}/role`, role)));
+
 const talos = "hearth:cluster/talos";
 const udev = { machine: { udev: { rules: ['SUBSYSTEM=="net", ATTR{mtu}="1500"'] } } };
 
@@ -112,7 +115,14 @@ export const changesOf: Record<"dev" | "prod", DayTwoChange[]> = {
       title: "the address of a worker",
       change: all(set(`${node("den-dev-wk01")}/address`, "10.20.0.29"), exempt("den-dev-wk01")),
     },
-    { title: "the role of a worker", change: set(`${node("den-dev-wk01")}/role`, "controlplane"), isRefused: true },
+    {
+      title: "the role of both workers, control planes then",
+      change: all(role("controlplane", "den-dev-wk01", "den-dev-wk09"), exempt("den-dev-wk01", "den-dev-wk09")),
+    },
+    {
+      title: "the role of both again, workers then",
+      change: all(role("worker", "den-dev-wk01", "den-dev-wk09"), exempt("den-dev-wk01", "den-dev-wk09")),
+    },
     {
       title: "one control plane → three",
       change: all(vm("den-dev-cp02", "controlplane", 12), vm("den-dev-cp03", "controlplane", 13)),

@@ -6,7 +6,9 @@ import { resourceTypes } from "../components/resource-types.ts";
 import { documentsIn, patchesIn, type MachineDocument } from "../components/talos/documents-in.ts";
 import { changesSecureBoot, isOfMetal, partsOfImage, secureBootProblem } from "../components/talos/installer.ts";
 import { apiServerFields, rebootFields } from "../components/talos/reboots.ts";
+import { roleProblem } from "../components/talos/role.ts";
 import { section } from "../components/talos/section.ts";
+import type { Role } from "../components/talos/settings.ts";
 import { releaseOf, talosReleases } from "../components/talos/releases/index.ts";
 import { closedProblem, closedVolumes } from "../components/talos/volume-keys.ts";
 import { platforms } from "./platforms/index.ts";
@@ -47,6 +49,7 @@ export class RolloutGuard {
   judge({ type, name, before, after }: Update): void {
     if (type === resourceTypes.machineConfiguration) {
       requireReached(name, before, after);
+      requireSameRole(name, before, after, this.advice);
       // A key in the TPM that comes to depend on SecureBoot is other keys too.
       requireSameBoot(name, before, after, this.advice);
       requireOpen(name, before, after);
@@ -60,7 +63,7 @@ export class RolloutGuard {
     const why =
       type === resourceTypes.machineConfiguration ? rebootsFor(before, after) : this.restartsOf(type, before, after);
     this.allowOne("machines", this.restarts, name, why);
-    if (type === resourceTypes.machineConfiguration && isPlane(after))
+    if (type === resourceTypes.machineConfiguration && roleOf(after) === "controlplane")
       this.allowOne("API servers", this.apiServers, name, fieldsOf(apiServerFields, before, after));
   }
 
@@ -98,6 +101,25 @@ const requireReached = (name: string, before: Record<string, unknown>, after: Re
   const [reach, next] = [reachOf(before), reachOf(after)];
   const [problem] = reachProblems(reach, next);
   if (problem !== undefined) throw new Error(problem);
+};
+
+/**
+ * Requires that a machine keeps its role. Only a deployment gives it another one, which replaces it.
+ *
+ * @throws Error that says what is the way
+ */
+const requireSameRole = (
+  name: string,
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+  advice: string,
+): void => {
+  if (!generated(before) || !generated(after)) return;
+  const [from, to]: [Role, Role] = [roleOf(before), roleOf(after)];
+  if (from === to) return;
+  throw new Error(
+    roleProblem(name, from, to, `${advice}, which replaces it where an exemption from kept-resources names it`),
+  );
 };
 
 /**
@@ -167,7 +189,8 @@ const fieldsOf = (
   ];
 };
 
-const isPlane = (inputs: Record<string, unknown>): boolean => section(generated(inputs)?.machine).type !== "worker";
+const roleOf = (inputs: Record<string, unknown>): Role =>
+  section(generated(inputs)?.machine).type === "worker" ? "worker" : "controlplane";
 
 /** The installer that the last patch names. */
 const installerOf = (inputs: Record<string, unknown>): string | undefined =>

@@ -21,10 +21,6 @@ export const setting = (documents: Inputs[], ...path: string[]): unknown =>
     .map((document) => at(document, ...path))
     .findLast((value) => value !== undefined);
 
-/** Whether a machine's configuration is that of a control plane. Only control planes have settings of the API server. */
-export const isControlPlane = (documents: Inputs[]): boolean =>
-  setting(documents, "cluster", "apiServer") !== undefined;
-
 /**
  * Whether a machine's configuration is no target of an update with targets, and not there yet. The engine skips its creation, and gives
  * policies no inputs. In any other update it has some: the address is required.

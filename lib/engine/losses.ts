@@ -1,4 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
+
 import { resourceTypes } from "../../components/resource-types.ts";
+import { patchesIn } from "../../components/talos/documents-in.ts";
+import { roleIn } from "../../components/talos/role.ts";
+import { section } from "../../components/talos/section.ts";
 import { nameOf } from "../../components/urn.ts";
 import { platforms as all } from "../../infra/platforms/index.ts";
 import type { StepMetadata } from "./events.ts";
@@ -44,19 +49,28 @@ export const lossOf = ({ op, type, urn, keys, old, new: now }: StepMetadata): Lo
     ? ["other keys of its disks"]
     : (keys ?? [])
         .filter((key) => !key.startsWith("__") && key !== "replaceWith")
-        .map((key) => (key === "id" ? askedFor(old, now) : key));
+        .map((key) => (key === "id" ? askedFor(type, old, now) : key));
   return { kind, name, how: op === "delete" ? "deleted" : "replaced", ...(because.length > 0 && { because }) };
 };
 
 /**
- * Why a machine is replaced because it was asked for, which the engine blames on its ID: for another address, or of metal for SecureBoot.
+ * Why a machine is replaced because it was asked for, which the engine blames on its ID: for another address, another role, or of metal for
+ * SecureBoot.
  *
  * Source: pulumi 3.259.0, pkg/resource/deploy/step_generator.go, isTargetedReplace. `replaceWith` stands for another resource's reason.
  */
-const askedFor = (old: StepMetadata["old"], now: StepMetadata["new"]): string => {
-  const [from, to] = [old?.inputs?.node, now?.inputs?.node];
-  return from !== undefined && from === to ? "SecureBoot" : "another address";
+const askedFor = (type: string, old: StepMetadata["old"], now: StepMetadata["new"]): string => {
+  const [before, after] = [old?.inputs ?? {}, now?.inputs ?? {}];
+  if (!isDeepStrictEqual(addressesOf(before), addressesOf(after))) return "another address";
+  if (type !== resourceTypes.machineConfiguration) return "another role";
+  return roleIn(patchesIn(before)) === roleIn(patchesIn(after)) ? "SecureBoot" : "another role";
 };
+
+/** What says at which addresses a machine is: its configuration's node, or what a virtual machine tells it. */
+const addressesOf = ({ node, initialization }: Record<string, unknown>): unknown[] => [
+  node,
+  section(initialization).ipConfigs,
+];
 
 /**
  * Whether a machine is replaced for no property of it, but for its trigger, which is how its disks are encrypted. The configuration of a

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { Problem } from "../../toolchain/problem.ts";
 import { withDiskKeys, type DiskKey } from "../cluster/disk-keys.ts";
-import { printedText } from "../cluster/machine-text.ts";
+import { askedForConfiguration, printedText } from "../cluster/machine-text.ts";
 import { withPrivateFolder } from "../secrets/private-folder.ts";
 import type { DisksReading } from "./disks.ts";
 import { Kubernetes, type KubernetesObject } from "../cluster/kubernetes.ts";
@@ -11,6 +11,7 @@ import { apiServerStart } from "../cluster/api-server.ts";
 import { printedDocuments, untried, withoutVips } from "../cluster/machine-configuration.ts";
 import { etcdMembers } from "../cluster/talosctl.ts";
 import { podsToEvict, type Pod } from "./drain.ts";
+import { formerPlane, type LabelledNode } from "./former-plane.ts";
 import type { Readings } from "./gates.ts";
 import { readHealth, type Health } from "./health.ts";
 import type { HealthCheck } from "./health-check.ts";
@@ -44,7 +45,7 @@ export interface Actions {
   kubernetes: (machines: readonly string[]) => Promise<{ lowest: string; highest: string }>;
   /** Cordons a node, and marks it for a run that goes on with this one. Done again, it changes nothing. */
   takeOut: (name: string) => Promise<void>;
-  /** Takes the mark off, and uncordons the node unless it was cordoned before. */
+  /** Takes the mark off, and what is left of another role, and uncordons the node unless it was cordoned before. */
   putBack: (name: string) => Promise<void>;
   /** The pods that have to leave the node, and have not. */
   pods: (name: string) => Promise<Pod[]>;
@@ -130,6 +131,9 @@ export const clusterActions = (
     putBack: async (name) => {
       const node = (await readNodes(kubeconfig)).find((each) => each.name === name);
       if (node?.mark === undefined) return;
+      const left =
+        machines[name]?.role === "worker" ? formerPlane(await kubernetes.get<LabelledNode>(nodePath(name))) : undefined;
+      if (left !== undefined) await kubernetes.merge(nodePath(name), left);
       await kubernetes.merge(nodePath(name), {
         metadata: { annotations: { [mark]: null } },
         ...(node.mark !== "cordoned" && { spec: { unschedulable: null } }),
@@ -177,10 +181,7 @@ export const clusterActions = (
     disks: (name) => readDisks(talos, addressOf(name)),
     giveDiskKeys: async (name, keys) => {
       const text = await untried(
-        async () =>
-          printedText(
-            await talos.once(addressOf(name), ["get", "machineconfig", "v1alpha1", "--output", "yaml"], patchTimeout),
-          ),
+        async () => printedText(await talos.once(addressOf(name), askedForConfiguration, patchTimeout)),
         { machine: name, hasVip: machines[name]?.hasVip === true },
       );
       await withPrivateFolder(async (folder) => {
@@ -199,11 +200,7 @@ export const clusterActions = (
       await talos.once(addressOf(name), ["reset", ...how], etcdTimeout);
     },
     giveUpVips: async (name) => {
-      const printed = await talos.once(
-        addressOf(name),
-        ["get", "machineconfig", "v1alpha1", "--output", "yaml"],
-        patchTimeout,
-      );
+      const printed = await talos.once(addressOf(name), askedForConfiguration, patchTimeout);
       const patch = withoutVips(printedDocuments(printed));
       if (patch === undefined) return;
       const trying = ["--mode", "try", "--timeout", "1m"];

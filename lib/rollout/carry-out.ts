@@ -235,8 +235,9 @@ const answers = (machine: string, actions: Actions): Promise<boolean> =>
  *
  * A machine that is lost is taken out by another one. While etcd elects, it answers nothing, so each is asked again.
  */
-const leaveEtcd = async ({ machine, role, isLost }: RemoveStep | ReplaceStep, around: Surroundings): Promise<void> => {
-  if (role !== "controlplane") return;
+const leaveEtcd = async (step: RemoveStep | ReplaceStep, around: Surroundings): Promise<void> => {
+  const { machine, isLost } = step;
+  if ((step.kind === "replace" ? step.former : step.role) !== "controlplane") return;
   const { actions, live, timeouts = usual, command } = around;
   const others = otherPlanes(machine, around);
   const [through] = others;

@@ -1,4 +1,5 @@
 import { changesSecureBoot, isOfMetal, isSecureBoot } from "../../components/talos/installer.ts";
+import { nouns, roleProblem } from "../../components/talos/role.ts";
 import type { Role } from "../../components/talos/settings.ts";
 import type { Changes, JoinStep, RemoveStep, ReplaceStep, Running, TalosImage } from "./step.ts";
 
@@ -23,7 +24,7 @@ export const membershipSteps = (changes: Changes, running: Running): Membership 
   if (refusals.length > 0) return { first: [], later: [], refusals };
   const steps: MembershipStep[] = [
     ...inOrder(joins(changes), running, "planes first"),
-    ...inOrder(replacements(changes, running), running, "workers first"),
+    ...byRole(inOrder(replacements(changes, running), running, "workers first")),
     ...inOrder(removals(changes, running), running, "workers first"),
   ];
   const isFirst = (step: MembershipStep): boolean => (step.kind !== "join" && step.isLost) || isBegun(step, running);
@@ -51,6 +52,7 @@ const replacements = ({ replaced, machines }: Changes, running: Running): Replac
     const { role, image } = machines[machine] ?? {};
     if (role === undefined || image === undefined) return [];
     const isLost = !(machine in running.machines);
+    const former = formerRole(machine, role, running);
     const isChanged = changesSecureBoot(running.machines[machine]?.recorded, image.installer);
     // A machine of metal that an interrupted run wiped cannot be reset again.
     const boot = isLost || isChanged ? bootOf(image) : {};
@@ -59,16 +61,29 @@ const replacements = ({ replaced, machines }: Changes, running: Running): Replac
       {
         kind: "replace",
         name: `replace/${machine}`,
-        ...{ machine, role, isLost, ...boot },
+        ...{ machine, role, former, isLost, ...boot },
         what:
           isChanged && boot.secureBoot !== undefined
             ? `drains it, wipes it, with what is on its disks, waits for a person to turn SecureBoot ${word} and boot its ISO, and sets it up again under its name`
-            : "drains it, destroys it or wipes it, with what is on its disks, and sets it up again under its name",
+            : `drains it, destroys it or wipes it, with what is on its disks, and sets it up again ${former === role ? "under its name" : `as a ${nouns[role]}`}`,
         out: machine,
         seconds: isChanged ? usual.person : usual.replace,
       },
     ];
   });
+
+/** The role of a machine before it is replaced. Where it does not say so any more, etcd tells whether it is still a control plane. */
+const formerRole = (machine: string, role: Role, { machines, members = [] }: Running): Role =>
+  machines[machine]?.role ?? (members.some(({ name }) => name === machine) ? "controlplane" : role);
+
+/** Machines that become control planes come before all others that are replaced, and those that cease to be control planes after them. */
+const byRole = (steps: readonly ReplaceStep[]): ReplaceStep[] => {
+  const place = ({ role, former }: ReplaceStep): number => {
+    if (role === former) return 1;
+    return role === "controlplane" ? 0 : 2;
+  };
+  return [...steps].sort((a, b) => place(a) - place(b));
+};
 
 /** How a machine has to boot that a person boots: one of metal. */
 const bootOf = ({ installer }: TalosImage): { secureBoot?: boolean } =>
@@ -89,23 +104,28 @@ const removals = ({ removed }: Changes, { machines }: Running): RemoveStep[] =>
     };
   });
 
+/** The role that a machine has at the start of its step. */
+const leavingRole = (step: MembershipStep): Role => (step.kind === "replace" ? step.former : step.role);
+
 /** In the order of their names, the leader of etcd last. */
 const inOrder = <Each extends MembershipStep>(
   steps: readonly Each[],
   { leader }: Running,
   which: "planes first" | "workers first",
 ): Each[] => {
-  const rank = ({ role, machine }: Each): number => {
-    if (role === "worker") return which === "workers first" ? 0 : 3;
+  const rank = (step: Each): number => {
+    const { machine } = step;
+    if (leavingRole(step) === "worker") return which === "workers first" ? 0 : 3;
     return machine === leader ? 2 : 1;
   };
   return [...steps].sort((a, b) => rank(a) - rank(b) || a.machine.localeCompare(b.machine));
 };
 
 /** Whether an interrupted run began a step: the machine is out of service, or etcd counts it although it joins, or no more although it leaves. */
-const isBegun = ({ kind, machine, role }: MembershipStep, { marked, members }: Running): boolean => {
+const isBegun = (step: MembershipStep, { marked, members }: Running): boolean => {
+  const { kind, machine } = step;
   if (marked.includes(machine)) return true;
-  if (role !== "controlplane" || members === undefined) return false;
+  if (leavingRole(step) !== "controlplane" || members === undefined) return false;
   return members.some(({ name }) => name === machine) === (kind === "join");
 };
 
@@ -114,8 +134,15 @@ const refusalsOf = (changes: Changes, running: Running): string[] => {
   const isPlane = (name: string): boolean => machines[name]?.role === "controlplane";
   // All that join do so before the first one is replaced.
   const leaving = Object.keys(changes.removed).filter((name) => changes.removed[name] === "controlplane");
-  const planes = [...Object.keys(machines).filter(isPlane), ...leaving.filter((name) => name in running.machines)]
-    .length;
+  const before = (name: string, role: Role): Role => formerRole(name, role, running);
+  // Those that become workers are the last to be replaced.
+  const demoted = Object.entries(machines).flatMap(([name, { role }]) =>
+    role === "worker" && replaced.includes(name) && before(name, role) === "controlplane" ? [name] : [],
+  );
+  const planes = [
+    ...[...Object.keys(machines).filter(isPlane), ...demoted],
+    ...leaving.filter((name) => name in running.machines),
+  ].length;
   return [
     ...(isBootstrapped && Object.keys(running.machines).length > 0
       ? [
@@ -124,21 +151,21 @@ const refusalsOf = (changes: Changes, running: Running): string[] => {
         ]
       : []),
     ...replaced
-      .filter((name) => isPlane(name) && planes < 3)
+      .filter((name) => isPlane(name) && before(name, "controlplane") === "controlplane" && planes < 3)
       .map(
         (name) =>
           `${name} would be replaced, and etcd has ${planes} control ${planes === 1 ? "plane" : "planes"}: without it none decides. ` +
           "Go to three control planes first, or rebuild it from a snapshot of etcd",
       ),
     ...Object.entries(machines).flatMap(([name, { role }]) => {
-      const now = running.machines[name]?.role;
-      return now === undefined || now === role || replaced.includes(name)
-        ? []
-        : [
-            `${name} is a ${nouns[now]} and would become a ${nouns[role]}, which Talos does not do: remove it first, and add it again in another deployment`,
-          ];
+      const from = changes.renamed?.[name];
+      const now = running.machines[from ?? name]?.role;
+      if (now === undefined || now === role || replaced.includes(name)) return [];
+      const advice =
+        from === undefined
+          ? "remove it first, and add it again in another deployment"
+          : "deploy its new name alone first";
+      return [roleProblem(name, now, role, advice)];
     }),
   ];
 };
-
-const nouns: Record<Role, string> = { controlplane: "control plane", worker: "worker" };

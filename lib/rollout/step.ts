@@ -74,6 +74,8 @@ export interface ReplaceStep extends Common {
   kind: "replace";
   machine: string;
   role: Role;
+  /** The role that it has until then. */
+  former: Role;
   /** Whether it does not answer any more, because an interrupted run destroyed it. */
   isLost: boolean;
   /** Whether a machine of metal has to have SecureBoot on, or off, where a person has to boot it. Undefined where the engine replaces it. */

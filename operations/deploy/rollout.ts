@@ -314,7 +314,11 @@ const prepare = async (
   }
   const isOfPlane = (step: Step): boolean => {
     if (step.kind === "kubernetes" || step.kind === "finish") return step.kind === "kubernetes";
-    return (machines[step.machine]?.role ?? ("role" in step ? step.role : undefined)) === "controlplane";
+    const roles = [
+      machines[step.machine]?.role ?? ("role" in step ? step.role : undefined),
+      "former" in step && step.former,
+    ];
+    return roles.includes("controlplane");
   };
   if (steps.some(isOfPlane)) await engine.snapshot();
 };

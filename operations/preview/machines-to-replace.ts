@@ -1,20 +1,21 @@
 import { resourceTypes } from "../../components/resource-types.ts";
 import { isOfMetal, isSecureBoot } from "../../components/talos/installer.ts";
+import type { Role } from "../../components/talos/settings.ts";
 import { nameOf } from "../../components/urn.ts";
 import { isMachineType } from "../../infra/platforms/index.ts";
 import { ofType, resourcesOf, type State, type StateResource } from "../../lib/engine/state.ts";
 import { revealed } from "../../lib/engine/value.ts";
-import { configuredMachine } from "./rollout.ts";
+import { configuredMachine, type ConfiguredMachine } from "./rollout.ts";
 
 /** What a stack file says of its machines that the engine cannot tell by itself. */
 export interface Wanted {
-  nodes: Record<string, { platform: string; address: string; secureBoot?: boolean | undefined }>;
+  nodes: Record<string, { platform: string; role: Role; address: string; secureBoot?: boolean | undefined }>;
   cluster: { secureBoot: boolean };
 }
 
 /**
- * The resources with which the engine makes machines anew: those whose address changes, and those of metal whose SecureBoot does. Either is
- * the virtual machine, or the configuration of one of metal.
+ * The resources with which the engine makes machines anew: those whose address or role changes, and those of metal whose SecureBoot does.
+ * Each is the virtual machine, or the configuration of one of metal.
  *
  * No update does that to a machine that runs. One that an interrupted update destroyed is made anew anyway.
  *
@@ -25,22 +26,22 @@ export const machinesToReplace = (state: State, { nodes, cluster }: Wanted): str
     const name = nameOf(configuration.urn);
     const node = nodes[name];
     if (!node) return [];
-    const isWiped = node.platform === "metal" && bootsOtherwise(configuration, node.secureBoot ?? cluster.secureBoot);
-    if (!isWiped && node.address === inputsOf(configuration).node) return [];
+    const recorded = recordedBy(configuration);
+    const isWiped = node.platform === "metal" && bootsOtherwise(recorded, node.secureBoot ?? cluster.secureBoot);
+    if (!isWiped && node.address === recorded.address && node.role === recorded.role) return [];
     const machine = resourcesOf(state).find(({ urn, type }) => isMachineType(type) && nameOf(urn) === name);
     const { urn, pendingReplacement } = machine ?? configuration;
     return pendingReplacement === true ? [] : [urn];
   });
 
-/** Whether a machine of metal gets another SecureBoot. One with volumes of its own does not, which the plan of the rollout says. */
-const bootsOtherwise = (configuration: StateResource, secureBoot: boolean): boolean => {
-  const { machineConfiguration } = (revealed(configuration.outputs) ?? {}) as Record<string, unknown>;
-  const { image, volumes } = configuredMachine(inputsOf(configuration), machineConfiguration);
-  return isOfMetal(image.installer) && volumes.length === 0 && isSecureBoot(image.installer) !== secureBoot;
+const recordedBy = ({ inputs, outputs }: StateResource): ConfiguredMachine => {
+  const { machineConfiguration } = (revealed(outputs) ?? {}) as Record<string, unknown>;
+  return configuredMachine((revealed(inputs) ?? {}) as Record<string, unknown>, machineConfiguration);
 };
 
-const inputsOf = ({ inputs }: StateResource): Record<string, unknown> =>
-  (revealed(inputs) ?? {}) as Record<string, unknown>;
+/** Whether a machine of metal gets another SecureBoot. One with volumes of its own does not, which the plan of the rollout says. */
+const bootsOtherwise = ({ image, volumes }: ConfiguredMachine, secureBoot: boolean): boolean =>
+  isOfMetal(image.installer) && volumes.length === 0 && isSecureBoot(image.installer) !== secureBoot;
 
 /** The engine's flags by which it replaces resources. @example ["--replace", "urn:pulumi:…"] */
 export const replacing = (urns: readonly string[]): string[] => urns.flatMap((urn) => ["--replace", urn]);

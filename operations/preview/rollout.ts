@@ -3,6 +3,7 @@ import { partsOfImage } from "../../components/talos/installer.ts";
 import { documentsIn } from "../../components/talos/documents-in.ts";
 import { diskKeysOf } from "../../lib/cluster/disk-keys.ts";
 import { ownVolumes } from "../../components/talos/own-volumes.ts";
+import { roleIn } from "../../components/talos/role.ts";
 import { section } from "../../components/talos/section.ts";
 import { nameOf, typesOf } from "../../components/urn.ts";
 import { reachOf } from "../../infra/reach.ts";
@@ -12,7 +13,7 @@ import { keptKind } from "../../lib/engine/losses.ts";
 import { plain } from "../../lib/engine/value.ts";
 import { planRollout, type RolloutPlan } from "../../lib/rollout/plan.ts";
 import type { Changes, DesiredMachine } from "../../lib/rollout/step.ts";
-import { isControlPlane, machineDocuments, setting } from "../../policy/machine-documents.ts";
+import { machineDocuments, setting } from "../../policy/machine-documents.ts";
 import type { ResourceChange, Resources } from "./changes.ts";
 import type { Restart } from "./reboots.ts";
 
@@ -38,7 +39,7 @@ export const configuredMachine = (inputs: Record<string, unknown>, whole?: unkno
   const installer = typeof image === "string" ? image : "";
   const { version, schematic } = partsOfImage(installer);
   return {
-    role: isControlPlane(documents) ? "controlplane" : "worker",
+    role: roleIn(documents),
     address: String(inputs.node),
     image: { version, schematic, installer },
     volumes: ownVolumes([...documents, ...documentsIn(whole)]),
@@ -163,7 +164,7 @@ const reachIn = (configured: readonly ResourceChange[], before: Resources, after
       const [old, now] = [before.get(urn), after.get(urn)].map(
         (resource) => resource && (plain(resource.inputs) as Record<string, unknown>),
       );
-      return old && now && isControlPlane(machineDocuments({ inputs: now }))
+      return old && now && roleIn(machineDocuments({ inputs: now })) === "controlplane"
         ? [{ before: reachOf(old), after: reachOf(now) }]
         : [];
     })

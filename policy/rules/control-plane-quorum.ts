@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { resourceTypes } from "../../components/resource-types.ts";
+import { roleIn } from "../../components/talos/role.ts";
 import { resourceFacts } from "../../infra/platforms/index.ts";
-import { isControlPlane, machineDocuments } from "../machine-documents.ts";
+import { machineDocuments } from "../machine-documents.ts";
 import { at, type Resource } from "../resource.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { nameOf } from "../../components/urn.ts";
@@ -100,7 +101,8 @@ const list = (names: string[]): string => names.join(" and ");
 export const controlPlanesOf = (recorded: readonly Recorded[]): string[] =>
   recorded
     .filter(
-      (resource) => resource.type === resourceTypes.machineConfiguration && isControlPlane(machineDocuments(resource)),
+      (resource) =>
+        resource.type === resourceTypes.machineConfiguration && roleIn(machineDocuments(resource)) === "controlplane",
     )
     .map(({ urn }) => nameOf(urn));
 

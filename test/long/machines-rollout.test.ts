@@ -180,4 +180,24 @@ describe("virtual machines", () => {
     expect(await cluster.nodes()).to.deep.equal(names);
     expect(await cluster.uid()).to.equal(uid);
   });
+
+  it("swap their roles, the worker before the control plane, whose node is one of a worker afterwards", async () => {
+    const turned = (text: string, name: string, from: string, to: string) =>
+      text.replace(nodeIn(name), (found) => found.replace(`role: ${from}`, `role: ${to}`));
+    const said = await cluster.deploy("Swap the roles of two machines", (text) =>
+      turned(turned(text, "den-dev-wk01", "worker", "controlplane"), "den-dev-cp03", "controlplane", "worker").replace(
+        "resources: [den-dev-cp01, den-dev-wk01]",
+        "resources: [den-dev-cp03, den-dev-wk01]",
+      ),
+    );
+    order(said, "replace/den-dev-wk01", "replace/den-dev-cp03");
+    expect(await cluster.members("12")).to.deep.equal(["den-dev-cp01", "den-dev-cp02", "den-dev-wk01"]);
+    expect(await cluster.nodes()).to.deep.equal(names);
+    expect(await cluster.uid()).to.equal(uid);
+    const planes = await cluster.shell(
+      "kubectl get nodes --selector node-role.kubernetes.io/control-plane --output name",
+    );
+    expect(planes.trim().split("\n")).to.deep.equal(["node/den-dev-cp01", "node/den-dev-cp02", "node/den-dev-wk01"]);
+    expect(await cluster.shell("kubectl get node den-dev-cp03 --output jsonpath={.spec.taints}")).to.equal("");
+  });
 });

@@ -219,6 +219,7 @@ func (k *Kubelet) session(ctx context.Context) error {
 	k.pods = plugin.pods
 	k.mu.Unlock()
 	var leased, reported time.Time
+	refused := ""
 	for ctx.Err() == nil {
 		now := k.current()
 		if identityOf(now) != identityOf(node) {
@@ -240,8 +241,10 @@ func (k *Kubelet) session(ctx context.Context) error {
 			}
 			reported = time.Now()
 		}
-		if err := k.decorate(ctx, client, now); err != nil {
-			return err
+		// Talos does this, not the kubelet, which goes on where the API refuses it.
+		if err := k.decorate(ctx, client, now); err != nil && err.Error() != refused {
+			refused = err.Error()
+			k.options.Logf("kubelet: %v", err)
 		}
 		if k.options.Static != nil {
 			if err := mirror(ctx, client, now, k.options.Static()); err != nil {

@@ -140,6 +140,17 @@ describe("an update by hand", () => {
     );
   });
 
+  it("is refused for another role, which etcd or its own pods would not survive", () => {
+    const plane = generated().replace("type: worker", "type: controlplane");
+    expect(said(configuration("wk01", { generated: plane })))
+      .to.contain("wk01 is a worker and would become a control plane")
+      .and.contain("run npx hearth deploy dev, which replaces it");
+    const other = configuration("wk01", {});
+    expect(said({ ...other, before: { ...other.before, machineConfigurationInput: plane } })).to.contain(
+      "wk01 is a control plane and would become a worker",
+    );
+  });
+
   it("sees what is generated, and knows of nothing that is not known yet", () => {
     const changed = (name: string) =>
       configuration(name, { generated: generated("v1.36.4", "  pods: []\n  udev: {}\n") });

@@ -25,18 +25,28 @@ describe("the loss of a machine", () => {
     expect(replacement(resourceTypes.machineConfiguration, ["replaceWith"])).to.not.have.property("because");
   });
 
-  it("is for another address where a deployment asks for it, which the engine blames on the ID", () => {
-    expect(replacement(resourceTypes.virtualMachine, ["id"])).to.deep.include({ because: ["another address"] });
-  });
-
-  it("is for SecureBoot where it is asked for of a machine of metal that stays at its address", () => {
-    const type = resourceTypes.machineConfiguration;
+  it("is for another address or role where a deployment asks for it, which the engine blames on the ID", () => {
+    const type = resourceTypes.virtualMachine;
+    const at = (address: string) => ({ inputs: { initialization: { ipConfigs: [{ ipv4: { address } }] } } });
     const asked = (from: string, to: string) =>
       lossOf({
         ...{ op: "replace", type, urn: `urn:pulumi:dev::hearth::${type}::wk01`, keys: ["id"] },
-        ...{ old: { inputs: { node: from } }, new: { inputs: { node: to } } },
+        ...{ old: at(from), new: at(to) },
+      });
+    expect(asked("10.20.0.21/24", "10.20.0.29/24")).to.deep.include({ because: ["another address"] });
+    expect(asked("10.20.0.21/24", "10.20.0.21/24")).to.deep.include({ because: ["another role"] });
+  });
+
+  it("is for SecureBoot where it is asked for of a machine of metal that stays at its address and in its role", () => {
+    const type = resourceTypes.machineConfiguration;
+    const asked = (from: string, to: string, ...configPatches: string[]) =>
+      lossOf({
+        ...{ op: "replace", type, urn: `urn:pulumi:dev::hearth::${type}::wk01`, keys: ["id"] },
+        ...{ old: { inputs: { node: from } }, new: { inputs: { node: to, configPatches } } },
       });
     expect(asked("10.20.0.21", "10.20.0.21")).to.deep.include({ because: ["SecureBoot"] });
+    const plane = "cluster: { apiServer: { certSANs: [] } }";
+    expect(asked("10.20.0.21", "10.20.0.21", plane)).to.deep.include({ because: ["another role"] });
     expect(asked("10.20.0.21", "10.20.0.29")).to.deep.include({ because: ["another address"] });
   });
 });

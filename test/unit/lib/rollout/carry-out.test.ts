@@ -75,7 +75,8 @@ describe("a rollout that is carried out", () => {
     cluster.actions.machine = (name) =>
       name === "cp02" ? Promise.reject(new Error("connection refused")) : machine(name);
     const step: ReplaceStep = {
-      ...{ kind: "replace", name: "replace/cp02", machine: "cp02", role: "controlplane", isLost: true },
+      ...{ kind: "replace", name: "replace/cp02", machine: "cp02", isLost: true },
+      ...{ role: "controlplane", former: "controlplane" },
       ...{ secureBoot: true, what: "", out: "cp02", seconds: 1 },
     };
     const said = await failure(

@@ -48,6 +48,10 @@ const cluster = ({
   return { changes, running };
 };
 
+/** The role that a machine has at the start of its step; undefined where it has none. */
+const leavingRole = (step: Step) =>
+  step.kind === "replace" ? step.former : step.kind === "remove" ? step.role : undefined;
+
 const names = ({ changes, running }: { changes: Changes; running: Running }): string[] =>
   planRollout(changes, running).steps.map(({ name }) => name);
 
@@ -377,39 +381,49 @@ describe("a rollout that changes which machines there are", () => {
   const role = (name: string) => (name.startsWith("cp") ? ("controlplane" as const) : ("worker" as const));
   const machine = fc.constantFrom<string>("cp01", "cp02", "cp03", "cp04", "cp05", "wk01", "wk02");
   const some = fc.uniqueArray(machine, { minLength: 1 });
-  const isPlane = (name: string): boolean => name.startsWith("cp");
+  const isPlane = (name: string): boolean => role(name) === "controlplane";
 
-  /** A cluster and what is asked for: machines before and after, those whose change destroys them, those that burned, and etcd's leader. */
+  /**
+   * A cluster and what is asked for: machines before and after, those whose change destroys them, those that have another role until then,
+   * those that burned, and etcd's leader.
+   */
   const any = fc
     .record({
       before: some,
       after: some,
       outdated: fc.subarray<string>(["cp01", "cp02", "cp03", "wk01"]),
+      turned: fc.subarray<string>(["cp02", "cp03", "wk01", "wk02"]),
       burned: fc.subarray<string>(["cp02", "cp04", "wk02"]),
     })
-    .filter(({ before, after }) => before.some(isPlane) && after.some(isPlane))
-    .map(({ before, after, outdated, burned }) => {
+    .map(({ before, after, turned, ...others }) => {
+      const turning = turned.filter((name) => before.includes(name) && after.includes(name));
+      const former = (name: string) =>
+        turning.includes(name) === isPlane(name) ? ("worker" as const) : ("controlplane" as const);
+      return { before, after, turning, former, wasPlane: (name: string) => former(name) === "controlplane", ...others };
+    })
+    .filter(({ before, after, wasPlane }) => before.some(wasPlane) && after.some(isPlane))
+    .map(({ before, after, turning, former, wasPlane, outdated, burned }) => {
       const { changes, running } = cluster();
       const removed = before.filter((name) => !after.includes(name));
       const lost = removed.filter((name) => burned.includes(name));
       const up = before.filter((name) => !lost.includes(name));
       return {
         lost,
-        up,
+        wasPlane,
         changes: {
           ...changes,
           machines: Object.fromEntries(after.map((name) => [name, { role: role(name), image: image() }])),
           created: after.filter((name) => !before.includes(name)),
-          replaced: after.filter((name) => before.includes(name) && outdated.includes(name)),
+          replaced: after.filter((name) => before.includes(name) && [...outdated, ...turning].includes(name)),
           removed: Object.fromEntries(removed.map((name) => [name, role(name)])),
         } satisfies Changes,
         running: {
           ...running,
           machines: Object.fromEntries(
-            up.map((name) => [name, { version: "v1.13.9", schematic: "abc", role: role(name) }]),
+            up.map((name) => [name, { version: "v1.13.9", schematic: "abc", role: former(name) }]),
           ),
-          leader: up.find(isPlane),
-          members: before.filter(isPlane).map((name) => ({ name, isVoting: true })),
+          leader: up.find(wasPlane),
+          members: before.filter(wasPlane).map((name) => ({ name, isVoting: true })),
         } satisfies Running,
       };
     });
@@ -440,10 +454,14 @@ describe("a rollout that changes which machines there are", () => {
         });
         expect(places).to.deep.equal([...places].sort());
         for (const kind of ["replace", "remove"] as const) {
-          const planes = steps.filter((step) => step.kind === kind && step.role === "controlplane" && !step.isLost);
-          const names = planes.flatMap((step) => ("machine" in step ? [step.machine] : []));
-          if (running.leader !== undefined && names.includes(running.leader))
-            expect(names.at(-1)).to.equal(running.leader);
+          const isLeaving = (step: Step): boolean =>
+            step.kind === kind && leavingRole(step) === "controlplane" && !step.isLost;
+          const names = steps.flatMap((step) => (isLeaving(step) && "machine" in step ? [step.machine] : []));
+          // Those that become workers are after all others, so the leader is the last one of its kind.
+          const isTurning = (name: string): boolean => changes.machines[name]?.role === "worker";
+          const { leader } = running;
+          if (leader === undefined || !names.includes(leader)) continue;
+          expect(names.filter((name) => isTurning(name) === isTurning(leader)).at(-1)).to.equal(leader);
         }
       }),
     );
@@ -451,19 +469,41 @@ describe("a rollout that changes which machines there are", () => {
 
   it("never leaves etcd without a quorum while a control plane is destroyed", () => {
     fc.assert(
-      fc.property(any, ({ changes, running }) => {
+      fc.property(any, ({ changes, running, wasPlane }) => {
         const { steps } = planRollout(changes, running);
-        const up = new Set(Object.keys(running.machines).filter(isPlane));
+        const up = new Set(Object.keys(running.machines).filter(wasPlane));
         for (const step of steps) {
-          if (!("role" in step) || step.role !== "controlplane") continue;
-          if (step.kind === "join") up.add(step.machine);
-          if (step.kind === "replace") expect(up.size).to.be.at.least(3);
-          if (step.kind !== "remove" || step.isLost) continue;
-          up.delete(step.machine);
+          if (!("role" in step) || ("isLost" in step && step.isLost)) continue;
+          const isLeaving = step.kind !== "join" && leavingRole(step) === "controlplane";
+          if (isLeaving && step.kind === "replace" && step.role === "controlplane") expect(up.size).to.be.at.least(3);
+          if (isLeaving) up.delete(step.machine);
           expect(up.size).to.be.at.least(1);
+          if (step.kind !== "remove" && step.role === "controlplane") up.add(step.machine);
         }
       }),
     );
+  });
+
+  it("makes a machine anew whose role changes: a worker before others are replaced, a control plane after them", () => {
+    const { changes, running } = cluster({ planes: 3, workers: 2 });
+    const { cp02, cp03, wk01, ...rest } = changes.machines;
+    const turned = {
+      ...(cp02 && { cp02 }),
+      ...(cp03 && { cp03: { ...cp03, role: "worker" as const } }),
+      ...(wk01 && { wk01: { ...wk01, role: "controlplane" as const } }),
+    };
+    const machines = Object.fromEntries(
+      Object.entries(running.machines).map(([name, now]) => [name, { ...now, role: role(name) }]),
+    );
+    const { steps, refusals } = planRollout(
+      { ...changes, machines: { ...rest, ...turned }, replaced: ["cp02", "cp03", "wk01"] },
+      { ...running, machines },
+    );
+    expect(refusals).to.deep.equal([]);
+    expect(steps.map(({ name }) => name)).to.deep.equal(["replace/wk01", "replace/cp02", "replace/cp03"]);
+    expect(steps[0]).to.deep.include({ role: "controlplane", former: "worker" });
+    expect(steps[0]?.what).to.contain("sets it up again as a control plane");
+    expect(steps[2]?.what).to.contain("sets it up again as a worker");
   });
 
   it("goes on first with what an interrupted run began, so that no other machine is out at once", () => {
@@ -478,7 +518,7 @@ describe("a rollout that changes which machines there are", () => {
     expect(first({ marked: ["cp03"] })).to.equal("remove/cp03");
   });
 
-  it("is refused where a machine would change its role", () => {
+  it("is refused where a machine would change its role and is not made anew, or gets another name as well", () => {
     const { changes, running } = cluster();
     const machines = {
       ...running.machines,
@@ -487,6 +527,14 @@ describe("a rollout that changes which machines there are", () => {
     expect(planRollout(changes, { ...running, machines }).refusals.join()).to.contain(
       "wk01 is a control plane and would become a worker",
     );
+    const { wk01, ...others } = machines;
+    const renamed = planRollout(
+      { ...changes, renamed: { wk01: "cp09" } },
+      { ...running, machines: { ...others, cp09: wk01 } },
+    );
+    expect(renamed.refusals.join())
+      .to.contain("wk01 is a control plane and would become a worker")
+      .and.contain("its new name alone");
   });
 
   it("says which control plane does not vote yet, where nothing is left to do for it", () => {

@@ -17,7 +17,10 @@ const configuration = (name: string, node: string, more: Partial<StateResource> 
 
 const stateOf = (...resources: StateResource[]): State => ({ version: 3, deployment: { resources } });
 
-const metalNode = (address: string, secureBoot?: boolean) => ({ platform: "metal", address, secureBoot });
+const metalNode = (address: string, secureBoot?: boolean) => ({
+  ...{ platform: "metal", role: "worker" as const },
+  ...{ address, secureBoot },
+});
 
 const wanted = (nodes: Wanted["nodes"], secureBoot = false): Wanted => ({ nodes, cluster: { secureBoot } });
 
@@ -44,6 +47,30 @@ describe("machines whose address changes", () => {
   it("are named to the engine one by one", () => {
     expect(replacing(["a", "b"])).to.deep.equal(["--replace", "a", "--replace", "b"]);
   });
+});
+
+describe("machines whose role changes", () => {
+  const address = "10.20.0.21";
+  const plane = { configPatches: ["cluster: { apiServer: { certSANs: [10.20.0.10] } }"] };
+  const role = (now: "controlplane" | "worker") => wanted({ wk01: { ...metalNode(address), role: now } });
+
+  for (const [from, to] of [
+    ["worker", "controlplane"],
+    ["controlplane", "worker"],
+  ] as const) {
+    const inputs = { node: address, ...(from === "controlplane" && plane) };
+
+    it(`are made anew from ${from} to ${to}, virtual or of metal`, () => {
+      const vm = resource(resourceTypes.virtualMachine, "wk01");
+      const metal = configuration("wk01", address, { inputs });
+      expect(machinesToReplace(stateOf(metal), role(to))).to.deep.equal([metal.urn]);
+      expect(machinesToReplace(stateOf(vm, metal), role(to))).to.deep.equal([vm.urn]);
+    });
+
+    it(`are none where they stay a ${from}`, () => {
+      expect(machinesToReplace(stateOf(configuration("wk01", address, { inputs })), role(from))).to.deep.equal([]);
+    });
+  }
 });
 
 describe("machines whose SecureBoot changes", () => {
@@ -76,7 +103,7 @@ describe("machines whose SecureBoot changes", () => {
   it("are none with volumes of their own, and no virtual machines", () => {
     const volume = "apiVersion: v1alpha1\nkind: UserVolumeConfig\nname: data\n";
     expect(toReplace(installed("metal-installer", volume), own(true))).to.deep.equal([]);
-    const virtual = { platform: "proxmox", address, secureBoot: true };
+    const virtual = { ...metalNode(address, true), platform: "proxmox" };
     expect(toReplace(installed("nocloud-installer"), wanted({ wk01: virtual }))).to.deep.equal([]);
   });
 
