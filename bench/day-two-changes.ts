@@ -154,6 +154,14 @@ export const changesOf: Record<"dev" | "prod", DayTwoChange[]> = {
       title: "one control plane → three",
       change: all(computer("den-prod-cp01", 11), computer("den-prod-cp03", 13)),
     },
+    {
+      title: "the role of two of three control planes, workers then",
+      change: all(role("worker", "den-prod-cp01", "den-prod-cp03"), exempt("den-prod-cp01", "den-prod-cp03")),
+    },
+    {
+      title: "the role of both again, control planes then",
+      change: all(role("controlplane", "den-prod-cp01", "den-prod-cp03"), exempt("den-prod-cp01", "den-prod-cp03")),
+    },
     ...endpoint("10.30.0", "10", "9", "net0"),
     {
       title: "other keys of all disks",
