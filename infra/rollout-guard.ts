@@ -6,9 +6,8 @@ import { resourceTypes } from "../components/resource-types.ts";
 import { documentsIn, patchesIn, type MachineDocument } from "../components/talos/documents-in.ts";
 import { changesSecureBoot, isOfMetal, partsOfImage, secureBootProblem } from "../components/talos/installer.ts";
 import { apiServerFields, rebootFields } from "../components/talos/reboots.ts";
-import { roleProblem } from "../components/talos/role.ts";
+import { roleProblem, typeIn } from "../components/talos/role.ts";
 import { section } from "../components/talos/section.ts";
-import type { Role } from "../components/talos/settings.ts";
 import { releaseOf, talosReleases } from "../components/talos/releases/index.ts";
 import { closedProblem, closedVolumes } from "../components/talos/volume-keys.ts";
 import { platforms } from "./platforms/index.ts";
@@ -63,7 +62,7 @@ export class RolloutGuard {
     const why =
       type === resourceTypes.machineConfiguration ? rebootsFor(before, after) : this.restartsOf(type, before, after);
     this.allowOne("machines", this.restarts, name, why);
-    if (type === resourceTypes.machineConfiguration && roleOf(after) === "controlplane")
+    if (type === resourceTypes.machineConfiguration && isPlane(after))
       this.allowOne("API servers", this.apiServers, name, fieldsOf(apiServerFields, before, after));
   }
 
@@ -114,9 +113,8 @@ const requireSameRole = (
   after: Record<string, unknown>,
   advice: string,
 ): void => {
-  if (!generated(before) || !generated(after)) return;
-  const [from, to]: [Role, Role] = [roleOf(before), roleOf(after)];
-  if (from === to) return;
+  const [from, to] = [before, after].map(({ machineConfigurationInput: text }) => typeIn(documentsIn(text)));
+  if (from === undefined || to === undefined || from === to) return;
   throw new Error(
     roleProblem(name, from, to, `${advice}, which replaces it where an exemption from kept-resources names it`),
   );
@@ -189,8 +187,8 @@ const fieldsOf = (
   ];
 };
 
-const roleOf = (inputs: Record<string, unknown>): Role =>
-  section(generated(inputs)?.machine).type === "worker" ? "worker" : "controlplane";
+const isPlane = ({ machineConfigurationInput: text }: Record<string, unknown>): boolean =>
+  typeIn(documentsIn(text)) !== "worker";
 
 /** The installer that the last patch names. */
 const installerOf = (inputs: Record<string, unknown>): string | undefined =>

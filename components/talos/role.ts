@@ -2,7 +2,14 @@ import type { MachineDocument } from "./documents-in.ts";
 import { section } from "./section.ts";
 import type { Role } from "./settings.ts";
 
-/** The role of a machine by its patches: only control planes have settings of the API server. */
+/** The role that a whole configuration, or a generated one, says; undefined where it is not known. */
+export const typeIn = (documents: readonly MachineDocument[]): Role | undefined => {
+  const { type } = section(documents.find(({ kind, machine }) => kind === undefined && machine !== undefined)?.machine);
+  if (typeof type !== "string") return undefined;
+  return type === "worker" ? "worker" : "controlplane";
+};
+
+/** The role of a machine by its patches. Hearth gives settings of the API server to control planes only, but a person may give them to a worker. */
 export const roleIn = (documents: readonly MachineDocument[]): Role =>
   documents.some(({ kind, cluster }) => kind === undefined && section(cluster).apiServer !== undefined)
     ? "controlplane"

@@ -9,7 +9,14 @@ interface KubeconfigFile {
 
 /** A Kubernetes object as far as the lab reads it. */
 export interface KubernetesObject {
-  metadata: { name: string; namespace?: string; creationTimestamp?: string; labels?: Record<string, string> };
+  metadata: {
+    name: string;
+    namespace?: string;
+    creationTimestamp?: string;
+    resourceVersion?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
   spec?: Record<string, unknown>;
   status?: {
     conditions?: { type: string; status: string; reason?: string; message?: string }[];
@@ -46,6 +53,9 @@ export interface KubernetesOptions {
   /** Whether a connection serves several requests. One that outlives its server fails the next request. @default true */
   isReused?: boolean;
 }
+
+/** How often an object may change between its reading and its writing. The kubelet of a node reports every few seconds. */
+const adjustments = 10;
 
 /** A client of the Kubernetes API that a kubeconfig names. */
 export class Kubernetes {
@@ -102,6 +112,29 @@ export class Kubernetes {
   async merge(path: string, patch: object): Promise<void> {
     const { status, body } = await this.ask("PATCH", path, JSON.stringify(patch));
     if (status !== 200) throw new Error(`PATCH ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+  }
+
+  /**
+   * Merges a patch into an object as it is now, and reads it again where somebody changes it meanwhile.
+   *
+   * @param patchOf the patch of the object that was read, or undefined where there is nothing to do
+   * @returns whether it was changed
+   */
+  async adjust(
+    path: string,
+    patchOf: (object: KubernetesObject) => { metadata?: object; spec?: object } | undefined,
+  ): Promise<boolean> {
+    for (let attempt = 1; ; attempt += 1) {
+      const object = await this.get<KubernetesObject>(path);
+      const patch = object && patchOf(object);
+      if (!object || !patch) return false;
+      const { resourceVersion } = object.metadata;
+      const versioned = { ...patch, metadata: { ...patch.metadata, resourceVersion } };
+      const { status, body } = await this.ask("PATCH", path, JSON.stringify(versioned));
+      if (status === 200) return true;
+      if (status !== 409 || attempt === adjustments)
+        throw new Error(`PATCH ${path} answers ${status.toString()}: ${body.slice(0, 200)}`);
+    }
   }
 
   /** Deletes an object, if it is there, without what its finalizers would wait for. */

@@ -212,11 +212,12 @@ export class PulumiStack {
  *
  * Source: pulumi/pulumi-kubernetes v4.34.2, provider/pkg/provider/provider.go, clusterUnreachable.
  */
-const isUnreached = ([command, ...flags]: Operation, { exitCode, report: { failures } }: Ended): boolean =>
+const isUnreached = ([command, ...flags]: Operation, { exitCode, report: { failures, errors } }: Ended): boolean =>
   exitCode !== 0 &&
   command === "up" &&
   !flags.includes("--replace") &&
   failures.length > 0 &&
+  failures.length === errors.length &&
   failures.every(({ message }) => /unreachable cluster|cluster is unreachable/.test(message));
 
 const lockHoldersOf = ({ report, stderr }: Ended): LockHolder[] => lockHolders([...report.errors, stderr].join("\n"));

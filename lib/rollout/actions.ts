@@ -11,7 +11,7 @@ import { apiServerStart } from "../cluster/api-server.ts";
 import { printedDocuments, untried, withoutVips } from "../cluster/machine-configuration.ts";
 import { etcdMembers } from "../cluster/talosctl.ts";
 import { podsToEvict, type Pod } from "./drain.ts";
-import { formerPlane, type LabelledNode } from "./former-plane.ts";
+import { formerPlane } from "./former-plane.ts";
 import type { Readings } from "./gates.ts";
 import { readHealth, type Health } from "./health.ts";
 import type { HealthCheck } from "./health-check.ts";
@@ -131,9 +131,7 @@ export const clusterActions = (
     putBack: async (name) => {
       const node = (await readNodes(kubeconfig)).find((each) => each.name === name);
       if (node?.mark === undefined) return;
-      const left =
-        machines[name]?.role === "worker" ? formerPlane(await kubernetes.get<LabelledNode>(nodePath(name))) : undefined;
-      if (left !== undefined) await kubernetes.merge(nodePath(name), left);
+      if (machines[name]?.role === "worker") await kubernetes.adjust(nodePath(name), formerPlane);
       await kubernetes.merge(nodePath(name), {
         metadata: { annotations: { [mark]: null } },
         ...(node.mark !== "cordoned" && { spec: { unschedulable: null } }),

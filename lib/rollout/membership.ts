@@ -47,12 +47,12 @@ const joins = ({ created, machines }: Changes): JoinStep[] =>
     ];
   });
 
-const replacements = ({ replaced, machines }: Changes, running: Running): ReplaceStep[] =>
-  replaced.flatMap((machine) => {
-    const { role, image } = machines[machine] ?? {};
+const replacements = (changes: Changes, running: Running): ReplaceStep[] =>
+  changes.replaced.flatMap((machine) => {
+    const { role, image } = changes.machines[machine] ?? {};
     if (role === undefined || image === undefined) return [];
     const isLost = !(machine in running.machines);
-    const former = formerRole(machine, role, running);
+    const former = formerRole(machine, role, changes, running);
     const isChanged = changesSecureBoot(running.machines[machine]?.recorded, image.installer);
     // A machine of metal that an interrupted run wiped cannot be reset again.
     const boot = isLost || isChanged ? bootOf(image) : {};
@@ -72,9 +72,11 @@ const replacements = ({ replaced, machines }: Changes, running: Running): Replac
     ];
   });
 
-/** The role of a machine before it is replaced. Where it does not say so any more, etcd tells whether it is still a control plane. */
-const formerRole = (machine: string, role: Role, { machines, members = [] }: Running): Role =>
-  machines[machine]?.role ?? (members.some(({ name }) => name === machine) ? "controlplane" : role);
+/** The role of a machine before it is replaced. What etcd counts is a control plane, whatever an interrupted run has recorded. */
+const formerRole = (machine: string, role: Role, { former }: Changes, { machines, members = [] }: Running): Role =>
+  members.some(({ name }) => name === machine)
+    ? "controlplane"
+    : (machines[machine]?.role ?? former?.[machine] ?? role);
 
 /** Machines that become control planes come before all others that are replaced, and those that cease to be control planes after them. */
 const byRole = (steps: readonly ReplaceStep[]): ReplaceStep[] => {
@@ -134,7 +136,7 @@ const refusalsOf = (changes: Changes, running: Running): string[] => {
   const isPlane = (name: string): boolean => machines[name]?.role === "controlplane";
   // All that join do so before the first one is replaced.
   const leaving = Object.keys(changes.removed).filter((name) => changes.removed[name] === "controlplane");
-  const before = (name: string, role: Role): Role => formerRole(name, role, running);
+  const before = (name: string, role: Role): Role => formerRole(name, role, changes, running);
   // Those that become workers are the last to be replaced.
   const demoted = Object.entries(machines).flatMap(([name, { role }]) =>
     role === "worker" && replaced.includes(name) && before(name, role) === "controlplane" ? [name] : [],

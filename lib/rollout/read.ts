@@ -1,6 +1,7 @@
 import semver from "semver";
 import { parseAllDocuments } from "yaml";
 
+import type { Role } from "../../components/talos/settings.ts";
 import { Kubernetes, readiness, type KubernetesObject } from "../cluster/kubernetes.ts";
 import { machineState, type MachineState } from "../cluster/machine-state.ts";
 import { etcdAlarms, etcdMembers, etcdStatus, type Talosctl } from "../cluster/talosctl.ts";
@@ -64,6 +65,12 @@ export const readMachine = async (talos: Talosctl, address: string): Promise<Mac
     schematic: schematic?.metadata?.version,
     boot: boot.trim(),
   };
+};
+
+/** The role of a machine as it runs. @throws Problem if it does not answer */
+export const readRole = async (talos: Talosctl, address: string): Promise<Role> => {
+  const [type] = specsOf<string>(await talos.once(address, ["get", "machinetype", "--output", "yaml"], answerTimeout));
+  return type === "worker" ? "worker" : "controlplane";
 };
 
 /**
@@ -189,7 +196,7 @@ export interface Node extends NodeReading {
 export const readNodes = async (kubeconfig: string): Promise<Node[]> =>
   (await new Kubernetes(kubeconfig).list("/api/v1/nodes")).map(nodeOf);
 
-const nodeOf = (object: KubernetesObject & { metadata: { annotations?: Record<string, string> } }): Node => ({
+const nodeOf = (object: KubernetesObject): Node => ({
   name: object.metadata.name,
   ...readiness(object),
   isCordoned: object.spec?.unschedulable === true,
@@ -208,10 +215,14 @@ export const readKubernetes = async (
   { kubeconfig, machines }: Access,
   nodes: readonly Node[],
 ): Promise<{ lowest: string; highest: string }> => {
-  const planes = Object.values(machines).filter(({ role }) => role === "controlplane");
+  const planes = Object.entries(machines).filter(([, { role }]) => role === "controlplane");
+  const isOut = (machine: string): boolean =>
+    nodes.some(({ name, mark: how }) => name === machine && how !== undefined);
   const apis = await Promise.all(
-    planes.map(async ({ address }) => {
-      const found = await new Kubernetes(kubeconfig, { host: address }).get<{ gitVersion: string }>("/version");
+    planes.map(async ([name, { address }]) => {
+      const ask = new Kubernetes(kubeconfig, { host: address }).get<{ gitVersion: string }>("/version");
+      // A machine that an interrupted run took out of etcd has no API server.
+      const found = await (isOut(name) ? ask.catch(() => undefined) : ask);
       return found?.gitVersion ?? "";
     }),
   );

@@ -134,6 +134,8 @@ export interface Changes {
   created: string[];
   /** Machines that the update destroys and creates again. */
   replaced: string[];
+  /** The roles of machines as the state has them, by their names. @default unknown */
+  former?: Record<string, Role>;
   /** Whether the update would bootstrap etcd. */
   isBootstrapped: boolean;
   /** The present names of machines that get another one, by the latter. @default none */

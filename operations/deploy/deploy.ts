@@ -146,7 +146,7 @@ const previewed = async (
   const running = cluster?.running.kubernetes.lowest;
   const isPlanned = cluster !== undefined;
   const state = await engine.state();
-  const replaced = cluster ? machinesToReplace(state, await target.config()) : [];
+  const replaced = cluster ? machinesToReplace(state, await target.config(), cluster.recorded) : [];
   const preview = await run(["preview", ...replacing(replaced)], {
     policyPacks: [policyPack(root), observer.pack],
     environment: rolloutEnvironment({

@@ -2,9 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { resourceTypes } from "../../components/resource-types.ts";
 import { nameOf } from "../../components/urn.ts";
+import { isMachineType } from "../../infra/platforms/index.ts";
 import { talosClientOf } from "../../lib/cluster/access.ts";
+import { machineState } from "../../lib/cluster/machine-state.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
-import { kubeconfigOf, ofType, outputsOf, type State } from "../../lib/engine/state.ts";
+import {
+  kubeconfigOf,
+  ofType,
+  outputsOf,
+  resourcesOf,
+  type State,
+  type StateResource,
+} from "../../lib/engine/state.ts";
 import { revealed } from "../../lib/engine/value.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import {
@@ -15,11 +24,13 @@ import {
   readKubernetes,
   readMachine,
   readNodes,
+  readRole,
   type Access,
   type Node,
 } from "../../lib/rollout/read.ts";
 import { betweenProblem, isBetween } from "../../lib/rollout/disks.ts";
 import type { Running, RunningMachine } from "../../lib/rollout/step.ts";
+import { Waiting } from "../../lib/rollout/waiting.ts";
 import { configuredMachine, type ConfiguredMachine } from "../preview/rollout.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { messageOf, Problem } from "../../toolchain/problem.ts";
@@ -59,11 +70,13 @@ export const runningCluster = async (
   if (!(await engine.size())) return undefined;
   const state = await engine.state();
   const kubeconfig = kubeconfigOf(state);
-  const recorded = recordedMachines(state);
-  if (kubeconfig === undefined || Object.keys(recorded).length === 0) return undefined;
+  const known = recordedMachines(state);
+  if (kubeconfig === undefined || Object.keys(known).length === 0) return undefined;
   const { talosctl = "talosctl" } = await new Toolchain({ root }).ensure(["talosctl"]);
-  const access: Access = { talos: new Talosctl(talosctl, talosClientOf(state)), kubeconfig, machines: recorded };
+  const talos = new Talosctl(talosctl, talosClientOf(state));
   live("Looking at the machines");
+  const recorded = { ...known, ...(await answering(talos, undestroyedMachines(state))) };
+  const access: Access = { talos, kubeconfig, machines: recorded };
   const problems: Unread[] = [];
   const nodes = await readNodes(kubeconfig).catch((error: unknown) => {
     problems.push({ problem: `The Kubernetes API does not answer: ${messageOf(error)}` });
@@ -86,7 +99,24 @@ export const runningCluster = async (
   return { access, recorded, running: { machines, leader, members, kubernetes, marked }, nodes, problems, talosctl };
 };
 
-/** Reads the machines. One that an interrupted run took out or created may be on its way. */
+/** Those of the machines that answer, with the roles that they have. */
+const answering = async (
+  talos: Talosctl,
+  machines: Record<string, ConfiguredMachine>,
+): Promise<Record<string, ConfiguredMachine>> => {
+  const found = await Promise.all(
+    Object.entries(machines).map(async ([name, machine]) => {
+      const role = await readRole(talos, machine.address).catch(() => undefined);
+      return role === undefined ? [] : [[name, { ...machine, role }] as const];
+    }),
+  );
+  return Object.fromEntries(found.flat());
+};
+
+/** How long a machine may wait for a configuration before it counts as one that gets none, in milliseconds. */
+const blankTimeout = 20_000;
+
+/** Reads the machines. One that an interrupted run took out or created may be on its way; one that was wiped is not. */
 const readMachines = async (
   { talos }: Access,
   recorded: Record<string, ConfiguredMachine>,
@@ -96,6 +126,7 @@ const readMachines = async (
   const deadline = Date.now() + bootTimeout;
   const read = await Promise.all(
     Object.entries(recorded).map(async ([name, { address, image, role, volumes, isSealed }]) => {
+      const waiting = new Waiting();
       for (;;) {
         try {
           const isBetweenFirmware = isSealed && isBetween(await readDisks(talos, address));
@@ -103,6 +134,14 @@ const readMachines = async (
           return [[name, { ...read, recorded: image.installer, role, volumes, isBetweenFirmware }] as const];
         } catch (error) {
           if (awaited.includes(name) && Date.now() < deadline) {
+            if ((await machineState(address, talos.authority)) !== "blank") waiting.end(name);
+            else if (Date.now() > waiting.since(name) + blankTimeout) {
+              problems.push({
+                machine: name,
+                problem: `${name} waits for a configuration in maintenance mode: it was wiped`,
+              });
+              return [];
+            }
             await sleep(3000);
             continue;
           }
@@ -134,12 +173,29 @@ export const requireNoFirmware = async ({ access, recorded }: RunningCluster): P
 
 /** The machines that a state has, by the name of their node. */
 export const recordedMachines = (state: State): Record<string, ConfiguredMachine> =>
+  // An interrupted update destroyed the others, and did not create them again.
+  machinesOf(ofType(state, resourceTypes.machineConfiguration).filter((each) => each.pendingReplacement !== true));
+
+/**
+ * Machines whose replacement an update had begun when it was interrupted, as they were before: it destroys the virtual machine after the
+ * configuration, so the state does not tell whether it did.
+ */
+const undestroyedMachines = (state: State): Record<string, ConfiguredMachine> => {
+  const machines = resourcesOf(state).filter(
+    ({ type, pendingReplacement }) => isMachineType(type) && pendingReplacement !== true,
+  );
+  const names = machines.map(({ urn }) => nameOf(urn));
+  return machinesOf(
+    ofType(state, resourceTypes.machineConfiguration).filter(
+      ({ urn, pendingReplacement }) => pendingReplacement === true && names.includes(nameOf(urn)),
+    ),
+  );
+};
+
+const machinesOf = (configurations: readonly StateResource[]): Record<string, ConfiguredMachine> =>
   Object.fromEntries(
-    ofType(state, resourceTypes.machineConfiguration)
-      // An interrupted update destroyed that machine, and did not create it again.
-      .filter(({ pendingReplacement }) => pendingReplacement !== true)
-      .map(({ urn, inputs = {}, outputs = {} }) => {
-        const { machineConfiguration } = revealed(outputs) as Record<string, unknown>;
-        return [nameOf(urn), configuredMachine(revealed(inputs) as Record<string, unknown>, machineConfiguration)];
-      }),
+    configurations.map(({ urn, inputs = {}, outputs = {} }) => {
+      const { machineConfiguration } = revealed(outputs) as Record<string, unknown>;
+      return [nameOf(urn), configuredMachine(revealed(inputs) as Record<string, unknown>, machineConfiguration)];
+    }),
   );

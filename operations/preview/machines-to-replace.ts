@@ -17,18 +17,24 @@ export interface Wanted {
  * The resources with which the engine makes machines anew: those whose address or role changes, and those of metal whose SecureBoot does.
  * Each is the virtual machine, or the configuration of one of metal.
  *
- * No update does that to a machine that runs. One that an interrupted update destroyed is made anew anyway.
+ * No update does that to a machine that runs. One that an interrupted update destroyed is made anew anyway, and one that it made has its role.
  *
+ * @param running the machines that answer, where they were asked
  * @returns URNs
  */
-export const machinesToReplace = (state: State, { nodes, cluster }: Wanted): string[] =>
+export const machinesToReplace = (
+  state: State,
+  { nodes, cluster }: Wanted,
+  running: Record<string, { role: Role }> = {},
+): string[] =>
   ofType(state, resourceTypes.machineConfiguration).flatMap((configuration) => {
     const name = nameOf(configuration.urn);
     const node = nodes[name];
     if (!node) return [];
     const recorded = recordedBy(configuration);
     const isWiped = node.platform === "metal" && bootsOtherwise(recorded, node.secureBoot ?? cluster.secureBoot);
-    if (!isWiped && node.address === recorded.address && node.role === recorded.role) return [];
+    const isMade = configuration.pendingReplacement === true && running[name]?.role === node.role;
+    if (!isWiped && node.address === recorded.address && (isMade || node.role === recorded.role)) return [];
     const machine = resourcesOf(state).find(({ urn, type }) => isMachineType(type) && nameOf(urn) === name);
     const { urn, pendingReplacement } = machine ?? configuration;
     return pendingReplacement === true ? [] : [urn];

@@ -3,7 +3,7 @@ import { partsOfImage } from "../../components/talos/installer.ts";
 import { documentsIn } from "../../components/talos/documents-in.ts";
 import { diskKeysOf } from "../../lib/cluster/disk-keys.ts";
 import { ownVolumes } from "../../components/talos/own-volumes.ts";
-import { roleIn } from "../../components/talos/role.ts";
+import { roleIn, typeIn } from "../../components/talos/role.ts";
 import { section } from "../../components/talos/section.ts";
 import { nameOf, typesOf } from "../../components/urn.ts";
 import { reachOf } from "../../infra/reach.ts";
@@ -38,11 +38,12 @@ export const configuredMachine = (inputs: Record<string, unknown>, whole?: unkno
   const image = setting(documents, "machine", "install", "image");
   const installer = typeof image === "string" ? image : "";
   const { version, schematic } = partsOfImage(installer);
+  const main = documentsIn(whole);
   return {
-    role: roleIn(documents),
+    role: typeIn(main) ?? typeIn(documentsIn(inputs.machineConfigurationInput)) ?? roleIn(documents),
     address: String(inputs.node),
     image: { version, schematic, installer },
-    volumes: ownVolumes([...documents, ...documentsIn(whole)]),
+    volumes: ownVolumes([...documents, ...main]),
     isSealed: diskKeysOf(documents).includes("tpm"),
     hasVip: withoutVips(documents) !== undefined,
   };
@@ -110,6 +111,7 @@ export const rolloutChanges = (
     kubernetes,
     created: created.filter(({ name }) => !destroyed.includes(name)).map(({ name }) => name),
     replaced: created.filter(({ name }) => destroyed.includes(name)).map(({ name }) => name),
+    former: Object.fromEntries(Object.entries(recorded).map(([name, { role }]) => [name, role])),
     isBootstrapped: changes.some(
       ({ type, operation }) => type === resourceTypes.bootstrap && (operation === "create" || operation === "replace"),
     ),
@@ -157,14 +159,14 @@ const movesIn = (configured: readonly ResourceChange[]): Record<string, { from: 
   return moves;
 };
 
-/** How the cluster is reached, by a control plane whose configuration changes. */
+/** How the cluster is reached, by a control plane whose configuration changes, and that was one before. */
 const reachIn = (configured: readonly ResourceChange[], before: Resources, after: Resources): Changes["reach"] =>
   configured
     .flatMap(({ urn }) => {
       const [old, now] = [before.get(urn), after.get(urn)].map(
         (resource) => resource && (plain(resource.inputs) as Record<string, unknown>),
       );
-      return old && now && roleIn(machineDocuments({ inputs: now })) === "controlplane"
+      return old && now && [old, now].every((inputs) => roleIn(machineDocuments({ inputs })) === "controlplane")
         ? [{ before: reachOf(old), after: reachOf(now) }]
         : [];
     })

@@ -50,13 +50,16 @@ export const controlPlaneQuorum: Rule = {
 
 const isConfiguration = ({ type }: Pick<Resource, "type">): boolean => type === resourceTypes.machineConfiguration;
 
-/** A control plane is replaced where two others vote, which may have been created in the same rollout. */
+/** A control plane is replaced where two others vote, which may have been created in the same rollout. One that becomes a worker only leaves. */
 const replacedAlone = (resource: Resource, stack: Stack): Finding[] => {
   const recorded = recordedControlPlanes(stack);
   const { nodes } = stack.surroundings.config;
   const desired = Object.keys(nodes).filter((name) => nodes[name]?.role === "controlplane");
   const isEnough = new Set([...recorded, ...desired]).size >= 3;
-  return isEnough || !recorded.includes(resource.name) || !isReplaced(resource, stack)
+  return isEnough ||
+    !desired.includes(resource.name) ||
+    !recorded.includes(resource.name) ||
+    !isReplaced(resource, stack)
     ? []
     : quorumFindings(recorded, [resource.name]);
 };

@@ -152,11 +152,16 @@ func (c *ControlPlane) SnapshotPath() string { return c.path("etcd.snapshot") }
 
 func (c *ControlPlane) dataDir() string { return c.path("etcd-data") }
 
-// DiscardEtcd ends a member that has left its cluster, and deletes its data. The machine joins again when it boots.
+// DiscardEtcd ends a member that has left its cluster, and deletes its data. The machine joins again when it boots. Without etcd there are no
+// static pods. Source: siderolabs/talos v1.13.9, internal/pkg/etcd/etcd.go, LeaveCluster, and
+// internal/app/machined/pkg/controllers/k8s/control_plane_static_pod.go, teardownAll.
 func (c *ControlPlane) DiscardEtcd() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stopProgram("etcd")
+	c.stopPods()
+	for _, name := range []string{"kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"} {
+		c.stopProgram(name)
+	}
 	return os.RemoveAll(c.dataDir())
 }
 

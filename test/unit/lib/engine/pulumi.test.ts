@@ -139,16 +139,12 @@ describe("PulumiStack", () => {
   describe("where the Kubernetes API does not answer when the plugin starts", () => {
     const unreached = "failed to read resource state due to unreachable cluster. If the cluster was deleted, …";
 
-    /** An engine that fails the first time, for a resource each. */
+    /** An engine that fails the first time, for a resource each, or for none. */
     const failingOnce = (...messages: string[]) => {
-      const events = messages.map((message, index) =>
-        JSON.stringify({
-          diagnosticEvent: {
-            urn: `urn:pulumi:dev::hearth::kubernetes:a:B::${index.toString()}`,
-            message,
-            severity: "error",
-          },
-        }),
+      const urnOf = (message: string) =>
+        message === "no resource's" ? {} : { urn: "urn:pulumi:dev::hearth::kubernetes:a:B::c" };
+      const events = messages.map((message) =>
+        JSON.stringify({ diagnosticEvent: { ...urnOf(message), message, severity: "error" } }).replaceAll("'", ""),
       );
       return stackOf(`
         echo >> '${folder}/runs'
@@ -162,10 +158,13 @@ describe("PulumiStack", () => {
     });
 
     it("does not where something else failed as well, nor a preview, nor what would replace a machine twice", async () => {
-      expect((await (await failingOnce(unreached, "no space left")).try(update)).exitCode).to.equal(255);
-      for (const operation of [["preview"], ["up", "--yes", "--replace", "urn"]] as const) {
+      for (const other of ["no space left", "no resource's"]) {
+        expect((await (await failingOnce(unreached, other)).try(update)).exitCode).to.equal(255);
         await rm(join(folder, "runs"));
+      }
+      for (const operation of [["preview"], ["up", "--yes", "--replace", "urn"]] as const) {
         expect((await (await failingOnce(unreached)).try(operation)).exitCode).to.equal(255);
+        await rm(join(folder, "runs"));
       }
     });
   });

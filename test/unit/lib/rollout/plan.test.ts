@@ -518,6 +518,41 @@ describe("a rollout that changes which machines there are", () => {
     expect(first({ marked: ["cp03"] })).to.equal("remove/cp03");
   });
 
+  it("goes on with a worker that an interrupted run destroyed to make it a control plane, also beside a single one", () => {
+    const { changes, running } = cluster({ planes: 1, workers: 1 });
+    const { cp01, wk01 } = changes.machines;
+    const machines = {
+      ...(cp01 && { cp01: { ...cp01, role: "worker" as const } }),
+      ...(wk01 && { wk01: { ...wk01, role: "controlplane" as const } }),
+    };
+    const former = { cp01: "controlplane" as const, wk01: "worker" as const };
+    const now = {
+      ...running,
+      machines: { cp01: { version: "v1.13.9", schematic: "abc", role: "controlplane" as const } },
+      ...{ marked: ["wk01"], members: [{ name: "cp01", isVoting: true }] },
+    };
+    const { steps, refusals } = planRollout({ ...changes, machines, replaced: ["cp01", "wk01"], former }, now);
+    expect(refusals).to.deep.equal([]);
+    expect(steps.map(({ name }) => name)).to.deep.equal(["replace/wk01", "replace/cp01"]);
+    expect(steps[0]).to.deep.include({ isLost: true, former: "worker" });
+  });
+
+  it("takes a machine out of etcd that etcd counts, whatever is recorded of its role", () => {
+    const { changes, running } = cluster({ planes: 3, workers: 1 });
+    const machines = Object.fromEntries(
+      Object.entries(changes.machines).map(([name, machine]) => [
+        name,
+        name === "wk01" ? { ...machine, role: "controlplane" as const } : machine,
+      ]),
+    );
+    const members = ["cp01", "cp02", "cp03", "wk01"].map((name) => ({ name, isVoting: true }));
+    const asked = { ...changes, machines, replaced: ["wk01"], former: { wk01: "worker" as const } };
+    expect(planRollout(asked, { ...running, members }).steps[0]).to.deep.include({
+      name: "replace/wk01",
+      former: "controlplane",
+    });
+  });
+
   it("is refused where a machine would change its role and is not made anew, or gets another name as well", () => {
     const { changes, running } = cluster();
     const machines = {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { taintChange, taintOf, type Taint } from "../../../../components/talos/taints.ts";
-import type { Kubernetes } from "../../../../lib/cluster/kubernetes.ts";
+import { Kubernetes } from "../../../../lib/cluster/kubernetes.ts";
 import { setTaints } from "../../../../operations/deploy/taints.ts";
 import { messageOf } from "../../../support/failure.ts";
 
@@ -13,7 +13,7 @@ describe("the taints of a node", () => {
   const api = (taints: Taint[] | undefined, { busy = 0, refusal = 0 } = {}) => {
     const node = { taints, version: 1 };
     let left = busy;
-    const kubernetes = {
+    const kubernetes = Object.assign(Object.create(Kubernetes.prototype) as Kubernetes, {
       get: () =>
         Promise.resolve(
           taints && {
@@ -36,7 +36,7 @@ describe("the taints of a node", () => {
         node.taints = spec.taints;
         return Promise.resolve({ status: 200, body: "" });
       },
-    } as unknown as Kubernetes;
+    });
     return { kubernetes, node };
   };
 
@@ -59,6 +59,6 @@ describe("the taints of a node", () => {
 
   it("are named where the API refuses them", async () => {
     const said = await messageOf(setTaints(api([], { refusal: 403 }).kubernetes, "wk01", change));
-    expect(said).to.equal("The taints of wk01 cannot be set: the API answers 403: no");
+    expect(said).to.equal("The taints of wk01 cannot be set: PATCH /api/v1/nodes/wk01 answers 403: no");
   });
 });

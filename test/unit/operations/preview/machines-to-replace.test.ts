@@ -67,10 +67,30 @@ describe("machines whose role changes", () => {
       expect(machinesToReplace(stateOf(vm, metal), role(to))).to.deep.equal([vm.urn]);
     });
 
+    it(`are none where an interrupted update has made one a ${to} already`, () => {
+      const vm = resource(resourceTypes.virtualMachine, "wk01");
+      const pending = stateOf(vm, configuration("wk01", address, { inputs, pendingReplacement: true }));
+      expect(machinesToReplace(pending, role(to), { wk01: { role: to } })).to.deep.equal([]);
+      expect(machinesToReplace(pending, role(to), { wk01: { role: from } })).to.deep.equal([vm.urn]);
+      expect(machinesToReplace(pending, role(to))).to.deep.equal([vm.urn]);
+    });
+
     it(`are none where they stay a ${from}`, () => {
       expect(machinesToReplace(stateOf(configuration("wk01", address, { inputs })), role(from))).to.deep.equal([]);
     });
   }
+});
+
+describe("a worker with settings of the API server in a patch", () => {
+  it("is a worker, as its whole configuration says", () => {
+    const inputs = {
+      node: "10.20.0.21",
+      machineConfigurationInput: "machine: { type: worker }",
+      configPatches: ["cluster: { apiServer: { certSANs: [10.20.0.10] } }"],
+    };
+    const state = stateOf(configuration("wk01", "10.20.0.21", { inputs }));
+    expect(machinesToReplace(state, wanted({ wk01: metalNode("10.20.0.21") }))).to.deep.equal([]);
+  });
 });
 
 describe("machines whose SecureBoot changes", () => {

@@ -178,6 +178,16 @@ describe("the rollout of a preview", () => {
       .and.contain("no machine would answer at 10.20.0.10 any more");
   });
 
+  it("is judged by control planes that were some before, and not by a worker that becomes one", () => {
+    const before: Resources = new Map([...resources({ cp01: {} }), ...resources({ wk01: {} })]);
+    const turned = new Map(before);
+    const [plane, worker] = ["cp01", "wk01"].map((name) => urnOf(resourceTypes.machineConfiguration, name));
+    turned.set(worker ?? "", before.get(plane ?? "") ?? { inputs: {}, outputs: {} });
+    const events = [event("delete-replaced", "wk01", resourceTypes.virtualMachine), event("replace", "wk01")];
+    expect(changes(before, turned, events).reach).to.equal(undefined);
+    expect(changes(before, turned, [...events, event("update", "cp01")]).reach).to.not.equal(undefined);
+  });
+
   it("has a step for a machine that is replaced for another address, and reaches it there afterwards", () => {
     const [before, after] = ["10.20.0.21", "10.20.0.29"].map((node): Resources => {
       const all = new Map(both());
