@@ -207,6 +207,18 @@ describe("the policy control-plane-quorum", () => {
       expect(await problems(other, { ...after, config: { ...surroundings.config, nodes: three } })).to.deep.equal([]);
     });
 
+    it("lets the second last one become a worker on another machine, which only leaves etcd", async () => {
+      const { resources, surroundings } = planned(await committed("dev"));
+      const cp01 = "den-dev-cp01";
+      const vm = resources.find((each) => each.type === resourceTypes.virtualMachine && each.name === cp01);
+      const other = changed(resources, resourceTypes.virtualMachine, cp01, { inputs: { ...vm?.inputs, vmId: 2999 } });
+      const { config } = surroundings;
+      const { [cp01]: plane, ...rest } = config.nodes;
+      const nodes = plane ? { ...rest, [cp01]: { ...plane, role: "worker" as const } } : rest;
+      const after = { ...surroundings, recorded: recordedOf(resources), config: { ...config, nodes } };
+      expect(await problems(other, after)).to.deep.equal([]);
+    });
+
     it("leaves other addresses to the plan, which refuses each of them and says what is the way", async () => {
       const { resources, surroundings } = planned(await committed("prod"));
       const after = { ...surroundings, recorded: recordedOf(resources) };
