@@ -180,7 +180,7 @@ export const recordedMachines = (state: State): Record<string, ConfiguredMachine
  * Machines whose replacement an update had begun when it was interrupted, as they were before: it destroys the virtual machine after the
  * configuration, so the state does not tell whether it did.
  */
-const undestroyedMachines = (state: State): Record<string, ConfiguredMachine> => {
+export const undestroyedMachines = (state: State): Record<string, ConfiguredMachine> => {
   const machines = resourcesOf(state).filter(
     ({ type, pendingReplacement }) => isMachineType(type) && pendingReplacement !== true,
   );

@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { stringify } from "yaml";
 
+import { resourceTypes } from "../../../../components/resource-types.ts";
 import type { Talosctl } from "../../../../lib/cluster/talosctl.ts";
-import { requireNoFirmware, type RunningCluster } from "../../../../operations/deploy/running.ts";
+import { requireNoFirmware, undestroyedMachines, type RunningCluster } from "../../../../operations/deploy/running.ts";
 import { messageOf } from "../../../../toolchain/problem.ts";
 
 const tpm = { slot: 0, tpm: {} };
@@ -34,6 +35,31 @@ const stopped = async (machines: Record<string, ReturnType<typeof disks> | undef
   const cluster = { access: { talos }, recorded } as Partial<RunningCluster> as RunningCluster;
   return requireNoFirmware(cluster).then(() => "", messageOf);
 };
+
+describe("a machine whose replacement an update had begun", () => {
+  const of = (type: string, pendingReplacement: boolean) => ({
+    ...{ urn: `urn:pulumi:dev::hearth::${type}::wk01`, type, pendingReplacement },
+    inputs: { node: "10.20.0.21" },
+  });
+  const found = (isDestroyed: boolean, isMade: boolean) =>
+    Object.keys(
+      undestroyedMachines({
+        version: 3,
+        deployment: {
+          resources: [of(resourceTypes.virtualMachine, isDestroyed), of(resourceTypes.machineConfiguration, !isMade)],
+        },
+      }),
+    );
+
+  it("may still be there where its configuration alone is gone from the state", () => {
+    expect(found(false, false)).to.deep.equal(["wk01"]);
+  });
+
+  it("is not where its virtual machine is gone as well, nor where both were made", () => {
+    expect(found(true, false)).to.deep.equal([]);
+    expect(found(false, true)).to.deep.equal([]);
+  });
+});
 
 describe("a deployment that has the lease", () => {
   it("ends where an update of firmware was begun meanwhile, and names the machines", async () => {
