@@ -16,7 +16,7 @@ import { escrowProblem } from "../../policy/escrow.ts";
 import { recordedIn } from "../../policy/recorded.ts";
 import { Problem } from "../../toolchain/problem.ts";
 import { requireSigningKeys } from "../backup/signing-key.ts";
-import { takeSnapshot } from "../etcd/snapshot.ts";
+import { keepEtcd } from "../etcd/keep.ts";
 import type { Resources } from "../preview/changes.ts";
 import { machinesToReplace, replacing } from "../preview/machines-to-replace.ts";
 import { beforeOf } from "../preview/engine.ts";
@@ -234,27 +234,6 @@ const machinesOf = (steps: readonly Step[], all: readonly string[]): string[] =>
     steps.flatMap((step) => ("from" in step ? [step.from, step.machine] : "machine" in step ? step.machine : all)),
   ),
 ];
-
-/** Takes a snapshot of etcd before a step that can hurt it. */
-const keepEtcd = async (target: Target, display: Display): Promise<void> => {
-  if (!(await target.config()).escrow) {
-    display.line("  etcd has no snapshot, for hearth:escrow names nobody who could open one");
-    return;
-  }
-  const { name, copies } = await takeSnapshot(
-    target,
-    (text) => {
-      display.live(text);
-    },
-    (text) => {
-      display.line(text);
-    },
-  );
-  const kept = copies.filter(({ problem }) => problem === undefined).map(({ destination }) => destination);
-  if (kept.length === 0)
-    throw new Problem(`No destination took the snapshot of etcd: npx hearth snapshot ${target.stack}`);
-  display.line(`  A snapshot of etcd is kept in ${kept.join(", ")}: ${name}`);
-};
 
 const taint = async ({ access }: RunningCluster, display: Display, { taints }: MachineChanges): Promise<void> => {
   const kubernetes = new Kubernetes(access.kubeconfig);

@@ -10,6 +10,7 @@ import { readDisks } from "../../lib/rollout/read.ts";
 import type { FirmwareStep } from "../../lib/rollout/step.ts";
 import { usual } from "../../lib/rollout/surroundings.ts";
 import { Problem } from "../../toolchain/problem.ts";
+import { keepEtcd } from "../etcd/keep.ts";
 import { actionsOn, engineless } from "../deploy/rollout.ts";
 import { runningCluster, type RunningCluster } from "../deploy/running.ts";
 import { underLease } from "../deploy/under-lease.ts";
@@ -45,6 +46,7 @@ export const firmware = async (call: Call<Values>): Promise<number> => {
   const { actions } = await actionsOn(cluster, { joining: {} }, checksOf(health));
   await underLease(cluster.access, { display, signal, command, machines: [machine] }, async (held) => {
     await held.silence();
+    if (!isBegun && cluster.recorded[machine]?.role === "controlplane") await keepEtcd(target, display);
     await carryOut(step, {
       machines: cluster.recorded,
       actions: { ...actions, ...engineless },
