@@ -101,8 +101,9 @@ func copyTree(request renderRequest) (string, error) {
 	if root, err = filepath.EvalSymlinks(root); err != nil {
 		return "", err
 	}
-	if err := os.CopyFS(filepath.Join(root, top), os.DirFS(filepath.Join(request.Checkout, top))); err != nil {
-		return "", errors.Join(err, os.RemoveAll(root))
+	from := filepath.Join(request.Checkout, top)
+	if err := os.CopyFS(filepath.Join(root, top), os.DirFS(from)); err != nil {
+		return "", errors.Join(fmt.Errorf("copying %s: %w", from, err), os.RemoveAll(root))
 	}
 	return root, nil
 }
