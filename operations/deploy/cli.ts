@@ -2,6 +2,7 @@ import type { Call } from "../../lib/terminal/command.ts";
 import { duration } from "../../lib/terminal/display.ts";
 import { interruption } from "../../lib/terminal/interruption.ts";
 import { deploy } from "./deploy.ts";
+import { forgetDestroyed } from "./destroyed.ts";
 import { requireReadyApis, sayWhatIsBroken } from "./examined.ts";
 
 interface DeployFlags {
@@ -17,7 +18,11 @@ export const deployCommand = async (call: Call<DeployFlags>): Promise<number> =>
   const target = await call.open();
   const signal = interruption(`The deployment of ${stack} was interrupted: run it again to go on`);
   const place = { target, identities, display };
-  if (!values.unchecked) await requireReadyApis(place);
+  if (!values.unchecked)
+    await requireReadyApis(place).catch(async (error: unknown) => {
+      if (!(await forgetDestroyed(target, display))) throw error;
+      await requireReadyApis(place);
+    });
   const { isChanged, left } = await deploy(target, display, signal, {
     until: values.until,
     ...(!values.now && { windows: (await target.config()).rollout }),
