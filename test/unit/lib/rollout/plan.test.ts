@@ -401,12 +401,18 @@ describe("a rollout that changes which machines there are", () => {
         turning.includes(name) === isPlane(name) ? ("worker" as const) : ("controlplane" as const);
       return { before, after, turning, former, wasPlane: (name: string) => former(name) === "controlplane", ...others };
     })
-    .filter(({ before, after, wasPlane }) => before.some(wasPlane) && after.some(isPlane))
-    .map(({ before, after, turning, former, wasPlane, outdated, burned }) => {
+    .map((given) => {
+      const removed = given.before.filter((name) => !given.after.includes(name));
+      const lost = removed.filter((name) => given.burned.includes(name));
+      return { ...given, removed, lost, up: given.before.filter((name) => !lost.includes(name)) };
+    })
+    // Nothing can be read of a cluster whose etcd has no majority, and nothing is deployed to it.
+    .filter(
+      ({ before, after, up, wasPlane }) =>
+        up.filter(wasPlane).length > before.filter(wasPlane).length / 2 && after.some(isPlane),
+    )
+    .map(({ before, after, removed, lost, up, turning, former, wasPlane, outdated }) => {
       const { changes, running } = cluster();
-      const removed = before.filter((name) => !after.includes(name));
-      const lost = removed.filter((name) => burned.includes(name));
-      const up = before.filter((name) => !lost.includes(name));
       return {
         lost,
         wasPlane,
