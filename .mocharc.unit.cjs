@@ -24,10 +24,10 @@ const longest = [
 const first = longest.map((name) => `test/${name}.test.ts`);
 const others = globSync("test/{unit,policy,gitops}/**/*.test.ts").filter((file) => !first.includes(file));
 
-/** The fast tests. Some wait, so there is one job more than processors. */
+/** The fast tests. Some wait, so there are more jobs than processors. */
 module.exports = {
   ...require("./.mocharc.json"),
   parallel: true,
-  jobs: 3,
+  jobs: 4,
   spec: [...first, ...others.sort()],
 };
