@@ -18,9 +18,11 @@ export const deployCommand = async (call: Call<DeployFlags>): Promise<number> =>
   const target = await call.open();
   const signal = interruption(`The deployment of ${stack} was interrupted: run it again to go on`);
   const place = { target, identities, display };
-  if (!values.unchecked)
+  if (values.unchecked) await forgetDestroyed(target, display);
+  else
     await requireReadyApis(place).catch(async (error: unknown) => {
-      if (!(await forgetDestroyed(target, display))) throw error;
+      // Why the deployment cannot begin counts, not why Proxmox could not be asked.
+      if (!(await forgetDestroyed(target, display).catch(() => false))) throw error;
       await requireReadyApis(place);
     });
   const { isChanged, left } = await deploy(target, display, signal, {

@@ -5,7 +5,7 @@ import { ofType, type State } from "../../lib/engine/state.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { revealed } from "../../lib/engine/value.ts";
 import type { Display } from "../../lib/terminal/display.ts";
-import { askProxmox, proxmoxServer, virtualMachine, type AskProxmox } from "../rebuild/proxmox.ts";
+import { askProxmox, proxmoxServer, virtualMachine, type AskProxmox } from "../../lib/cluster/proxmox.ts";
 import { undestroyedMachines } from "./running.ts";
 
 /** A virtual machine of the state. */
@@ -47,7 +47,8 @@ export const forgetDestroyed = async (target: Target, display: Display): Promise
   if (!proxmox || !(await engine.size())) return false;
   const state = await engine.state();
   if (Object.keys(undestroyedMachines(state)).length === 0) return false;
-  const token = await engine.configure(["config", "get", "hearth:proxmoxToken"]);
+  // A stack that signs in with a password has no token. Without one, Proxmox proves nothing.
+  const token = await engine.configure(["config", "get", "hearth:proxmoxToken"]).catch(() => "");
   const gone = await destroyedIn(state, askProxmox({ ...(await proxmoxServer(proxmox, environment)), token }));
   if (gone.length === 0) return false;
   const urns = gone.map(({ urn }) => urn);

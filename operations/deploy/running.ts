@@ -14,7 +14,6 @@ import {
   type State,
   type StateResource,
 } from "../../lib/engine/state.ts";
-import { revealed } from "../../lib/engine/value.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import {
   leaderOf,
@@ -31,7 +30,7 @@ import {
 import { betweenProblem, isBetween } from "../../lib/rollout/disks.ts";
 import type { Running, RunningMachine } from "../../lib/rollout/step.ts";
 import { Waiting } from "../../lib/rollout/waiting.ts";
-import { configuredMachine, type ConfiguredMachine } from "../preview/rollout.ts";
+import { recordedMachine, type ConfiguredMachine } from "../preview/configured-machine.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
 import { messageOf, Problem } from "../../toolchain/problem.ts";
 
@@ -193,9 +192,4 @@ export const undestroyedMachines = (state: State): Record<string, ConfiguredMach
 };
 
 const machinesOf = (configurations: readonly StateResource[]): Record<string, ConfiguredMachine> =>
-  Object.fromEntries(
-    configurations.map(({ urn, inputs = {}, outputs = {} }) => {
-      const { machineConfiguration } = revealed(outputs) as Record<string, unknown>;
-      return [nameOf(urn), configuredMachine(revealed(inputs) as Record<string, unknown>, machineConfiguration)];
-    }),
-  );
+  Object.fromEntries(configurations.map((each) => [nameOf(each.urn), recordedMachine(each)]));

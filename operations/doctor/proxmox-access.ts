@@ -1,6 +1,6 @@
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { trustOf, type Trust } from "../../lib/engine/certificate.ts";
-import { askProxmox, type AskProxmox } from "../rebuild/proxmox.ts";
+import { askProxmox, type AskProxmox } from "../../lib/cluster/proxmox.ts";
 import { valueOf, type Known } from "./finding.ts";
 import { secretOf } from "./surroundings.ts";
 

@@ -2,7 +2,7 @@ import type { HearthConfig } from "../../infra/config/index.ts";
 import { proxmoxAuthorities } from "../../lib/engine/proxmox-trust.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { configuredSecrets } from "../escrow/collect.ts";
-import type { AskProxmox } from "../rebuild/proxmox.ts";
+import type { AskProxmox } from "../../lib/cluster/proxmox.ts";
 import { known, knownWithin, type Known } from "./finding.ts";
 import { reachOf } from "./proxmox-access.ts";
 import { datastoreFindings, demandsOf, type Datastore } from "./proxmox-datastores.ts";

@@ -6,7 +6,7 @@ import type { HearthConfig } from "../../infra/config/index.ts";
 import type { Trust } from "../../lib/engine/certificate.ts";
 import { proxmoxAuthorities } from "../../lib/engine/proxmox-trust.ts";
 import type { State } from "../../lib/engine/state.ts";
-import { virtualMachine, type AskProxmox, type VirtualMachine } from "../rebuild/proxmox.ts";
+import { virtualMachine, type AskProxmox, type VirtualMachine } from "../../lib/cluster/proxmox.ts";
 import type { Subject } from "./doctor.ts";
 import { fine, known, listed, notAsked, problem, valueOf, warning, type Finding, type Known } from "./finding.ts";
 import { reachOf } from "./proxmox-access.ts";

@@ -3,9 +3,8 @@ import { isOfMetal, isSecureBoot } from "../../components/talos/installer.ts";
 import type { Role } from "../../components/talos/settings.ts";
 import { nameOf } from "../../components/urn.ts";
 import { isMachineType } from "../../infra/platforms/index.ts";
-import { ofType, resourcesOf, type State, type StateResource } from "../../lib/engine/state.ts";
-import { revealed } from "../../lib/engine/value.ts";
-import { configuredMachine, type ConfiguredMachine } from "./rollout.ts";
+import { ofType, resourcesOf, type State } from "../../lib/engine/state.ts";
+import { recordedMachine, type ConfiguredMachine } from "./configured-machine.ts";
 
 /** What a stack file says of its machines that the engine cannot tell by itself. */
 export interface Wanted {
@@ -31,7 +30,7 @@ export const machinesToReplace = (
     const name = nameOf(configuration.urn);
     const node = nodes[name];
     if (!node) return [];
-    const recorded = recordedBy(configuration);
+    const recorded = recordedMachine(configuration);
     const isWiped = node.platform === "metal" && bootsOtherwise(recorded, node.secureBoot ?? cluster.secureBoot);
     const isMade = configuration.pendingReplacement === true && running[name]?.role === node.role;
     if (!isWiped && node.address === recorded.address && (isMade || node.role === recorded.role)) return [];
@@ -39,11 +38,6 @@ export const machinesToReplace = (
     const { urn, pendingReplacement } = machine ?? configuration;
     return pendingReplacement === true ? [] : [urn];
   });
-
-const recordedBy = ({ inputs, outputs }: StateResource): ConfiguredMachine => {
-  const { machineConfiguration } = (revealed(outputs) ?? {}) as Record<string, unknown>;
-  return configuredMachine((revealed(inputs) ?? {}) as Record<string, unknown>, machineConfiguration);
-};
 
 /** Whether a machine of metal gets another SecureBoot. One with volumes of its own does not, which the plan of the rollout says. */
 const bootsOtherwise = ({ image, volumes }: ConfiguredMachine, secureBoot: boolean): boolean =>

@@ -1,53 +1,17 @@
 import { resourceTypes } from "../../components/resource-types.ts";
-import { partsOfImage } from "../../components/talos/installer.ts";
-import { documentsIn } from "../../components/talos/documents-in.ts";
-import { diskKeysOf } from "../../lib/cluster/disk-keys.ts";
-import { ownVolumes } from "../../components/talos/own-volumes.ts";
-import { roleIn, typeIn } from "../../components/talos/role.ts";
+import { roleIn } from "../../components/talos/role.ts";
 import { section } from "../../components/talos/section.ts";
 import { nameOf, typesOf } from "../../components/urn.ts";
 import { reachOf } from "../../infra/reach.ts";
 import type { EngineEvent } from "../../lib/engine/events.ts";
-import { withoutVips } from "../../lib/cluster/machine-configuration.ts";
 import { keptKind } from "../../lib/engine/losses.ts";
 import { plain } from "../../lib/engine/value.ts";
 import { planRollout, type RolloutPlan } from "../../lib/rollout/plan.ts";
-import type { Changes, DesiredMachine } from "../../lib/rollout/step.ts";
-import { machineDocuments, setting } from "../../policy/machine-documents.ts";
+import type { Changes } from "../../lib/rollout/step.ts";
+import { machineDocuments } from "../../policy/machine-documents.ts";
 import type { ResourceChange, Resources } from "./changes.ts";
+import { configuredMachine, type ConfiguredMachine } from "./configured-machine.ts";
 import type { Restart } from "./reboots.ts";
-
-/** A machine that a resource configures. */
-export interface ConfiguredMachine extends DesiredMachine {
-  address: string;
-  /** Its volumes that are not Talos's own. */
-  volumes: string[];
-  /** Whether a TPM opens its disks. */
-  isSealed: boolean;
-  /** Whether its configuration has a VIP. */
-  hasVip: boolean;
-}
-
-/**
- * The machine that the inputs of its configuration describe.
- *
- * @param whole its whole configuration, where that is known: patches with keys are no inputs in plain
- */
-export const configuredMachine = (inputs: Record<string, unknown>, whole?: unknown): ConfiguredMachine => {
-  const documents = machineDocuments({ inputs });
-  const image = setting(documents, "machine", "install", "image");
-  const installer = typeof image === "string" ? image : "";
-  const { version, schematic } = partsOfImage(installer);
-  const main = documentsIn(whole);
-  return {
-    role: typeIn(main) ?? typeIn(documentsIn(inputs.machineConfigurationInput)) ?? roleIn(documents),
-    address: String(inputs.node),
-    image: { version, schematic, installer },
-    volumes: ownVolumes([...documents, ...main]),
-    isSealed: diskKeysOf(documents).includes("tpm"),
-    hasVip: withoutVips(documents) !== undefined,
-  };
-};
 
 /** The machines that resources configure, by the name of their node. */
 export const machinesIn = (resources: Resources): Record<string, ConfiguredMachine> =>

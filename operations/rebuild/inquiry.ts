@@ -5,7 +5,7 @@ import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import { askEtcd } from "./etcd.ts";
 import { lookAtMachines } from "../../lib/recovery/examine.ts";
 import { unmadeBy, type Situation } from "../../lib/recovery/plan.ts";
-import { virtualMachine, type AskProxmox } from "./proxmox.ts";
+import { virtualMachine, type AskProxmox } from "../../lib/cluster/proxmox.ts";
 import { answers, describeRoute } from "./route.ts";
 import { lookUntilKnown, silentOf, withDeclaredLost, type Machines } from "./silent.ts";
 

@@ -11,7 +11,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { lookAtEdge } from "./edge.ts";
 import { formerNodes, requireGone, requireKnownMembers } from "./former.ts";
 import { inquire } from "./inquiry.ts";
-import { askProxmox, proxmoxServer, type AskProxmox } from "./proxmox.ts";
+import { askProxmox, proxmoxServer, type AskProxmox } from "../../lib/cluster/proxmox.ts";
 
 export interface Examination {
   config: HearthConfig;

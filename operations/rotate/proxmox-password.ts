@@ -1,5 +1,5 @@
 import { messageOf, Problem } from "../../toolchain/problem.ts";
-import { signIn, type ProxmoxAnswer } from "../rebuild/proxmox.ts";
+import { signIn, type ProxmoxAnswer } from "../../lib/cluster/proxmox.ts";
 import { exchangeSecret, providersWith } from "./given-secret.ts";
 import { proxmoxServerOf } from "./proxmox-token.ts";
 import { commitStep, type Rotation } from "./rotation.ts";

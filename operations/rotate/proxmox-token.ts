@@ -1,6 +1,6 @@
 import type { Target } from "../../lib/engine/target.ts";
 import { messageOf, Problem } from "../../toolchain/problem.ts";
-import { askProxmox, proxmoxServer, type AskProxmox, type ProxmoxServer } from "../rebuild/proxmox.ts";
+import { askProxmox, proxmoxServer, type AskProxmox, type ProxmoxServer } from "../../lib/cluster/proxmox.ts";
 import { exchangeSecret, providersWith } from "./given-secret.ts";
 import { commitStep, type Rotation } from "./rotation.ts";
 

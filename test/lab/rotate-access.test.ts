@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { execa } from "execa";
 
 import { sshKeyPair } from "../../components/secrets/ssh.ts";
-import { signIn, askProxmox } from "../../operations/rebuild/proxmox.ts";
+import { signIn, askProxmox } from "../../lib/cluster/proxmox.ts";
 import { requireSignedIn } from "../../operations/rotate/proxmox-password.ts";
 import { tryRepository } from "../../operations/rotate/repository-access.ts";
 import { requireRights, type AskCloudflare } from "../../operations/rotate/cloudflare-token.ts";

@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { trustOf } from "../../../../lib/engine/certificate.ts";
 import { namedCertificates, proxmoxAuthorities, type ProxmoxPlace } from "../../../../lib/engine/proxmox-trust.ts";
-import { askProxmox } from "../../../../operations/rebuild/proxmox.ts";
+import { askProxmox } from "../../../../lib/cluster/proxmox.ts";
 import { authority, echo } from "../../../support/certificates.ts";
 import { failureOf } from "../../../support/failure.ts";
 

@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { resourceTypes } from "../../../../components/resource-types.ts";
 import { destroyedIn } from "../../../../operations/deploy/destroyed.ts";
-import type { ProxmoxAnswer } from "../../../../operations/rebuild/proxmox.ts";
+import type { ProxmoxAnswer } from "../../../../lib/cluster/proxmox.ts";
 
 const of = (type: string, name: string, pendingReplacement: boolean, inputs: Record<string, unknown>) => ({
   ...{ urn: `urn:pulumi:dev::hearth::${type}::${name}`, type, pendingReplacement },

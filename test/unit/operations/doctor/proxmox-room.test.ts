@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { warningsOf } from "../../../../operations/doctor/proxmox-room.ts";
-import type { ProxmoxAnswer } from "../../../../operations/rebuild/proxmox.ts";
+import type { ProxmoxAnswer } from "../../../../lib/cluster/proxmox.ts";
 import { dev } from "../../../support/doctor.ts";
 
 const gibibyte = 1024 ** 3;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import type { AskProxmox } from "../../../../operations/rebuild/proxmox.ts";
+import type { AskProxmox } from "../../../../lib/cluster/proxmox.ts";
 import { requireRights, type AskCloudflare } from "../../../../operations/rotate/cloudflare-token.ts";
 import { missingRights, requireSameRights } from "../../../../operations/rotate/proxmox-token.ts";
 import { messageOf } from "../../../support/failure.ts";

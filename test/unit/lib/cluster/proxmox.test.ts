@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { virtualMachine, type AskProxmox, type ProxmoxAnswer } from "../../../../operations/rebuild/proxmox.ts";
+import { virtualMachine, type AskProxmox, type ProxmoxAnswer } from "../../../../lib/cluster/proxmox.ts";
 
 const ok = (data: unknown): ProxmoxAnswer => ({ status: 200, reason: "OK", data });
 

@@ -1,8 +1,8 @@
 import { request } from "node:https";
 
 import type { ProxmoxSettings } from "../../infra/platforms/proxmox/settings.ts";
-import { proxmoxAuthorities } from "../../lib/engine/proxmox-trust.ts";
-import type { Environment } from "../../lib/engine/pulumi.ts";
+import { proxmoxAuthorities } from "../engine/proxmox-trust.ts";
+import type { Environment } from "../engine/pulumi.ts";
 import { messageOf } from "../../toolchain/problem.ts";
 
 /** What Proxmox reports about a virtual machine. */
