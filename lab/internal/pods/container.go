@@ -176,6 +176,7 @@ func (c *container) outside(env *variables, mounts []mount, more map[string]stri
 	if temporary == "/tmp" {
 		temporary = filepath.Join(w.root, "tmp")
 	}
+	temporary = w.runner.temporary.folder(string(w.object().UID), temporary)
 	if err := makeFolder(temporary); err != nil {
 		return err
 	}

@@ -64,6 +64,11 @@ func serve(ctx context.Context, lab *labconfig.Lab, config *rest.Config, client 
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err := r.temporary.close(); err != nil {
+			log.Printf("pods: temporary files: %v", err)
+		}
+	}()
 	// The factory watches only informers that were requested.
 	factory.Core().V1().PersistentVolumeClaims().Informer()
 	factory.Core().V1().PersistentVolumes().Informer()

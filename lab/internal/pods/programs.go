@@ -62,6 +62,13 @@ func (p programs) names() []string { return slices.Sorted(maps.Keys(p)) }
 // replica, so it runs without leader election.
 const leaderElection = "enable-leader-election"
 
+// flux-operator has controllers look again after five seconds whether what an object depends on is ready. The tree is nine levels deep, so a new
+// lab would mostly wait for that. Source: flux-operator v0.58.1, internal/builder/profiles.go.
+const (
+	requeueDependency = "requeue-dependency"
+	dependencyPause   = "1s"
+)
+
 // catalogue describes each program. Sources: the flags in each controller's main.go, at the versions of Flux 2.9.
 func catalogue(lab *labconfig.Lab) map[string]program {
 	return map[string]program{
@@ -82,11 +89,11 @@ func catalogue(lab *labconfig.Lab) map[string]program {
 		},
 		"kustomize-controller": {
 			listens: map[string]string{"metrics-addr": "8080", "health-addr": "9440"},
-			fixed:   map[string]string{leaderElection: "false"},
+			fixed:   map[string]string{leaderElection: "false", requeueDependency: dependencyPause},
 		},
 		"helm-controller": {
 			listens: map[string]string{"metrics-addr": "8080", "health-addr": "9440"},
-			fixed:   map[string]string{leaderElection: "false"},
+			fixed:   map[string]string{leaderElection: "false", requeueDependency: dependencyPause},
 		},
 		"notification-controller": {
 			listens: map[string]string{"metrics-addr": "8080", "health-addr": "9440", "events-addr": "9090", "receiverAddr": "9292"},

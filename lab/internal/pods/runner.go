@@ -32,7 +32,8 @@ type runner struct {
 	client kubernetes.Interface
 	known  programs
 	// storage holds the data of volumes. It is nil if volumes hold no data.
-	storage *storage
+	storage   *storage
+	temporary temporary
 	// proxy is the URL of the cluster network's proxy.
 	proxy    string
 	pods     listers.PodLister
@@ -78,7 +79,7 @@ func newRunner(lab *labconfig.Lab, config *rest.Config, client kubernetes.Interf
 	r := &runner{
 		lab: lab, config: config, client: client, known: known, proxy: proxy,
 		pods: factory.Core().V1().Pods().Lister(), nodes: factory.Core().V1().Nodes().Lister(),
-		recorder: record.NewBroadcaster(), events: make(chan podEvent, 1024), newNodes: make(chan *corev1.Node, 64),
+		recorder: record.NewBroadcaster(), temporary: newTemporary(memory, lab.Dir), events: make(chan podEvent, 1024), newNodes: make(chan *corev1.Node, 64),
 		workers: map[types.UID]*worker{}, hosts: map[string]*host{}, reserved: map[string]reservation{},
 	}
 	_, err := factory.Core().V1().Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{

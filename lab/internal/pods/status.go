@@ -3,6 +3,7 @@ package pods
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -214,8 +215,8 @@ func (w *worker) remove(ctx context.Context) {
 			return
 		}
 	}
-	if err := os.RemoveAll(w.root); err != nil {
-		log.Printf("pods: %s: deleting its folder: %v", w, err)
+	if err := errors.Join(os.RemoveAll(w.root), w.runner.temporary.remove(string(w.object().UID))); err != nil {
+		log.Printf("pods: %s: deleting its folders: %v", w, err)
 	}
 }
 
