@@ -9,12 +9,16 @@ const output = "unfinishedRotation";
 export const withUnfinished = (state: State, rotation: string | undefined): State =>
   withStackOutput(state, output, rotation);
 
+/** The rotation that machines are in the middle of. */
+export const unfinishedRotation = (state: State): string | undefined =>
+  stackOutput(state, output) as string | undefined;
+
 /** @throws Problem if machines are in the middle of a rotation, which an update would undo on all of them at once */
 export const requireFinished = (state: State, stack: string): void => {
-  const rotation = stackOutput(state, output);
+  const rotation = unfinishedRotation(state);
   if (rotation === undefined) return;
   throw new Problem(
     `${stack} is in the middle of a rotation, and an update would give all machines the old authority back at once: ` +
-      `npx hearth rotate ${stack} ${rotation as string} finishes it`,
+      `npx hearth rotate ${stack} ${rotation} finishes it`,
   );
 };

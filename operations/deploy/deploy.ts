@@ -122,6 +122,8 @@ const alone = <T>(
   work: (held: Held) => Promise<T>,
 ): Promise<T> =>
   underLease(cluster.access, { display, signal, command: deployCommand(target), machines }, async (held) => {
+    // A rotation says in the state that it began, while it has the lease.
+    requireFinished(await target.engine.state(), target.stack);
     await requireNoFirmware(cluster);
     return work(held);
   });

@@ -1,13 +1,16 @@
 import { alertmanagersOf } from "../../lib/cluster/alertmanager.ts";
 import { kubernetesLease } from "../../lib/cluster/kubernetes-lease.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
-import { withLease, type LeaseTimes } from "../../lib/engine/lease.ts";
+import { withLease, type LeaseStore, type LeaseTimes } from "../../lib/engine/lease.ts";
 import type { Access } from "../../lib/rollout/read.ts";
 import { Silences } from "../../lib/rollout/silences.ts";
 import type { Display } from "../../lib/terminal/display.ts";
 
 /** Another rollout that goes on is recognised within seconds. One that was killed keeps the next one waiting for a minute. */
-const leaseTimes: LeaseTimes = { lapse: 60_000, renew: 15_000, pause: 2000, answer: 10_000 };
+export const leaseTimes: LeaseTimes = { lapse: 60_000, renew: 15_000, pause: 2000, answer: 10_000 };
+
+/** The lease of what changes a cluster's machines. */
+export const rolloutLease = (kubernetes: Kubernetes): LeaseStore => kubernetesLease(kubernetes, "hearth-rollout");
 
 /** What work has while its rollout holds the cluster's lease. */
 export interface Held {
@@ -43,8 +46,7 @@ export const underLease = async <T>(
   const live = (text: string): void => {
     display.live(text);
   };
-  const lease = kubernetesLease(kubernetes, "hearth-rollout");
-  return await withLease([lease], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
+  return await withLease([rolloutLease(kubernetes)], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
     work({ signal: AbortSignal.any([signal, lost]), silence: () => silences.begin() }),
   );
 };

@@ -3,12 +3,15 @@ import type { ClientConfiguration } from "@pulumi/talos";
 import type { BundleCertificate } from "../../components/talos/secrets-bundle.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
 import { withoutVips } from "../../lib/cluster/machine-configuration.ts";
+import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
-import type { State } from "../../lib/engine/state.ts";
+import { kubeconfigOf, type State } from "../../lib/engine/state.ts";
 import { requireDeployedMachines } from "../../lib/recovery/checkout.ts";
-import { withUnfinished } from "../../lib/engine/unfinished.ts";
+import { unfinishedRotation, withUnfinished } from "../../lib/engine/unfinished.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
+import { rolloutLease } from "../deploy/under-lease.ts";
 import { writeEscrow, type Written } from "../escrow/write.ts";
+import { apartFromRollouts } from "./apart.ts";
 import { authorityToGive, nextStep, type Authorities, type Change } from "./authority-plan.ts";
 import { MachineAuthority, type AuthorityPlace } from "./machine-authority.ts";
 import { clusterSecretsOf, type ClusterSecrets } from "./machine-secrets.ts";
@@ -74,7 +77,8 @@ export const giveAuthority = async (
   const { engine, stack } = target;
   await requireEscrowable(target);
   const [secrets, config] = [await clusterSecretsOf(target), await target.config()];
-  requireDeployedMachines(await engine.state(), config.nodes, stack);
+  const state = await engine.state();
+  requireDeployedMachines(state, config.nodes, stack);
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
   const cluster: Cluster = { ...surroundings, config, talosctl, secrets };
   const pending = new PendingAuthority(target, authority.name);
@@ -93,9 +97,15 @@ export const giveAuthority = async (
   const reached = await machinesOf(authority, cluster, { from, next });
   const way = await authority.way(giving);
   if (next.crt !== inState.crt) {
-    await pending.keep({ ...next, from });
-    requireOpened(await writeEscrow(target, credentials));
-    await engine.changeState((state) => withUnfinished(state, rotation));
+    const begin = async (): Promise<void> => {
+      await pending.keep({ ...next, from });
+      requireOpened(await writeEscrow(target, credentials));
+      await engine.changeState((now) => withUnfinished(now, rotation));
+    };
+    const kubeconfig = kubeconfigOf(state);
+    // Once the state says so, no rollout begins.
+    if (unfinishedRotation(state) === rotation || kubeconfig === undefined) await begin();
+    else await apartFromRollouts(rolloutLease(new Kubernetes(kubeconfig)), surroundings, begin);
     await stepByStep(reached, change, next, { ...way, until: "all sign by it" }, credentials.live);
     credentials.live("Taking it into the state");
     await engine.changeState(way.record);
@@ -103,7 +113,7 @@ export const giveAuthority = async (
   }
   await stepByStep(reached, change, next, way, credentials.live);
   await way.finish?.();
-  await engine.changeState((state) => withUnfinished(state, undefined));
+  await engine.changeState((now) => withUnfinished(now, undefined));
   await pending.forget();
   return { resumed: given !== undefined, escrow: await writeRecordedEscrow(target, credentials) };
 };

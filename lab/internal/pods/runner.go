@@ -79,7 +79,7 @@ func newRunner(lab *labconfig.Lab, config *rest.Config, client kubernetes.Interf
 	r := &runner{
 		lab: lab, config: config, client: client, known: known, proxy: proxy,
 		pods: factory.Core().V1().Pods().Lister(), nodes: factory.Core().V1().Nodes().Lister(),
-		recorder: record.NewBroadcaster(), temporary: newTemporary(memory, lab.Dir), events: make(chan podEvent, 1024), newNodes: make(chan *corev1.Node, 64),
+		recorder: record.NewBroadcaster(), temporary: newTemporary(memory, lab.Dir, room), events: make(chan podEvent, 1024), newNodes: make(chan *corev1.Node, 64),
 		workers: map[types.UID]*worker{}, hosts: map[string]*host{}, reserved: map[string]reservation{},
 	}
 	_, err := factory.Core().V1().Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{

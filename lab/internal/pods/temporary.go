@@ -8,8 +8,11 @@ import (
 	"syscall"
 )
 
-// memory is where Linux keeps files in memory.
+// memory is where Linux keeps files in memory. It is a small place in most containers.
 const memory = "/dev/shm"
+
+// room is what has to be free there, in bytes.
+const room = 1 << 30
 
 // temporary is the folder of the programs' temporary files.
 //
@@ -21,10 +24,10 @@ type temporary struct {
 	root string
 }
 
-// newTemporary takes a folder below parent for the lab in dir, and deletes what an earlier runner left there.
-func newTemporary(parent, dir string) temporary {
+// newTemporary takes a folder below parent for the lab in dir, if so many bytes are free there, and deletes what an earlier runner left.
+func newTemporary(parent, dir string, room uint64) temporary {
 	root := filepath.Join(parent, fmt.Sprintf("hearth-lab-%x", sha256.Sum256([]byte(dir)))[:27])
-	if !isOwn(root) || os.RemoveAll(root) != nil || os.Mkdir(root, 0o700) != nil {
+	if !isOwn(root) || os.RemoveAll(root) != nil || freeIn(parent) < room || os.Mkdir(root, 0o700) != nil {
 		return temporary{}
 	}
 	return temporary{root: root}
@@ -41,6 +44,15 @@ func isOwn(path string) bool {
 	}
 	status, ok := found.Sys().(*syscall.Stat_t)
 	return ok && int(status.Uid) == os.Getuid()
+}
+
+// freeIn returns the bytes that are free in a folder; none if nobody can tell.
+func freeIn(folder string) uint64 {
+	var found syscall.Statfs_t
+	if syscall.Statfs(folder, &found) != nil {
+		return 0
+	}
+	return found.Bavail * uint64(found.Bsize)
 }
 
 // folder returns the folder of a pod's temporary files; or otherwise, if files in memory cannot be had.

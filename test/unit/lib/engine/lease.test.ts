@@ -10,30 +10,9 @@ import {
 } from "../../../../lib/engine/lease.ts";
 import { newOwner } from "../../../../toolchain/owner.ts";
 import { messageOf } from "../../../support/failure.ts";
+import { FakeStore } from "../../../support/fake-lease-store.ts";
 
 const times = { lapse: 60, renew: 5, pause: 2, answer: 1000 };
-
-/** A store that refuses what the API server refuses. */
-class FakeStore implements LeaseStore {
-  held: Held | undefined;
-  changes = 0;
-
-  constructor(readonly name = "the store") {}
-
-  get = () => Promise.resolve(this.held);
-  create = (lease: Lease) => {
-    if (this.held) return Promise.reject(new Error("409"));
-    return this.write(lease);
-  };
-  replace = (lease: Lease, version: string) =>
-    this.held?.version === version ? this.write(lease) : Promise.reject(new Error("409"));
-
-  protected write(lease: Lease): Promise<void> {
-    this.changes += 1;
-    this.held = { ...lease, version: this.changes.toString() };
-    return Promise.resolve();
-  }
-}
 
 const use = (change: Partial<LeaseUse> = {}): LeaseUse => ({
   what: "A rollout",
