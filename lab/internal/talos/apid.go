@@ -92,7 +92,7 @@ func (a *apid) stop() {
 
 func stopServer(server *grpc.Server) {
 	var once sync.Once
-	timer := time.AfterFunc(500*time.Millisecond, func() { once.Do(server.Stop) })
+	timer := time.AfterFunc(2*time.Second, func() { once.Do(server.Stop) })
 	server.GracefulStop()
 	timer.Stop()
 }

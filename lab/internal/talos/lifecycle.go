@@ -160,6 +160,8 @@ func (b *boot) goDown(d down) {
 	if b.leave() != nil {
 		return
 	}
+	// The answer to the request goes out before. On a real machine it has seconds for that, until containers have stopped.
+	time.Sleep(pause)
 	b.machine.log.Printf("%s", d.name)
 	b.events.publish(d.actor, sequence(d.name, true))
 	b.setStage(d.stage)
