@@ -6,7 +6,7 @@ import type { Surroundings } from "./rotation.ts";
  * Begins a rotation of what machines have while no rollout changes them. What it does has to say so in the state, for a rollout that begins
  * afterwards looks there.
  *
- * A cluster whose API does not answer has no rollout.
+ * Where the API does not answer, nobody can tell: the rotation begins, and the person is told so.
  *
  * @param lease of rollouts
  * @throws Problem if a rollout goes on. Nothing was done then

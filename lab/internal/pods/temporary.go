@@ -17,8 +17,7 @@ const room = 1 << 30
 // temporary is the folder of the programs' temporary files.
 //
 // Flux unpacks the whole tree for each Kustomization that it applies and deletes it again. On a disk this can take more processor time than
-// all else that it does: ext4 without a journal looks at every file that was deleted within the last seconds before it creates one.
-// Source: linux v6.12, fs/ext4/ialloc.c, recently_deleted.
+// all else that it does. Measured on ext4 with Linux 6.18, by perf: most of it was in recently_deleted and what calls it for each new file.
 type temporary struct {
 	// root is empty where files in memory cannot be had.
 	root string

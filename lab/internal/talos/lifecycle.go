@@ -160,7 +160,7 @@ func (b *boot) goDown(d down) {
 	if b.leave() != nil {
 		return
 	}
-	// The answer to the request goes out before. On a real machine it has seconds for that, until containers have stopped.
+	// The answer to the request goes out before. On a busy computer it was cut off.
 	time.Sleep(pause)
 	b.machine.log.Printf("%s", d.name)
 	b.events.publish(d.actor, sequence(d.name, true))
