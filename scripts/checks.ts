@@ -5,12 +5,16 @@ import { execa } from "execa";
 
 import { explain } from "../toolchain/problem.ts";
 import { Toolchain } from "../toolchain/toolchain.ts";
+import { contentKey } from "./content.ts";
+import { Kept } from "./kept.ts";
 
 interface Check {
   /** What the shell runs. */
   command: string;
   /** What a person types to run it alone. */
   alone: string;
+  /** Patterns of files that decide whether it passes; none means all. Undefined where it keeps by itself what passed. */
+  reads?: readonly string[];
 }
 
 interface Outcome extends Check {
@@ -20,17 +24,20 @@ interface Outcome extends Check {
 }
 
 const root = join(import.meta.dirname, "..");
-const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: Record<string, string> };
+const textOf = (file: string): string => readFileSync(join(root, file), "utf8");
+const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
 
 /** A script of package.json as npm runs it, without the time that npm itself takes. */
 const script = (name: string): Check => ({ command: scripts[name] ?? "", alone: `npm run --silent ${name}` });
 
+const code = ["*.ts", "*.mts", "*.cts", "*.js", "*.mjs", "*.cjs", "*.json"];
+
 /** The checks that read the code. */
-const readers = {
-  types: script("typecheck"),
-  format: script("format:check"),
-  workflows: { command: "node bin/hearth.mjs workflows", alone: "npx hearth workflows" },
-  layers: script("layers"),
+const readers: Record<string, Check> = {
+  types: { ...script("typecheck"), reads: code },
+  format: { ...script("format:check"), reads: [] },
+  workflows: { command: "node bin/hearth.mjs workflows", alone: "npx hearth workflows", reads: [] },
+  layers: { ...script("layers"), reads: code },
   go: script("go"),
   lint: script("lint"),
 };
@@ -58,10 +65,19 @@ const run = async (name: string, check: Check, { shown }: { shown: boolean }): P
   return { ...check, name, seconds: secondsSince(started), passed: !failed };
 };
 
-/** Runs the checks one after the other. They use one processor, and the tests use another. */
+/** Runs the checks one after the other. They use one processor, and the tests use another. Those that passed what is there now are skipped. */
 const read = async (): Promise<Outcome[]> => {
+  const kept = new Kept({
+    store: join(root, "node_modules/.cache/checks.json"),
+    key: (patterns) => contentKey(root, patterns, [process.version, textOf("node_modules/.package-lock.json")]),
+  });
   const outcomes = [];
-  for (const [name, check] of Object.entries(readers)) outcomes.push(await run(name, check, { shown: false }));
+  for (const [name, { reads, ...check }] of Object.entries(readers)) {
+    const started = Date.now();
+    const work = () => run(name, check, { shown: false });
+    const outcome = reads === undefined ? await work() : await kept.unlessPassed(name, reads, work);
+    outcomes.push(outcome ?? { ...check, name, seconds: secondsSince(started), passed: true });
+  }
   return outcomes;
 };
 

@@ -1,7 +1,6 @@
 // Checks and tests Hearth's Go code: gofmt, go vet, staticcheck, go test. The result is cached by content, so an unchanged tree
 // costs nothing.
 import { execa } from "execa";
-import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -9,6 +8,7 @@ import { ToolCache } from "../toolchain/cache.ts";
 import { buildEnvironment, findGo } from "../toolchain/go.ts";
 import { explain, Problem } from "../toolchain/problem.ts";
 import { Toolchain } from "../toolchain/toolchain.ts";
+import { contentKey } from "./content.ts";
 import { addCounts, type Counts, testCounts } from "./go-counts.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -29,31 +29,16 @@ interface Outcome {
   counts: Counts;
 }
 
-/** Returns a hash of everything the result depends on: every Go file, the pinned versions, the Go release, and this script. */
-const contentKey = async (): Promise<string> => {
-  const { stdout } = await execa(
-    "git",
-    [
-      "ls-files",
-      "-co",
-      "--exclude-standard",
-      "*.go",
-      "go.mod",
-      "go.sum",
-      "toolchain/staticcheck",
-      "*/staticcheck.conf",
-      "lab/**/testdata/**",
-      "scripts/go*.ts",
-    ],
-    { cwd: root },
-  );
-  const hash = createHash("sha256").update((await findGo()).version);
-  for (const file of stdout.split("\n").sort()) {
-    const content = await readFile(join(root, file)).catch(() => "");
-    hash.update(`${file}:${content.length.toString()}:`).update(content);
-  }
-  return hash.digest("hex");
-};
+/** All that the result depends on but the Go release: every Go file, the pinned versions, and this script. */
+const inputs = [
+  "*.go",
+  "go.mod",
+  "go.sum",
+  "toolchain/staticcheck",
+  "*/staticcheck.conf",
+  "lab/**/testdata/**",
+  "scripts/go*.ts",
+];
 
 const environment = buildEnvironment(new ToolCache().go);
 
@@ -77,7 +62,7 @@ const test = async (): Promise<Counts> => {
 };
 
 const main = async (): Promise<void> => {
-  const key = await contentKey();
+  const key = await contentKey(root, inputs, [(await findGo()).version]);
   const before = JSON.parse(await readFile(kept, "utf8").catch(() => "{}")) as Partial<Outcome>;
   let counts = before.key === key ? before.counts : undefined;
   if (counts === undefined) {

@@ -1,4 +1,5 @@
 import { withLease, type LeaseStore, type LeaseTimes } from "../../lib/engine/lease.ts";
+import { Problem } from "../../toolchain/problem.ts";
 import { leaseTimes } from "../deploy/under-lease.ts";
 import type { Surroundings } from "./rotation.ts";
 
@@ -6,23 +7,22 @@ import type { Surroundings } from "./rotation.ts";
  * Begins a rotation of what machines have while no rollout changes them. What it does has to say so in the state, for a rollout that begins
  * afterwards looks there.
  *
- * Where the API does not answer, nobody can tell: the rotation begins, and the person is told so.
+ * A step of a rollout takes the API of a cluster with one control plane away, so where that does not answer, nothing begins.
  *
  * @param lease of rollouts
- * @throws Problem if a rollout goes on. Nothing was done then
+ * @throws Problem if a rollout goes on, or nobody can tell. Nothing was done then
  */
 export const apartFromRollouts = <T>(
   lease: LeaseStore,
-  {
-    credentials: { live },
-    signal,
-    print,
-  }: Pick<Surroundings, "signal" | "print"> & { credentials: { live: (text: string) => void } },
+  { credentials: { live }, signal }: Pick<Surroundings, "signal"> & { credentials: { live: (text: string) => void } },
   begin: () => Promise<T>,
   times: LeaseTimes = leaseTimes,
 ): Promise<T> => {
-  const skip = (store: string, problem: string): void => {
-    print(`Nobody can tell whether a rollout goes on, for ${store} cannot be had: ${problem}`);
+  const skip = (store: string, problem: string): never => {
+    throw new Problem(
+      `Nobody can tell whether a rollout goes on, for ${store} cannot be had: ${problem}. Nothing was done. ` +
+        "Run this again when the cluster's API answers",
+    );
   };
   return withLease([lease], { what: "A rollout", times, live, signal, skip }, begin);
 };

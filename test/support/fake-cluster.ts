@@ -73,6 +73,8 @@ export class FakeCluster {
   readonly calls: string[] = [];
   /** Calls until the run is killed. */
   untilKilled = Infinity;
+  /** Ends what a killed run waits for. */
+  death = new AbortController();
   /** Pods that a budget keeps, with the reason. */
   readonly kept = new Map<string, string>();
   /** Whether control planes take no pods. */
@@ -500,9 +502,17 @@ export class FakeCluster {
     if (!this.members.has(this.leader)) this.leader = voting.find(isUp) ?? "";
   }
 
+  /** Lets another run work with it, after one was killed. */
+  revive(): void {
+    this.untilKilled = Infinity;
+    this.death = new AbortController();
+  }
+
   private dieIf(where: string): void {
     this.untilKilled -= 1;
-    if (this.untilKilled <= 0) throw new Killed(where);
+    if (this.untilKilled > 0) return;
+    this.death.abort();
+    throw new Killed(where);
   }
 
   private readings(names: readonly string[]): Readings {

@@ -23,12 +23,15 @@ type Program struct {
 	Flags []string
 }
 
-// Programs returns the running programs, in no particular order.
+// Programs returns the running programs that a control plane has on a real machine too, in no particular order.
 func (c *ControlPlane) Programs() []Program {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	all := []Program{}
 	for name, each := range c.running {
+		if name == podsProgram {
+			continue
+		}
 		running := each.Status().State == child.Running
 		all = append(all, Program{name, running, running && each.healthy, each.message, each.flags})
 	}

@@ -86,8 +86,7 @@ func (b *boot) unmet(stage runtime.MachineStage) []runtime.UnmetCondition {
 	}
 	if plane != nil {
 		for _, program := range plane.Programs() {
-			// What runs the lab's pods is no static pod.
-			if program.Name != "etcd" && program.Name != "pods" && !program.Healthy {
+			if program.Name != "etcd" && !program.Healthy {
 				all = append(all, runtime.UnmetCondition{Name: "staticPods", Reason: program.Name + " not ready"})
 			}
 		}
@@ -151,9 +150,6 @@ func (b *boot) refreshPlane() {
 				b.services.set("etcd", stateRunning, "Started")
 				b.services.health("etcd", program.Healthy, program.Message)
 			}
-			continue
-		}
-		if program.Name == "pods" {
 			continue
 		}
 		seen[program.Name] = true

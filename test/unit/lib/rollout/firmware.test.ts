@@ -1,13 +1,12 @@
 import { expect } from "chai";
 
-import type { Actions } from "../../../../lib/rollout/actions.ts";
 import type { DiskKey } from "../../../../lib/cluster/disk-keys.ts";
 import { carryOut } from "../../../../lib/rollout/carry-out.ts";
 import { failures, nextPart, refusal, type DisksReading, type Part } from "../../../../lib/rollout/disks.ts";
 import type { FirmwareStep } from "../../../../lib/rollout/step.ts";
 import type { Timeouts } from "../../../../lib/rollout/surroundings.ts";
 import { Problem } from "../../../../toolchain/problem.ts";
-import { FakeCluster, Killed } from "../../../support/fake-cluster.ts";
+import { FakeCluster } from "../../../support/fake-cluster.ts";
 
 const timeouts: Timeouts = { gate: 9000, health: 9000, drain: 9000, boot: 9000, restart: 9000, person: 9000, pause: 0 };
 
@@ -24,31 +23,17 @@ const run = async (
     ...{ kind: "firmware", name: `firmware/${machine}`, machine, isUpdated: around.isUpdated ?? false },
     ...{ what: "goes through an update of its firmware", out: machine, seconds: 1800 },
   };
-  const killed = new AbortController();
   await carryOut(step, {
     machines: cluster.running.machines as Record<string, { role: "controlplane" | "worker" }>,
-    actions: stopping(cluster.actions, killed),
+    actions: cluster.actions,
     live: () => undefined,
     say: () => around.person?.(),
-    signal: killed.signal,
+    signal: cluster.death.signal,
     command: "npx hearth firmware dev",
     bootCommand: () => "",
     timeouts: around.timeouts ?? timeouts,
   });
 };
-
-/** Has nothing wait for a run that is killed. */
-const stopping = (actions: Actions, killed: AbortController): Actions =>
-  Object.fromEntries(
-    Object.entries(actions).map(([name, action]) => [
-      name,
-      (...args: unknown[]) =>
-        (action as (...all: unknown[]) => Promise<unknown>)(...args).catch((error: unknown) => {
-          if (error instanceof Killed) killed.abort();
-          throw error;
-        }),
-    ]),
-  ) as unknown as Actions;
 
 const once = (work: () => void): (() => void) => {
   let isDone = false;
@@ -94,7 +79,7 @@ describe("an update of firmware", () => {
           return true;
         },
       );
-      cluster.untilKilled = Infinity;
+      cluster.revive();
       cluster.settle();
       const isOver = disksOf(cluster)?.firmware === 1;
       // It may be at its end already, where only the person knows.
