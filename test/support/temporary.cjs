@@ -1,4 +1,5 @@
-const { mkdirSync, lstatSync, statfsSync } = require("node:fs");
+const { execFileSync } = require("node:child_process");
+const { mkdirSync, lstatSync, statfsSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { userInfo } = require("node:os");
 
@@ -6,8 +7,8 @@ const { userInfo } = require("node:os");
 const space = 2 ** 30;
 
 /**
- * The variable that puts temporary files into memory, where Linux has a folder for that with a gigabyte free; else nothing, so they are where
- * the system has them. The folder stays, for tsx keeps there what it compiled.
+ * The variable that puts temporary files into memory, where Linux has a folder for that with a gigabyte free, whose programs it runs; else
+ * nothing, so they are where the system has them. The folder stays, for tsx keeps there what it compiled.
  */
 const inMemory = (memory = "/dev/shm") => {
   const { uid } = userInfo();
@@ -17,7 +18,12 @@ const inMemory = (memory = "/dev/shm") => {
     if (bavail * bsize < space) return {};
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const found = lstatSync(folder);
-    return found.isDirectory() && found.uid === uid ? { TMPDIR: folder } : {};
+    if (!found.isDirectory() || found.uid !== uid) return {};
+    // Containers often have it without the right to run what is there, and some tests do that.
+    const probe = join(folder, `probe-${process.pid}`);
+    writeFileSync(probe, '#!/bin/sh\nrm -- "$0"\n', { mode: 0o700 });
+    execFileSync(probe);
+    return { TMPDIR: folder };
   } catch {
     return {};
   }
