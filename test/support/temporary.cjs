@@ -10,7 +10,7 @@ const space = 2 ** 30;
  * The variable that puts temporary files into memory, where Linux has a folder for that with a gigabyte free, whose programs it runs; else
  * nothing, so they are where the system has them. The folder stays, for tsx keeps there what it compiled.
  */
-const inMemory = (memory = "/dev/shm") => {
+const inMemory = (memory = "/dev/shm", run = execFileSync) => {
   const { uid } = userInfo();
   const folder = join(memory, `hearth-tests-${uid}`);
   try {
@@ -22,7 +22,7 @@ const inMemory = (memory = "/dev/shm") => {
     // Containers often have it without the right to run what is there, and some tests do that.
     const probe = join(folder, `probe-${process.pid}`);
     writeFileSync(probe, '#!/bin/sh\nrm -- "$0"\n', { mode: 0o700 });
-    execFileSync(probe);
+    run(probe);
     return { TMPDIR: folder };
   } catch {
     return {};

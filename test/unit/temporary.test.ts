@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 
 const { inMemory } = createRequire(import.meta.url)("../support/temporary.cjs") as {
-  inMemory: (memory: string) => { TMPDIR?: string };
+  inMemory: (memory: string, run?: (program: string) => void) => { TMPDIR?: string };
 };
 
 describe("temporary files of the tests", () => {
@@ -32,10 +32,13 @@ describe("temporary files of the tests", () => {
     expect(inMemory(memory)).to.deep.equal({});
   });
 
-  it("are where the system has them if no program runs there", async () => {
-    // As where the folder is mounted with noexec, for everybody.
-    await mkdir(join(folder, `probe-${String(process.pid)}`), { recursive: true });
-    await chmod(folder, 0o700);
-    expect(inMemory(memory)).to.deep.equal({});
+  it("are where the system has them if no program runs there", () => {
+    const ran: string[] = [];
+    const refuse = (program: string): never => {
+      ran.push(program);
+      throw new Error("spawnSync EACCES");
+    };
+    expect(inMemory(memory, refuse)).to.deep.equal({});
+    expect(ran).to.deep.equal([join(folder, `probe-${String(process.pid)}`)]);
   });
 });
