@@ -50,6 +50,15 @@ export const nodeStates = async (kubernetes: Kubernetes): Promise<NodeState[]> =
     };
   });
 
+/** What keeps the machines of a stack file from being nodes that are Ready, one line each. Pure. */
+export const unreadyNodes = (machines: readonly string[], nodes: readonly NodeState[]): string[] => {
+  const isNode = new Set(nodes.map(({ name }) => name));
+  return [
+    ...machines.filter((name) => !isNode.has(name)).map((name) => `machine ${name} is no node yet`),
+    ...nodes.filter(({ isReady }) => !isReady).map(({ name }) => `node ${name} is not Ready`),
+  ];
+};
+
 /** Throws a Problem that lists everything that is missing, if anything is. */
 export const requireNothingMissing = (missing: readonly string[]): void => {
   if (missing.length > 0) throw new Problem(`The lab is up, but parts are missing: ${missing.join("; ")}`);

@@ -173,8 +173,8 @@ export const isSecret = (value: unknown): boolean => typeof value === "object" &
 const withoutSecrets = (config: StackConfig): StackConfig =>
   Object.fromEntries(Object.entries(config).filter(([, value]) => !isSecret(value))) as StackConfig;
 
-/** Writes each node of a pool by itself. */
-const withoutPools = ({ "hearth:pools": pools, ...config }: StackConfig): StackConfig => {
+/** Writes each node of a pool by itself. Pure. */
+export const withoutPools = ({ "hearth:pools": pools, ...config }: StackConfig): StackConfig => {
   const { raw } = expandPools({ nodes: config["hearth:nodes"], pools }, platforms);
   return { ...config, "hearth:nodes": (raw as { nodes: StackConfig["hearth:nodes"] }).nodes };
 };

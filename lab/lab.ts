@@ -9,7 +9,15 @@ import { codeOf, Problem } from "../toolchain/problem.ts";
 import { Toolchain } from "../toolchain/toolchain.ts";
 import { labAgeIdentity } from "../lib/secrets/lab-identity.ts";
 import { labCredentials } from "./credentials.ts";
-import { deriveLab, deriveStack, isSecret, serviceAddresses, toLoopback, type StackConfig } from "./derive.ts";
+import {
+  deriveLab,
+  deriveStack,
+  isSecret,
+  serviceAddresses,
+  toLoopback,
+  withoutPools,
+  type StackConfig,
+} from "./derive.ts";
 import { Engine } from "./engine.ts";
 import { pulumiScript, readIfThere } from "./environment.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
@@ -74,6 +82,10 @@ export class Lab {
     return new Lab(folder, (parse(text) as StackFile).config);
   }
 
+  private get nodes(): StackConfig["hearth:nodes"] {
+    return withoutPools(this.committed)["hearth:nodes"];
+  }
+
   /** Finds or builds every program, and writes the lab's configuration. */
   async setUp(): Promise<SetUp> {
     const { folder } = this;
@@ -111,10 +123,14 @@ export class Lab {
     await keepVolumes(this.folder);
   }
 
+  /** The names of the stack file's machines. */
+  get machines(): string[] {
+    return Object.keys(this.nodes);
+  }
+
   /** The name of the node at an address of the lab, which its computer may not have. */
   nodeAt(address: string): string | undefined {
-    const nodes = Object.entries(this.committed["hearth:nodes"]);
-    return nodes.find(([, node]) => toLoopback(node.address) === address)?.[0];
+    return Object.entries(this.nodes).find(([, node]) => toLoopback(node.address) === address)?.[0];
   }
 
   /** The configuration that the last set-up wrote. Undefined if this lab was never up. */

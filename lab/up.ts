@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { decryptedSecrets, encryptedSecrets, nodeStates, requireNothingMissing } from "./checks.ts";
+import { decryptedSecrets, encryptedSecrets, nodeStates, requireNothingMissing, unreadyNodes } from "./checks.ts";
 import { duration, type Display } from "../lib/terminal/display.ts";
 import type { Engine } from "./engine.ts";
 import { describeChanges, describeProgress } from "../lib/engine/describe.ts";
@@ -123,7 +123,7 @@ const summarize = async (
 ): Promise<void> => {
   const nodes = await eventually(
     () => nodeStates(kubernetes),
-    (states) => states.length > 0 && states.every(({ isReady }) => isReady),
+    (states) => unreadyNodes(lab.machines, states).length === 0,
   );
   const secrets = encryptedSecrets(lab.folder.root, lab.treePath);
   const decrypted = await decryptedSecrets(kubernetes, secrets);
@@ -149,7 +149,7 @@ const summarize = async (
   if (await lab.hasUncommitted()) display.line("  Flux applies commits: gitops/ has changes that are not committed");
   display.line(`\n  eval "$(npm run --silent lab -- env ${lab.folder.stack})"   to use kubectl, talosctl and pulumi`);
   requireNothingMissing([
-    ...nodes.filter(({ isReady }) => !isReady).map(({ name }) => `node ${name} is not Ready`),
+    ...unreadyNodes(lab.machines, nodes),
     ...secrets.filter((name) => !decrypted.includes(name)).map((name) => `Secret ${name} is not decrypted`),
     ...(cloudflare?.tunnels === 0 ? ["there is no tunnel"] : []),
     ...(cloudflare?.records === 0 ? ["there is no DNS record"] : []),
