@@ -1,10 +1,10 @@
 import { copyFile, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { Problem } from "../toolchain/problem.ts";
 import { readIfThere } from "./environment.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import type { State } from "../lib/engine/state.ts";
+import { deploymentIn, stateFile } from "../lib/engine/stored-state.ts";
 
 const isWhole = async (path: string): Promise<boolean> => {
   try {
@@ -16,21 +16,16 @@ const isWhole = async (path: string): Promise<boolean> => {
 };
 
 /** The file in which the engine keeps the stack's state. */
-export const checkpointFile = async (folder: LabFolder): Promise<string> => {
-  const project = parse(await readFile(join(folder.root, "Pulumi.yaml"), "utf8")) as { name: string };
-  return join(folder.state, ".pulumi", "stacks", project.name, `${folder.stack}.json`);
-};
+export const checkpointFile = ({ state, root, stack }: LabFolder): Promise<string> => stateFile(state, root, stack);
 
 /**
  * Reads the stack's state, with its secrets as the engine encrypts them. Undefined if there is none.
  *
- * Asking the engine takes it two starts, a second and a half. Source of the format: pulumi v3.259.0, apitype.CheckpointV3.
+ * Asking the engine takes it two starts, a second and a half.
  */
 export const keptState = async (folder: LabFolder): Promise<State["deployment"] | undefined> => {
   const text = await readIfThere(await checkpointFile(folder));
-  if (text === undefined) return undefined;
-  const { checkpoint } = JSON.parse(text) as { checkpoint: { latest?: State["deployment"] | null } };
-  return checkpoint.latest ?? {};
+  return text === undefined ? undefined : deploymentIn(text);
 };
 
 /**

@@ -96,14 +96,14 @@ export class Lab {
     const started = [...simulated, ...(hasVolumes ? volumePrograms : [])];
     const programs = await toolchain.ensure([...started, ...engine, "hearth-lab", "hearth-tree"]);
     const credentials = await labCredentials(folder);
-    const tree = await this.readTree();
+    const [tree, data] = await Promise.all([this.readTree(), this.data()]);
     const lab = deriveLab(this.committed, {
       stack: folder.stack,
       dir: folder.path,
       repository: folder.root,
       // The lab's own program is included, so that a rebuilt one counts as a changed configuration.
       programs: Object.fromEntries([...started, "hearth-lab"].map((name) => [name, programs[name] ?? ""])),
-      data: { ...(await this.data()), ...(hasVolumes && { volsync: await volsyncModule(folder.root) }) },
+      data: { ...data, ...(hasVolumes && { volsync: await volsyncModule(folder.root) }) },
       credentials,
       charts: tree.charts,
       computers: before === undefined ? undefined : (JSON.parse(before) as LabConfig).metal,

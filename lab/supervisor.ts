@@ -26,8 +26,14 @@ export interface SupervisorStatus {
   started: string;
   ready: boolean;
   stopping: boolean;
-  memory: { bytes: number; peakBytes: number; processes: number };
   children: Part[];
+}
+
+/** What the supervisor and everything that it started use. Shared memory counts once. */
+export interface MemoryUse {
+  bytes: number;
+  peakBytes: number;
+  processes: number;
 }
 
 /** How long all simulators together may take to listen, in milliseconds. */
@@ -57,9 +63,16 @@ export class Supervisor {
     return (await answer.json()) as SupervisorStatus;
   }
 
+  /** Measures the memory that the lab uses. Undefined if it does not run. */
+  async memory(): Promise<MemoryUse | undefined> {
+    const answer = await this.ask("GET", "/memory").catch(() => undefined);
+    return answer?.ok === true ? ((await answer.json()) as MemoryUse) : undefined;
+  }
+
   /** Starts the supervisor if it does not run, and waits until every simulator listens. */
   async start(program: string): Promise<void> {
     const running = await this.status();
+    if (running?.ready === true) return;
     if (running === undefined) await this.spawn(program);
     await this.waitUntilReady();
   }

@@ -35,7 +35,8 @@ export const readLabTree = async ({ root, stack, path }: LabFolder, committed: S
   const facts = { stack, knownHosts: "known once the Git server runs", recipient: await ageRecipient(labAgeIdentity) };
   const file = { settings: deriveStack(committed, facts), problems: [] };
   const answers = new Answers(join(path, "rendered"), 4);
-  const tree = labTree(await renderTree(root, stack, { file, answers }), await servableCharts(root));
+  const [rendered, charts] = await Promise.all([renderTree(root, stack, { file, answers }), servableCharts(root)]);
+  const tree = labTree(rendered, charts);
   const there = [...alwaysThere, ...tree.brought];
   const created = projects.map(({ name }) => name).filter((name) => !there.includes(name));
   return { ...tree, definitions: [...(await definitionFiles(created)).values()].flat() };

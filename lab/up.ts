@@ -10,6 +10,7 @@ import { waitForFlux, type FluxObject } from "../lib/cluster/flux.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import type { Context } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
+import type { MemoryUse } from "./supervisor.ts";
 import { Kubernetes } from "../lib/cluster/kubernetes.ts";
 import type { LabConfig } from "./lab-config.ts";
 import type { Lab } from "./lab.ts";
@@ -128,7 +129,7 @@ const summarize = async (
   const secrets = encryptedSecrets(lab.folder.root, lab.treePath);
   const decrypted = await decryptedSecrets(kubernetes, secrets);
   const cloudflare = await lab.simulators(config).cloudflare();
-  const status = await lab.supervisor.status();
+  const memory = await lab.supervisor.memory();
   const ready = nodes.filter(({ isReady }) => isReady);
   const rows: [string, string][] = [
     [
@@ -140,7 +141,7 @@ const summarize = async (
     ...(cloudflare === undefined
       ? []
       : ([["tunnel", [...cloudflare.tunnelNames, ...cloudflare.recordNames].join(", ")]] as [string, string][])),
-    ["memory", status === undefined ? "" : describeMemory(status.memory)],
+    ["memory", memory === undefined ? "" : describeMemory(memory)],
     ["time", [...times].map(([name, seconds]) => `${name} ${duration(seconds)}`).join(", ")],
   ];
   display.line(`\nThe lab of ${lab.folder.stack} is up after ${duration(display.seconds)}`);
@@ -168,15 +169,8 @@ export const describeLeftOut = ({ stopped, unchecked }: Pick<ReadTree, "stopped"
   ...unchecked.map((object) => `not checked: the health of ${object}, whose controller does not run here`),
 ];
 
-const describeMemory = ({
-  bytes,
-  peakBytes,
-  processes,
-}: {
-  bytes: number;
-  peakBytes: number;
-  processes: number;
-}): string => `${gibibytes(bytes)} in ${processes.toString()} processes, ${gibibytes(peakBytes)} at most`;
+const describeMemory = ({ bytes, peakBytes, processes }: MemoryUse): string =>
+  `${gibibytes(bytes)} in ${processes.toString()} processes, ${gibibytes(peakBytes)} at most`;
 
 const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 

@@ -4,13 +4,14 @@ import { PolicyPack, type Policies, type ReportViolation } from "@pulumi/policy"
 
 import { stackOf } from "../components/urn.ts";
 import type { Exemption } from "../infra/config/policy.ts";
+import { Checkout } from "./checkout.ts";
 import { resourceOf } from "./engine.ts";
 import { judge, type Finding, type Rule } from "./rule.ts";
 import { rules } from "./rules/index.ts";
 import { Stack } from "./stack.ts";
 import { surroundingsOf } from "./surroundings.ts";
 
-const root = join(import.meta.dirname, "..");
+const checkout = new Checkout(join(import.meta.dirname, ".."));
 
 // A killed engine does not end the processes that it started.
 const engine = process.ppid;
@@ -25,7 +26,7 @@ const passed = new Map<string, string[]>();
 
 /** Returns the stack that the engine runs. Its name reaches a policy only as part of a URN. */
 const stackFor = (urn: string): Promise<Stack> =>
-  (stack ??= surroundingsOf(root, stackOf(urn)).then((surroundings) => new Stack(surroundings)));
+  (stack ??= surroundingsOf(checkout, stackOf(urn)).then((surroundings) => new Stack(surroundings)));
 
 /** The lab generates the same secrets again on request. */
 const ofLab: Exemption[] =
@@ -89,3 +90,8 @@ const policies: Policies = [
 ];
 
 new PolicyPack("hearth", { policies, enforcementLevel: "mandatory" });
+
+// The engine asks once what the policies are, and nothing more until its program has started, which takes longer than this.
+setTimeout(() => {
+  checkout.readAhead();
+}, 40);

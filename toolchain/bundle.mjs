@@ -119,8 +119,13 @@ const bundle = async (entry) => {
   return file;
 };
 
-/** What Pulumi's SDK loads to serialize functions: a fifth of the time that a program takes to start, and none here does it. */
-const rarelyUsed = ["@npmcli/arborist", "@pulumi/pulumi/typescript-shim.js"];
+/** What Pulumi's SDK loads to serialize functions, and to run engines: a third of the time that a program takes to start, and none here does it. */
+const rarelyUsed = [
+  "@npmcli/arborist",
+  "@pulumi/pulumi/automation",
+  "@pulumi/pulumi/typescript-shim.js",
+  "normalize-package-data",
+];
 
 /** Has a module loaded once something of it is used. */
 const deferLoading = (name) => {

@@ -6,8 +6,8 @@ import { goEnvironment, type GoEnvironment } from "./go.ts";
 import { requiredVersion } from "./gomod.ts";
 import { Problem } from "./problem.ts";
 
-/** Folders that Go named to this process, by what it was asked. */
-const named = new Map<string, string[]>();
+/** The folder of each module that Go named to this process, by what it was asked. */
+const named = new Map<string, string>();
 
 /**
  * Returns the folder in Go's module cache that contains a module, in the version that the folder's go.mod requires.
@@ -32,22 +32,31 @@ export const moduleFolders = async (
   const goMod = await readFile(join(folder, "go.mod"), "utf8");
   // An explicit version selects the pinned one, even if other modules require a newer one.
   const wanted = modules.map((module) => `${module}@${requiredVersion(goMod, module)}`);
-  const question = JSON.stringify([folder, wanted, environment]);
-  const before = named.get(question);
-  if (before?.every((each) => existsSync(each))) return before;
+  const question = (each: string): string => JSON.stringify([folder, each, environment]);
+  const unknown = wanted.filter((each) => !existsSync(named.get(question(each)) ?? ""));
+  for (const [each, found] of await ask(folder, unknown, environment)) named.set(question(each), found);
+  return wanted.map((each) => named.get(question(each)) ?? "");
+};
+
+/** Asks Go for modules in the form `module@version`, and returns their folders by that. */
+const ask = async (
+  folder: string,
+  wanted: readonly string[],
+  environment: GoEnvironment,
+): Promise<(readonly [string, string])[]> => {
+  if (wanted.length === 0) return [];
   const { stdout } = await execa("go", ["mod", "download", "-json", ...wanted], {
     cwd: folder,
     env: environment,
     reject: false,
   });
   const downloads = stdout.split(/^(?=\{)/m).filter((each) => each !== "");
-  const found = downloads.map((each) => JSON.parse(each) as { Path: string; Dir?: string; Error?: string });
-  const folders = modules.map((module) => {
-    const { Dir, Error: error } = found.find(({ Path }) => Path === module) ?? {};
-    if (Dir !== undefined) return Dir;
+  const answers = downloads.map((each) => JSON.parse(each) as { Path: string; Dir?: string; Error?: string });
+  return wanted.map((each) => {
+    const module = each.slice(0, each.lastIndexOf("@"));
+    const { Dir, Error: error } = answers.find(({ Path }) => Path === module) ?? {};
+    if (Dir !== undefined) return [each, Dir] as const;
     const reason = (error ?? "unknown").split("\n")[0] ?? "";
     throw new Problem(`Go could not download ${module}: ${reason}. Check the network and GOPROXY, then run this again`);
   });
-  named.set(question, folders);
-  return folders;
 };

@@ -16,8 +16,8 @@ export interface RenderedObject extends TreeObject {
   kustomization: string;
   /** File that it comes from, relative to the checkout. */
   file: string;
-  /** Line of the file at which it begins; undefined where kustomize generated it. */
-  line?: number;
+  /** Line of the file at which it begins; undefined where kustomize generated it. The file is read once it is asked for. */
+  readonly line?: number | undefined;
 }
 
 /** A Kustomization of Flux, as it is in the cluster. */
@@ -121,7 +121,9 @@ const located = ({ kustomization, file, encrypted = false, object }: Answer["obj
     ...known("namespace", metadata.namespace),
     name: metadata.name,
     file,
-    ...known("line", sources.lineOf(file, { kind, name: metadata.name })),
+    get line() {
+      return sources.lineOf(file, { kind, name: metadata.name });
+    },
     encrypted,
     object,
   };

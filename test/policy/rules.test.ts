@@ -12,7 +12,7 @@ import type { Resource } from "../../policy/resource.ts";
 import { rules } from "../../policy/rules/index.ts";
 import { escrowProblem } from "../../policy/escrow.ts";
 import type { Surroundings } from "../../policy/stack.ts";
-import { configOf as committedConfig } from "../../policy/surroundings.ts";
+import { Checkout } from "../../policy/checkout.ts";
 import { changed, findings, recordedOf, stackOf } from "../support/policy.ts";
 import { rawConfig } from "../support/stack.ts";
 
@@ -65,9 +65,9 @@ describe("the policy pack", () => {
 
 describe("what surrounds a stack", () => {
   it("is refused where its escrow names nobody yet, but in the lab, which names itself", () => {
-    const root = join(import.meta.dirname, "../..");
-    expect(() => committedConfig(root, "dev", {})).to.throw("escrow.recipients.0 <your age recipient> stands where");
-    expect(committedConfig(root, "dev", { HEARTH_LAB: "dev" }).cluster.name).to.equal("den-dev");
+    const checkout = new Checkout(join(import.meta.dirname, "../.."));
+    expect(() => checkout.config("dev", {})).to.throw("escrow.recipients.0 <your age recipient> stands where");
+    expect(checkout.config("dev", { HEARTH_LAB: "dev" }).cluster.name).to.equal("den-dev");
   });
 });
 

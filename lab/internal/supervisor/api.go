@@ -23,11 +23,11 @@ type Status struct {
 	Ready bool `json:"ready"`
 	// Stopping means that all children are being stopped.
 	Stopping bool    `json:"stopping"`
-	Memory   Memory  `json:"memory"`
 	Children []Child `json:"children"`
 }
 
-// Memory is the memory of the supervisor and its descendants. Shared memory counts once.
+// Memory is the answer to GET /memory: that of the supervisor and its descendants. Shared memory counts once. To
+// measure it takes the kernel a walk through all of it.
 type Memory struct {
 	Bytes int64 `json:"bytes"`
 	// PeakBytes is the highest measurement so far, taken every ten seconds and at each request.
@@ -47,6 +47,7 @@ func listen(address string) (net.Listener, error) {
 func (s *supervisor) serve(listener net.Listener) (shutdown func()) {
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /status", s.getStatus)
+	routes.HandleFunc("GET /memory", s.getMemory)
 	routes.HandleFunc("POST /stop", s.postStop)
 	routes.HandleFunc("POST /restart/{child}", s.postRestart)
 	server := &http.Server{Handler: s.authorized(routes), ReadHeaderTimeout: 10 * time.Second}
@@ -75,8 +76,7 @@ func (s *supervisor) authorized(next http.Handler) http.Handler {
 
 func (s *supervisor) getStatus(w http.ResponseWriter, _ *http.Request) {
 	status := Status{
-		Stack: s.lab.Stack, Pid: os.Getpid(), Started: s.started, Ready: true,
-		Memory: s.memory(), Children: []Child{},
+		Stack: s.lab.Stack, Pid: os.Getpid(), Started: s.started, Ready: true, Children: []Child{},
 	}
 	select {
 	case <-s.stopping:
@@ -89,6 +89,10 @@ func (s *supervisor) getStatus(w http.ResponseWriter, _ *http.Request) {
 		status.Children = append(status.Children, one)
 	}
 	answer(w, http.StatusOK, status)
+}
+
+func (s *supervisor) getMemory(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, s.memory())
 }
 
 func (s *supervisor) postRestart(w http.ResponseWriter, r *http.Request) {
