@@ -78,8 +78,11 @@ export const killTree = async (root: number): Promise<void> => {
  * since, so only what is Pulumi's is ended.
  */
 export const endEngine = async (root: number): Promise<void> => {
-  if ((await processes()).some((each) => each.pid === root && isWorking(each))) await interrupt(root);
-  const all = await processes();
+  let all = await processes();
+  if (all.some((each) => each.pid === root && isWorking(each))) {
+    await interrupt(root);
+    all = await processes();
+  }
   const engine = all
     .filter((each) => each.pid === root && isPulumis(each))
     .flatMap(({ pid }) => [pid, ...below(all, pid)]);
