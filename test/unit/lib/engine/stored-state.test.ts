@@ -29,7 +29,14 @@ describe("a state that a folder keeps", () => {
   });
 
   it("is left to the engine where it is elsewhere", async () => {
-    for (const backend of [undefined, "", "s3://state", "https://api.example.com", "file://~/state", "file://./state"]) {
+    for (const backend of [
+      undefined,
+      "",
+      "s3://state",
+      "https://api.example.com",
+      "file://~/state",
+      "file://./state",
+    ]) {
       expect(await read(backend), String(backend)).to.equal(undefined);
     }
     expect(await storedState(root, "prod", { PULUMI_BACKEND_URL: `file://${root}/state` })).to.equal(undefined);
