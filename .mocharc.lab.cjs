@@ -18,11 +18,9 @@ const first = longest.map((name) => `test/lab/${name}.test.ts`);
 const others = globSync("test/lab/**/*.test.ts").filter((file) => !first.includes(file));
 
 module.exports = {
-  "node-option": ["import=tsx", "unhandled-rejections=strict"],
-  reporter: "./test/support/reporter.cjs",
+  ...require("./.mocharc.cjs"),
   timeout: 900_000,
   slow: 60_000,
-  "forbid-only": true,
   parallel: true,
   jobs: 2,
   spec: [...first, ...others.sort()],

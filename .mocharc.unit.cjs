@@ -37,7 +37,7 @@ const others = globSync("test/{unit,policy,gitops}/**/*.test.ts").filter((file) 
 
 /** The fast tests. Some wait, so there are more jobs than processors. */
 module.exports = {
-  ...require("./.mocharc.json"),
+  ...require("./.mocharc.cjs"),
   parallel: true,
   jobs: 4,
   spec: [...first, ...others.sort()],
