@@ -31,6 +31,10 @@ const longest = [
   "unit/infra/examples",
   "unit/toolchain/bundle",
   "unit/operations/destinations/lease",
+  "unit/lib/rollout/silences",
+  "unit/toolchain-download",
+  "unit/toolchain-lock",
+  "unit/components/api-ready",
 ];
 const first = longest.map((name) => `test/${name}.test.ts`);
 const others = globSync("test/{unit,policy,gitops}/**/*.test.ts").filter((file) => !first.includes(file));
