@@ -11,14 +11,12 @@ import { parseDocument } from "yaml";
 import { stackFile } from "../infra/config/error.ts";
 import { shellExports } from "../lab/environment.ts";
 import { labFolder } from "../lib/engine/lab-folder.ts";
-import { Clone } from "../operations/try/clone.ts";
-import { removeLab } from "../operations/try/leftover.ts";
-import { machinesIn, withMachines } from "./machines.ts";
+import { inClone, median } from "./measure.ts";
 import { peakOf } from "./peak.ts";
 import { bareProgram } from "./preview-bare.ts";
 import { tofuFiles } from "./preview-tofu.ts";
 
-const root = join(import.meta.dirname, "..");
+const folder = join(import.meta.dirname, "..", ".hearth", "bench-preview");
 const stack = "dev";
 const runs = 5;
 
@@ -41,19 +39,15 @@ const measure = async (what: string, command: string, cwd: string): Promise<Row>
     if (exitCode !== 0) throw new Error(`${what} fails: ${all}`);
     found.push({ seconds, memory: await memory });
   }
-  const sorted = found.map(({ seconds }) => seconds).sort((a, b) => a - b);
-  return { what, seconds: sorted[Math.floor(runs / 2)] ?? 0, memory: Math.max(...found.map((each) => each.memory)) };
+  return {
+    what,
+    seconds: median(found.map((each) => each.seconds)),
+    memory: Math.max(...found.map((each) => each.memory)),
+  };
 };
 
-const measureAll = async (count: number): Promise<Row[]> => {
-  const folder = join(root, ".hearth", "bench-preview");
-  await removeLab(root, folder, stack);
-  const clone = await Clone.create(root, folder, stack);
-  try {
-    const { commit } = await clone.present();
-    const isAsked = machinesIn(await readFile(join(root, stackFile(stack)), "utf8")) === count;
-    const change = (text: string): string => withMachines(text, count);
-    await clone.take(isAsked ? commit : await clone.edited(commit, "Add machines", change));
+const measureAll = (count: number): Promise<Row[]> =>
+  inClone({ folder, stack, machines: count }, async () => {
     const lab = labFolder(folder, stack);
     console.log(`Previews of ${String(count)} machines`);
     await execa("npm", ["run", "--silent", "lab", "--", "preview"], { cwd: folder });
@@ -78,7 +72,7 @@ const measureAll = async (count: number): Promise<Row[]> => {
     else {
       const own = join(folder, ".hearth", "tofu");
       await mkdir(own, { recursive: true });
-      const { nodes, credentials } = await readLab(folder, lab.credentials);
+      const { nodes, credentials } = await readLab(lab.credentials);
       for (const [name, text] of Object.entries(tofuFiles(tofu, nodes, credentials)))
         await writeFile(join(own, name), text);
       const env = `export TF_CLI_CONFIG_FILE=${join(own, "tofurc")}`;
@@ -87,13 +81,10 @@ const measureAll = async (count: number): Promise<Row[]> => {
       );
     }
     return rows;
-  } finally {
-    await removeLab(root, folder, stack);
-  }
-};
+  });
 
 /** The machines of the stack file as the clone has it, and what the lab's Proxmox wants to know. */
-const readLab = async (folder: string, credentials: string) => {
+const readLab = async (credentials: string) => {
   const { config } = parseDocument(await readFile(join(folder, ".lab", stack, stackFile(stack)), "utf8")).toJS() as {
     config: Record<string, Record<string, unknown>>;
   };

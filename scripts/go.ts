@@ -1,8 +1,7 @@
 // Checks and tests Hearth's Go code: gofmt, go vet, staticcheck, go test. The result is cached by content, so an unchanged tree
 // costs nothing.
 import { execa } from "execa";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
 import { ToolCache } from "../toolchain/cache.ts";
 import { buildEnvironment, findGo } from "../toolchain/go.ts";
@@ -10,9 +9,9 @@ import { explain, Problem } from "../toolchain/problem.ts";
 import { Toolchain } from "../toolchain/toolchain.ts";
 import { contentKey } from "./content.ts";
 import { addCounts, type Counts, testCounts } from "./go-counts.ts";
+import { Kept } from "./kept.ts";
 
 const root = join(import.meta.dirname, "..");
-const kept = join(root, "node_modules/.cache/go.json");
 
 const folders = ["lab", "toolchain"];
 
@@ -23,11 +22,6 @@ const packages = [
   "./toolchain/rclone/...",
   "./toolchain/pulumi-resource-proxmoxve/...",
 ];
-
-interface Outcome {
-  key: string;
-  counts: Counts;
-}
 
 /** All that the result depends on but the Go release: every Go file, the pinned versions, and this script. */
 const inputs = [
@@ -61,19 +55,21 @@ const test = async (): Promise<Counts> => {
   return counts;
 };
 
+const checkAll = async (): Promise<{ passed: true; counts: Counts }> => {
+  const { staticcheck = "" } = await new Toolchain({ root }).ensure(["staticcheck"]);
+  await check("gofmt", "gofmt", ["-l", ...folders]);
+  await check("go vet", "go", ["vet", ...packages]);
+  await check("staticcheck", staticcheck, packages);
+  return { passed: true, counts: await test() };
+};
+
 const main = async (): Promise<void> => {
-  const key = await contentKey(root, inputs, [(await findGo()).version]);
-  const before = JSON.parse(await readFile(kept, "utf8").catch(() => "{}")) as Partial<Outcome>;
-  let counts = before.key === key ? before.counts : undefined;
-  if (counts === undefined) {
-    const { staticcheck = "" } = await new Toolchain({ root }).ensure(["staticcheck"]);
-    await check("gofmt", "gofmt", ["-l", ...folders]);
-    await check("go vet", "go", ["vet", ...packages]);
-    await check("staticcheck", staticcheck, packages);
-    counts = await test();
-    await mkdir(dirname(kept), { recursive: true });
-    await writeFile(kept, JSON.stringify({ key, counts } satisfies Outcome));
-  }
+  const { version } = await findGo();
+  const kept = new Kept({
+    store: join(root, "node_modules/.cache/go.json"),
+    key: (patterns) => contentKey(root, patterns, [version]),
+  });
+  const { counts } = await kept.unlessPassed("go", inputs, checkAll);
   console.log(`go test: ${counts.passed.toString()} passed, ${counts.failed.toString()} failed`);
   await addCounts(process.env.HEARTH_TEST_COUNTS, counts);
 };

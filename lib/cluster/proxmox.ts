@@ -3,6 +3,7 @@ import { request } from "node:https";
 import type { ProxmoxSettings } from "../../infra/platforms/proxmox/settings.ts";
 import { proxmoxAuthorities } from "../engine/proxmox-trust.ts";
 import type { Environment } from "../engine/pulumi.ts";
+import type { Target } from "../engine/target.ts";
 import { messageOf } from "../../toolchain/problem.ts";
 
 /** What Proxmox reports about a virtual machine. */
@@ -86,6 +87,21 @@ export const askProxmox =
   ({ token, ...server }: ProxmoxAccess): AskProxmox =>
   (path) =>
     send(server, path, { method: "GET", headers: { Authorization: `PVEAPIToken=${token}` } });
+
+/**
+ * Asks the API of a stack's Proxmox. A stack that signs in with a password has no token, and without one Proxmox proves nothing.
+ *
+ * @param token defaults to that of the configuration
+ */
+export const askProxmoxOf = async (
+  settings: ProxmoxSettings,
+  { engine, environment }: Pick<Target, "engine" | "environment">,
+  token?: string,
+): Promise<AskProxmox> =>
+  askProxmox({
+    ...(await proxmoxServer(settings, environment)),
+    token: token ?? (await engine.secret("proxmoxToken")),
+  });
 
 /** Signs in with a user's password, as the provider does. Source: bpg/terraform-provider-proxmox v0.111.1, proxmox/api/user_auth.go. */
 export const signIn = (server: ProxmoxServer, username: string, password: string): Promise<ProxmoxAnswer> =>

@@ -51,7 +51,9 @@ export interface LeaseUse {
   live: (text: string) => void;
   /** Ends waiting for another's lease. */
   signal: AbortSignal;
-  /** Called with each store that fails, which is then done without. @default its failure is thrown */
+  /** What has to answer for a store, in messages. @default the store */
+  server?: string;
+  /** Called with each store that fails, which is then done without. @default nothing is done */
   skip?: (store: string, problem: string) => void;
 }
 
@@ -96,7 +98,7 @@ interface Own {
  * all. The lease of a run that was killed lapses by itself.
  *
  * @param work gets a signal that is aborted if somebody else took a lease over, for instance because this computer slept
- * @throws Problem if somebody else has a lease, and goes on
+ * @throws Problem if somebody else has a lease, and goes on, or if nobody can tell
  */
 export const withLease = async <T>(
   stores: readonly LeaseStore[],
@@ -123,7 +125,8 @@ const acquire = async (stores: readonly LeaseStore[], holder: string, use: Lease
   const signal = AbortSignal.any([use.signal, failed.signal]);
   const skip = (store: LeaseStore) => (error: unknown) => {
     use.signal.throwIfAborted();
-    if (error instanceof Taken || !use.skip) throw error;
+    if (error instanceof Taken) throw error;
+    if (!use.skip) throw unknown(use, store, error);
     if (!signal.aborted) use.skip(store.name, messageOf(error));
     return undefined;
   };
@@ -160,6 +163,13 @@ class Taken extends Problem {
     );
   }
 }
+
+/** Nobody can tell whether somebody else has the lease. */
+const unknown = ({ what, server }: LeaseUse, { name }: LeaseStore, error: unknown): Problem =>
+  new Problem(
+    `${what} may be under way, for ${name} cannot be had: ${messageOf(error)}. Nothing was done. ` +
+      `Run this again when ${server ?? name} answers`,
+  );
 
 /** Waits until a lease is free. A store that fails meanwhile is still known to have somebody's. */
 const watch = async (store: LeaseStore, use: LeaseUse, signal: AbortSignal): Promise<Held | undefined> => {

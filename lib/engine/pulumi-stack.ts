@@ -44,6 +44,11 @@ export class PulumiStack {
     return this.call([...args, "--config-file", this.file]);
   }
 
+  /** A secret of Hearth's configuration; empty where it has none, or Pulumi cannot read it, as without a state. */
+  secret(name: string): Promise<string> {
+    return this.configure(["config", "get", `hearth:${name}`]).catch(() => "");
+  }
+
   /** Runs a command that changes the configuration, in a copy: Pulumi writes in place, and a kill would leave half a stack file. */
   async reconfigure(args: string[], input?: string): Promise<void> {
     await withPrivateFolder(async (folder) => {

@@ -72,6 +72,16 @@ export const gateProblems = (
   ];
 };
 
+/** Why etcd decides nothing: no member knows a leader, which only a quorum elects. Nothing where one does. */
+export const quorumProblems = (views: readonly EtcdView[]): string[] =>
+  views.some(({ leader }) => leader !== undefined)
+    ? []
+    : etcdProblems(
+        views.map(({ machine }) => machine),
+        views,
+        undefined,
+      );
+
 const etcdProblems = (planes: readonly string[], views: readonly EtcdView[], outside: string | undefined): string[] => {
   const problems = planes.flatMap((name) => {
     const view = views.find(({ machine }) => machine === name);

@@ -5,7 +5,7 @@ import { ofType, type State } from "../../lib/engine/state.ts";
 import type { Target } from "../../lib/engine/target.ts";
 import { revealed } from "../../lib/engine/value.ts";
 import type { Display } from "../../lib/terminal/display.ts";
-import { askProxmox, proxmoxServer, virtualMachine, type AskProxmox } from "../../lib/cluster/proxmox.ts";
+import { askProxmoxOf, virtualMachine, type AskProxmox } from "../../lib/cluster/proxmox.ts";
 import { undestroyedMachines } from "./running.ts";
 
 /** A virtual machine of the state. */
@@ -42,14 +42,12 @@ export const destroyedIn = async (state: State, ask: AskProxmox): Promise<Destro
  * @returns whether there were any
  */
 export const forgetDestroyed = async (target: Target, display: Display): Promise<boolean> => {
-  const { engine, environment } = target;
+  const { engine } = target;
   const { proxmox } = await target.config();
   if (!proxmox || !(await engine.size())) return false;
   const state = await engine.state();
   if (Object.keys(undestroyedMachines(state)).length === 0) return false;
-  // A stack that signs in with a password has no token. Without one, Proxmox proves nothing.
-  const token = await engine.configure(["config", "get", "hearth:proxmoxToken"]).catch(() => "");
-  const gone = await destroyedIn(state, askProxmox({ ...(await proxmoxServer(proxmox, environment)), token }));
+  const gone = await destroyedIn(state, await askProxmoxOf(proxmox, target));
   if (gone.length === 0) return false;
   const urns = gone.map(({ urn }) => urn);
   await engine.changeState((now) => detached(now, urns, urns));

@@ -11,6 +11,7 @@ import { typesOf } from "../../components/urn.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { clusterActions, type Actions, type EngineActions } from "../../lib/rollout/actions.ts";
 import { carryOut } from "../../lib/rollout/carry-out.ts";
+import { quorumProblems, type EtcdView } from "../../lib/rollout/gates.ts";
 import type { HealthCheck } from "../../lib/rollout/health-check.ts";
 import { planRollout, secondsOf, type RolloutPlan } from "../../lib/rollout/plan.ts";
 import { readNodes } from "../../lib/rollout/read.ts";
@@ -57,7 +58,7 @@ export interface RolloutEngine {
 export const planFor = (
   stack: string,
   changes: Changes,
-  { running, recorded, problems }: RunningCluster,
+  { running, recorded, etcd, problems }: RunningCluster,
 ): RolloutPlan => {
   // A machine that goes anyway need not answer, nor one that an interrupted run destroyed.
   const isGoing = (machine = ""): boolean =>
@@ -72,7 +73,7 @@ export const planFor = (
   const plan = planRollout(changes, missing.length === 0 ? running : asRecorded(running, recorded));
   const refusals = [
     ...plan.refusals,
-    ...(plan.steps.length > 0 ? missing : []),
+    ...(plan.steps.length > 0 ? [...missing, ...withoutQuorum(stack, etcd)] : []),
     ...Object.keys(changes.restarts)
       .filter(
         (machine) => missing.length === 0 && !(machine in running.machines) && !changes.replaced.includes(machine),
@@ -81,6 +82,16 @@ export const planFor = (
   ];
   if (refusals.length === 0) return plan;
   throw new Problem([`${stack} is not deployed:`, ...refusals.map((each) => `  ${each}`)].join("\n"));
+};
+
+/** Without a quorum no step ends well, and what comes before the first one would be done for nothing. */
+const withoutQuorum = (stack: string, etcd: readonly EtcdView[]): string[] => {
+  const problems = quorumProblems(etcd);
+  if (problems.length === 0) return [];
+  return [
+    `etcd has no quorum: ${problems.join("; ")}. Start these control planes again. ` +
+      `If they are lost for good, npx hearth rebuild ${stack} --etcd latest begins etcd anew with its latest snapshot`,
+  ];
 };
 
 const asRecorded = (running: Running, recorded: RunningCluster["recorded"]): Running => ({

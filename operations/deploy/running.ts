@@ -28,6 +28,7 @@ import {
   type Node,
 } from "../../lib/rollout/read.ts";
 import { betweenProblem, isBetween } from "../../lib/rollout/disks.ts";
+import type { EtcdView } from "../../lib/rollout/gates.ts";
 import type { Running, RunningMachine } from "../../lib/rollout/step.ts";
 import { Waiting } from "../../lib/rollout/waiting.ts";
 import { recordedMachine, type ConfiguredMachine } from "../preview/configured-machine.ts";
@@ -40,6 +41,8 @@ export interface RunningCluster {
   recorded: Record<string, ConfiguredMachine>;
   running: Running;
   nodes: Node[];
+  /** Each control plane's own view of etcd. */
+  etcd: EtcdView[];
   /** Why something of it could not be read, and stands here as it was recorded. */
   problems: Unread[];
   /** The program talosctl. */
@@ -95,7 +98,8 @@ export const runningCluster = async (
   });
   const readings = await readCluster(access);
   const [leader, members] = [leaderOf(readings), membersOf(readings)];
-  return { access, recorded, running: { machines, leader, members, kubernetes, marked }, nodes, problems, talosctl };
+  const running = { machines, leader, members, kubernetes, marked };
+  return { access, recorded, running, nodes, etcd: readings.etcd, problems, talosctl };
 };
 
 /** Those of the machines that answer, with the roles that they have. */

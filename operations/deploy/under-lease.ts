@@ -7,7 +7,10 @@ import { Silences } from "../../lib/rollout/silences.ts";
 import type { Display } from "../../lib/terminal/display.ts";
 
 /** Another rollout that goes on is recognised within seconds. One that was killed keeps the next one waiting for a minute. */
-export const leaseTimes: LeaseTimes = { lapse: 60_000, renew: 15_000, pause: 2000, answer: 10_000 };
+const leaseTimes: LeaseTimes = { lapse: 60_000, renew: 15_000, pause: 2000, answer: 10_000 };
+
+/** How the lease of rollouts is used. */
+export const rolloutUse = { what: "A rollout", server: "the cluster's API", times: leaseTimes };
 
 /** The lease of what changes a cluster's machines. */
 export const rolloutLease = (kubernetes: Kubernetes): LeaseStore => kubernetesLease(kubernetes, "hearth-rollout");
@@ -46,7 +49,7 @@ export const underLease = async <T>(
   const live = (text: string): void => {
     display.live(text);
   };
-  return await withLease([rolloutLease(kubernetes)], { what: "A rollout", times: leaseTimes, live, signal }, (lost) =>
+  return await withLease([rolloutLease(kubernetes)], { ...rolloutUse, live, signal }, (lost) =>
     work({ signal: AbortSignal.any([signal, lost]), silence: () => silences.begin() }),
   );
 };

@@ -11,7 +11,7 @@ import { Problem } from "../../toolchain/problem.ts";
 import { lookAtEdge } from "./edge.ts";
 import { formerNodes, requireGone, requireKnownMembers } from "./former.ts";
 import { inquire } from "./inquiry.ts";
-import { askProxmox, proxmoxServer, type AskProxmox } from "../../lib/cluster/proxmox.ts";
+import { askProxmoxOf } from "../../lib/cluster/proxmox.ts";
 
 export interface Examination {
   config: HearthConfig;
@@ -45,7 +45,8 @@ export const examine = async (target: Target, examination: Examination): Promise
     signal,
     authority: state ? authorityOf(state) : fromBase64(roots?.talosSecrets.certs.os.crt ?? ""),
     client: roots ? await clientOfSecrets(talosctl, roots, config.cluster) : state && talosClientOf(state),
-    proxmox: await proxmoxOf(target, config, roots),
+    proxmox:
+      config.proxmox && (await askProxmoxOf(config.proxmox, target, await secretOf(target, roots, "proxmoxToken"))),
     say: (names: string[], elapsed: number) => {
       display.live(
         `Waiting for ${names.join(", ")} to answer, for ${duration(elapsed / 1000)} of ${duration(timeout / 1000)}`,
@@ -91,18 +92,6 @@ const formerOf = (roots: Escrow | undefined, { nodes }: HearthConfig): HearthCon
   return former ?? {};
 };
 
-/** Reads a secret of the configuration. Pulumi does not read it without a state, but the escrow has it. */
-const secretOf = async (target: Target, roots: Escrow | undefined, name: string): Promise<string> =>
-  roots ? (roots.configured[name] ?? "") : target.engine.configure(["config", "get", `hearth:${name}`]).catch(() => "");
-
-/** Proxmox's API as the stack reaches it. In the lab, the lab's own authority signs its certificate. */
-const proxmoxOf = async (
-  target: Target,
-  { proxmox }: HearthConfig,
-  roots: Escrow | undefined,
-): Promise<AskProxmox | undefined> =>
-  proxmox &&
-  askProxmox({
-    ...(await proxmoxServer(proxmox, target.environment)),
-    token: await secretOf(target, roots, "proxmoxToken"),
-  });
+/** A secret of the configuration. Pulumi does not read it without a state, but the escrow has it. */
+const secretOf = async ({ engine }: Target, roots: Escrow | undefined, name: string): Promise<string> =>
+  roots ? (roots.configured[name] ?? "") : engine.secret(name);

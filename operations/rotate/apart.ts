@@ -1,6 +1,5 @@
 import { withLease, type LeaseStore, type LeaseTimes } from "../../lib/engine/lease.ts";
-import { Problem } from "../../toolchain/problem.ts";
-import { leaseTimes } from "../deploy/under-lease.ts";
+import { rolloutUse } from "../deploy/under-lease.ts";
 import type { Surroundings } from "./rotation.ts";
 
 /**
@@ -16,13 +15,5 @@ export const apartFromRollouts = <T>(
   lease: LeaseStore,
   { credentials: { live }, signal }: Pick<Surroundings, "signal"> & { credentials: { live: (text: string) => void } },
   begin: () => Promise<T>,
-  times: LeaseTimes = leaseTimes,
-): Promise<T> => {
-  const skip = (store: string, problem: string): never => {
-    throw new Problem(
-      `Nobody can tell whether a rollout goes on, for ${store} cannot be had: ${problem}. Nothing was done. ` +
-        "Run this again when the cluster's API answers",
-    );
-  };
-  return withLease([lease], { what: "A rollout", times, live, signal, skip }, begin);
-};
+  times: LeaseTimes = rolloutUse.times,
+): Promise<T> => withLease([lease], { ...rolloutUse, times, live, signal }, begin);

@@ -2,18 +2,18 @@ import type { ClientConfiguration } from "@pulumi/talos";
 
 import type { BundleCertificate } from "../../components/talos/secrets-bundle.ts";
 import type { HearthConfig } from "../../infra/config/index.ts";
-import { withoutVips } from "../../lib/cluster/machine-configuration.ts";
 import { Kubernetes } from "../../lib/cluster/kubernetes.ts";
 import { Talosctl } from "../../lib/cluster/talosctl.ts";
 import { kubeconfigOf, type State } from "../../lib/engine/state.ts";
 import { requireDeployedMachines } from "../../lib/recovery/checkout.ts";
 import { unfinishedRotation, withUnfinished } from "../../lib/engine/unfinished.ts";
 import { Toolchain } from "../../toolchain/toolchain.ts";
+import { recordedMachines } from "../deploy/running.ts";
 import { rolloutLease } from "../deploy/under-lease.ts";
 import { writeEscrow, type Written } from "../escrow/write.ts";
 import { apartFromRollouts } from "./apart.ts";
 import { authorityToGive, nextStep, type Authorities, type Change } from "./authority-plan.ts";
-import { MachineAuthority, type AuthorityPlace } from "./machine-authority.ts";
+import { MachineAuthority, type AuthorityPlace, type GivenMachine } from "./machine-authority.ts";
 import { clusterSecretsOf, type ClusterSecrets } from "./machine-secrets.ts";
 import { drawAuthority, PendingAuthority, type AuthorityName } from "./pending-authority.ts";
 import { requireEscrowable, requireOpened, writeRecordedEscrow } from "./recorded-escrow.ts";
@@ -24,6 +24,8 @@ export interface Cluster extends Surroundings {
   config: HearthConfig;
   /** Path of talosctl. */
   talosctl: string;
+  /** As it is before anything is changed. */
+  state: State;
   /** What the state has. */
   secrets: ClusterSecrets;
 }
@@ -80,7 +82,7 @@ export const giveAuthority = async (
   const state = await engine.state();
   requireDeployedMachines(state, config.nodes, stack);
   const { talosctl = "talosctl" } = await new Toolchain({ root: target.root }).ensure(["talosctl"]);
-  const cluster: Cluster = { ...surroundings, config, talosctl, secrets };
+  const cluster: Cluster = { ...surroundings, config, state, talosctl, secrets };
   const pending = new PendingAuthority(target, authority.name);
   const begun = await pending.get();
   const inState = secrets.bundle.certs[authority.name];
@@ -123,23 +125,24 @@ const machinesOf = async (
   cluster: Cluster,
   change: Partial<Pick<Giving, "from" | "next">>,
 ): Promise<Map<string, MachineAuthority>> => {
-  const { config, talosctl, secrets } = cluster;
+  const { config, state, talosctl, secrets } = cluster;
   const known = (await clients?.(cluster, change)) ?? [secrets.client];
-  const ofRole = (wanted: string) => Object.entries(config.nodes).filter(([, { role }]) => role === wanted);
-  // Control planes first: they sign for workers.
-  const inOrder = [...ofRole("controlplane"), ...(isOfControlPlanes ? [] : ofRole("worker"))];
-  const { vip, patches } = config.cluster;
-  const hasVip = vip !== undefined || withoutVips(patches.controlPlanes) !== undefined;
-  return new Map(
-    inOrder.map(([name, { address, role }]) => [
-      name,
-      new MachineAuthority(
-        { name, address, isControlPlane: role === "controlplane", hasVip: hasVip && role === "controlplane" },
-        place,
-        known.map((client) => new Talosctl(talosctl, client)),
-      ),
-    ]),
-  );
+  const talos = known.map((client) => new Talosctl(talosctl, client));
+  const machines = machinesInOrder(config.nodes, state).filter((each) => each.isControlPlane || !isOfControlPlanes);
+  return new Map(machines.map((machine) => [machine.name, new MachineAuthority(machine, place, talos)]));
+};
+
+/**
+ * A cluster's machines, control planes first: they sign for workers. Whether one has a VIP is in the state, for the stack file may have gained
+ * one since, or lost it.
+ */
+export const machinesInOrder = (nodes: HearthConfig["nodes"], state: State): GivenMachine[] => {
+  const recorded = Object.values(recordedMachines(state));
+  const all = Object.entries(nodes).map(([name, { address, role }]) => ({
+    ...{ name, address, isControlPlane: role === "controlplane" },
+    hasVip: recorded.some((machine) => machine.address === address && machine.hasVip),
+  }));
+  return [...all.filter((each) => each.isControlPlane), ...all.filter((each) => !each.isControlPlane)];
 };
 
 type Machines = ReadonlyMap<string, Pick<MachineAuthority, "read" | "write">>;

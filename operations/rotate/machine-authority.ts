@@ -19,6 +19,15 @@ export interface AuthorityPlace {
   accepted: string[] | undefined;
 }
 
+/** A machine that is given authorities. */
+export interface GivenMachine {
+  name: string;
+  address: string;
+  isControlPlane: boolean;
+  /** Whether its configuration has a VIP, except while it is tried without. */
+  hasVip: boolean;
+}
+
 /** How long a machine may take to show what it was given, in milliseconds. */
 const timeout = 120_000;
 
@@ -28,7 +37,7 @@ const attempts = 5;
 /** A machine's authorities, read and written through the Talos API. */
 export class MachineAuthority {
   constructor(
-    private readonly machine: { name: string; address: string; isControlPlane: boolean; hasVip: boolean },
+    private readonly machine: GivenMachine,
     private readonly place: AuthorityPlace,
     /** Each is tried: in the course of a rotation machines accept one, or both. */
     private readonly clients: readonly Talosctl[],

@@ -3,7 +3,7 @@ import type { DiskKey } from "../../lib/cluster/disk-keys.ts";
 import { Unanswered } from "../../lib/cluster/kubernetes.ts";
 import type { Actions } from "../../lib/rollout/actions.ts";
 import type { Pod } from "../../lib/rollout/drain.ts";
-import type { Readings } from "../../lib/rollout/gates.ts";
+import type { EtcdView, Readings } from "../../lib/rollout/gates.ts";
 import type { MachineReading } from "../../lib/rollout/read.ts";
 import type { Changes, Running, TalosImage } from "../../lib/rollout/step.ts";
 
@@ -478,20 +478,29 @@ export class FakeCluster {
     }
   }
 
+  private isUp(name: string): boolean {
+    const machine = this.machines.get(name);
+    return machine?.booting === 0 && machine.isGone !== true;
+  }
+
+  private get voters(): string[] {
+    return [...this.members].filter(([, isVoting]) => isVoting).map(([name]) => name);
+  }
+
+  private get hasQuorum(): boolean {
+    return this.voters.filter((name) => this.isUp(name)).length > this.voters.length / 2;
+  }
+
   private judge(): void {
-    const isUp = (name: string): boolean => {
-      const machine = this.machines.get(name);
-      return machine?.booting === 0 && machine.isGone !== true;
-    };
+    const isUp = (name: string): boolean => this.isUp(name);
     const out = [...this.machines].filter(
       // A machine that joins was not in service before.
       ([name, { mark, joining }]) =>
         (this.recorded.has(name) || this.desired.has(name)) && (mark !== undefined || (!isUp(name) && !joining)),
     );
     this.mostOut = Math.max(this.mostOut, out.length);
-    const voting = [...this.members].filter(([, isVoting]) => isVoting).map(([name]) => name);
-    if (voting.filter(isUp).length <= voting.length / 2)
-      this.violations.push(`etcd lost its quorum of ${voting.join()}`);
+    const voting = this.voters;
+    if (!this.hasQuorum) this.violations.push(`etcd lost its quorum of ${voting.join()}`);
     const serving = [...this.machines].filter(([, machine]) => (machine.serving ?? 0) > 0);
     const silent = new Set(
       [...serving, ...out].filter(([, { role }]) => role === "controlplane").map(([name]) => name),
@@ -515,17 +524,26 @@ export class FakeCluster {
     throw new Killed(where);
   }
 
+  /** What the members of etcd on some machines say. */
+  etcd(names: readonly string[]): EtcdView[] {
+    const members = [...this.members].map(([name, isVoting]) => ({ name, isVoting }));
+    const leader = this.hasQuorum ? this.leader : undefined;
+    return names
+      .filter((name) => this.machines.get(name)?.role === "controlplane")
+      .map((machine) => {
+        if (!this.isUp(machine)) return { machine, problem: "connection refused", members: [], alarms: [] };
+        if (!this.members.has(machine)) return { machine, problem: "etcd is not running", members: [], alarms: [] };
+        return { machine, id: machine, leader, members, alarms: [] };
+      });
+  }
+
   private readings(names: readonly string[]): Readings {
     const all = [...this.machines];
     const planes = all.filter(([name, { role }]) => role === "controlplane" && names.includes(name));
-    const members = [...this.members].map(([name, isVoting]) => ({ name, isVoting }));
     const down = ({ booting, isGone }: FakeMachine) =>
       booting > 0 || isGone === true ? { problem: "connection refused" } : {};
     return {
-      etcd: planes.map(([machine, fake]) => ({
-        ...{ machine, id: machine, leader: this.leader, members, alarms: [], ...down(fake) },
-        ...(!this.members.has(machine) && { problem: "etcd is not running" }),
-      })),
+      etcd: this.etcd(names),
       apis: planes.map(([machine, fake]) => ({
         machine,
         ...((fake.serving ?? 0) > 0 && { problem: "connection refused" }),

@@ -1,7 +1,6 @@
 import { expect } from "chai";
 
 import { rolloutSchema } from "../../../infra/config/rollout.ts";
-import { planRollout } from "../../../lib/rollout/plan.ts";
 import type { Changes, Step } from "../../../lib/rollout/step.ts";
 import {
   carryOutRollout,
@@ -27,6 +26,20 @@ interface Given {
   removed?: string[];
 }
 
+/** A cluster as a deployment reads it. */
+const read = (cluster: FakeCluster, problems: string[] = []): RunningCluster =>
+  ({
+    running: { ...cluster.running, machines: problems.length > 0 ? {} : cluster.running.machines },
+    recorded: Object.fromEntries(
+      Object.entries(cluster.wants("v1.13.8", "").machines).map(([name, machine]) => [
+        name,
+        { ...machine, address: "" },
+      ]),
+    ),
+    etcd: cluster.etcd([...cluster.recorded]),
+    problems: problems.map((problem) => ({ machine: "cp01", problem })),
+  }) as Partial<RunningCluster> as RunningCluster;
+
 /** Rolls a stack file out to a cluster. Returns what the engine was asked for, the steps that are left, and what was said. */
 const rollOut = async (
   cluster: FakeCluster,
@@ -39,6 +52,7 @@ const rollOut = async (
     engine.push(what);
     return Promise.resolve();
   };
+  const known = read(cluster);
   const wanted = cluster.wants(talos, kubernetes);
   const changes = {
     ...wanted,
@@ -48,7 +62,7 @@ const rollOut = async (
     ...{ registrations, joining: {}, taints: {} },
     deletions: Object.fromEntries(removed.map((name) => [name, [`urn of ${name}`]])),
   };
-  const left = await carryOutRollout(planRollout(changes, cluster.running), cluster, changes, {
+  const left = await carryOutRollout(planFor("dev", changes, known), cluster, changes, {
     actions: cluster.actions,
     engine: {
       target: (urns, release) => {
@@ -129,6 +143,19 @@ describe("a deployment with steps", () => {
         "Nothing was begun. Correct them, then run npx hearth deploy dev again",
     );
     expect(cluster.calls.filter((call) => call.startsWith("pull"))).to.deep.equal([]);
+  });
+
+  it("ends before anything is touched where etcd has no quorum, and says of whom and what to do", async () => {
+    const cluster = new FakeCluster(3, 1);
+    cluster.lose("cp02");
+    cluster.members.delete("cp03");
+    const refused = await failure(rollOut(cluster, { talos: "v1.13.9", registrations: ["schematic"] }));
+    expect(refused).to.contain("dev is not deployed:\n  etcd has no quorum: The etcd member of cp01 knows no leader;");
+    expect(refused)
+      .to.contain("cp02 does not answer: connection refused")
+      .and.contain("cp03 does not answer: etcd is not");
+    expect(refused).to.contain("Start these control planes again").and.contain("npx hearth rebuild dev --etcd latest");
+    expect(cluster.calls).to.deep.equal([]);
   });
 
   it("takes a snapshot of etcd only where a step is about a control plane", async () => {
@@ -217,19 +244,6 @@ describe("a deployment with steps", () => {
 });
 
 describe("the plan of a deployment", () => {
-  /** A cluster as a deployment reads it. */
-  const read = (cluster: FakeCluster, problems: string[] = []): RunningCluster =>
-    ({
-      running: { ...cluster.running, machines: problems.length > 0 ? {} : cluster.running.machines },
-      recorded: Object.fromEntries(
-        Object.entries(cluster.wants("v1.13.8", "").machines).map(([name, machine]) => [
-          name,
-          { ...machine, address: "" },
-        ]),
-      ),
-      problems: problems.map((problem) => ({ machine: "cp01", problem })),
-    }) as Partial<RunningCluster> as RunningCluster;
-
   it("has no steps where a cluster does not answer and nothing goes out of service", () => {
     const cluster = new FakeCluster(1, 1);
     const plan = planFor("dev", cluster.wants("v1.13.8", "v1.36.3"), read(cluster, ["cp01 does not answer: timeout"]));

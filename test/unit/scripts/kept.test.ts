@@ -31,14 +31,17 @@ describe("a check", () => {
       store: join(root, "kept.json"),
       key: (patterns) => contentKey(root, patterns, others),
     });
-    const check = async (): Promise<{ passed: boolean }> => {
+    let hasRun = false;
+    const check = async (): Promise<{ passed: boolean; count: number }> => {
+      hasRun = true;
       await during();
-      return { passed };
+      return { passed, count: 7 };
     };
-    return (await kept.unlessPassed(name, ["*.ts"], check)) !== undefined;
+    expect(await kept.unlessPassed(name, ["*.ts"], check)).to.deep.equal({ passed, count: 7 });
+    return hasRun;
   };
 
-  it("is skipped where it passed the same", async () => {
+  it("is skipped where it passed the same, with the result of then", async () => {
     expect(await ran()).to.equal(true);
     expect(await ran()).to.equal(false);
   });
@@ -72,9 +75,11 @@ describe("a check", () => {
     expect(await ran()).to.equal(true);
   });
 
-  it("runs where what is kept cannot be read", async () => {
+  it("runs where what is kept cannot be read, or is of an older release", async () => {
     await ran();
     await writeFile(join(root, "kept.json"), "{");
+    expect(await ran()).to.equal(true);
+    await writeFile(join(root, "kept.json"), '{ "types": "key" }');
     expect(await ran()).to.equal(true);
     expect(JSON.parse(await readFile(join(root, "kept.json"), "utf8"))).to.have.keys("types");
   });

@@ -179,7 +179,17 @@ describe("a lease", () => {
     const held = await withLease([away, silent, store], skipping, () => Promise.resolve(store.held?.holder));
     expect(held).to.contain(process.pid.toString());
     expect(skipped.sort()).to.deep.equal(["away: no route", "silent: silent did not answer for 1 s"]);
-    expect(await messageOf(withLease([away], use(), () => Promise.resolve()))).to.equal("no route");
+  });
+
+  it("does nothing where a store fails that it cannot do without, for somebody may have the lease", async () => {
+    const away = new FakeStore("away");
+    away.get = () => Promise.reject(new Error("no route"));
+    let isDone = false;
+    const work = withLease([away], use(), () => Promise.resolve((isDone = true)));
+    expect(await messageOf(work)).to.equal(
+      "A rollout may be under way, for away cannot be had: no route. Nothing was done. Run this again when away answers",
+    );
+    expect(isDone).to.equal(false);
   });
 
   it("is still somebody's in a store that fails after it was seen there", async () => {

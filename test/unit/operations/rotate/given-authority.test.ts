@@ -1,7 +1,9 @@
 import { expect } from "chai";
 
 import type { Authorities } from "../../../../operations/rotate/authority-plan.ts";
-import { stepByStep } from "../../../../operations/rotate/given-authority.ts";
+import { resourceTypes } from "../../../../components/resource-types.ts";
+import type { HearthConfig } from "../../../../infra/config/index.ts";
+import { machinesInOrder, stepByStep } from "../../../../operations/rotate/given-authority.ts";
 
 const next = { crt: "new", key: "new-key" };
 const change = { from: "old", to: "new", accepts: true };
@@ -84,5 +86,36 @@ describe("giving machines an authority", () => {
     for (const has of machines.now.values()) expect(has).to.deep.equal({ issuing: "new", accepted: ["old"] });
     await machines.give();
     for (const has of machines.now.values()) expect(has).to.deep.equal({ issuing: "new", accepted: [] });
+  });
+});
+
+describe("the machines that are given an authority", () => {
+  const vip = "apiVersion: v1alpha1\nkind: Layer2VIPConfig\nname: 10.20.0.10\n";
+  const addresses = { wk01: "10.20.0.21", cp01: "10.20.0.11" };
+  const nodes = Object.fromEntries(
+    Object.entries(addresses).map(([name, address]) => [
+      name,
+      { address, role: name.startsWith("cp") ? "controlplane" : "worker" },
+    ]),
+  ) as HearthConfig["nodes"];
+
+  /** Of a state whose control planes were deployed with these patches. */
+  const given = (...deployed: string[]) => {
+    const type = resourceTypes.machineConfiguration;
+    const resources = Object.entries(addresses).map(([name, node]) => ({
+      ...{ urn: `urn:pulumi:dev::hearth::${type}::${name}`, type },
+      inputs: { node, configPatches: name.startsWith("cp") ? deployed : [] },
+    }));
+    return machinesInOrder(nodes, { version: 3, deployment: { resources } });
+  };
+
+  it("begin with control planes, which sign for workers", () => {
+    expect(given().map(({ name }) => name)).to.deep.equal(["cp01", "wk01"]);
+  });
+
+  it("have the VIP that was deployed, for a stack file may have another one since, or none", () => {
+    const vips = (machines: ReturnType<typeof given>) => machines.map(({ hasVip }) => hasVip);
+    expect(vips(given(vip))).to.deep.equal([true, false]);
+    expect(vips(given())).to.deep.equal([false, false]);
   });
 });
