@@ -4,7 +4,7 @@ import { Problem } from "../toolchain/problem.ts";
 import { readIfThere } from "./environment.ts";
 import type { LabFolder } from "../lib/engine/lab-folder.ts";
 import type { State } from "../lib/engine/state.ts";
-import { deploymentIn, stateFile } from "../lib/engine/stored-state.ts";
+import { stateFile, stateIn } from "../lib/engine/stored-state.ts";
 
 const isWhole = async (path: string): Promise<boolean> => {
   try {
@@ -25,7 +25,7 @@ export const checkpointFile = ({ state, root, stack }: LabFolder): Promise<strin
  */
 export const keptState = async (folder: LabFolder): Promise<State["deployment"] | undefined> => {
   const text = await readIfThere(await checkpointFile(folder));
-  return text === undefined ? undefined : deploymentIn(text);
+  return text === undefined ? undefined : stateIn(text).deployment;
 };
 
 /**

@@ -10,14 +10,17 @@ export const stateFile = async (backend: string, root: string, stack: string): P
   return join(backend, ".pulumi", "stacks", project.name, `${stack}.json`);
 };
 
-/** The deployment in the text of such a file. Source: pulumi v3.259.0, sdk/go/common/apitype, CheckpointV3. */
-export const deploymentIn = (text: string): State["deployment"] => {
+/**
+ * The state in the text of such a file. Format 4 is 3 with the names of what a reader has to know, such as hooks. Source: pulumi v3.259.0,
+ * sdk/go/common/apitype/core.go, VersionedCheckpoint.
+ */
+export const stateIn = (text: string): State => {
   const { version, checkpoint } = JSON.parse(text) as {
     version: number;
     checkpoint: { latest?: State["deployment"] | null };
   };
-  if (version !== 3) throw new Error(`the state has format ${String(version)}, and 3 is known`);
-  return checkpoint.latest ?? {};
+  if (version !== 3 && version !== 4) throw new Error(`the state has format ${String(version)}, and 3 and 4 are known`);
+  return { version, deployment: checkpoint.latest ?? {} };
 };
 
 /**
@@ -36,7 +39,7 @@ export const storedState = async (
     // Pulumi takes the newest of what has this name, compressed or not.
     const compressed = [".gz", ".zst"].map((form) => `${basename(file)}${form}`);
     const isCompressed = (await readdir(dirname(file))).some((name) => compressed.includes(name));
-    return isCompressed ? undefined : { version: 3, deployment: deploymentIn(await readFile(file, "utf8")) };
+    return isCompressed ? undefined : stateIn(await readFile(file, "utf8"));
   } catch {
     return undefined;
   }

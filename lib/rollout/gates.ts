@@ -72,6 +72,10 @@ export const gateProblems = (
   ];
 };
 
+/** Whether members that answer have no leader just now, and may elect one. */
+export const isElecting = (views: readonly EtcdView[]): boolean =>
+  views.every(({ leader }) => leader === undefined) && views.some(({ problem }) => problem === undefined);
+
 /** Why etcd decides nothing: no member knows a leader, which only a quorum elects. Nothing where one does. */
 export const quorumProblems = (views: readonly EtcdView[]): string[] =>
   views.some(({ leader }) => leader !== undefined)

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import semver from "semver";
 import { parseAllDocuments } from "yaml";
 
@@ -8,7 +10,7 @@ import { etcdAlarms, etcdMembers, etcdStatus, type Talosctl } from "../cluster/t
 import { diskKeysOf, foreignKeys, sealedVolumes } from "../cluster/disk-keys.ts";
 import { printedDocuments } from "../cluster/machine-configuration.ts";
 import type { DisksReading } from "./disks.ts";
-import type { EtcdView, NodeReading, Readings } from "./gates.ts";
+import { isElecting, type EtcdView, type NodeReading, type Readings } from "./gates.ts";
 import { messageOf } from "../../toolchain/problem.ts";
 
 /** How a cluster is reached: with its administrator's certificates. */
@@ -164,6 +166,24 @@ export const readCluster = async ({ talos, kubeconfig, machines }: Access): Prom
     readNodes(kubeconfig).catch((): NodeReading[] => []),
   ]);
   return { etcd, apis, nodes };
+};
+
+/** How long etcd may elect a leader, and how long until it is asked again, in milliseconds. An election of a sound etcd takes a second or two. */
+const election = { most: 15_000, pause: 1000 };
+
+/** Reads the cluster once its etcd has a leader, if it elects one at this moment. */
+export const readElected = async (
+  read: () => Promise<Readings>,
+  live: (text: string) => void,
+  { most, pause } = election,
+): Promise<Readings> => {
+  const deadline = Date.now() + most;
+  for (;;) {
+    const readings = await read();
+    if (!isElecting(readings.etcd) || Date.now() > deadline) return readings;
+    live("Waiting for etcd to elect a leader");
+    await sleep(pause);
+  }
 };
 
 const etcdView = async (talos: Talosctl, machine: string, address: string): Promise<EtcdView> => {

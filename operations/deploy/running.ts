@@ -19,6 +19,7 @@ import {
   leaderOf,
   membersOf,
   readCluster,
+  readElected,
   readDisks,
   readKubernetes,
   readMachine,
@@ -96,7 +97,7 @@ export const runningCluster = async (
     const last = typeof release === "string" ? release : "";
     return { lowest: last, highest: last };
   });
-  const readings = await readCluster(access);
+  const readings = await readElected(() => readCluster(access), live);
   const [leader, members] = [leaderOf(readings), membersOf(readings)];
   const running = { machines, leader, members, kubernetes, marked };
   return { access, recorded, running, nodes, etcd: readings.etcd, problems, talosctl };

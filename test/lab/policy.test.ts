@@ -2,6 +2,11 @@ import { readFile } from "node:fs/promises";
 
 import { expect } from "chai";
 
+import { stateUrl } from "../../lib/engine/lab-environment.ts";
+import { labFolder } from "../../lib/engine/lab-folder.ts";
+import type { State } from "../../lib/engine/state.ts";
+import { storedState } from "../../lib/engine/stored-state.ts";
+import { recordedOf } from "../../policy/recorded.ts";
 import { GitHubSimulator } from "../support/github.ts";
 import { LabCheckout } from "../support/lab-checkout.ts";
 
@@ -21,6 +26,12 @@ describe("the policy pack with the real engine", () => {
   const shell = async (command: string): Promise<string> => {
     const { exitCode, all } = await checkout.shell(command);
     return `exit ${String(exitCode)}\n${String(all)}`;
+  };
+
+  const shellOutput = async (command: string): Promise<string> => {
+    const { exitCode, all, stdout } = await checkout.shell(command);
+    expect(exitCode, String(all)).to.equal(0);
+    return String(stdout);
   };
 
   /** Does something while files of the checkout are changed, and puts them back. */
@@ -58,6 +69,16 @@ describe("the policy pack with the real engine", () => {
     expect(await preview())
       .to.contain("exit 0")
       .and.to.contain("no changes");
+  });
+
+  it("reads the same of the state as the engine says", async () => {
+    const exported = JSON.parse(await shellOutput("pulumi stack export")) as State;
+    const stored = await storedState(checkout.path, "dev", {
+      PULUMI_BACKEND_URL: stateUrl(labFolder(checkout.path, "dev")),
+    });
+    expect(stored && recordedOf(stored))
+      .to.deep.equal(recordedOf(exported))
+      .and.to.have.length.above(30);
   });
 
   it("refuses a public record, and says what to do", async () => {

@@ -24,6 +24,8 @@ describe("a state that a folder keeps", () => {
     const state = { version: 3, deployment: latest };
     expect(await read(`file://${root}/state`)).to.deep.equal(state);
     expect(await read(`file://${root.replaceAll(" ", "%20")}/state?metadata=skip`)).to.deep.equal(state);
+    await write(file, { version: 4, features: ["hooks"], checkpoint: { stack: "organization/hearth/dev", latest } });
+    expect(await read(`file://${root}/state`)).to.deep.equal({ ...state, version: 4 });
     await write(file, { version: 3, checkpoint: { stack: "organization/hearth/dev" } });
     expect(await read(`file://${root}/state`)).to.deep.equal({ version: 3, deployment: {} });
   });
@@ -50,7 +52,7 @@ describe("a state that a folder keeps", () => {
       await rm(`${file}.${form}`);
     }
     expect(await read(backend)).not.to.equal(undefined);
-    await write(file, { version: 4, checkpoint: { latest } });
+    await write(file, { version: 5, checkpoint: { latest } });
     expect(await read(backend)).to.equal(undefined);
     await writeFile(file, '{"version": 3, "checkp');
     expect(await read(backend)).to.equal(undefined);

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import type { KubernetesObject } from "../../../../lib/cluster/kubernetes.ts";
 import { etcdAlarms, etcdStatus, type Talosctl } from "../../../../lib/cluster/talosctl.ts";
 import { podsToEvict } from "../../../../lib/rollout/drain.ts";
-import { leaderOf, readMachine } from "../../../../lib/rollout/read.ts";
+import { leaderOf, readElected, readMachine } from "../../../../lib/rollout/read.ts";
 
 describe("the status of etcd that talosctl prints", () => {
   const table = (leader: string) =>
@@ -92,5 +92,32 @@ describe("the pods that leave a node", () => {
       pod("failed", {}, { status: { phase: "Failed" } }),
     ];
     expect(podsToEvict(pods)).to.deep.equal([]);
+  });
+});
+
+describe("a cluster that is read", () => {
+  const view = (leader?: string, problem?: string) => ({ machine: "cp01", leader, problem, members: [], alarms: [] });
+  /** Reads one answer after the other, the last one for ever, and gives what was read with how often. */
+  const read = async (...answers: ReturnType<typeof view>[][]) => {
+    let asked = 0;
+    const ask = () =>
+      Promise.resolve({ etcd: answers[Math.min(asked++, answers.length - 1)] ?? [], apis: [], nodes: [] });
+    const { etcd } = await readElected(ask, () => undefined, { most: 50, pause: 1 });
+    return { asked, etcd };
+  };
+
+  it("has the leader that its etcd elects just now", async () => {
+    const [electing, elected] = [
+      [view(), view(undefined, "connection refused")],
+      [view("b"), view("b")],
+    ];
+    expect(await read(electing, electing, elected)).to.deep.equal({ asked: 3, etcd: elected });
+    expect(await read([view("b"), view()])).to.include({ asked: 1 });
+  });
+
+  it("is not waited for where none is elected, or nothing answers", async () => {
+    expect((await read([view()])).etcd).to.deep.equal([view()]);
+    expect(await read([view(undefined, "connection refused")])).to.include({ asked: 1 });
+    expect(await read([])).to.include({ asked: 1 });
   });
 });
