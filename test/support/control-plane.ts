@@ -100,6 +100,7 @@ export const startControlPlane = async (dir: string, address: string): Promise<C
     `--root-ca-file=${ca}`,
     `--service-account-private-key-file=${key}`,
     "--use-service-account-credentials",
+    ...["--kube-api-qps=500", "--kube-api-burst=1000"],
     "--leader-elect=false",
     // A test itself decides whether a node is alive.
     "--controllers=*,-node-lifecycle-controller",

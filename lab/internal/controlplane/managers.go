@@ -43,6 +43,9 @@ func (c *ControlPlane) controllerManager(node Node) (*component, error) {
 		"service-cluster-ip-range":         {strings.Join(cluster.Network().ServiceCIDRs(), ",")},
 		"tls-min-version":                  {"VersionTLS13"},
 		"use-service-account-credentials":  {"true"},
+		// Not Talos's. By default the manager sends 20 requests a second, and only waits for its first five seconds.
+		"kube-api-burst": {"1000"},
+		"kube-api-qps":   {"500"},
 	}
 	policies := deny("cluster-signing-cert-file", "cluster-signing-key-file", "authentication-kubeconfig",
 		"authorization-kubeconfig", "root-ca-file", "service-account-private-key-file")

@@ -48,6 +48,8 @@ func (k *Kubelet) client(ctx context.Context, node Node) (kubernetes.Interface, 
 	base := rest.Config{
 		Host: node.Config.Cluster().Endpoint().String(), TLSClientConfig: rest.TLSClientConfig{CAData: trusted(node)},
 		Timeout: 20 * time.Second,
+		// A kubelet's own defaults: pkg/kubelet/apis/config/v1beta1/defaults.go in Kubernetes v1.36.
+		QPS: 50, Burst: 100,
 	}
 	crt, key, err := k.stored(node)
 	if err != nil {
