@@ -72,13 +72,12 @@ export const gateProblems = (
   ];
 };
 
-/** Whether members that answer have no leader just now, and may elect one. */
-export const isElecting = (views: readonly EtcdView[]): boolean =>
-  views.every(({ leader }) => leader === undefined) && views.some(({ problem }) => problem === undefined);
+/** Whether a member of etcd knows a leader, which only a quorum elects. */
+export const hasLeader = (views: readonly EtcdView[]): boolean => views.some(({ leader }) => leader !== undefined);
 
-/** Why etcd decides nothing: no member knows a leader, which only a quorum elects. Nothing where one does. */
+/** Why etcd decides nothing. Nothing where it has a leader. */
 export const quorumProblems = (views: readonly EtcdView[]): string[] =>
-  views.some(({ leader }) => leader !== undefined)
+  hasLeader(views)
     ? []
     : etcdProblems(
         views.map(({ machine }) => machine),

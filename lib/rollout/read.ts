@@ -10,7 +10,7 @@ import { etcdAlarms, etcdMembers, etcdStatus, type Talosctl } from "../cluster/t
 import { diskKeysOf, foreignKeys, sealedVolumes } from "../cluster/disk-keys.ts";
 import { printedDocuments } from "../cluster/machine-configuration.ts";
 import type { DisksReading } from "./disks.ts";
-import { isElecting, type EtcdView, type NodeReading, type Readings } from "./gates.ts";
+import { hasLeader, type EtcdView, type NodeReading, type Readings } from "./gates.ts";
 import { messageOf } from "../../toolchain/problem.ts";
 
 /** How a cluster is reached: with its administrator's certificates. */
@@ -168,11 +168,11 @@ export const readCluster = async ({ talos, kubeconfig, machines }: Access): Prom
   return { etcd, apis, nodes };
 };
 
-/** How long etcd may elect a leader, and how long until it is asked again, in milliseconds. An election of a sound etcd takes a second or two. */
-const election = { most: 15_000, pause: 1000 };
+/** How long etcd may take until it has a leader, and how long until it is asked again, in milliseconds. */
+const election = { most: 60_000, pause: 1000 };
 
-/** Reads the cluster once its etcd has a leader, if it elects one at this moment. */
-export const readElected = async (
+/** Reads the cluster once its etcd has a leader: control planes that answer may have restarted, and elect one. */
+export const readLed = async (
   read: () => Promise<Readings>,
   live: (text: string) => void,
   { most, pause } = election,
@@ -180,8 +180,8 @@ export const readElected = async (
   const deadline = Date.now() + most;
   for (;;) {
     const readings = await read();
-    if (!isElecting(readings.etcd) || Date.now() > deadline) return readings;
-    live("Waiting for etcd to elect a leader");
+    if (hasLeader(readings.etcd) || Date.now() > deadline) return readings;
+    live("Waiting for etcd to have a leader");
     await sleep(pause);
   }
 };

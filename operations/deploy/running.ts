@@ -19,7 +19,7 @@ import {
   leaderOf,
   membersOf,
   readCluster,
-  readElected,
+  readLed,
   readDisks,
   readKubernetes,
   readMachine,
@@ -97,7 +97,8 @@ export const runningCluster = async (
     const last = typeof release === "string" ? release : "";
     return { lowest: last, highest: last };
   });
-  const readings = await readElected(() => readCluster(access), live);
+  const answers = Object.values(machines).some(({ role }) => role === "controlplane");
+  const readings = answers ? await readLed(() => readCluster(access), live) : await readCluster(access);
   const [leader, members] = [leaderOf(readings), membersOf(readings)];
   const running = { machines, leader, members, kubernetes, marked };
   return { access, recorded, running, nodes, etcd: readings.etcd, problems, talosctl };
