@@ -209,15 +209,10 @@ describe("an escrow's file", () => {
          writeWhole(${JSON.stringify(join(nas, "dev.sops.yaml"))}, "x".repeat(100_000)).catch((e) => console.log(e.message));`,
       );
       // A limit on the size of files is what a full disk is to a process, and needs no privileges.
-      const { stdout } = await execa("bash", [
-        "-c",
-        'ulimit -f 8; exec "$@"',
-        "bash",
-        process.execPath,
-        "--import",
-        import.meta.resolve("tsx"),
-        script,
-      ]);
+      const limited = ["-c", 'ulimit -f 8; exec "$@"', "bash"];
+      const writer = [process.execPath, "--import", import.meta.resolve("tsx"), script];
+      // What Node.js compiled would be a larger file too, which it would write before.
+      const { stdout } = await execa("bash", [...limited, ...writer], { env: { NODE_DISABLE_COMPILE_CACHE: "1" } });
       expect(stdout).to.match(/^No space is left for .*dev\.sops\.yaml: what stood there is as it was/);
       expect(await readFile(join(nas, "dev.sops.yaml"), "utf8")).to.equal(sealed);
       // The stack's folder beside it has the lease.

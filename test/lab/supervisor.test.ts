@@ -3,6 +3,7 @@ import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
+import type { MemoryUse } from "../../lab/supervisor.ts";
 import { type LabFolder, type LabProcess, accepts, eventually, labFolder, startLab } from "../support/lab-process.ts";
 import { type Process, exposed, listeners, processTree, survivors } from "../support/processes.ts";
 
@@ -26,7 +27,6 @@ interface Status {
   pid: number;
   ready: boolean;
   stopping: boolean;
-  memory: { bytes: number; peakBytes: number; processes: number };
   children: Child[];
 }
 
@@ -92,7 +92,7 @@ describe("the lab's supervisor", function () {
     });
 
     it("tells the memory of all its processes", async () => {
-      const { memory } = await status();
+      const memory = (await (await request("/memory")).json()) as MemoryUse;
       expect(memory.processes).to.equal(3);
       expect(memory.bytes).to.be.within(3_000_000, 500_000_000);
       expect(memory.peakBytes).to.be.at.least(memory.bytes);
@@ -100,6 +100,7 @@ describe("the lab's supervisor", function () {
 
     it("answers nobody without the token of the lab's folder", async () => {
       expect((await request("/status", "GET", "wrong")).status).to.equal(401);
+      expect((await request("/memory", "GET", "wrong")).status).to.equal(401);
       expect((await request("/stop", "POST", "")).status).to.equal(401);
       expect((await stat(join(folder.dir, "supervisor.token"))).mode & 0o777).to.equal(0o600);
       expect(await accepts(proxy)).to.equal(true);
